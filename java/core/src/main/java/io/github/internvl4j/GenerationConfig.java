@@ -1,0 +1,135 @@
+package io.github.internvl4j;
+
+import io.github.internvl4j.error.InvalidOptionException;
+import java.util.List;
+
+/**
+ * How an answer is drawn. Immutable: every setter returns a changed copy. The order of the steps is that of
+ * transformers: repetition penalty, temperature, top-k, top-p.
+ *
+ * @param maxNewTokens the longest answer, in tokens; it also ends where the context is full
+ * @param temperature 0 takes the most likely token (the lowest id among equals); above 0 draws at random
+ * @param topK draw from the k most likely tokens; 0 for all
+ * @param topP draw from the fewest most likely tokens whose probabilities reach this, in (0, 1]
+ * @param repetitionPenalty above 1 makes tokens of the answer so far less likely; 1 for none. As in the original, which
+ *     gives its prompt as embeddings, the prompt's tokens do not count
+ * @param seed of the random numbers; the same seed gives the same answer, alone or in a batch
+ * @param stopStrings texts that end the answer; they are not part of it
+ * @param stopTokens ids that end the answer, besides the template's and the checkpoint's own
+ * @param topLogprobs how many alternatives to report with each token, 0 to 64
+ */
+public record GenerationConfig(
+        int maxNewTokens,
+        float temperature,
+        int topK,
+        float topP,
+        float repetitionPenalty,
+        long seed,
+        List<String> stopStrings,
+        List<Integer> stopTokens,
+        int topLogprobs) {
+    private static final GenerationConfig DEFAULTS =
+            new GenerationConfig(1024, 0, 0, 1, 1, 0, List.of(), List.of(), 0);
+
+    /**
+     * Checks the ranges.
+     *
+     * @throws InvalidOptionException naming the option that is out of its range
+     */
+    public GenerationConfig {
+        Options.require(maxNewTokens >= 1, "maxNewTokens", maxNewTokens, "at least 1");
+        Options.require(
+                temperature >= 0 && !Float.isInfinite(temperature),
+                "temperature",
+                temperature,
+                "a finite number of at least 0");
+        Options.require(topK >= 0, "topK", topK, "at least 0");
+        Options.require(topP > 0 && topP <= 1, "topP", topP, "a number in (0, 1]");
+        Options.require(
+                repetitionPenalty > 0 && !Float.isInfinite(repetitionPenalty),
+                "repetitionPenalty",
+                repetitionPenalty,
+                "a finite number above 0");
+        Options.require(topLogprobs >= 0 && topLogprobs <= 64, "topLogprobs", topLogprobs, "0 to 64");
+        stopStrings = List.copyOf(stopStrings);
+        stopTokens = List.copyOf(stopTokens);
+        Options.require(
+                stopStrings.stream().noneMatch(String::isEmpty), "stopStrings", stopStrings, "no empty string");
+    }
+
+    /** Greedy, at most 1024 new tokens: the card's settings with {@code do_sample=False}. */
+    public static GenerationConfig defaults() {
+        return DEFAULTS;
+    }
+
+    /** The most likely token each time, at most {@code maxNewTokens}. */
+    public static GenerationConfig greedy(int maxNewTokens) {
+        return DEFAULTS.maxNewTokens(maxNewTokens);
+    }
+
+    /** Drawn at random; the card's {@code do_sample=True} is a temperature of 1. */
+    public static GenerationConfig sampling(float temperature, long seed) {
+        return DEFAULTS.temperature(temperature).seed(seed);
+    }
+
+    public GenerationConfig maxNewTokens(int value) {
+        return new GenerationConfig(
+                value, temperature, topK, topP, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
+    }
+
+    public GenerationConfig temperature(float value) {
+        return new GenerationConfig(
+                maxNewTokens, value, topK, topP, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
+    }
+
+    public GenerationConfig topK(int value) {
+        return new GenerationConfig(
+                maxNewTokens, temperature, value, topP, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
+    }
+
+    public GenerationConfig topP(float value) {
+        return new GenerationConfig(
+                maxNewTokens, temperature, topK, value, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
+    }
+
+    public GenerationConfig repetitionPenalty(float value) {
+        return new GenerationConfig(
+                maxNewTokens, temperature, topK, topP, value, seed, stopStrings, stopTokens, topLogprobs);
+    }
+
+    public GenerationConfig seed(long value) {
+        return new GenerationConfig(
+                maxNewTokens, temperature, topK, topP, repetitionPenalty, value, stopStrings, stopTokens, topLogprobs);
+    }
+
+    public GenerationConfig stopStrings(String... values) {
+        return new GenerationConfig(
+                maxNewTokens,
+                temperature,
+                topK,
+                topP,
+                repetitionPenalty,
+                seed,
+                List.of(values),
+                stopTokens,
+                topLogprobs);
+    }
+
+    public GenerationConfig stopTokens(Integer... values) {
+        return new GenerationConfig(
+                maxNewTokens,
+                temperature,
+                topK,
+                topP,
+                repetitionPenalty,
+                seed,
+                stopStrings,
+                List.of(values),
+                topLogprobs);
+    }
+
+    public GenerationConfig topLogprobs(int value) {
+        return new GenerationConfig(
+                maxNewTokens, temperature, topK, topP, repetitionPenalty, seed, stopStrings, stopTokens, value);
+    }
+}

@@ -1,0 +1,280 @@
+package io.github.internvl4j;
+
+import io.github.internvl4j.error.CheckpointException;
+import io.github.internvl4j.error.ClosedException;
+import io.github.internvl4j.error.ImageException;
+import io.github.internvl4j.error.InsufficientMemoryException;
+import io.github.internvl4j.error.InternVLException;
+import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.error.UnsupportedModelException;
+import io.github.internvl4j.image.Image;
+import io.github.internvl4j.image.ImageProcessor;
+import io.github.internvl4j.runtime.NativeFeatures;
+import io.github.internvl4j.runtime.NativeGeneration;
+import io.github.internvl4j.runtime.NativeLibrary;
+import io.github.internvl4j.runtime.NativeModel;
+import io.github.internvl4j.runtime.NativeRecording;
+import io.github.internvl4j.tensor.Tensor;
+import io.github.internvl4j.text.Tokenizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import java.util.WeakHashMap;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An InternVL-Chat model, loaded from its published checkpoint folder.
+ *
+ * <pre>{@code
+ * try (InternVL model = InternVL.load(Path.of("InternVL-Chat-V1-2"));
+ *         Chat chat = model.chat()) {
+ *     Reply reply = chat.ask("Please describe the image shortly.", Image.read(Path.of("image.jpg")));
+ *     System.out.println(reply.text());
+ * }
+ * }</pre>
+ *
+ * <p>Thread-safe: any number of threads may ask at once, and the runtime computes one step at a time. Close it to free the
+ * weights; closing while others ask makes their calls throw {@link ClosedException}.
+ */
+public final class InternVL implements AutoCloseable {
+    private final NativeModel model;
+    private final PromptReader reader;
+    private final LoadOptions options;
+    // Closed with the model, since their caches would otherwise live until they are garbage.
+    private final Set<Chat> chats = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+
+    private InternVL(NativeModel model, PromptReader reader, LoadOptions options) {
+        this.model = model;
+        this.reader = reader;
+        this.options = options;
+    }
+
+    /** Loads with {@link LoadOptions#defaults()}. */
+    public static InternVL load(Path directory) {
+        return load(directory, LoadOptions.defaults());
+    }
+
+    /**
+     * Loads a checkpoint folder: config.json, tokenizer.model, preprocessor_config.json and safetensors weights. All of it
+     * is checked before the first weight is read.
+     *
+     * @throws CheckpointException if a file is missing or malformed, or a tensor is not what the configuration needs
+     * @throws UnsupportedModelException if it is another architecture
+     * @throws InsufficientMemoryException if the memory plan does not fit
+     */
+    public static InternVL load(Path directory, LoadOptions options) {
+        PromptReader reader = new PromptReader(directory, inspect(directory));
+        NativeModel model = NativeModel.load(directory, options);
+        if (options.contextLength() > 0) {
+            reader = new PromptReader(directory, model.info());
+        }
+        return new InternVL(model, reader, options);
+    }
+
+    /** What a checkpoint's config.json says; nothing else is read. */
+    public static ModelInfo inspect(Path directory) {
+        return NativeModel.inspect(directory);
+    }
+
+    /** What loading a checkpoint would need; only the headers of its weights are read. */
+    public static MemoryPlan plan(Path directory, LoadOptions options) {
+        return NativeModel.plan(directory, options);
+    }
+
+    /**
+     * Compares a checkpoint's tensors with what its configuration needs.
+     *
+     * @param scanValues also look for NaN and infinity, which reads every weight
+     */
+    public static CheckReport check(Path directory, boolean scanValues) {
+        return NativeModel.check(directory, scanValues);
+    }
+
+    /** The library, the processor and the devices of this machine. */
+    public static SystemInfo systemInfo() {
+        return NativeModel.systemInfo();
+    }
+
+    /** The version of the library. */
+    public static String version() {
+        return NativeLibrary.version();
+    }
+
+    /** The model's shape. */
+    public ModelInfo info() {
+        return model.info();
+    }
+
+    /** The model's tokenizer. */
+    public Tokenizer tokenizer() {
+        return reader.tokenizer();
+    }
+
+    /** What turns the model's pictures into pixel values. */
+    public ImageProcessor imageProcessor() {
+        return reader.imageProcessor();
+    }
+
+    /** A new conversation with the template's own system message. */
+    public Chat chat() {
+        return chat(null);
+    }
+
+    /**
+     * A new conversation.
+     *
+     * @param system the system message, or null for the template's own
+     */
+    public Chat chat(@Nullable String system) {
+        Chat chat = new Chat(this, system, model.newSequence());
+        chats.add(chat);
+        return chat;
+    }
+
+    /** Answers one prompt. */
+    public Reply generate(Prompt prompt, GenerationConfig config) {
+        return generate(prompt, config, ReplyListener.none(), null);
+    }
+
+    /**
+     * Answers one prompt, piece by piece.
+     *
+     * @param listener receives the pieces on this thread
+     * @param cancellation ends the answer from another thread, or null; interrupting this thread ends it too
+     * @throws PromptException if the prompt cannot be built, or does not fit the context
+     * @throws ClosedException if the model is closed, before or meanwhile
+     */
+    public Reply generate(
+            Prompt prompt, GenerationConfig config, ReplyListener listener, @Nullable Cancellation cancellation) {
+        Reply[] replies = new Reply[1];
+        int[] tokens = reader.tokens(prompt);
+        long before = System.nanoTime();
+        try (Generator generator = new Generator(model, reader, cancellation);
+                NativeFeatures features = generator.encode(prompt.images())) {
+            List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
+            double seconds = (System.nanoTime() - before) / 1e9;
+            generator.add(0, tokens, pictures, List.of(), config, listener, seconds, null);
+            generator.run((index, reply) -> replies[index] = reply);
+        }
+        return replies[0];
+    }
+
+    /**
+     * Answers several prompts together, each with and without pictures, of any lengths. Every answer is the same as from
+     * {@link #generate} alone; together they are only faster.
+     *
+     * @return the replies in the prompts' order
+     * @throws InternVLException the first failure, after the others are answered
+     */
+    public List<Reply> batch(List<Prompt> prompts, GenerationConfig config) {
+        Reply[] replies = new Reply[prompts.size()];
+        InternVLException[] failures = new InternVLException[1];
+        List<Supplier<BatchRequest>> requests = new ArrayList<>();
+        for (Prompt prompt : prompts) {
+            requests.add(() -> new BatchRequest(prompt, config));
+        }
+        batch(
+                requests.iterator(),
+                new BatchListener() {
+                    @Override
+                    public void onReply(int index, Reply reply) {
+                        replies[index] = reply;
+                    }
+
+                    @Override
+                    public void onFailure(int index, InternVLException failure) {
+                        if (failures[0] == null) {
+                            failures[0] = failure;
+                        }
+                    }
+                },
+                null);
+        if (failures[0] != null) {
+            throw failures[0];
+        }
+        return Arrays.asList(replies);
+    }
+
+    /**
+     * Answers a stream of requests, up to {@link LoadOptions#maxBatch()} together; a new one begins when another ends.
+     *
+     * @param requests each is asked for its prompt when its turn comes, so that pictures need not all be in memory
+     * @param listener receives replies and failures as they come
+     * @param cancellation ends everything from another thread, or null
+     */
+    public void batch(
+            Iterator<? extends Supplier<BatchRequest>> requests,
+            BatchListener listener,
+            @Nullable Cancellation cancellation) {
+        try (Generator generator = new Generator(model, reader, cancellation)) {
+            generator.run(requests, options.maxBatch(), listener);
+        }
+    }
+
+    /**
+     * Runs a prompt through the model and keeps every layer's activations. The answer is not generated.
+     */
+    public Activations activations(Prompt prompt) {
+        int[] tokens = reader.tokens(prompt);
+        List<Image> images = prompt.images();
+        try (NativeRecording recording = new NativeRecording();
+                NativeFeatures features =
+                        images.isEmpty() ? null : model.encode(reader.pixels(images), null, recording);
+                NativeGeneration generation = model.newGeneration(null)) {
+            List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
+            generation.add(
+                    new NativeGeneration.Request(tokens, reader.imageToken(), pictures, new int[0]),
+                    new NativeGeneration.Sampling(0, 0, 1, 1, 0, 1, 0),
+                    null,
+                    recording);
+            generation.step();
+            return new Activations(recording.copy(), IntStream.of(tokens).boxed().toList());
+        }
+    }
+
+    /**
+     * Pictures as the decoder sees them.
+     *
+     * @return (pictures, {@link ModelInfo#tokensPerImage()}, {@link ModelInfo#hiddenSize()})
+     * @throws ImageException if there is none
+     */
+    public Tensor imageFeatures(List<Image> images) {
+        if (images.isEmpty()) {
+            throw new ImageException("no pictures were given, expected at least one");
+        }
+        try (NativeFeatures features = model.encode(reader.pixels(images), null, null)) {
+            return features.copy().reshape(images.size(), info().tokensPerImage(), info().hiddenSize());
+        }
+    }
+
+    /**
+     * Ends what is in flight, waits for it, and frees the weights and every chat's cache. Idempotent; from any thread.
+     */
+    @Override
+    public void close() {
+        model.close();
+        List<Chat> open;
+        synchronized (chats) {
+            open = List.copyOf(chats);
+        }
+        open.forEach(Chat::close);
+    }
+
+    NativeModel model() {
+        return model;
+    }
+
+    PromptReader reader() {
+        return reader;
+    }
+
+    void forget(Chat chat) {
+        chats.remove(chat);
+    }
+}

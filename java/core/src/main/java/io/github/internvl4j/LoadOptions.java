@@ -1,0 +1,87 @@
+package io.github.internvl4j;
+
+import io.github.internvl4j.error.InvalidOptionException;
+import java.util.Objects;
+import java.util.function.Consumer;
+
+/**
+ * How a checkpoint is loaded. Immutable: every setter returns a changed copy.
+ *
+ * @param precision the type of weights and KV cache
+ * @param device where to run
+ * @param threads compute threads; 0 for as many as the process may use
+ * @param mapWeights use the files through a memory mapping (fast to load, shared between processes); false reads them
+ *     into memory, which also survives another process truncating the files
+ * @param contextLength the longest conversation in tokens; 0 for the checkpoint's
+ * @param memoryLimit what the memory plan must fit into, in bytes; 0 for what the system has available,
+ *     {@link #UNLIMITED} for no check
+ * @param maxBatch requests of {@link InternVL#batch} that are computed together
+ * @param listener told after every loaded part, on the loading thread; throw from it to stop loading
+ */
+public record LoadOptions(
+        Precision precision,
+        Device device,
+        int threads,
+        boolean mapWeights,
+        int contextLength,
+        long memoryLimit,
+        int maxBatch,
+        Consumer<LoadProgress> listener) {
+    /** A memory limit that is never reached. */
+    public static final long UNLIMITED = -1;
+
+    private static final LoadOptions DEFAULTS =
+            new LoadOptions(Precision.AUTO, Device.AUTO, 0, true, 0, 0, 8, progress -> {});
+
+    /**
+     * Checks the ranges.
+     *
+     * @throws InvalidOptionException naming the option that is out of its range
+     */
+    public LoadOptions {
+        Objects.requireNonNull(precision, "precision");
+        Objects.requireNonNull(device, "device");
+        Objects.requireNonNull(listener, "listener");
+        Options.require(threads >= 0 && threads <= 1024, "threads", threads, "0 to 1024");
+        Options.require(contextLength >= 0, "contextLength", contextLength, "at least 0");
+        Options.require(memoryLimit >= UNLIMITED, "memoryLimit", memoryLimit, "bytes, 0 or -1");
+        Options.require(maxBatch >= 1, "maxBatch", maxBatch, "at least 1");
+    }
+
+    /** As stored, on the best device, all threads, mapped, checked against the available memory. */
+    public static LoadOptions defaults() {
+        return DEFAULTS;
+    }
+
+    public LoadOptions precision(Precision value) {
+        return new LoadOptions(value, device, threads, mapWeights, contextLength, memoryLimit, maxBatch, listener);
+    }
+
+    public LoadOptions device(Device value) {
+        return new LoadOptions(precision, value, threads, mapWeights, contextLength, memoryLimit, maxBatch, listener);
+    }
+
+    public LoadOptions threads(int value) {
+        return new LoadOptions(precision, device, value, mapWeights, contextLength, memoryLimit, maxBatch, listener);
+    }
+
+    public LoadOptions mapWeights(boolean value) {
+        return new LoadOptions(precision, device, threads, value, contextLength, memoryLimit, maxBatch, listener);
+    }
+
+    public LoadOptions contextLength(int value) {
+        return new LoadOptions(precision, device, threads, mapWeights, value, memoryLimit, maxBatch, listener);
+    }
+
+    public LoadOptions memoryLimit(long value) {
+        return new LoadOptions(precision, device, threads, mapWeights, contextLength, value, maxBatch, listener);
+    }
+
+    public LoadOptions maxBatch(int value) {
+        return new LoadOptions(precision, device, threads, mapWeights, contextLength, memoryLimit, value, listener);
+    }
+
+    public LoadOptions listener(Consumer<LoadProgress> value) {
+        return new LoadOptions(precision, device, threads, mapWeights, contextLength, memoryLimit, maxBatch, value);
+    }
+}

@@ -1,0 +1,30 @@
+package io.github.internvl4j;
+
+/**
+ * What a model needs, in bytes, known before it is loaded.
+ *
+ * @param weightsMapped read in place from the files; the system may drop and re-read these pages
+ * @param weightsOwned converted, or read into memory
+ * @param kvCachePerToken of one sequence
+ * @param kvCache one sequence of the full context
+ * @param scratch activations of a piece of prompt, and the kernels' own
+ * @param pictureBatch pixels and activations of the pictures that are encoded together
+ * @param picturesTogether how many those are
+ * @param total of all parts
+ * @param available what the process may take now
+ */
+public record MemoryPlan(
+        long weightsMapped,
+        long weightsOwned,
+        long kvCachePerToken,
+        long kvCache,
+        long scratch,
+        long pictureBatch,
+        int picturesTogether,
+        long total,
+        long available) {
+    /** Whether it fits now. */
+    public boolean fits() {
+        return total <= available;
+    }
+}

@@ -1,0 +1,35 @@
+package io.github.internvl4j;
+
+import java.util.List;
+
+/**
+ * A model's shape.
+ *
+ * @param imageSize pixels on a side
+ * @param imageChannels colour channels
+ * @param tokensPerImage tokens that a picture takes in the prompt
+ * @param contextLength tokens of prompt and answer together
+ * @param vocabularySize rows of the token table
+ * @param hiddenSize width of the decoder
+ * @param visionLayers layers of the vision tower
+ * @param decoderLayers layers of the language model
+ * @param parameters weights in all
+ * @param stored the type the weights are stored in; {@link Precision#AUTO} if the configuration does not tell
+ * @param precision as loaded; {@link Precision#AUTO} before
+ * @param eosTokens the checkpoint's own stop tokens
+ * @param conversationTemplate its name
+ */
+public record ModelInfo(
+        int imageSize,
+        int imageChannels,
+        int tokensPerImage,
+        int contextLength,
+        int vocabularySize,
+        int hiddenSize,
+        int visionLayers,
+        int decoderLayers,
+        long parameters,
+        Precision stored,
+        Precision precision,
+        List<Integer> eosTokens,
+        String conversationTemplate) {}

@@ -1,0 +1,81 @@
+package io.github.internvl4j;
+
+import io.github.internvl4j.error.ContextLengthException;
+import io.github.internvl4j.image.Image;
+import io.github.internvl4j.image.ImageProcessor;
+import io.github.internvl4j.tensor.Tensor;
+import io.github.internvl4j.text.ConversationTemplate;
+import io.github.internvl4j.text.PromptEncoder;
+import io.github.internvl4j.text.RenderedPrompt;
+import io.github.internvl4j.text.Tokenizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** From a prompt to what the runtime takes: token ids and pixel values. The only place that builds either. */
+final class PromptReader {
+    private final ModelInfo info;
+    private final Tokenizer tokenizer;
+    private final ImageProcessor imageProcessor;
+    private final ConversationTemplate template;
+    private final PromptEncoder encoder;
+
+    PromptReader(Path directory, ModelInfo info) {
+        this.info = info;
+        tokenizer = Tokenizer.load(directory);
+        imageProcessor = ImageProcessor.load(directory, info.imageSize());
+        template = ConversationTemplate.forName(info.conversationTemplate());
+        encoder = new PromptEncoder(tokenizer, template);
+    }
+
+    Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    ImageProcessor imageProcessor() {
+        return imageProcessor;
+    }
+
+    /**
+     * The prompt's ids, with a placeholder for every picture row.
+     *
+     * @throws ContextLengthException if they leave no room for an answer
+     */
+    int[] tokens(Prompt prompt) {
+        String system = prompt.system();
+        RenderedPrompt rendered = template.render(
+                system == null ? template.defaultSystemMessage() : system,
+                prompt.history(),
+                prompt.question(),
+                prompt.picturesInEntries(),
+                info.tokensPerImage());
+        int[] ids = encoder.encode(rendered, prompt.specialTokens());
+        if (ids.length >= info.contextLength()) {
+            throw new ContextLengthException("the prompt has " + ids.length + " tokens, but the context holds "
+                    + info.contextLength() + " and the answer needs at least one");
+        }
+        return ids;
+    }
+
+    /** (n, channels, S, S), normalized. */
+    Tensor pixels(List<Image> images) {
+        return imageProcessor.preprocess(images);
+    }
+
+    int imageToken() {
+        return encoder.imageContextId();
+    }
+
+    /** The caller's, and the template's own, which the original also cuts the text at. */
+    List<String> stopStrings(GenerationConfig config) {
+        List<String> all = new ArrayList<>(config.stopStrings());
+        all.add(template.stop());
+        return all;
+    }
+
+    int[] stopTokens(GenerationConfig config) {
+        IntStream own = config.stopTokens().stream().mapToInt(Integer::intValue);
+        return IntStream.concat(IntStream.of(encoder.stopId()), own).distinct().toArray();
+    }
+}

@@ -1,0 +1,33 @@
+package io.github.internvl4j;
+
+import java.util.List;
+
+/**
+ * An answer.
+ *
+ * @param text the answer, without special tokens and surrounding white space
+ * @param promptTokens the prompt's ids
+ * @param tokens the generated ids, the stop token included if one was met
+ * @param finish why it ended
+ * @param logprobs one for each of {@code tokens}
+ * @param alternatives for each of {@code tokens} the most likely ones, if asked for
+ * @param timings how long it took
+ */
+public record Reply(
+        String text,
+        List<Integer> promptTokens,
+        List<Integer> tokens,
+        FinishReason finish,
+        List<TokenLogprob> logprobs,
+        List<List<TokenLogprob>> alternatives,
+        Timings timings) {
+    /**
+     * Where the time went, in seconds.
+     *
+     * @param vision preparing and encoding pictures
+     * @param prefill from the prompt to the first token
+     * @param decode the other tokens
+     * @param reusedTokens tokens of the prompt that were still in the chat's cache
+     */
+    public record Timings(double vision, double prefill, double decode, long reusedTokens) {}
+}

@@ -1,0 +1,80 @@
+package io.github.internvl4j.image;
+
+import io.github.internvl4j.error.ImageException;
+import java.io.IOException;
+
+/** From the bytes of a file of any known format to a picture, or an {@link ImageException} that says why not. */
+final class ImageDecoder {
+    /** Decodes one format. Any {@link IOException} or {@link RuntimeException} means a bad file. */
+    private interface Format {
+        Image decode(ByteSource source, ReadOptions options) throws IOException;
+    }
+
+    private ImageDecoder() {}
+
+    static Image decode(byte[] encoded, String name, ReadOptions options) {
+        if (encoded.length == 0) {
+            throw new ImageException(name + " is empty, not a picture");
+        }
+        ByteSource source = new ByteSource(encoded);
+        String kind;
+        Format format;
+        if (source.startsWith(0, 0xff, 0xd8, 0xff)) {
+            kind = "JPEG";
+            format = JpegDecoder::decode;
+        } else if (source.startsWith(0, 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n')) {
+            kind = "PNG";
+            format = PngDecoder::decode;
+        } else if (source.startsWith(0, 'G', 'I', 'F', '8', '7', 'a')
+                || source.startsWith(0, 'G', 'I', 'F', '8', '9', 'a')) {
+            kind = "GIF";
+            format = GifDecoder::decode;
+        } else if (source.startsWith(0, 'R', 'I', 'F', 'F') && source.startsWith(8, 'W', 'E', 'B', 'P')) {
+            kind = "WebP";
+            format = WebpDecoder::decode;
+        } else if (source.startsWith(0, 'B', 'M')) {
+            kind = "BMP";
+            format = BmpDecoder::decode;
+        } else {
+            throw new ImageException(name + " is not a picture in a supported format (JPEG, PNG, GIF, BMP, WebP)");
+        }
+        Image image = decode(format, kind, source, name, options);
+        return options.exifTranspose() ? Orientation.of(encoded).apply(image) : image;
+    }
+
+    private static Image decode(Format format, String kind, ByteSource source, String name, ReadOptions options) {
+        try {
+            return format.decode(source, options);
+        } catch (ImageException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new ImageException(name + " cannot be read as " + kind + ": " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            // ImageIO and the WebP wrapper throw all sorts on bad data.
+            throw new ImageException(name + " cannot be read as " + kind + ": the data are damaged (" + e + ")", e);
+        } catch (OutOfMemoryError e) {
+            throw new ImageException(
+                    name + " cannot be read as " + kind + ": the Java heap is too small for it; raise -Xmx", e);
+        }
+    }
+
+    /**
+     * The bytes that a picture's RGB pixels need, once the size a file claims is within the limit.
+     *
+     * @param width as the file has it
+     * @param height as the file has it
+     * @param options with the limit
+     * @return {@code 3 * width * height}
+     * @throws IOException if a size is 0 or the limit is exceeded
+     */
+    static int checkedRgbBytes(long width, long height, ReadOptions options) throws IOException {
+        if (width <= 0 || height <= 0) {
+            throw new IOException("its size is " + width + "x" + height + " pixels");
+        }
+        if (width > options.maxPixels() / height) {
+            throw new IOException("its " + width + "x" + height + " pixels are more than the limit of "
+                    + options.maxPixels());
+        }
+        return (int) (3 * width * height);
+    }
+}

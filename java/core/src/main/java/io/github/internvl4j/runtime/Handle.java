@@ -1,0 +1,76 @@
+package io.github.internvl4j.runtime;
+
+import io.github.internvl4j.error.ClosedException;
+import java.lang.ref.Cleaner;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * Owns one native handle: many threads may use it, one closes it, and it is freed exactly once, after the last user has
+ * left. A handle that is forgotten is freed when it is garbage.
+ *
+ * @param <P> the handle's JavaCPP class
+ */
+final class Handle<P extends Pointer> implements AutoCloseable {
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    private final String what;
+    private final P pointer;
+    private final Cleaner.Cleanable free;
+    // Read: inside a native call. Write: freeing.
+    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+    private boolean closed;
+
+    /**
+     * @param what names the handle in errors: "the model"
+     * @param pointer the native handle
+     * @param free gives it back; must not refer to this object
+     */
+    Handle(String what, P pointer, Consumer<P> free) {
+        this.what = what;
+        this.pointer = pointer;
+        this.free = CLEANER.register(this, () -> free.accept(pointer));
+    }
+
+    /** Runs native code with the handle, which is not freed meanwhile. */
+    <T> T use(Function<? super P, T> body) {
+        lock.readLock().lock();
+        try {
+            if (closed) {
+                throw new ClosedException(what + " is closed");
+            }
+            return body.apply(pointer);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /** Like {@link #use} for a call that returns a status. */
+    void call(Function<? super P, Integer> body) {
+        // The message of a failure is the calling thread's, so the status is looked at on this thread.
+        NativeLibrary.check(use(body));
+    }
+
+    boolean isClosed() {
+        lock.readLock().lock();
+        try {
+            return closed;
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /** Waits for the users inside, then frees. Idempotent. */
+    @Override
+    public void close() {
+        lock.writeLock().lock();
+        try {
+            closed = true;
+            free.clean();
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+}

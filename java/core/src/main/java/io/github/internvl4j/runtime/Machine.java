@@ -1,0 +1,26 @@
+package io.github.internvl4j.runtime;
+
+import io.github.internvl4j.internal.global.internvl4j;
+import io.github.internvl4j.internal.ivl_machine;
+
+/**
+ * What the processor can do, measured with the kernels' own instructions.
+ *
+ * @param readGigabytesPerSecond streaming reads from memory
+ * @param f32Gigaflops fused multiply-adds in f32, counted as two operations
+ * @param threads used for both
+ */
+public record Machine(double readGigabytesPerSecond, double f32Gigaflops, int threads) {
+    /**
+     * Measures for about a second.
+     *
+     * @param threads 0 for as many as the process may use
+     */
+    public static Machine measure(int threads) {
+        NativeLibrary.load();
+        try (ivl_machine out = new ivl_machine()) {
+            NativeLibrary.check(internvl4j.ivl_measure_machine(threads, out));
+            return new Machine(out.read_gigabytes_per_second(), out.f32_gigaflops(), out.threads());
+        }
+    }
+}

@@ -1,0 +1,236 @@
+package io.github.internvl4j.runtime;
+
+import io.github.internvl4j.CheckReport;
+import io.github.internvl4j.LoadOptions;
+import io.github.internvl4j.LoadProgress;
+import io.github.internvl4j.MemoryPlan;
+import io.github.internvl4j.ModelInfo;
+import io.github.internvl4j.Precision;
+import io.github.internvl4j.SystemInfo;
+import io.github.internvl4j.internal.global.internvl4j;
+import io.github.internvl4j.internal.ivl_cancellation;
+import io.github.internvl4j.internal.ivl_features;
+import io.github.internvl4j.internal.ivl_generation;
+import io.github.internvl4j.internal.ivl_load;
+import io.github.internvl4j.internal.ivl_load_options;
+import io.github.internvl4j.internal.ivl_load_progress;
+import io.github.internvl4j.internal.ivl_memory_plan;
+import io.github.internvl4j.internal.ivl_model;
+import io.github.internvl4j.internal.ivl_model_info;
+import io.github.internvl4j.internal.ivl_recording;
+import io.github.internvl4j.internal.ivl_sequence;
+import io.github.internvl4j.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.jspecify.annotations.Nullable;
+
+/** A loaded model in the native runtime, and the questions that can be asked before one is loaded. */
+public final class NativeModel implements AutoCloseable {
+    private final Handle<ivl_model> handle;
+    private final ModelInfo info;
+    private final String backend;
+
+    private NativeModel(ivl_model pointer) {
+        handle = new Handle<>("the model", pointer, internvl4j::ivl_model_free);
+        try (ivl_model_info described = new ivl_model_info()) {
+            handle.call(model -> internvl4j.ivl_model_describe(model, described));
+            info = convert(described);
+        }
+        backend = handle.use(model -> NativeLibrary.text(out -> internvl4j.ivl_model_backend(model, out)));
+    }
+
+    /** Loads a checkpoint folder, telling the options' listener after every part. */
+    public static NativeModel load(Path directory, LoadOptions options) {
+        return load(options, (converted, out) -> {
+            try (BytePointer path = NativeLibrary.utf8(directory.toString())) {
+                return internvl4j.ivl_load_begin(path, converted, out);
+            }
+        });
+    }
+
+    /** The same for a bare config.json with random weights. */
+    public static NativeModel loadRandom(Path configFile, LoadOptions options, long seed) {
+        return load(options, (converted, out) -> {
+            try (BytePointer path = NativeLibrary.utf8(configFile.toString())) {
+                return internvl4j.ivl_load_begin_random(path, converted, seed, out);
+            }
+        });
+    }
+
+    private interface Begin {
+        int begin(ivl_load_options options, ivl_load out);
+    }
+
+    private static NativeModel load(LoadOptions options, Begin begin) {
+        NativeLibrary.load();
+        ivl_load load = new ivl_load();
+        try (ivl_load_options converted = convert(options)) {
+            NativeLibrary.check(begin.begin(converted, load));
+        }
+        try {
+            steps(load, options.listener());
+            ivl_model model = new ivl_model();
+            NativeLibrary.check(internvl4j.ivl_load_finish(load, model));
+            return new NativeModel(model);
+        } finally {
+            internvl4j.ivl_load_free(load);
+        }
+    }
+
+    private static void steps(ivl_load load, Consumer<LoadProgress> listener) {
+        try (ivl_load_progress progress = new ivl_load_progress()) {
+            LoadProgress now;
+            do {
+                NativeLibrary.check(internvl4j.ivl_load_step(load, progress));
+                now = new LoadProgress(
+                        progress.steps_done(), progress.steps_total(), progress.bytes_done(), progress.bytes_total());
+                listener.accept(now);
+            } while (now.stepsDone() < now.stepsTotal());
+        }
+    }
+
+    /** What config.json says. */
+    public static ModelInfo inspect(Path path) {
+        NativeLibrary.load();
+        try (ivl_model_info out = new ivl_model_info();
+                BytePointer text = NativeLibrary.utf8(path.toString())) {
+            NativeLibrary.check(internvl4j.ivl_inspect(text, out));
+            return convert(out);
+        }
+    }
+
+    /** What loading would need. */
+    public static MemoryPlan plan(Path directory, LoadOptions options) {
+        NativeLibrary.load();
+        try (ivl_memory_plan out = new ivl_memory_plan();
+                ivl_load_options converted = convert(options);
+                BytePointer text = NativeLibrary.utf8(directory.toString())) {
+            NativeLibrary.check(internvl4j.ivl_plan(text, converted, out));
+            return new MemoryPlan(
+                    out.weights_mapped(),
+                    out.weights_owned(),
+                    out.kv_cache_per_token(),
+                    out.kv_cache(),
+                    out.scratch(),
+                    out.picture_batch(),
+                    out.pictures_together(),
+                    out.total(),
+                    out.available());
+        }
+    }
+
+    /** Compares the weights with what the configuration needs. */
+    public static CheckReport check(Path directory, boolean scanValues) {
+        NativeLibrary.load();
+        try (BytePointer text = NativeLibrary.utf8(directory.toString())) {
+            return Json.read(
+                    NativeLibrary.text(out -> internvl4j.ivl_check(text, scanValues ? 1 : 0, out)), CheckReport.class);
+        }
+    }
+
+    /** The library, the processor and the devices. */
+    public static SystemInfo systemInfo() {
+        NativeLibrary.load();
+        return Json.read(NativeLibrary.text(internvl4j::ivl_system_info), SystemInfo.class);
+    }
+
+    /** The model's shape, as loaded. */
+    public ModelInfo info() {
+        return info;
+    }
+
+    /** JSON that tells the backend and the precision. */
+    public String backend() {
+        return backend;
+    }
+
+    /**
+     * Runs pictures through the vision tower and the projector.
+     *
+     * @param pixels (count, channels, S, S), normalized
+     */
+    public NativeFeatures encode(
+            Tensor pixels, @Nullable NativeCancellation cancellation, @Nullable NativeRecording recording) {
+        ivl_features out = new ivl_features();
+        try (FloatPointer data = new FloatPointer(pixels.data())) {
+            NativeLibrary.check(handle.use(model -> with(cancellation, cancel -> with(
+                    recording,
+                    record -> internvl4j.ivl_encode(model, data, pixels.size(0), cancel, record, out)))));
+        }
+        return new NativeFeatures(out, info.hiddenSize());
+    }
+
+    /** An empty cache. */
+    public NativeSequence newSequence() {
+        ivl_sequence out = new ivl_sequence();
+        handle.call(model -> internvl4j.ivl_sequence_create(model, out));
+        return new NativeSequence(out);
+    }
+
+    /** An empty generation. */
+    public NativeGeneration newGeneration(@Nullable NativeCancellation cancellation) {
+        ivl_generation out = new ivl_generation();
+        NativeLibrary.check(handle.use(model ->
+                with(cancellation, cancel -> internvl4j.ivl_generation_create(model, cancel, out))));
+        return new NativeGeneration(out);
+    }
+
+    /** Cancels what is in flight, waits for it, frees the weights. Idempotent, from any thread. */
+    @Override
+    public void close() {
+        if (handle.isClosed()) {
+            return;
+        }
+        try {
+            handle.call(internvl4j::ivl_model_close);
+        } catch (io.github.internvl4j.error.ClosedException alreadyClosed) {
+            return; // another thread was faster
+        }
+        handle.close();
+    }
+
+    private static <T> T with(@Nullable NativeCancellation it, Function<@Nullable ivl_cancellation, T> body) {
+        return it == null ? body.apply(null) : it.use(body::apply);
+    }
+
+    private static <T> T with(@Nullable NativeRecording it, Function<@Nullable ivl_recording, T> body) {
+        return it == null ? body.apply(null) : it.use(body::apply);
+    }
+
+    private static ivl_load_options convert(LoadOptions options) {
+        ivl_load_options converted = new ivl_load_options();
+        internvl4j.ivl_load_options_init(converted);
+        return converted.precision(options.precision().ordinal())
+                .threads(options.threads())
+                .map_weights(options.mapWeights() ? 1 : 0)
+                .context_length(options.contextLength())
+                .memory_limit(options.memoryLimit());
+    }
+
+    private static ModelInfo convert(ivl_model_info info) {
+        List<Integer> eos = new ArrayList<>();
+        for (int i = 0; i < info.eos_token_count(); i++) {
+            eos.add(info.eos_tokens(i));
+        }
+        return new ModelInfo(
+                info.image_size(),
+                info.image_channels(),
+                info.tokens_per_image(),
+                info.context_length(),
+                info.vocabulary_size(),
+                info.hidden_size(),
+                info.vision_layers(),
+                info.decoder_layers(),
+                info.parameters(),
+                Precision.values()[info.stored()],
+                Precision.values()[info.precision()],
+                List.copyOf(eos),
+                NativeLibrary.utf8(info.conversation_template()));
+    }
+}

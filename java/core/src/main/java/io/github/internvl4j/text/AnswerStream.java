@@ -1,0 +1,96 @@
+package io.github.internvl4j.text;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The text of an answer while its tokens come. All pieces together are {@link #text()}, and at the end that is what
+ * InternVL's {@code chat} returns: {@code decode(ids, skip_special_tokens=True).split(stop)[0].strip()}. So whitespace
+ * at the start never comes out, and whitespace after it only when more follows. For one answer and one thread.
+ */
+public final class AnswerStream {
+    private final StreamDecoder decoder;
+    private final StopStrings stops;
+    private final StringBuilder text = new StringBuilder();
+    private final StringBuilder trailingSpace = new StringBuilder();
+    private boolean finished;
+
+    /**
+     * @param tokenizer the tokenizer of the model that answers
+     * @param stopStrings strings that end the answer and are no part of it; the template's
+     *     {@link ConversationTemplate#stop()} belongs to them
+     */
+    public AnswerStream(Tokenizer tokenizer, List<String> stopStrings) {
+        decoder = new StreamDecoder(tokenizer);
+        stops = new StopStrings(stopStrings);
+    }
+
+    /**
+     * Takes the next token of the answer.
+     *
+     * @param tokenId its id
+     * @return the text that has become certain; possibly empty, and always so after a stop string
+     */
+    public String accept(int tokenId) {
+        return finished ? "" : passOn(stops.accept(decoder.accept(tokenId)));
+    }
+
+    /**
+     * Ends the answer.
+     *
+     * @return the text that was waiting; possibly empty
+     */
+    public String finish() {
+        if (finished) {
+            return "";
+        }
+        String piece = passOn(stops.accept(decoder.finish()) + stops.finish());
+        finished = true;
+        return piece;
+    }
+
+    /** @return whether a stop string was met or {@link #finish()} was called: no more text comes */
+    public boolean finished() {
+        return finished;
+    }
+
+    /** @return the stop string that ended the answer, or empty */
+    public Optional<String> stopString() {
+        return stops.match();
+    }
+
+    /** @return the answer so far, as passed on */
+    public String text() {
+        return text.toString();
+    }
+
+    private String passOn(String more) {
+        finished = stops.match().isPresent();
+        int from = text.length();
+        int end = PythonText.stripTrailing(more).length();
+        if (end == 0) {
+            if (from > 0) {
+                trailingSpace.append(more);
+            }
+            return "";
+        }
+        String solid = more.substring(0, end);
+        text.append(trailingSpace).append(from == 0 ? PythonText.stripLeading(solid) : solid);
+        trailingSpace.setLength(0);
+        trailingSpace.append(more, end, more.length());
+        return text.substring(from);
+    }
+
+    /**
+     * The answer that finished tokens make.
+     *
+     * @param tokenizer the tokenizer of the model that answered
+     * @param tokenIds the answer's tokens
+     * @param stopStrings as in the constructor
+     * @return what {@link #text()} would be after all of them
+     */
+    public static String textOf(Tokenizer tokenizer, int[] tokenIds, List<String> stopStrings) {
+        StopStrings stops = new StopStrings(stopStrings);
+        return PythonText.strip(stops.accept(tokenizer.decode(tokenIds, true)) + stops.finish());
+    }
+}

@@ -1,0 +1,85 @@
+package io.github.internvl4j.text;
+
+import io.github.internvl4j.error.CheckpointException;
+import io.github.internvl4j.error.PromptException;
+import java.util.Arrays;
+import java.util.OptionalInt;
+
+/**
+ * Turns a laid-out prompt into token ids, and guards the one thing that must hold for the model: that there are as many
+ * {@code <IMG_CONTEXT>} tokens as the pictures have rows. Immutable and safe for many threads.
+ */
+public final class PromptEncoder {
+    private final Tokenizer tokenizer;
+    private final int imageContextId;
+    private final int stopId;
+
+    /**
+     * @param tokenizer the tokenizer of the checkpoint
+     * @param template the template of the checkpoint
+     * @throws CheckpointException if the tokenizer lacks a token that the template needs
+     */
+    public PromptEncoder(Tokenizer tokenizer, ConversationTemplate template) {
+        this.tokenizer = tokenizer;
+        for (String token : template.tokens()) {
+            int id = tokenizer.tokenId(token).orElse(-1);
+            if (id < 0 || Arrays.stream(tokenizer.encode(token)).noneMatch(i -> i == id)) {
+                throw new CheckpointException("the tokenizer has no token " + token + ", which the template \""
+                        + template.name() + "\" needs; expected it in added_tokens_decoder of tokenizer_config.json,"
+                        + " or in added_tokens.json");
+            }
+        }
+        this.imageContextId = idOf(tokenizer.tokenId(ConversationTemplate.IMAGE_CONTEXT));
+        this.stopId = idOf(tokenizer.tokenId(template.stop()));
+    }
+
+    private static int idOf(OptionalInt id) {
+        return id.orElseThrow(); // checked above
+    }
+
+    /** @return the id of the token that stands for a row of a picture */
+    public int imageContextId() {
+        return imageContextId;
+    }
+
+    /** @return the id of the token that ends an answer */
+    public int stopId() {
+        return stopId;
+    }
+
+    /**
+     * Encodes a prompt.
+     *
+     * @param prompt the prompt
+     * @param mode what becomes of special tokens in the users' texts
+     * @return the ids; with {@link SpecialTokens#PARSE}, and in every mode for texts without special tokens, those of
+     *     {@link Tokenizer#encode} of the whole prompt
+     * @throws PromptException if the mode forbids a token in the users' texts, or {@code <IMG_CONTEXT>} is typed
+     */
+    public int[] encode(RenderedPrompt prompt, SpecialTokens mode) {
+        if (mode != SpecialTokens.LITERAL) {
+            prompt.segments().stream().filter(segment -> !segment.template()).forEach(s -> check(s.text(), mode));
+        }
+        int[] ids = mode == SpecialTokens.LITERAL ? tokenizer.encodeSegments(prompt.segments())
+                : tokenizer.encode(prompt.text());
+        long rows = Arrays.stream(ids).filter(id -> id == imageContextId).count();
+        if (rows != prompt.pictureTokens()) {
+            throw new PromptException("the prompt has " + rows + " " + ConversationTemplate.IMAGE_CONTEXT
+                    + " tokens, but its pictures have " + prompt.pictureTokens() + " rows");
+        }
+        return ids;
+    }
+
+    private void check(String text, SpecialTokens mode) {
+        if (text.contains(ConversationTemplate.IMAGE_CONTEXT)) {
+            throw new PromptException("the text contains " + ConversationTemplate.IMAGE_CONTEXT
+                    + ", which would be taken for a row of a picture; remove it, or encode special tokens as LITERAL");
+        }
+        if (mode == SpecialTokens.REJECT) {
+            tokenizer.findMark(text).ifPresent(mark -> {
+                throw new PromptException("the text contains the special token " + mark
+                        + "; remove it, or encode special tokens as LITERAL or PARSE");
+            });
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package io.github.internvl4j.text;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the JSON files beside {@code tokenizer.model} say, before it meets the model.
+ *
+ * @param directory the checkpoint, for messages
+ * @param addBos whether encoding puts the bos token in front
+ * @param addEos whether encoding puts the eos token behind
+ * @param addPrefixSpace whether decoding takes a leading space away
+ * @param cleanUpSpaces whether decoding takes spaces before punctuation away
+ * @param declared the added tokens by id
+ * @param bos the bos token, or null
+ * @param eos the eos token, or null
+ * @param named the named special tokens (bos, eos, unk, sep, pad, cls, mask), in that order
+ * @param additional the additional special tokens
+ */
+record TokenizerSettings(String directory, boolean addBos, boolean addEos, boolean addPrefixSpace,
+        boolean cleanUpSpaces, Map<Integer, AddedToken> declared, @Nullable String bos, @Nullable String eos,
+        List<Named> named, List<Named> additional) {
+
+    /**
+     * A special token as the settings name it.
+     *
+     * @param content its text
+     * @param flags how it is cut out, or null if the settings give only the text
+     */
+    record Named(String content, @Nullable AddedToken flags) {}
+}

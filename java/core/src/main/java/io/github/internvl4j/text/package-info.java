@@ -1,0 +1,21 @@
+/**
+ * From text to token ids and back: the tokenizer of a published checkpoint, the conversation template, and the
+ * streaming of an answer.
+ *
+ * <p>The ground truth is what Python does with the same folder: {@code AutoTokenizer.from_pretrained(path,
+ * use_fast=False)} of transformers, a {@code LlamaTokenizer} with {@code legacy=True} over the sentencepiece library,
+ * and the {@code chat} method and {@code conversation.py} of the InternVL code. Where a rule looks odd, it is theirs.
+ *
+ * <ul>
+ *   <li>{@link io.github.internvl4j.text.Tokenizer} encodes and decodes;
+ *       {@link io.github.internvl4j.text.SentencePieceModel} is the vocabulary file below it.
+ *   <li>{@link io.github.internvl4j.text.ConversationTemplate} lays out a conversation,
+ *       {@link io.github.internvl4j.text.PromptEncoder} turns that into ids.
+ *   <li>{@link io.github.internvl4j.text.AnswerStream} turns the ids of an answer into text while they come, from
+ *       {@link io.github.internvl4j.text.StreamDecoder} and {@link io.github.internvl4j.text.StopStrings}.
+ * </ul>
+ */
+@NullMarked
+package io.github.internvl4j.text;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,91 @@
+package io.github.internvl4j;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.internvl4j.image.Image;
+import io.github.internvl4j.tensor.Safetensors;
+import io.github.internvl4j.tensor.Tensor;
+import io.github.internvl4j.text.Round;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The small checkpoints of test-data with what the original model answers and computes. */
+record Oracle(Path directory, List<Dialog> dialogs) {
+    /** Checkpoints: head size 128, bf16, two shards; and 7 query heads on one key/value head, f16, one file. */
+    static Stream<String> names() {
+        return Stream.of("hermes-d128", "hermes-gqa7");
+    }
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    private record Expected(List<Dialog> dialogs) {}
+
+    /** One question with everything the original made of it. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Dialog(
+            String name,
+            List<String> images,
+            @JsonProperty("num_patches_list") List<Integer> patches,
+            String question,
+            List<List<String>> history,
+            @JsonProperty("input_ids") List<Integer> inputIds,
+            @JsonProperty("greedy_tokens") List<Integer> greedyTokens,
+            String response,
+            @JsonProperty("bfloat16_relative_error") Map<String, Double> bfloat16Error) {}
+
+    static Oracle load(String name) {
+        Path directory = testData().resolve(name);
+        try {
+            return new Oracle(
+                    directory,
+                    new ObjectMapper()
+                            .readValue(directory.resolve("expected.json").toFile(), Expected.class)
+                            .dialogs());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static Path testData() {
+        for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
+            if (Files.isDirectory(at.resolve("test-data"))) {
+                return at.resolve("test-data");
+            }
+        }
+        throw new IllegalStateException("no folder test-data at or above the working directory");
+    }
+
+    Dialog dialog(String name) {
+        return dialogs.stream().filter(d -> d.name().equals(name)).findFirst().orElseThrow();
+    }
+
+    Image image(String file) {
+        return Image.read(directory.resolve("images").resolve(file));
+    }
+
+    Prompt prompt(Dialog dialog) {
+        List<List<Image>> entries = new ArrayList<>();
+        int next = 0;
+        for (int count : dialog.patches()) {
+            List<Image> entry = new ArrayList<>();
+            for (int i = 0; i < count; i++) {
+                entry.add(image(dialog.images().get(next++)));
+            }
+            entries.add(entry);
+        }
+        List<Round> history = dialog.history().stream()
+                .map(round -> new Round(round.get(0), round.get(1)))
+                .toList();
+        return Prompt.of(dialog.question()).history(history).pictures(entries);
+    }
+
+    Map<String, Tensor> activations() {
+        return Safetensors.read(directory.resolve("activations.safetensors"));
+    }
+}

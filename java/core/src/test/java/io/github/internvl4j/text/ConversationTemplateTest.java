@@ -1,0 +1,100 @@
+package io.github.internvl4j.text;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.error.UnsupportedModelException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+class ConversationTemplateTest {
+    private static final ConversationTemplate TEMPLATE = ConversationTemplate.HERMES_2;
+    private static final String HEAD = "<|im_start|>system\nS<|im_end|>";
+    private static final String TAIL = "<|im_end|><|im_start|>assistant\n";
+    private static final String ONE = "<img><IMG_CONTEXT><IMG_CONTEXT></img>";
+    private static final String TWO = "<img><IMG_CONTEXT><IMG_CONTEXT><IMG_CONTEXT><IMG_CONTEXT></img>";
+
+    private static RenderedPrompt render(List<Round> history, String question, Integer... pictures) {
+        return TEMPLATE.render("S", history, question, List.of(pictures), 2);
+    }
+
+    @Test
+    void textOnly() {
+        assertEquals(HEAD + "<|im_start|>user\nHi" + TAIL, render(List.of(), "Hi").text());
+        assertEquals(0, render(List.of(), "Hi").pictureTokens());
+    }
+
+    @Test
+    void picturesWithoutPlacesComeFirst() {
+        RenderedPrompt one = render(List.of(), "Q", 1);
+        assertEquals(HEAD + "<|im_start|>user\n" + ONE + "\nQ" + TAIL, one.text());
+        assertEquals("<image>\nQ", one.question());
+        RenderedPrompt separate = render(List.of(), "Q", 1, 1);
+        assertEquals(HEAD + "<|im_start|>user\n" + ONE + "\n" + ONE + "\nQ" + TAIL, separate.text());
+        assertEquals("<image>\n<image>\nQ", separate.question());
+        RenderedPrompt combined = render(List.of(), "Q", 2);
+        assertEquals(HEAD + "<|im_start|>user\n" + TWO + "\nQ" + TAIL, combined.text());
+        assertEquals("<image>\nQ", combined.question());
+        assertEquals(4, combined.pictureTokens());
+        assertEquals(HEAD + "<|im_start|>user\n" + ONE + "\n" + TAIL, render(List.of(), "", 1).text());
+    }
+
+    @Test
+    void placesAreFilledInOrder() {
+        List<Round> history = List.of(new Round("a <image> b", "A"), new Round("c", "B"));
+        assertEquals(HEAD + "<|im_start|>user\na " + TWO + " b<|im_end|><|im_start|>assistant\nA<|im_end|>"
+                + "<|im_start|>user\nc<|im_end|><|im_start|>assistant\nB<|im_end|><|im_start|>user\n"
+                + ONE + "x" + ONE + TAIL,
+                render(history, "<image>x<image>", 2, 1, 1).text());
+    }
+
+    @Test
+    void answersAndSystemMessageHaveNoPlaces() {
+        List<Round> history = List.of(new Round("<image>", "an <image> of a cat"));
+        RenderedPrompt prompt = TEMPLATE.render("<image>?", history, "and <image>", List.of(1, 1), 2);
+        assertEquals("<|im_start|>system\n<image>?<|im_end|><|im_start|>user\n" + ONE
+                + "<|im_end|><|im_start|>assistant\nan <image> of a cat<|im_end|><|im_start|>user\nand " + ONE + TAIL,
+                prompt.text());
+    }
+
+    @Test
+    void emptyMessagesOfTheHistoryAreTheRoleAlone() {
+        assertEquals(HEAD + "<|im_start|>user\nq<|im_end|><|im_start|>assistant\n<|im_start|>user\nQ" + TAIL,
+                render(List.of(new Round("q", "")), "Q").text());
+    }
+
+    @Test
+    void countsMustAgree() {
+        check(1, 0, () -> render(List.of(), "<image>"));
+        check(1, 2, () -> render(List.of(), "<image> x", 1, 1));
+        check(0, 1, () -> render(List.of(new Round("q", "a")), "Q", 1));
+        check(2, 1, () -> render(List.of(new Round("<image>", "a")), "<image>", 2));
+        check(1, 0, () -> render(List.of(new Round("<image>", "a")), "Q"));
+    }
+
+    private static void check(int places, int pictures, Executable render) {
+        String message = assertThrows(PromptException.class, render).getMessage();
+        assertTrue(message.contains(places + " <image> places")
+                && message.contains(pictures + " picture entries"), message);
+    }
+
+    @Test
+    void nonsense() {
+        assertThrows(PromptException.class, () -> render(List.of(), ""));
+        assertThrows(PromptException.class, () -> render(List.of(), "Q", 0));
+        assertThrows(PromptException.class, () -> render(List.of(), "Q", Integer.MAX_VALUE));
+        assertThrows(PromptException.class, () -> TEMPLATE.render("", List.of(), "Q", List.of(1), 0));
+    }
+
+    @Test
+    void names() {
+        assertSame(TEMPLATE, ConversationTemplate.forName("Hermes-2"));
+        String message = assertThrows(UnsupportedModelException.class, () -> ConversationTemplate.forName("phi3-chat"))
+                .getMessage();
+        assertTrue(message.contains("phi3-chat") && message.contains("Hermes-2"), message);
+    }
+}

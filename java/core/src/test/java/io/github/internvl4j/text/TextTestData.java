@@ -1,0 +1,91 @@
+package io.github.internvl4j.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+
+/** The tokenizers the tests use: those of the oracle checkpoints and the small ones among the test resources. */
+final class TextTestData {
+    static final ObjectMapper JSON = new ObjectMapper();
+    private static final Map<Path, Tokenizer> LOADED = new ConcurrentHashMap<>();
+
+    private TextTestData() {}
+
+    /** The folder test-data at the repository's root. */
+    static Path root() {
+        for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
+            if (Files.isDirectory(at.resolve("test-data"))) {
+                return at.resolve("test-data");
+            }
+        }
+        return Path.of(System.getProperty("internvl4j.testData", "test-data"));
+    }
+
+    static List<Path> checkpoints() {
+        return List.of(root().resolve("hermes-d128"), root().resolve("hermes-gqa7"));
+    }
+
+    /** The folders below resources/.../tokenizers; make.py there says what they are. */
+    static List<Path> smallTokenizers() {
+        try (Stream<Path> folders = Files.list(Path.of(TextTestData.class.getResource("tokenizers").toURI()))) {
+            return folders.filter(Files::isDirectory).sorted().toList();
+        } catch (IOException | URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    static List<Path> all() {
+        List<Path> all = new ArrayList<>(checkpoints());
+        all.addAll(smallTokenizers());
+        return all;
+    }
+
+    static Tokenizer tokenizer(Path folder) {
+        return LOADED.computeIfAbsent(folder, Tokenizer::load);
+    }
+
+    static Tokenizer hermes() {
+        return tokenizer(root().resolve("hermes-d128"));
+    }
+
+    static JsonNode json(Path file) {
+        try {
+            return JSON.readTree(file.toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static JsonNode expected(Path checkpoint) {
+        return json(checkpoint.resolve("expected.json"));
+    }
+
+    static int[] ints(JsonNode list) {
+        int[] values = new int[list.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = list.get(i).intValue();
+        }
+        return values;
+    }
+
+    static List<Round> history(JsonNode list) {
+        List<Round> rounds = new ArrayList<>();
+        list.forEach(round -> rounds.add(new Round(round.get(0).textValue(), round.get(1).textValue())));
+        return rounds;
+    }
+
+    static List<Integer> integers(JsonNode list) {
+        List<Integer> values = new ArrayList<>();
+        list.forEach(value -> values.add(value.intValue()));
+        return values;
+    }
+}

@@ -1,0 +1,281 @@
+/*
+ * The C API of InternVL4J: the only door between Java and the native runtime.
+ *
+ * Rules that hold for every function:
+ *  - It returns an ivl_status (or cannot fail). No C++ exception leaves it and nothing aborts the process.
+ *    ivl_last_error() then describes the failure of the calling thread's last call.
+ *  - Native code never calls back. Work that takes long is cut into steps which the caller asks for (loading by
+ *    ivl_load_step, generating by ivl_generation_step), so progress, streaming and cancellation are the caller's
+ *    own loop.
+ *  - Handles are freed by their own _free, in any order: what a handle needs is kept alive by it. A null handle may
+ *    be freed. Freeing a handle that another thread is using is the caller's error; closing a model is not (see
+ *    ivl_model_close).
+ *  - Strings are UTF-8. Tensors are dense, row-major, native-endian float32 unless said otherwise.
+ *  - Everything passed in is copied before the call returns.
+ */
+#ifndef INTERNVL4J_H
+#define INTERNVL4J_H
+
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define IVL_API __declspec(dllexport)
+#else
+#define IVL_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum ivl_status {
+  IVL_OK = 0,
+  IVL_INVALID_ARGUMENT = 1, /* a value is out of range; the message names it */
+  IVL_CHECKPOINT = 2,       /* a file of the checkpoint is missing, truncated or malformed */
+  IVL_UNSUPPORTED = 3,      /* an architecture or setting that is not implemented */
+  IVL_OUT_OF_MEMORY = 4,    /* the memory plan does not fit, or an allocation failed; the model stays usable */
+  IVL_CONTEXT_LENGTH = 5,   /* more tokens than the context holds; the message has both counts */
+  IVL_CANCELLED = 6,        /* stopped by ivl_cancel */
+  IVL_CLOSED = 7,           /* the handle's model was closed, before the call or during it */
+  IVL_IO = 8,               /* the operating system refused to read a file */
+  IVL_INTERNAL = 9          /* a fault of this library */
+} ivl_status;
+
+/* The type weights and the KV cache are kept in. Products of narrow weights accumulate in f32; activations, softmax
+ * and norms are f32 on the CPU. F32 keeps 16-bit weights as stored (widening is exact) and the KV cache in f32. */
+typedef enum ivl_precision {
+  IVL_PRECISION_AUTO = 0, /* the type the checkpoint is stored in */
+  IVL_PRECISION_F32 = 1,
+  IVL_PRECISION_BF16 = 2,
+  IVL_PRECISION_F16 = 3
+} ivl_precision;
+
+typedef enum ivl_finish {
+  IVL_FINISH_NONE = 0,   /* more tokens follow */
+  IVL_FINISH_STOP = 1,   /* a stop token, or the caller ended the request */
+  IVL_FINISH_LENGTH = 2, /* max_new_tokens reached, or the context is full */
+  IVL_FINISH_CANCELLED = 3
+} ivl_finish;
+
+/* The calling thread's last failure, for people; empty if there was none. Valid until the thread's next call. */
+IVL_API const char* ivl_last_error(void);
+IVL_API const char* ivl_version(void);
+
+/* ---- texts the library hands out -------------------------------------------------------------------------------- */
+
+typedef struct ivl_text ivl_text;
+IVL_API const char* ivl_text_data(const ivl_text* text);
+IVL_API void ivl_text_free(ivl_text* text);
+
+/* JSON: {"version", "cpu": {"isa", "features": [..], "threads"}, "devices": [{"name", "available", "reason"}]}. */
+IVL_API ivl_status ivl_system_info(ivl_text** out);
+
+/* ---- a checkpoint, before it is loaded -------------------------------------------------------------------------- */
+
+typedef struct ivl_model_info {
+  int32_t image_size;       /* pixels, square */
+  int32_t image_channels;
+  int32_t tokens_per_image; /* rows of the decoder a picture takes */
+  int32_t context_length;   /* tokens */
+  int32_t vocabulary_size;
+  int32_t hidden_size;      /* of the decoder */
+  int32_t vision_layers;
+  int32_t decoder_layers;
+  int64_t parameters;
+  ivl_precision stored;     /* the type most weights are stored in */
+  ivl_precision precision;  /* as loaded; AUTO before loading */
+  int32_t eos_tokens[8];    /* from generation_config.json, else config.json */
+  int32_t eos_token_count;
+  char conversation_template[64];
+} ivl_model_info;
+
+typedef struct ivl_load_options {
+  ivl_precision precision;
+  int32_t threads;        /* 0: as many as the process may use */
+  int32_t map_weights;    /* 1: use the files through mmap; 0: read them into memory (immune to later truncation) */
+  int32_t context_length; /* 0: the checkpoint's; a smaller one makes the memory plan smaller */
+  int64_t memory_limit;   /* bytes; 0: what the system and the cgroup have available; -1: not checked */
+} ivl_load_options;
+
+/* All numbers are bytes. */
+typedef struct ivl_memory_plan {
+  int64_t weights_mapped;     /* read in place from the files; the system may drop and re-read these pages */
+  int64_t weights_owned;      /* converted, or read into memory */
+  int64_t kv_cache_per_token;
+  int64_t kv_cache;           /* one sequence of context_length tokens */
+  int64_t scratch;            /* activations of a prefill chunk, kernels' scratch */
+  int64_t picture_batch;      /* pixels and activations of the pictures encoded together */
+  int64_t total;
+  int64_t available;
+  int32_t pictures_together;
+} ivl_memory_plan;
+
+IVL_API void ivl_load_options_init(ivl_load_options* options);
+
+/* Reads config.json and generation_config.json of a folder (or one config.json file), nothing else. */
+IVL_API ivl_status ivl_inspect(const char* path, ivl_model_info* out);
+/* What loading will need; reads the headers of the weights only. */
+IVL_API ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_memory_plan* out);
+/* JSON: {"missing": [..], "wrong": [..], "unexpected": [..], "non_finite": [{"tensor", "count", "first"}]}; the last
+ * only if scan_values is not 0 (reads every weight). */
+IVL_API ivl_status ivl_check(const char* directory, int32_t scan_values, ivl_text** out);
+
+/* ---- loading ---------------------------------------------------------------------------------------------------- */
+
+typedef struct ivl_load ivl_load;
+typedef struct ivl_model ivl_model;
+
+typedef struct ivl_load_progress {
+  int64_t steps_done;
+  int64_t steps_total;
+  int64_t bytes_done;
+  int64_t bytes_total;
+} ivl_load_progress;
+
+/* Opens and checks the whole checkpoint against its configuration and the memory plan; loads no weight yet. */
+IVL_API ivl_status ivl_load_begin(const char* directory, const ivl_load_options* options, ivl_load** out);
+/* The same for a bare config.json with random weights (for benchmarks), stored in the options' precision. */
+IVL_API ivl_status ivl_load_begin_random(const char* config_file, const ivl_load_options* options, uint64_t seed,
+                                         ivl_load** out);
+/* Loads the next part (about one layer). Finished when steps_done == steps_total. */
+IVL_API ivl_status ivl_load_step(ivl_load* load, ivl_load_progress* out);
+/* Hands the model over; only after the last step. The load handle still has to be freed. */
+IVL_API ivl_status ivl_load_finish(ivl_load* load, ivl_model** out);
+IVL_API void ivl_load_free(ivl_load* load);
+
+/* ---- the model -------------------------------------------------------------------------------------------------- */
+
+IVL_API ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out);
+/* JSON: {"backend", "precision", "threads"}. */
+IVL_API ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out);
+/* Cancels what is in flight, waits for it, then gives the weights back. Thread-safe and idempotent. Other handles of
+ * the model stay valid to free; using them returns IVL_CLOSED. */
+IVL_API ivl_status ivl_model_close(ivl_model* model);
+/* Closes and frees. */
+IVL_API void ivl_model_free(ivl_model* model);
+
+/* ---- recorded activations --------------------------------------------------------------------------------------- */
+
+/* Copies of the activations of what runs while it is handed in, as f32, under the names vision.embeddings,
+ * vision.layers.N, vision.pixel_shuffle, projector, decoder.embeddings, decoder.layers.N, decoder.norm, logits.
+ * Vision entries are (pictures, tokens, width); decoder entries (1, tokens, width). */
+typedef struct ivl_recording ivl_recording;
+IVL_API ivl_status ivl_recording_create(ivl_recording** out);
+IVL_API int64_t ivl_recording_count(const ivl_recording* recording);
+IVL_API const char* ivl_recording_name(const ivl_recording* recording, int64_t index);
+/* shape receives 3 numbers. */
+IVL_API ivl_status ivl_recording_shape(const ivl_recording* recording, int64_t index, int64_t* shape);
+/* Valid until the recording is freed. */
+IVL_API const float* ivl_recording_data(const ivl_recording* recording, int64_t index);
+IVL_API void ivl_recording_free(ivl_recording* recording);
+
+/* ---- cancellation ------------------------------------------------------------------------------------------------ */
+
+/* A flag that long work looks at between layers. Work begun with it returns IVL_CANCELLED soon after ivl_cancel, which
+ * any thread may call, and so does all later work with it. */
+typedef struct ivl_cancellation ivl_cancellation;
+IVL_API ivl_status ivl_cancellation_create(ivl_cancellation** out);
+IVL_API void ivl_cancel(ivl_cancellation* cancellation);
+IVL_API void ivl_cancellation_free(ivl_cancellation* cancellation);
+
+/* ---- pictures --------------------------------------------------------------------------------------------------- */
+
+/* What the decoder sees of one or more pictures: (count * tokens_per_image, hidden_size). */
+typedef struct ivl_features ivl_features;
+/* pixels: (count, channels, image_size, image_size), normalized. cancellation and recording may be null. */
+IVL_API ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t count,
+                              const ivl_cancellation* cancellation, ivl_recording* recording, ivl_features** out);
+IVL_API int64_t ivl_features_rows(const ivl_features* features);
+/* out: (rows, hidden_size). */
+IVL_API ivl_status ivl_features_copy(const ivl_features* features, float* out);
+IVL_API void ivl_features_free(ivl_features* features);
+
+/* ---- sequences and generation ----------------------------------------------------------------------------------- */
+
+/* The KV cache of one conversation. It remembers which tokens (and pictures) it holds: a request over it that begins
+ * with the same ones computes only what is new. */
+typedef struct ivl_sequence ivl_sequence;
+IVL_API ivl_status ivl_sequence_create(ivl_model* model, ivl_sequence** out);
+/* Tokens in the cache. */
+IVL_API int64_t ivl_sequence_length(const ivl_sequence* sequence);
+IVL_API void ivl_sequence_free(ivl_sequence* sequence);
+
+typedef struct ivl_sampling {
+  float temperature;        /* 0: greedy, the lowest id among equals */
+  int32_t top_k;            /* 0: all */
+  float top_p;              /* (0, 1]; 1: all */
+  float repetition_penalty; /* > 0; 1: none; over the tokens generated so far, as the original does */
+  uint64_t seed;
+  int32_t max_new_tokens;   /* >= 1 */
+  int32_t top_logprobs;     /* most likely tokens to report each step, 0 to 64 */
+} ivl_sampling;
+
+typedef struct ivl_token {
+  int32_t request; /* as returned by ivl_generation_add */
+  int32_t token;   /* -1 if the request ended without one */
+  float logprob;   /* natural logarithm, of the model's own distribution: before penalty, temperature, top-k, top-p */
+  ivl_finish finish;
+} ivl_token;
+
+/* Requests that are computed together. Each request's tokens are the same as if it were alone. */
+typedef struct ivl_generation ivl_generation;
+IVL_API void ivl_sampling_init(ivl_sampling* sampling);
+/* cancellation may be null. Once it is used, every unfinished request is over; the sequences keep what was complete. */
+IVL_API ivl_status ivl_generation_create(ivl_model* model, const ivl_cancellation* cancellation, ivl_generation** out);
+/*
+ * Adds a request, at any time between steps. Checks everything before any work: token ids, the context length, that
+ * the features have one row for each image_token in tokens.
+ *  sequence       its cache, used by this request until it ends; null for one of the request's own
+ *  tokens         the whole prompt, also the part that the sequence already holds
+ *  features       in the order of the prompt's image tokens; may be null if feature_count is 0
+ *  stop_tokens    ids that end the answer (the stop token is reported, with IVL_FINISH_STOP)
+ *  recording      may be null; then the prompt is recorded (logits of every position), nothing is reused
+ *  request        receives the request's number: 0, 1, 2, ...
+ */
+IVL_API ivl_status ivl_generation_add(ivl_generation* generation, ivl_sequence* sequence, const int32_t* tokens,
+                                      int64_t token_count, int32_t image_token,
+                                      const ivl_features* const* features, int64_t feature_count,
+                                      const int32_t* stop_tokens, int64_t stop_token_count,
+                                      const ivl_sampling* sampling, ivl_recording* recording, int32_t* request);
+/*
+ * Advances every unfinished request by one token (first its prompt) and reports one ivl_token for each in out, which
+ * must have room for all unfinished requests; count receives how many. count 0: nothing is left to do.
+ */
+IVL_API ivl_status ivl_generation_step(ivl_generation* generation, ivl_token* out, int64_t capacity, int64_t* count);
+/* The most likely tokens of the request's last step, best first; count receives how many (at most capacity). */
+IVL_API ivl_status ivl_generation_top_logprobs(const ivl_generation* generation, int32_t request, int32_t* tokens,
+                                               float* logprobs, int64_t capacity, int64_t* count);
+/* The logits behind the request's last token: (vocabulary_size). */
+IVL_API ivl_status ivl_generation_logits(const ivl_generation* generation, int32_t request, float* out);
+/* How many of the request's prompt tokens its sequence already held. */
+IVL_API ivl_status ivl_generation_reused(const ivl_generation* generation, int32_t request, int64_t* out);
+/* Ends a request between steps (a stop string was met, say). */
+IVL_API ivl_status ivl_generation_end(ivl_generation* generation, int32_t request);
+IVL_API void ivl_generation_free(ivl_generation* generation);
+
+/* ---- benchmarks ------------------------------------------------------------------------------------------------- */
+
+/* What this machine can do, measured now in about a second with the kernels' own instructions. */
+typedef struct ivl_machine {
+  double read_gigabytes_per_second;
+  double f32_gigaflops;
+  int32_t threads;
+} ivl_machine;
+IVL_API ivl_status ivl_measure_machine(int32_t threads, ivl_machine* out);
+
+/* One operation on random data, to be timed by the caller. spec is JSON:
+ *  {"op": "matmul", "m", "n", "k", "dtype": "f32|bf16|f16"}
+ *  {"op": "vision_attention", "tokens", "heads", "head_dim"}
+ *  {"op": "cached_attention", "rows", "past", "heads", "kv_heads", "head_dim", "dtype"} */
+typedef struct ivl_benchmark ivl_benchmark;
+IVL_API ivl_status ivl_benchmark_create(const char* spec, int32_t threads, ivl_benchmark** out);
+IVL_API ivl_status ivl_benchmark_run(ivl_benchmark* benchmark);
+/* The operation's floating-point operations and the bytes it must move. */
+IVL_API ivl_status ivl_benchmark_work(const ivl_benchmark* benchmark, double* operations, double* bytes);
+IVL_API void ivl_benchmark_free(ivl_benchmark* benchmark);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

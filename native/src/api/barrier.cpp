@@ -1,0 +1,43 @@
+#include "api/barrier.h"
+
+namespace ivl::api {
+
+std::string& last_error() noexcept {
+  thread_local std::string message;
+  return message;
+}
+
+ivl_status remember(ivl_status status, const char* message) noexcept {
+  try {
+    last_error() = message;
+  } catch (...) {
+    last_error().clear();  // no memory even for the message: the status has to do
+  }
+  return status;
+}
+
+ivl_status to_c(Status status) noexcept {
+  switch (status) {
+    case Status::Ok: return IVL_OK;
+    case Status::InvalidArgument: return IVL_INVALID_ARGUMENT;
+    case Status::Checkpoint: return IVL_CHECKPOINT;
+    case Status::Unsupported: return IVL_UNSUPPORTED;
+    case Status::OutOfMemory: return IVL_OUT_OF_MEMORY;
+    case Status::ContextLength: return IVL_CONTEXT_LENGTH;
+    case Status::Cancelled: return IVL_CANCELLED;
+    case Status::Closed: return IVL_CLOSED;
+    case Status::Io: return IVL_IO;
+    case Status::Internal: return IVL_INTERNAL;
+  }
+  return IVL_INTERNAL;
+}
+
+}  // namespace ivl::api
+
+extern "C" {
+
+const char* ivl_last_error(void) { return ivl::api::last_error().c_str(); }
+
+const char* ivl_version(void) { return IVL_VERSION; }
+
+}  // extern "C"

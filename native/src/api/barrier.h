@@ -1,0 +1,42 @@
+// Between C++ and C: every function of the API runs inside guarded(), so that no exception leaves the library.
+#pragma once
+
+#include <exception>
+#include <new>
+#include <string>
+
+#include "internvl4j/internvl4j.h"
+#include "tensor/error.h"
+
+namespace ivl::api {
+
+// The calling thread's last failure.
+std::string& last_error() noexcept;
+ivl_status remember(ivl_status status, const char* message) noexcept;
+ivl_status to_c(Status status) noexcept;
+
+template <class Body>
+ivl_status guarded(Body&& body) noexcept {
+  try {
+    body();
+    last_error().clear();
+    return IVL_OK;
+  } catch (const Error& error) {
+    return remember(to_c(error.status()), error.what());
+  } catch (const std::bad_alloc&) {
+    return remember(IVL_OUT_OF_MEMORY, "the system has no memory left for this");
+  } catch (const std::exception& error) {
+    return remember(IVL_INTERNAL, error.what());
+  } catch (...) {
+    return remember(IVL_INTERNAL, "an unknown failure");
+  }
+}
+
+// For arguments that must be there.
+template <class T>
+T& given(T* pointer, const char* name) {
+  if (pointer == nullptr) fail(Status::InvalidArgument, cat(name, " is null"));
+  return *pointer;
+}
+
+}  // namespace ivl::api

@@ -1,0 +1,84 @@
+#include "api/convert.h"
+
+#include <algorithm>
+#include <cstring>
+#include <iterator>
+
+#include "checkpoint/weights.h"
+
+namespace ivl::api {
+
+std::optional<DType> precision_from(ivl_precision precision) {
+  switch (precision) {
+    case IVL_PRECISION_AUTO: return std::nullopt;
+    case IVL_PRECISION_F32: return DType::F32;
+    case IVL_PRECISION_BF16: return DType::BF16;
+    case IVL_PRECISION_F16: return DType::F16;
+  }
+  fail(Status::InvalidArgument, cat("precision is ", static_cast<int>(precision), ", expected an ivl_precision"));
+}
+
+ivl_precision precision_to(DType type) {
+  switch (type) {
+    case DType::F32: return IVL_PRECISION_F32;
+    case DType::BF16: return IVL_PRECISION_BF16;
+    case DType::F16: return IVL_PRECISION_F16;
+  }
+  return IVL_PRECISION_AUTO;
+}
+
+LoadOptions load_options_from(const ivl_load_options& options) {
+  LoadOptions converted;
+  converted.precision = precision_from(options.precision);
+  converted.map_weights = options.map_weights != 0;
+  converted.context = options.context_length;
+  converted.memory_limit = options.memory_limit;
+  return converted;
+}
+
+Sampling sampling_from(const ivl_sampling& s) {
+  return {s.temperature, s.top_k, s.top_p, s.repetition_penalty, s.seed, s.max_new_tokens, s.top_logprobs};
+}
+
+ivl_finish finish_to(Finish finish) {
+  switch (finish) {
+    case Finish::None: return IVL_FINISH_NONE;
+    case Finish::Stop: return IVL_FINISH_STOP;
+    case Finish::Length: return IVL_FINISH_LENGTH;
+    case Finish::Cancelled: return IVL_FINISH_CANCELLED;
+  }
+  return IVL_FINISH_NONE;
+}
+
+int64_t count_parameters(const ModelConfig& config) {
+  int64_t parameters = 0;
+  for (const WeightSpec& spec : expected_weights(config)) {
+    int64_t size = 1;
+    for (const int64_t dim : spec.shape) size *= dim;
+    parameters += size;
+  }
+  return parameters;
+}
+
+void describe(const ModelConfig& config, ivl_model_info& out) {
+  out = {};
+  out.image_size = static_cast<int32_t>(config.image_size);
+  out.image_channels = static_cast<int32_t>(config.vision.channels);
+  out.tokens_per_image = static_cast<int32_t>(config.tokens_per_image());
+  out.context_length = static_cast<int32_t>(config.language.context);
+  out.vocabulary_size = static_cast<int32_t>(config.language.vocab);
+  out.hidden_size = static_cast<int32_t>(config.language.hidden);
+  out.vision_layers = static_cast<int32_t>(config.vision.layers);
+  out.decoder_layers = static_cast<int32_t>(config.language.layers);
+  out.parameters = count_parameters(config);
+  out.stored = config.dtype ? precision_to(*config.dtype) : IVL_PRECISION_AUTO;
+  out.precision = IVL_PRECISION_AUTO;
+  const size_t most = std::size(out.eos_tokens);
+  for (const int64_t id : config.eos_ids) {
+    if (static_cast<size_t>(out.eos_token_count) == most) break;
+    out.eos_tokens[out.eos_token_count++] = static_cast<int32_t>(id);
+  }
+  config.prompt_template.copy(out.conversation_template, sizeof out.conversation_template - 1);
+}
+
+}  // namespace ivl::api

@@ -1,0 +1,42 @@
+// What the API's opaque handles hold: shared pointers, so that handles may be freed in any order.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "generate/generation.h"
+#include "model/model_loader.h"
+
+struct ivl_text {
+  std::string text;
+};
+
+struct ivl_load {
+  std::unique_ptr<ivl::ModelLoader> loader;
+};
+
+struct ivl_model {
+  std::shared_ptr<ivl::Engine> engine;
+  int64_t parameters;
+  ivl::DType stored;
+};
+
+struct ivl_recording {
+  std::shared_ptr<ivl::Recording> recording;
+};
+
+struct ivl_features {
+  std::shared_ptr<const ivl::Features> features;
+};
+
+struct ivl_sequence {
+  std::shared_ptr<ivl::Sequence> sequence;
+};
+
+struct ivl_cancellation {
+  std::shared_ptr<std::atomic<bool>> flag;
+};
+
+struct ivl_generation {
+  std::unique_ptr<ivl::Generation> generation;
+};

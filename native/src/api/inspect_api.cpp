@@ -1,0 +1,107 @@
+// A checkpoint before it is loaded, and the machine it would run on.
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "api/barrier.h"
+#include "api/convert.h"
+#include "api/handles.h"
+#include "backend/host_memory.h"
+#include "checkpoint/weights.h"
+#include "cpu/cpu_backend.h"
+
+namespace ivl::api {
+namespace {
+
+using nlohmann::json;
+
+json devices() {
+  return json::array({{{"name", "cpu"}, {"available", true}, {"reason", ""}},
+                      {{"name", "cuda"}, {"available", false}, {"reason", "this build has no CUDA backend"}}});
+}
+
+json non_finite(const Checkpoint& checkpoint) {
+  json found = json::array();
+  for (const TensorInfo& tensor : checkpoint.tensors()) {
+    if (!tensor.dtype) continue;
+    const NonFinite bad = scan_non_finite(tensor);
+    if (bad.count > 0) found.push_back({{"tensor", tensor.name}, {"count", bad.count}, {"first", *bad.first}});
+  }
+  return found;
+}
+
+json check(const std::filesystem::path& folder, bool scan_values) {
+  const ModelConfig config = load_config(folder);
+  const Checkpoint checkpoint = Checkpoint::open(folder);
+  CheckReport report = check_weights(checkpoint, config);
+  std::vector<std::string> wrong = std::move(report.wrong_shape);
+  wrong.insert(wrong.end(), report.wrong_dtype.begin(), report.wrong_dtype.end());
+  std::vector<std::string> unexpected = std::move(report.unexpected);
+  unexpected.insert(unexpected.end(), checkpoint.unindexed().begin(), checkpoint.unindexed().end());
+  return {{"missing", report.missing},
+          {"wrong", wrong},
+          {"unexpected", unexpected},
+          {"non_finite", scan_values ? non_finite(checkpoint) : json::array()}};
+}
+
+ivl_text* text_of(const json& value) {
+  // Names from a hostile file may be anything; the reply stays valid UTF-8.
+  return new ivl_text{value.dump(2, ' ', false, json::error_handler_t::replace)};
+}
+
+}  // namespace
+}  // namespace ivl::api
+
+using namespace ivl;
+using namespace ivl::api;
+
+extern "C" {
+
+const char* ivl_text_data(const ivl_text* text) { return text == nullptr ? "" : text->text.c_str(); }
+void ivl_text_free(ivl_text* text) { delete text; }
+
+ivl_status ivl_system_info(ivl_text** out) {
+  return guarded([&] {
+    given(out, "out") = text_of({{"version", IVL_VERSION},
+                                 {"cpu",
+                                  {{"isa", cpu::name_of(cpu::chosen_isa())},
+                                   {"features", cpu::feature_names()},
+                                   {"threads", cpu::default_threads()}}},
+                                 {"devices", devices()}});
+  });
+}
+
+void ivl_load_options_init(ivl_load_options* options) {
+  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, 1, 0, 0};
+}
+
+ivl_status ivl_inspect(const char* path, ivl_model_info* out) {
+  return guarded([&] { describe(load_config(&given(path, "path")), given(out, "out")); });
+}
+
+ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_memory_plan* out) {
+  return guarded([&] {
+    const LoadOptions load = load_options_from(given(options, "options"));
+    const std::filesystem::path folder = &given(directory, "directory");
+    const ModelConfig config = load_config_for(folder, load);
+    const Checkpoint checkpoint = Checkpoint::open(folder, {Mapping::Map, false, {}});
+    require_weights(checkpoint, config);
+    const DType type = load.precision.value_or(stored_type(checkpoint, config));
+    const MemoryPlan plan = plan_memory(checkpoint, config, type, load.map_weights);
+    given(out, "out") = {plan.weights_mapped,
+                         plan.weights_owned,
+                         plan.kv_cache_per_token,
+                         plan.kv_cache,
+                         plan.scratch,
+                         plan.picture_batch,
+                         plan.total(),
+                         available_host_memory(),
+                         static_cast<int32_t>(plan.pictures_together)};
+  });
+}
+
+ivl_status ivl_check(const char* directory, int32_t scan_values, ivl_text** out) {
+  return guarded([&] { given(out, "out") = text_of(check(&given(directory, "directory"), scan_values != 0)); });
+}
+
+}  // extern "C"

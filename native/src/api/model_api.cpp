@@ -1,0 +1,154 @@
+// Loading, the model itself, pictures and recorded activations.
+#include <algorithm>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "api/barrier.h"
+#include "api/convert.h"
+#include "api/handles.h"
+#include "cpu/cpu_backend.h"
+
+using namespace ivl;
+using namespace ivl::api;
+
+namespace {
+
+std::shared_ptr<Backend> make_backend(const ivl_load_options& options) {
+  return std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = options.threads});
+}
+
+void check_pixels(const float* pixels, int64_t count, const ModelConfig& config) {
+  given(pixels, "pixels");
+  if (count < 1) fail(Status::InvalidArgument, cat("the picture count is ", count, ", expected at least 1"));
+  const int64_t size = count * config.vision.channels * config.image_size * config.image_size;
+  const auto finite = [](float value) { return std::isfinite(value); };
+  const float* bad = std::find_if_not(pixels, pixels + size, finite);
+  if (bad != pixels + size) fail(Status::InvalidArgument, cat("pixel value ", bad - pixels, " is not finite"));
+}
+
+}  // namespace
+
+extern "C" {
+
+ivl_status ivl_load_begin(const char* directory, const ivl_load_options* options, ivl_load** out) {
+  return guarded([&] {
+    const std::filesystem::path folder = &given(directory, "directory");
+    auto loader = ModelLoader::open(make_backend(given(options, "options")), folder, load_options_from(*options));
+    given(out, "out") = new ivl_load{std::move(loader)};
+  });
+}
+
+ivl_status ivl_load_begin_random(const char* config_file, const ivl_load_options* options, uint64_t seed,
+                                 ivl_load** out) {
+  return guarded([&] {
+    const std::filesystem::path path = &given(config_file, "config_file");
+    auto loader =
+        ModelLoader::random(make_backend(given(options, "options")), path, load_options_from(*options), seed);
+    given(out, "out") = new ivl_load{std::move(loader)};
+  });
+}
+
+ivl_status ivl_load_step(ivl_load* load, ivl_load_progress* out) {
+  return guarded([&] {
+    ModelLoader& loader = *given(load, "load").loader;
+    loader.step();
+    const double share = static_cast<double>(loader.done()) / static_cast<double>(std::max<int64_t>(1, loader.total()));
+    given(out, "out") = {loader.done(), loader.total(), static_cast<int64_t>(share * static_cast<double>(loader.bytes())),
+                         loader.bytes()};
+  });
+}
+
+ivl_status ivl_load_finish(ivl_load* load, ivl_model** out) {
+  return guarded([&] {
+    ivl_model*& place = given(out, "out");
+    std::unique_ptr<InternVLChat> model = given(load, "load").loader->take();
+    const int64_t parameters = count_parameters(model->config());
+    const DType stored = model->config().dtype.value_or(model->type());
+    place = new ivl_model{std::make_shared<Engine>(std::move(model)), parameters, stored};
+  });
+}
+
+void ivl_load_free(ivl_load* load) { delete load; }
+
+ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out) {
+  return guarded([&] {
+    const Engine& engine = *given(model, "model").engine;
+    describe(engine.config(), given(out, "out"));
+    out->precision = precision_to(engine.type());
+    out->stored = precision_to(model->stored);
+  });
+}
+
+ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out) {
+  return guarded([&] {
+    const Engine& engine = *given(model, "model").engine;
+    const nlohmann::json text = {{"backend", engine.backend()->description()}, {"precision", name_of(engine.type())}};
+    given(out, "out") = new ivl_text{text.dump()};
+  });
+}
+
+ivl_status ivl_model_close(ivl_model* model) {
+  return guarded([&] { given(model, "model").engine->close(); });
+}
+
+void ivl_model_free(ivl_model* model) {
+  if (model == nullptr) return;
+  ivl_model_close(model);
+  delete model;
+}
+
+ivl_status ivl_recording_create(ivl_recording** out) {
+  return guarded([&] { given(out, "out") = new ivl_recording{std::make_shared<Recording>()}; });
+}
+
+int64_t ivl_recording_count(const ivl_recording* recording) {
+  return recording == nullptr ? 0 : static_cast<int64_t>(recording->recording->entries().size());
+}
+
+const char* ivl_recording_name(const ivl_recording* recording, int64_t index) {
+  if (index < 0 || index >= ivl_recording_count(recording)) return "";
+  return recording->recording->entries()[static_cast<size_t>(index)].name.c_str();
+}
+
+ivl_status ivl_recording_shape(const ivl_recording* recording, int64_t index, int64_t* shape) {
+  return guarded([&] {
+    if (index < 0 || index >= ivl_recording_count(recording)) {
+      fail(Status::InvalidArgument, cat("there is no recorded activation ", index));
+    }
+    const auto& dims = recording->recording->entries()[static_cast<size_t>(index)].shape;
+    std::copy(dims.begin(), dims.end(), &given(shape, "shape"));
+  });
+}
+
+const float* ivl_recording_data(const ivl_recording* recording, int64_t index) {
+  if (index < 0 || index >= ivl_recording_count(recording)) return nullptr;
+  return recording->recording->entries()[static_cast<size_t>(index)].values.data();
+}
+
+void ivl_recording_free(ivl_recording* recording) { delete recording; }
+
+ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t count, const ivl_cancellation* cancellation,
+                      ivl_recording* recording, ivl_features** out) {
+  return guarded([&] {
+    Engine& engine = *given(model, "model").engine;
+    given(out, "out");
+    check_pixels(pixels, count, engine.config());
+    Recording* recorder = recording == nullptr ? nullptr : recording->recording.get();
+    if (recorder != nullptr) recorder->attach(*engine.backend());
+    const std::atomic<bool>* cancelled = cancellation == nullptr ? nullptr : cancellation->flag.get();
+    *out = new ivl_features{std::make_shared<const Features>(engine.encode(pixels, count, cancelled, recorder))};
+  });
+}
+
+int64_t ivl_features_rows(const ivl_features* features) {
+  return features == nullptr ? 0 : features->features->rows();
+}
+
+ivl_status ivl_features_copy(const ivl_features* features, float* out) {
+  return guarded([&] { given(features, "features").features->copy_to(&given(out, "out")); });
+}
+
+void ivl_features_free(ivl_features* features) { delete features; }
+
+}  // extern "C"

@@ -1,0 +1,179 @@
+// The operations a model needs, as one small interface. src/model is written once over it and never names a backend;
+// a backend never names a model.
+//
+// Shapes are (rows, cols); B pictures or sequences and T tokens are folded into the rows. Unless an operation says
+// otherwise, matrices have the backend's activation_type() and may be strided, and `out` may not overlap an input.
+//
+// The promise every backend keeps: a row of a result depends on that row's inputs alone, bit for bit. The order of
+// every reduction is fixed by constants, never by the number of rows, the number of threads, or how a prompt was cut
+// into pieces. A token's activations are therefore the same alone, in any batch, prefilled or decoded.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tensor/buffer.h"
+#include "tensor/error.h"
+#include "tensor/matrix.h"
+#include "tensor/norm_kind.h"
+
+namespace ivl {
+
+// A tensor of a checkpoint as it lies in host memory: dense, row-major. The memory outlives the backend's weights.
+struct HostTensor {
+  const void* data = nullptr;
+  DType dtype = DType::F32;
+  std::vector<int64_t> shape;
+};
+
+// Weights as a backend keeps them: in place where it can (the CPU reads a mapped checkpoint directly), or copied,
+// converted and laid out as its kernels like. Opaque to the model.
+struct VectorWeights {
+  virtual ~VectorWeights() = default;
+  int64_t size = 0;
+};
+struct LinearWeights {
+  virtual ~LinearWeights() = default;
+  int64_t in_features = 0;
+  int64_t out_features = 0;  // the sum over the parts
+};
+struct TableWeights {
+  virtual ~TableWeights() = default;
+  int64_t rows = 0;
+  int64_t cols = 0;
+};
+
+// One or several linear layers over the same input, stacked along the output: q|k|v, gate|up.
+struct LinearSource {
+  std::vector<HostTensor> weights;  // each (out_i, in)
+  std::vector<HostTensor> biases;   // each (out_i), or none at all
+};
+
+struct NormWeights {
+  NormKind kind = NormKind::RmsNorm;
+  float eps = 0;
+  std::unique_ptr<VectorWeights> weight;
+  std::unique_ptr<VectorWeights> bias;  // LayerNorm only
+};
+
+enum class Activation {
+  None,
+  Gelu,    // x * (1 + erf(x / sqrt 2)) / 2, the exact form
+  SwiGlu,  // silu(gate) * up; the weights are gate|up stacked, so out has half of out_features
+};
+
+// What follows a product while its result is still at hand:
+// out = residual + scale * activation(x W^T + bias), with residual and scale left out when null.
+struct Epilogue {
+  Activation activation = Activation::None;
+  const VectorWeights* scale = nullptr;  // (out cols), InternViT's layer scale
+  const Matrix* residual = nullptr;      // may be the same matrix as out
+};
+
+struct PatchGeometry {
+  int64_t pictures = 0;
+  int64_t channels = 0;
+  int64_t image_size = 0;  // pixels, square
+  int64_t patch = 0;       // pixels, square; divides image_size
+  int64_t grid() const { return image_size / patch; }
+};
+
+// Rows [row, row + rows) of the embedding are picture features instead of table rows.
+struct Splice {
+  int64_t row = 0;
+  Matrix features;
+};
+
+struct KvShape {
+  int64_t layers = 0;
+  int64_t kv_heads = 0;
+  int64_t head_dim = 0;
+  DType dtype = DType::F32;
+  size_t bytes_per_token() const {
+    return static_cast<size_t>(2 * layers * kv_heads * head_dim) * size_of(dtype);
+  }
+};
+
+// The cache of one sequence: [layer][key, value][kv head][capacity][head_dim], dense.
+struct KvCache {
+  Buffer memory;
+  int64_t capacity = 0;  // tokens
+};
+
+// The rows of one sequence in a ragged batch: rows [row, row + rows) hold the tokens at positions
+// [past, past + rows) of the sequence whose earlier tokens are in the cache.
+struct Span {
+  int64_t row = 0;
+  int64_t rows = 0;
+  int64_t past = 0;
+  KvCache* cache = nullptr;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // For people: "cpu: AVX-512, 2 threads".
+  virtual std::string description() const = 0;
+  // The type of activations between operations.
+  virtual DType activation_type() const = 0;
+
+  // ---- memory -----------------------------------------------------------------------------------------------
+  // Zeroed or untouched-and-lazily-zero memory, aligned for the kernels. Error(OutOfMemory) names the size.
+  virtual Buffer allocate(size_t bytes) = 0;
+  // Host <-> backend, converting between f32 and the matrix' type. Dense on the host side.
+  virtual void to_host(float* out, const Matrix& in) = 0;
+  virtual void from_host(const Matrix& out, const float* in) = 0;
+  virtual void copy(const Matrix& out, const Matrix& in) = 0;
+  // Moves the first `tokens` tokens of every layer and head from one cache to another of the same shape.
+  virtual void copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) = 0;
+
+  // ---- weights ----------------------------------------------------------------------------------------------
+  // `as` is the type to keep; a tensor already of that type, or any type when `as` is F32 (widening is exact), may be
+  // used in place.
+  virtual std::unique_ptr<VectorWeights> vector(const HostTensor& source, DType as) = 0;
+  virtual std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) = 0;
+  virtual std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) = 0;
+
+  // ---- both towers ------------------------------------------------------------------------------------------
+  // Normalizes each row in f32, rounds to the activation type, then multiplies by the weight (and adds the bias).
+  // In place is allowed.
+  virtual void norm(const Matrix& out, const Matrix& in, const NormWeights& weights) = 0;
+  // out (M, out_features or half) from in (M, in_features). See Epilogue. `out` may be f32 whatever the type of in.
+  virtual void matmul(const Matrix& out, const Matrix& in, const LinearWeights& weights, const Epilogue& epilogue) = 0;
+
+  // ---- vision tower -----------------------------------------------------------------------------------------
+  // The patch convolution: pixels (B, channels*S*S) -> out (B*grid*grid, C); weights (C, channels*patch*patch).
+  virtual void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights,
+                           const PatchGeometry& geometry) = 0;
+  // out (B*(1+P), C): per picture the class embedding and then its P patches, position embeddings (1+P, C) added.
+  virtual void add_class_and_positions(const Matrix& out, const Matrix& patches, const VectorWeights& class_embedding,
+                                       const Matrix& positions, int64_t pictures) = 0;
+  // Softmax(q k^T / sqrt(head_dim)) v without a mask. qkv (B*T, 3*heads*head_dim) -> out (B*T, heads*head_dim).
+  virtual void vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
+                                int64_t head_dim) = 0;
+  // Drops each picture's class token and folds factor x factor patches into one row, as the original's
+  // pixel_shuffle does: (g, g, c) -> (g, g/f, f*c) -> swap -> (g/f, g/f, f*f*c), which v1 leaves transposed and v2
+  // swaps back. in (B*(1+g*g), C) -> out (B*(g/f)^2, f*f*C).
+  virtual void pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
+                             bool swap_back) = 0;
+
+  // ---- decoder ----------------------------------------------------------------------------------------------
+  // out (rows, hidden): the table's row of each id, except where a splice lies.
+  virtual void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
+                     std::span<const Splice> splices) = 0;
+  // Rotates q and k of qkv (rows, (heads + 2*kv_heads)*head_dim) by the rotate-half RoPE and puts k and v into the
+  // caches at the rows' positions. rope (context, head_dim) f32: cos of each frequency, then sin.
+  virtual void rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
+                              const KvShape& shape, int64_t layer) = 0;
+  // Causal attention of the rows' queries over their sequence's cache, rows' own keys included (stored before).
+  // q are the first heads*head_dim columns of qkv; query head h reads kv head h / (heads / kv_heads).
+  virtual void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+                                const KvShape& shape, int64_t layer) = 0;
+  // out row i = in row rows[i].
+  virtual void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) = 0;
+};
+
+}  // namespace ivl

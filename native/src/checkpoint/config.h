@@ -1,0 +1,86 @@
+// What config.json (and generation_config.json) say about a model: values only, checked, with the defaults of the
+// original configuration classes. Anything that would need code we don't have is refused here, by name, so that no
+// model runs wrongly.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tensor/dtype.h"
+#include "tensor/norm_kind.h"
+
+namespace ivl {
+
+enum class PixelShuffle : uint8_t { V1, V2 };  // V1 leaves the map transposed
+
+// InternViT. The activation is the exact (erf) GELU, the only one supported.
+struct VisionConfig {
+  int64_t hidden = 0;
+  int64_t heads = 0;
+  int64_t mlp = 0;
+  int64_t layers = 0;
+  int64_t patch = 14;        // pixels
+  int64_t image_size = 224;  // pixels; the size that the position embeddings were trained for
+  int64_t channels = 3;
+  NormKind norm = NormKind::RmsNorm;
+  float eps = 1e-6f;  // of norm1 and norm2, and of the q and k norms
+  bool qkv_bias = false;
+  bool qk_norm = true;
+
+  int64_t head_dim() const { return hidden / heads; }
+  int64_t trained_grid() const { return image_size / patch; }  // patches on a side, in position_embedding
+};
+
+// Llama with SiLU.
+struct LanguageConfig {
+  int64_t hidden = 0;
+  int64_t layers = 0;
+  int64_t heads = 0;     // of the queries
+  int64_t kv_heads = 0;  // divides heads
+  int64_t head_dim = 0;  // hidden / heads unless given
+  int64_t mlp = 0;
+  int64_t vocab = 0;
+  float rms_eps = 1e-6f;
+  double rope_theta = 10000.0;
+  int64_t context = 2048;  // tokens
+  bool attention_bias = false;
+  bool tie_word_embeddings = false;
+};
+
+struct ModelConfig {
+  VisionConfig vision;
+  LanguageConfig language;
+  // -1 is the last layer; otherwise an index into (embeddings, layer 1, ..., layer N), from the end if negative.
+  int64_t select_layer = -1;
+  int64_t downsample = 2;  // 1 / downsample_ratio: this many patches on a side become one token
+  int64_t image_size = 0;  // pixels; force_image_size, or else the vision tower's
+  PixelShuffle shuffle = PixelShuffle::V1;
+  std::string prompt_template;   // "Hermes-2"; empty if not given
+  std::optional<DType> dtype;    // torch_dtype; each tensor has its own type, this is only what was announced
+  std::vector<int64_t> eos_ids;  // from generation_config.json, or else from the language model's configuration
+
+  int64_t grid() const { return image_size / vision.patch; }  // patches on a side
+  int64_t vision_tokens() const { return grid() * grid() + 1; }  // with the class token
+  int64_t tokens_per_image() const { return (grid() / downsample) * (grid() / downsample); }
+  int64_t projector_in() const { return vision.hidden * downsample * downsample; }
+  // Vision layers to run for select_layer; those behind it do nothing.
+  int64_t vision_layers_used() const { return select_layer < 0 ? vision.layers + 1 + select_layer : select_layer; }
+};
+
+// Reads `path`, a checkpoint folder with a config.json and perhaps a generation_config.json, or a config.json alone.
+// Error(Io): cannot be read. Error(Checkpoint): malformed, or a value that is missing, of the wrong type, out of range
+// or at odds with another, as in
+//   DIR/config.json: llm_config.hidden_size: expected an integer from 1 to 1048576, got -1
+// Error(Unsupported): an architecture or a setting that is not implemented, with its name and value.
+ModelConfig load_config(const std::filesystem::path& path);
+
+// The same from text; `file` and `generation_file` are for messages. An empty generation_text means there is none.
+ModelConfig parse_config(std::string_view text, const std::string& file = "config.json",
+                         std::string_view generation_text = {},
+                         const std::string& generation_file = "generation_config.json");
+
+}  // namespace ivl

@@ -1,0 +1,132 @@
+// Both towers' attention over the one tiled kernel.
+#include <algorithm>
+#include <cmath>
+
+#include "cpu/cpu_backend.h"
+
+namespace ivl::cpu {
+namespace {
+
+float* row_of(const Matrix& m, int64_t row) { return static_cast<float*>(m.data) + row * m.stride; }
+
+// Where the keys (part 0) or values (part 1) of a layer's head begin.
+char* head_of(const KvCache& cache, const KvShape& shape, int64_t layer, int64_t part, int64_t head) {
+  const int64_t block = (layer * 2 + part) * shape.kv_heads + head;
+  return static_cast<char*>(cache.memory.data()) +
+         static_cast<size_t>(block * cache.capacity * shape.head_dim) * size_of(shape.dtype);
+}
+
+// A piece of a span's rows and one key/value head.
+struct AttentionTask {
+  const Span* span;
+  int64_t head;
+  int64_t first;  // row of the span
+  int64_t rows;
+};
+
+std::vector<AttentionTask> cut(std::span<const Span> spans, int64_t kv_heads, int64_t group) {
+  const int64_t piece = std::max<int64_t>(1, kQueryBlock / group);
+  std::vector<AttentionTask> tasks;
+  for (const Span& span : spans) {
+    for (int64_t head = 0; head < kv_heads; ++head) {
+      for (int64_t first = 0; first < span.rows; first += piece) {
+        tasks.push_back({&span, head, first, std::min(piece, span.rows - first)});
+      }
+    }
+  }
+  return tasks;
+}
+
+}  // namespace
+
+void CpuBackend::vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
+                                  int64_t head_dim) {
+  const int64_t width = heads * head_dim;
+  require(qkv.cols == 3 * width && out.cols == width && out.rows == qkv.rows, "vision attention: shapes fit");
+  require(head_dim % 8 == 0 && head_dim <= kMaxHeadDim, "vision attention: head_dim is a multiple of 8, at most 256");
+  const int64_t tokens = qkv.rows / pictures;
+  const int64_t pieces = (tokens + kQueryBlock - 1) / kQueryBlock;
+  pool_.run(pictures * heads * pieces, [&](int64_t task, int thread) {
+    const int64_t first = task % pieces * kQueryBlock;
+    const int64_t head = task / pieces % heads;
+    const int64_t row = task / pieces / heads * tokens;
+    AttentionArgs a{};
+    a.positions = std::min(kQueryBlock, tokens - first);
+    a.heads = 1;
+    a.head_dim = head_dim;
+    a.q = row_of(qkv, row + first) + head * head_dim;
+    a.q_stride = qkv.stride;
+    a.out = row_of(out, row + first) + head * head_dim;
+    a.out_stride = out.stride;
+    a.keys = row_of(qkv, row) + width + head * head_dim;
+    a.values = row_of(qkv, row) + 2 * width + head * head_dim;
+    a.kv_stride = qkv.stride;
+    a.kv_type = DType::F32;
+    a.visible = tokens;
+    a.visible_step = 0;
+    a.scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
+    a.scratch = scratch_[static_cast<size_t>(thread)].attention.data();
+    kernels_.attention(a);
+  });
+}
+
+void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
+                                const KvShape& shape, int64_t layer) {
+  require(qkv.cols == (heads + 2 * shape.kv_heads) * shape.head_dim, "rope: q, k and v of all heads");
+  const size_t cached_row = static_cast<size_t>(shape.head_dim) * size_of(shape.dtype);
+  for (const Span& span : spans) {
+    require(span.past + span.rows <= span.cache->capacity && span.past + span.rows <= rope.rows, "rope: positions fit");
+    for_rows(span.rows, qkv.cols, [&](int64_t i) {
+      const int64_t position = span.past + i;
+      float* q = row_of(qkv, span.row + i);
+      float* k = q + heads * shape.head_dim;
+      const float* v = k + shape.kv_heads * shape.head_dim;
+      kernels_.rotate(q, row_of(rope, position), heads + shape.kv_heads, shape.head_dim);
+      for (int64_t head = 0; head < shape.kv_heads; ++head) {
+        const size_t at = static_cast<size_t>(position) * cached_row;
+        kernels_.narrow(head_of(*span.cache, shape, layer, 0, head) + at, shape.dtype, k + head * shape.head_dim,
+                        shape.head_dim);
+        kernels_.narrow(head_of(*span.cache, shape, layer, 1, head) + at, shape.dtype, v + head * shape.head_dim,
+                        shape.head_dim);
+      }
+    });
+  }
+}
+
+void CpuBackend::cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+                                  const KvShape& shape, int64_t layer) {
+  require(shape.head_dim % 8 == 0 && shape.head_dim <= kMaxHeadDim,
+          "cached attention: head_dim is a multiple of 8, at most 256");
+  const int64_t group = heads / shape.kv_heads;
+  // A group larger than a task holds is cut into equal parts that divide it.
+  int64_t together = group;
+  while (together > kQueryBlock) together = group / (group / together + 1);
+  while (group % together != 0) --together;
+  const int64_t parts = group / together;
+  const std::vector<AttentionTask> tasks = cut(spans, shape.kv_heads * parts, together);
+  pool_.run(static_cast<int64_t>(tasks.size()), [&](int64_t index, int thread) {
+    const AttentionTask& task = tasks[static_cast<size_t>(index)];
+    const Span& span = *task.span;
+    const int64_t kv_head = task.head / parts;
+    const int64_t first_head = kv_head * group + task.head % parts * together;
+    AttentionArgs a{};
+    a.positions = task.rows;
+    a.heads = together;
+    a.head_dim = shape.head_dim;
+    a.q = row_of(qkv, span.row + task.first) + first_head * shape.head_dim;
+    a.q_stride = qkv.stride;
+    a.out = row_of(out, span.row + task.first) + first_head * shape.head_dim;
+    a.out_stride = out.stride;
+    a.keys = head_of(*span.cache, shape, layer, 0, kv_head);
+    a.values = head_of(*span.cache, shape, layer, 1, kv_head);
+    a.kv_stride = shape.head_dim;
+    a.kv_type = shape.dtype;
+    a.visible = span.past + task.first + 1;
+    a.visible_step = 1;
+    a.scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));
+    a.scratch = scratch_[static_cast<size_t>(thread)].attention.data();
+    kernels_.attention(a);
+  });
+}
+
+}  // namespace ivl::cpu

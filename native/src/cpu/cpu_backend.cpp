@@ -1,0 +1,212 @@
+// Products, norms and what is done row by row.
+#include "cpu/cpu_backend.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "cpu/cpu_weights.h"
+
+namespace ivl::cpu {
+namespace {
+
+constexpr int kMostThreads = 1024;
+
+int threads_for(int wanted) {
+  if (wanted < 0 || wanted > kMostThreads) {
+    fail(Status::InvalidArgument, cat("threads is ", wanted, ", expected 0 to ", kMostThreads));
+  }
+  return wanted == 0 ? default_threads() : wanted;
+}
+
+float* row_of(const Matrix& m, int64_t row) { return static_cast<float*>(m.data) + row * m.stride; }
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+EpilogueKind kind_of(Activation activation) {
+  switch (activation) {
+    case Activation::None: return EpilogueKind::None;
+    case Activation::Gelu: return EpilogueKind::Gelu;
+    case Activation::SwiGlu: return EpilogueKind::SwiGlu;
+  }
+  return EpilogueKind::None;
+}
+
+// A range of output columns that lie in one part of stacked weights.
+struct ColumnBlock {
+  const CpuLinear::Part* part;
+  int64_t first;  // row of the part's weight
+  int64_t cols;
+  int64_t out;  // column of the output
+};
+
+std::vector<ColumnBlock> column_blocks(const CpuLinear& weights, int64_t block, bool gated) {
+  std::vector<ColumnBlock> blocks;
+  int64_t out = 0;
+  for (const CpuLinear::Part& part : weights.parts) {
+    for (int64_t first = 0; first < part.rows; first += block) {
+      blocks.push_back({&part, first, std::min(block, part.rows - first), out + first});
+    }
+    out += part.rows;
+    if (gated) break;  // the second part goes along with the first
+  }
+  return blocks;
+}
+
+}  // namespace
+
+CpuBackend::CpuBackend(const CpuOptions& options)
+    : kernels_(options.kernels != nullptr ? *options.kernels : kernels_of(chosen_isa())),
+      pool_(threads_for(options.threads)),
+      scratch_(static_cast<size_t>(pool_.threads())) {
+  for (Scratch& scratch : scratch_) {
+    scratch.product.resize(kProductScratchFloats);
+    scratch.sums.resize(kSumFloats);
+    scratch.attention.resize(kAttentionScratchFloats);
+  }
+}
+
+std::string CpuBackend::description() const {
+  return cat("cpu: ", kernels_.name, ", ", threads(), threads() == 1 ? " thread" : " threads");
+}
+
+void CpuBackend::norm(const Matrix& out, const Matrix& in, const NormWeights& weights) {
+  require(out.rows == in.rows && out.cols == in.cols && weights.weight->size == in.cols, "norm: equal shapes");
+  const float* weight = values_of(weights.weight.get());
+  const float* bias = values_of(weights.bias.get());
+  for_rows(in.rows, in.cols, [&](int64_t row) {
+    if (weights.kind == NormKind::RmsNorm) {
+      kernels_.rms_norm(row_of(out, row), row_of(in, row), weight, weights.eps, in.cols);
+    } else {
+      kernels_.layer_norm(row_of(out, row), row_of(in, row), weight, bias, weights.eps, in.cols);
+    }
+  });
+}
+
+void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights& opaque, const Epilogue& epilogue) {
+  const auto& weights = static_cast<const CpuLinear&>(opaque);
+  const bool gated = epilogue.activation == Activation::SwiGlu;
+  require(in.cols == weights.in_features && out.rows == in.rows, "matmul: the input fits the weights");
+  require(out.cols == (gated ? weights.out_features / 2 : weights.out_features), "matmul: the output fits the weights");
+  require(!gated || (weights.parts.size() == 2 && weights.parts[0].rows == weights.parts[1].rows),
+          "matmul: a gate and an up part of equal size");
+  const std::vector<ColumnBlock> blocks = column_blocks(weights, kernels_.n_block, gated);
+  const auto block_count = static_cast<int64_t>(blocks.size());
+  const float* scale = values_of(epilogue.scale);
+
+  // Neighbouring tasks share their input rows, which then stay in a cache that threads share.
+  pool_.run(ceil_div(in.rows, kernels_.m_block) * block_count, [&](int64_t task, int thread) {
+    const ColumnBlock& block = blocks[static_cast<size_t>(task % block_count)];
+    const int64_t row = task / block_count * kernels_.m_block;
+    const int64_t rows = std::min(kernels_.m_block, in.rows - row);
+    Scratch& scratch = scratch_[static_cast<size_t>(thread)];
+    float* sums = scratch.sums.data();
+    float* up = sums + kSumFloats / 2;
+    const auto multiply = [&](const CpuLinear::Part& part, float* to) {
+      const char* first = static_cast<const char*>(part.data) +
+                          static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
+      kernels_.products({row_of(in, row), in.stride, rows, first, part.dtype, block.cols, weights.in_features, to,
+                         kernels_.n_block, scratch.product.data()});
+    };
+    multiply(*block.part, sums);
+    if (gated) multiply(weights.parts[1], up);
+
+    const auto from = [](const float* values, int64_t first) { return values == nullptr ? nullptr : values + first; };
+    EpilogueArgs e{};
+    e.kind = kind_of(epilogue.activation);
+    e.rows = rows;
+    e.cols = block.cols;
+    e.sums = sums;
+    e.up = up;
+    e.sums_stride = kernels_.n_block;
+    e.bias = from(values_of(block.part->bias.get()), block.first);
+    e.up_bias = gated ? from(values_of(weights.parts[1].bias.get()), block.first) : nullptr;
+    e.scale = from(scale, block.out);
+    if (epilogue.residual != nullptr) {
+      e.residual = row_of(*epilogue.residual, row) + block.out;
+      e.residual_stride = epilogue.residual->stride;
+    }
+    e.out = row_of(out, row) + block.out;
+    e.out_stride = out.stride;
+    kernels_.epilogue(e);
+  });
+}
+
+void CpuBackend::patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights,
+                             const PatchGeometry& geometry) {
+  const int64_t grid = geometry.grid();
+  const int64_t patch = geometry.patch;
+  const int64_t depth = geometry.channels * patch * patch;
+  const int64_t rows = geometry.pictures * grid * grid;
+  const Buffer memory = allocate(static_cast<size_t>(rows * depth) * sizeof(float));
+  const Matrix columns = memory.matrix(DType::F32, rows, depth);
+  for_rows(rows, depth, [&](int64_t row) {
+    const float* picture = row_of(pixels, row / (grid * grid));
+    const int64_t y = row / grid % grid * patch;
+    const int64_t x = row % grid * patch;
+    float* to = row_of(columns, row);
+    for (int64_t c = 0; c < geometry.channels; ++c) {
+      for (int64_t line = 0; line < patch; ++line, to += patch) {
+        const float* from = picture + (c * geometry.image_size + y + line) * geometry.image_size + x;
+        std::memcpy(to, from, static_cast<size_t>(patch) * sizeof(float));
+      }
+    }
+  });
+  matmul(out, columns, weights, {});
+}
+
+void CpuBackend::add_class_and_positions(const Matrix& out, const Matrix& patches,
+                                         const VectorWeights& class_embedding, const Matrix& positions,
+                                         int64_t pictures) {
+  const int64_t tokens = positions.rows;
+  require(out.rows == pictures * tokens && patches.rows == pictures * (tokens - 1), "vision embeddings: tokens fit");
+  for_rows(out.rows, out.cols, [&](int64_t row) {
+    const int64_t token = row % tokens;
+    const float* from = token == 0 ? values_of(&class_embedding) : row_of(patches, row / tokens * (tokens - 1) + token - 1);
+    kernels_.add(row_of(out, row), from, row_of(positions, token), out.cols);
+  });
+}
+
+void CpuBackend::pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
+                               bool swap_back) {
+  const int64_t side = grid / factor;
+  const int64_t width = in.cols;
+  require(out.rows == pictures * side * side && out.cols == width * factor * factor, "pixel shuffle: shapes fit");
+  for_rows(out.rows, out.cols, [&](int64_t row) {
+    const int64_t picture = row / (side * side);
+    // The original leaves the map transposed: its first axis walks along the picture's rows of patches (x).
+    const int64_t first = row / side % side;
+    const int64_t second = row % side;
+    const int64_t x = (swap_back ? second : first) * factor;
+    const int64_t y = (swap_back ? first : second) * factor;
+    float* to = row_of(out, row);
+    for (int64_t dy = 0; dy < factor; ++dy) {
+      for (int64_t dx = 0; dx < factor; ++dx, to += width) {
+        const int64_t token = picture * (grid * grid + 1) + 1 + (y + dy) * grid + x + dx;
+        std::memcpy(to, row_of(in, token), static_cast<size_t>(width) * sizeof(float));
+      }
+    }
+  });
+}
+
+void CpuBackend::embed(const Matrix& out, const TableWeights& opaque, std::span<const int32_t> ids,
+                       std::span<const Splice> splices) {
+  const auto& table = static_cast<const CpuTable&>(opaque);
+  require(out.rows == static_cast<int64_t>(ids.size()) && out.cols == table.cols, "embed: shapes fit");
+  const size_t row_bytes = static_cast<size_t>(table.cols) * size_of(table.dtype);
+  for (int64_t row = 0; row < out.rows; ++row) {
+    const int32_t id = ids[static_cast<size_t>(row)];
+    require(id >= 0 && id < table.rows, "embed: ids are in the vocabulary");
+    kernels_.widen(row_of(out, row), static_cast<const char*>(table.data) + static_cast<size_t>(id) * row_bytes,
+                   table.dtype, table.cols);
+  }
+  for (const Splice& splice : splices) copy(out.row_range(splice.row, splice.features.rows), splice.features);
+}
+
+void CpuBackend::gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) {
+  require(out.rows == static_cast<int64_t>(rows.size()) && out.cols == in.cols, "gather_rows: shapes fit");
+  for (int64_t row = 0; row < out.rows; ++row) {
+    std::memcpy(row_of(out, row), row_of(in, rows[static_cast<size_t>(row)]), static_cast<size_t>(in.cols) * sizeof(float));
+  }
+}
+
+}  // namespace ivl::cpu

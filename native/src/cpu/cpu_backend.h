@@ -1,0 +1,84 @@
+// The backend that is always there. Activations are f32; weights stay in their stored type, used where the checkpoint is
+// mapped unless another type was asked for.
+#pragma once
+
+#include <algorithm>
+
+#include "backend/backend.h"
+#include "cpu/features.h"
+#include "cpu/thread_pool.h"
+
+namespace ivl::cpu {
+
+struct CpuOptions {
+  int threads = 0;  // 0: default_threads()
+  // Null: chosen_isa(). Tests hand in variants of their own.
+  const KernelTable* kernels = nullptr;
+};
+
+class CpuBackend final : public Backend {
+ public:
+  // Error(InvalidArgument) if the number of threads is out of range, or INTERNVL4J_CPU_ISA cannot be followed.
+  explicit CpuBackend(const CpuOptions& options = {});
+
+  std::string description() const override;
+  DType activation_type() const override { return DType::F32; }
+  int threads() const { return pool_.threads(); }
+  const KernelTable& kernels() const { return kernels_; }
+
+  Buffer allocate(size_t bytes) override;
+  void to_host(float* out, const Matrix& in) override;
+  void from_host(const Matrix& out, const float* in) override;
+  void copy(const Matrix& out, const Matrix& in) override;
+  void copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) override;
+
+  std::unique_ptr<VectorWeights> vector(const HostTensor& source, DType as) override;
+  std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) override;
+  std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) override;
+
+  void norm(const Matrix& out, const Matrix& in, const NormWeights& weights) override;
+  void matmul(const Matrix& out, const Matrix& in, const LinearWeights& weights, const Epilogue& epilogue) override;
+
+  void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights,
+                   const PatchGeometry& geometry) override;
+  void add_class_and_positions(const Matrix& out, const Matrix& patches, const VectorWeights& class_embedding,
+                               const Matrix& positions, int64_t pictures) override;
+  void vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
+                        int64_t head_dim) override;
+  void pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
+                     bool swap_back) override;
+
+  void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
+             std::span<const Splice> splices) override;
+  void rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
+                      const KvShape& shape, int64_t layer) override;
+  void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+                        const KvShape& shape, int64_t layer) override;
+  void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
+
+ private:
+  struct Scratch {  // of one thread
+    std::vector<float> product;
+    std::vector<float> sums;
+    std::vector<float> attention;
+  };
+
+  // `source` as `as`: in place if it is that already (or `as` is F32, whose widening is exact), else in `owned`.
+  HostTensor keep(const HostTensor& source, DType as, Buffer& owned);
+  // body(row) for all rows, in pieces large enough to be worth a thread's while.
+  template <class Body>
+  void for_rows(int64_t rows, int64_t cols, const Body& body) {
+    constexpr int64_t kElements = 1 << 14;
+    const int64_t piece = std::max<int64_t>(1, kElements / std::max<int64_t>(1, cols));
+    pool_.run((rows + piece - 1) / piece, [&](int64_t task, int) {
+      const int64_t end = std::min(rows, (task + 1) * piece);
+      for (int64_t row = task * piece; row < end; ++row) body(row);
+    });
+  }
+
+  const KernelTable& kernels_;
+  ThreadPool pool_;
+  std::vector<Scratch> scratch_;
+};
+
+}  // namespace ivl::cpu

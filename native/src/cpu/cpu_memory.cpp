@@ -1,0 +1,141 @@
+// Memory, copies and weights of the CPU backend.
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "cpu/cpu_backend.h"
+#include "cpu/cpu_weights.h"
+
+namespace ivl::cpu {
+namespace {
+
+constexpr size_t kAlignment = 64;
+constexpr size_t kMapped = size_t{1} << 20;  // from here on pages come straight from the system, and lazily
+constexpr size_t kHuge = size_t{4} << 20;    // from here on huge pages are worth asking for
+
+void release_heap(void*, void* data, size_t) noexcept { std::free(data); }
+void release_pages(void*, void* data, size_t bytes) noexcept { munmap(data, bytes); }
+
+size_t elements(const std::vector<int64_t>& shape) {
+  size_t size = 1;
+  for (const int64_t dim : shape) size *= static_cast<size_t>(dim);
+  return size;
+}
+
+
+}  // namespace
+
+Buffer CpuBackend::allocate(size_t bytes) {
+  if (bytes == 0) return {};
+  if (bytes < kMapped) {
+    void* data = nullptr;
+    if (posix_memalign(&data, kAlignment, bytes) != 0) {
+      fail(Status::OutOfMemory, cat("the system has no ", bytes, " bytes of memory left"));
+    }
+    std::memset(data, 0, bytes);
+    return {data, bytes, release_heap, nullptr};
+  }
+  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) fail(Status::OutOfMemory, cat("the system has no ", bytes >> 20, " MiB of memory left"));
+  if (bytes >= kHuge) madvise(data, bytes, MADV_HUGEPAGE);
+  return {data, bytes, release_pages, nullptr};
+}
+
+void CpuBackend::to_host(float* out, const Matrix& in) {
+  const size_t row_bytes = static_cast<size_t>(in.stride) * size_of(in.dtype);
+  for (int64_t row = 0; row < in.rows; ++row) {
+    kernels_.widen(out + row * in.cols, static_cast<const char*>(in.data) + static_cast<size_t>(row) * row_bytes,
+                   in.dtype, in.cols);
+  }
+}
+
+void CpuBackend::from_host(const Matrix& out, const float* in) {
+  const size_t row_bytes = static_cast<size_t>(out.stride) * size_of(out.dtype);
+  for (int64_t row = 0; row < out.rows; ++row) {
+    kernels_.narrow(static_cast<char*>(out.data) + static_cast<size_t>(row) * row_bytes, out.dtype, in + row * out.cols,
+                    out.cols);
+  }
+}
+
+void CpuBackend::copy(const Matrix& out, const Matrix& in) {
+  require(out.rows == in.rows && out.cols == in.cols && out.dtype == in.dtype, "copy: equal shapes and types");
+  const size_t size = size_of(in.dtype);
+  for (int64_t row = 0; row < in.rows; ++row) {
+    std::memcpy(static_cast<char*>(out.data) + static_cast<size_t>(row * out.stride) * size,
+                static_cast<const char*>(in.data) + static_cast<size_t>(row * in.stride) * size,
+                static_cast<size_t>(in.cols) * size);
+  }
+}
+
+void CpuBackend::copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) {
+  require(tokens <= out.capacity && tokens <= in.capacity, "copy_cache: the tokens fit");
+  const size_t row = static_cast<size_t>(shape.head_dim) * size_of(shape.dtype);
+  const int64_t blocks = 2 * shape.layers * shape.kv_heads;
+  for (int64_t block = 0; block < blocks; ++block) {
+    std::memcpy(static_cast<char*>(out.memory.data()) + static_cast<size_t>(block * out.capacity) * row,
+                static_cast<const char*>(in.memory.data()) + static_cast<size_t>(block * in.capacity) * row,
+                static_cast<size_t>(tokens) * row);
+  }
+}
+
+HostTensor CpuBackend::keep(const HostTensor& source, DType as, Buffer& owned) {
+  if (source.dtype == as || as == DType::F32) return source;
+  const auto size = static_cast<int64_t>(elements(source.shape));
+  owned = allocate(static_cast<size_t>(size) * size_of(as));
+  constexpr int64_t kPiece = 1 << 16;
+  const auto* from = static_cast<const char*>(source.data);
+  auto* to = static_cast<char*>(owned.data());
+  pool_.run((size + kPiece - 1) / kPiece, [&](int64_t task, int) {
+    std::vector<float> wide(kPiece);
+    const int64_t begin = task * kPiece;
+    const int64_t count = std::min(kPiece, size - begin);
+    kernels_.widen(wide.data(), from + static_cast<size_t>(begin) * size_of(source.dtype), source.dtype, count);
+    kernels_.narrow(to + static_cast<size_t>(begin) * size_of(as), as, wide.data(), count);
+  });
+  return {owned.data(), as, source.shape};
+}
+
+std::unique_ptr<VectorWeights> CpuBackend::vector(const HostTensor& source, DType as) {
+  Buffer rounded;
+  const HostTensor kept = keep(source, as, rounded);
+  auto weights = std::make_unique<CpuVector>();
+  weights->values.resize(elements(source.shape));
+  weights->size = static_cast<int64_t>(weights->values.size());
+  kernels_.widen(weights->values.data(), kept.data, kept.dtype, weights->size);
+  return weights;
+}
+
+std::unique_ptr<LinearWeights> CpuBackend::linear(const LinearSource& source, DType as) {
+  require(!source.weights.empty(), "linear: at least one weight");
+  require(source.biases.empty() || source.biases.size() == source.weights.size(), "linear: a bias for each weight or none");
+  auto weights = std::make_unique<CpuLinear>();
+  weights->in_features = source.weights[0].shape[1];
+  for (size_t i = 0; i < source.weights.size(); ++i) {
+    CpuLinear::Part part;
+    require(source.weights[i].shape.size() == 2 && source.weights[i].shape[1] == weights->in_features,
+            "linear: stacked weights share their input");
+    const HostTensor kept = keep(source.weights[i], as, part.owned);
+    part.data = kept.data;
+    part.dtype = kept.dtype;
+    part.rows = kept.shape[0];
+    if (!source.biases.empty()) part.bias = vector(source.biases[i], as);
+    weights->out_features += part.rows;
+    weights->parts.push_back(std::move(part));
+  }
+  return weights;
+}
+
+std::unique_ptr<TableWeights> CpuBackend::table(const HostTensor& source, DType as) {
+  require(source.shape.size() == 2, "table: two dimensions");
+  auto weights = std::make_unique<CpuTable>();
+  const HostTensor kept = keep(source, as, weights->owned);
+  weights->data = kept.data;
+  weights->dtype = kept.dtype;
+  weights->rows = source.shape[0];
+  weights->cols = source.shape[1];
+  return weights;
+}
+
+}  // namespace ivl::cpu

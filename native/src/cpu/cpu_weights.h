@@ -1,0 +1,35 @@
+// Weights as the CPU keeps them.
+#pragma once
+
+#include <vector>
+
+#include "backend/backend.h"
+
+namespace ivl::cpu {
+
+struct CpuVector final : VectorWeights {
+  std::vector<float> values;
+};
+
+struct CpuLinear final : LinearWeights {
+  struct Part {
+    const void* data = nullptr;  // (rows, in_features), dense; in the checkpoint or in `owned`
+    DType dtype = DType::F32;
+    int64_t rows = 0;
+    std::unique_ptr<VectorWeights> bias;
+    Buffer owned;
+  };
+  std::vector<Part> parts;
+};
+
+struct CpuTable final : TableWeights {
+  const void* data = nullptr;
+  DType dtype = DType::F32;
+  Buffer owned;
+};
+
+inline const float* values_of(const VectorWeights* weights) {
+  return weights == nullptr ? nullptr : static_cast<const CpuVector*>(weights)->values.data();
+}
+
+}  // namespace ivl::cpu

@@ -1,0 +1,116 @@
+#include "cpu/features.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+#include "tensor/error.h"
+
+namespace ivl::cpu {
+namespace {
+
+int affinity_processors() {
+#if defined(__linux__)
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+// Processors' worth of time that the cgroup grants; infinity if it sets no limit.
+double cgroup_processors() {
+  std::ifstream v2("/sys/fs/cgroup/cpu.max");
+  double quota = 0;
+  double period = 0;
+  if (v2 >> quota >> period && period > 0) return quota / period;  // "max 100000" fails to read as a number
+  std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
+  std::ifstream v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  if (v1_quota >> quota && v1_period >> period && quota > 0 && period > 0) return quota / period;
+  return INFINITY;
+}
+
+}  // namespace
+
+const char* name_of(Isa isa) {
+  switch (isa) {
+    case Isa::Plain: return "plain";
+    case Isa::Avx2: return "avx2";
+    case Isa::Avx512: return "avx512";
+  }
+  return "unknown";
+}
+
+// __builtin_cpu_supports also asks whether the operating system saves the wide registers.
+bool is_supported(Isa isa) {
+#if defined(__x86_64__)
+  switch (isa) {
+    case Isa::Plain: return true;
+    case Isa::Avx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    case Isa::Avx512:
+      return is_supported(Isa::Avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+             __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  }
+#endif
+  return isa == Isa::Plain;
+}
+
+Isa best_isa() {
+  if (is_supported(Isa::Avx512)) return Isa::Avx512;
+  return is_supported(Isa::Avx2) ? Isa::Avx2 : Isa::Plain;
+}
+
+Isa chosen_isa() {
+  const char* wanted = std::getenv("INTERNVL4J_CPU_ISA");
+  if (wanted == nullptr || *wanted == '\0') return best_isa();
+  for (const Isa isa : {Isa::Plain, Isa::Avx2, Isa::Avx512}) {
+    if (std::string(wanted) != name_of(isa)) continue;
+    if (is_supported(isa)) return isa;
+    fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", which this processor lacks"));
+  }
+  fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", expected plain, avx2 or avx512"));
+}
+
+const KernelTable& kernels_of(Isa isa) {
+#if defined(__x86_64__)
+  if (isa == Isa::Avx512) return *kernel_table_avx512();
+  if (isa == Isa::Avx2) return *kernel_table_avx2();
+#endif
+  require(isa == Isa::Plain, "this processor's kernels were asked for");
+  return *kernel_table_plain();
+}
+
+std::vector<std::string> feature_names() {
+  std::vector<std::string> names;
+#if defined(__x86_64__)
+  const auto add = [&](const char* name, bool supported) {
+    if (supported) names.emplace_back(name);
+  };
+  add("sse4.2", __builtin_cpu_supports("sse4.2"));
+  add("avx", __builtin_cpu_supports("avx"));
+  add("avx2", __builtin_cpu_supports("avx2"));
+  add("fma", __builtin_cpu_supports("fma"));
+  add("f16c", __builtin_cpu_supports("f16c"));
+  add("avx512f", __builtin_cpu_supports("avx512f"));
+  add("avx512bw", __builtin_cpu_supports("avx512bw"));
+  add("avx512vl", __builtin_cpu_supports("avx512vl"));
+  add("avx512dq", __builtin_cpu_supports("avx512dq"));
+  add("avx512_vnni", __builtin_cpu_supports("avx512vnni"));
+  add("avx512_bf16", __builtin_cpu_supports("avx512bf16"));
+#endif
+  return names;
+}
+
+int default_threads() {
+  const double granted = std::min(static_cast<double>(affinity_processors()), cgroup_processors());
+  return std::max(1, static_cast<int>(std::ceil(granted)));
+}
+
+}  // namespace ivl::cpu

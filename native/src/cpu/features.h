@@ -1,0 +1,28 @@
+// What the processor offers, and which kernels are chosen for it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cpu/isa/kernel_table.h"
+
+namespace ivl::cpu {
+
+enum class Isa { Plain, Avx2, Avx512 };
+
+const char* name_of(Isa isa);
+// Whether this processor, and the operating system, can run them. Asking is always safe.
+bool is_supported(Isa isa);
+// The best that is supported.
+Isa best_isa();
+// The environment's INTERNVL4J_CPU_ISA (plain, avx2, avx512), or else the best. Error(InvalidArgument) if that names none,
+// or one that this processor cannot run: better than an illegal instruction.
+Isa chosen_isa();
+const KernelTable& kernels_of(Isa isa);
+
+// Of interest to these kernels, for people: "avx2", "avx512_vnni".
+std::vector<std::string> feature_names();
+// Processors that the process may use: its affinity mask, within its cgroup's share of time.
+int default_threads();
+
+}  // namespace ivl::cpu

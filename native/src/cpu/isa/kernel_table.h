@@ -1,0 +1,124 @@
+// What one instruction set offers: plain function pointers over raw pointers. The functions are compiled once per
+// instruction set (kernels_plain.cpp, kernels_avx2.cpp, kernels_avx512.cpp) from the same templates, and everything
+// but kernel_table_*() has internal linkage there: an inline function or a std:: template in such a file could be the
+// copy that the linker keeps for the whole program, and would then stop a machine without those instructions.
+//
+// All matrices of activations are f32. Strides are in elements. Weights may lie at any address (a mapped file gives no
+// alignment), and nothing is ever read outside [row, row + length) of a row.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tensor/dtype.h"
+
+namespace ivl::cpu {
+
+// ---- constants of the results: changing one changes the last bits of every result ---------------------------------
+// A dot product is cut into blocks of kKBlock. Within a block, lane l of 16 accumulates k = l, l + 16, ... by fused
+// multiply-add; the lanes are then summed as lane i += lane i + 8, + 4, + 2, + 1, and the blocks are summed in order.
+inline constexpr int64_t kKBlock = 1024;
+// Keys are taken in tiles that begin at multiples of kKeyTile positions; a tile is one step of the online softmax.
+inline constexpr int64_t kKeyTile = 64;
+
+// ---- limits of the callers' scratch -------------------------------------------------------------------------------
+inline constexpr int64_t kMaxTileCols = 8;         // weight rows widened at a time
+inline constexpr int64_t kQueryBlock = 48;         // (position, head) pairs of one attention task
+inline constexpr int64_t kMaxHeadDim = 256;
+inline constexpr int64_t kSumFloats = 2 * 64 * 96;  // one product task's sums, both halves of a SwiGLU
+inline constexpr int64_t kProductScratchFloats = kMaxTileCols * kKBlock;
+inline constexpr int64_t kAttentionScratchFloats =
+    2 * kQueryBlock * kMaxHeadDim + kQueryBlock * kKeyTile + 2 * kKeyTile * kMaxHeadDim + 4 * kQueryBlock;
+
+// sums[m][n] = sum over k of in[m][k] * weight[n][k].
+struct ProductArgs {
+  const float* in;
+  int64_t in_stride;
+  int64_t rows;
+  const void* weight;  // (cols, k), dense
+  DType dtype;
+  int64_t cols;
+  int64_t k;
+  float* sums;
+  int64_t sums_stride;
+  float* scratch;  // kProductScratchFloats
+};
+
+enum class EpilogueKind : uint8_t { None, Gelu, SwiGlu };
+
+// out[m][n] = residual[m][n] + scale[n] * f(sums[m][n] + bias[n]), each of bias, scale, residual left out when null;
+// SwiGlu: f = silu(sums + bias) * (up + up_bias). residual may be out.
+struct EpilogueArgs {
+  EpilogueKind kind;
+  int64_t rows;
+  int64_t cols;
+  const float* sums;
+  const float* up;  // SwiGlu only
+  int64_t sums_stride;
+  const float* bias;
+  const float* up_bias;
+  const float* scale;
+  const float* residual;
+  int64_t residual_stride;
+  float* out;
+  int64_t out_stride;
+};
+
+// Softmax(scale * q k^T) v of `positions` x `heads` queries (at most kQueryBlock) that share one key/value head. The
+// queries of position p see the first visible + p * visible_step keys.
+struct AttentionArgs {
+  int64_t positions;
+  int64_t heads;
+  int64_t head_dim;  // a multiple of 8, at most kMaxHeadDim
+  const float* q;    // head h of position p at q + p * q_stride + h * head_dim
+  int64_t q_stride;
+  float* out;  // likewise
+  int64_t out_stride;
+  const void* keys;  // key t at keys + t * kv_stride
+  const void* values;
+  int64_t kv_stride;
+  DType kv_type;
+  int64_t visible;
+  int64_t visible_step;
+  float scale;
+  float* scratch;  // kAttentionScratchFloats
+};
+
+// Functions of one variable, for the accuracy tests.
+enum class MathFunction : uint8_t { Exp, Erf, Gelu, Silu };
+
+struct KernelTable {
+  const char* name;  // "plain", "avx2", "avx512"
+  int64_t m_block;   // rows of a product task: m_block * n_block <= kSumFloats / 2
+  int64_t n_block;
+
+  void (*products)(const ProductArgs&);
+  void (*epilogue)(const EpilogueArgs&);
+  void (*attention)(const AttentionArgs&);
+
+  // out = in / sqrt(mean(in^2) + eps) * weight; LayerNorm also subtracts the mean and adds bias. out may be in.
+  void (*rms_norm)(float* out, const float* in, const float* weight, float eps, int64_t n);
+  void (*layer_norm)(float* out, const float* in, const float* weight, const float* bias, float eps, int64_t n);
+  // Rotates the halves of `heads` heads in place; cos_sin holds head_dim / 2 cosines, then as many sines.
+  void (*rotate)(float* x, const float* cos_sin, int64_t heads, int64_t head_dim);
+  void (*add)(float* out, const float* a, const float* b, int64_t n);
+
+  // f32 <-> type, n elements; round to nearest even.
+  void (*widen)(float* out, const void* in, DType type, int64_t n);
+  void (*narrow)(void* out, DType type, const float* in, int64_t n);
+
+  void (*evaluate)(MathFunction function, float* out, const float* in, int64_t n);
+
+  // Independent fused multiply-adds in registers, for measuring: returns the number of floating-point operations.
+  double (*multiply_add)(int64_t iterations, float* sink);
+  // Reads `bytes` (a multiple of 4096) as four streams and folds them into *sink.
+  void (*read)(const void* data, size_t bytes, float* sink);
+};
+
+const KernelTable* kernel_table_plain();
+#if defined(__x86_64__)
+const KernelTable* kernel_table_avx2();
+const KernelTable* kernel_table_avx512();
+#endif
+
+}  // namespace ivl::cpu

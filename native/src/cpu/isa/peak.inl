@@ -1,0 +1,37 @@
+// Loops that do nothing but keep one unit busy: what the machine can do at best.
+
+double multiply_add(int64_t iterations, float* sink) {
+  constexpr int kChains = 10;  // enough to hide the latency of a multiply-add on two ports
+  Reg acc[kChains];
+  for (int i = 0; i < kChains; ++i) acc[i] = reg_set(static_cast<float>(i));
+  const Reg a = reg_set(0.999f), b = reg_set(0.001f);
+  for (int64_t i = 0; i < iterations; ++i) {
+    for (int j = 0; j < kChains; ++j) acc[j] = reg_fma(acc[j], a, b);
+  }
+  Reg sum = reg_zero();
+  for (int i = 0; i < kChains; ++i) sum = reg_add(sum, acc[i]);
+  float lanes[kRegLanes];
+  reg_store(lanes, sum);
+  *sink = lanes[0];
+  return 2.0 * static_cast<double>(iterations) * kChains * kRegLanes;
+}
+
+void read(const void* data, size_t bytes, float* sink) {
+  constexpr size_t kStreams = 4;
+  constexpr size_t kStep = sizeof(Reg);
+  constexpr size_t kAhead = 1024;
+  const char* at = static_cast<const char*>(data);
+  const size_t part = bytes / kStreams / kStep * kStep;
+  Reg sum[kStreams];
+  for (size_t s = 0; s < kStreams; ++s) sum[s] = reg_zero();
+  for (size_t i = 0; i < part; i += kStep) {
+    for (size_t s = 0; s < kStreams; ++s) {
+      const char* from = at + s * part + i;
+      __builtin_prefetch(from + kAhead);
+      sum[s] = reg_add(sum[s], reg_load(reinterpret_cast<const float*>(from)));
+    }
+  }
+  float lanes[kRegLanes];
+  reg_store(lanes, reg_add(reg_add(sum[0], sum[1]), reg_add(sum[2], sum[3])));
+  *sink = lanes[0];
+}

@@ -1,0 +1,79 @@
+// The vector register of AVX2 + FMA + F16C: eight floats.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace ivl::cpu {
+namespace {
+
+constexpr int kRegLanes = 8;
+using Reg = __m256;
+using RegMask = __m256;
+
+inline Reg reg_zero() { return _mm256_setzero_ps(); }
+inline Reg reg_set(float x) { return _mm256_set1_ps(x); }
+inline Reg reg_load(const float* p) { return _mm256_loadu_ps(p); }
+inline void reg_store(float* p, Reg v) { _mm256_storeu_ps(p, v); }
+
+inline __m256i first_lanes(int64_t n) {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  const int count = n < 0 ? 0 : n > 8 ? 8 : static_cast<int>(n);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane);
+}
+// The first n lanes, zeros in the others; memory past them is not touched. n below 0 counts as 0, above 8 as 8.
+inline Reg reg_load_part(const float* p, int64_t n) { return _mm256_maskload_ps(p, first_lanes(n)); }
+inline void reg_store_part(float* p, Reg v, int64_t n) { _mm256_maskstore_ps(p, first_lanes(n), v); }
+
+inline Reg reg_add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
+inline Reg reg_sub(Reg a, Reg b) { return _mm256_sub_ps(a, b); }
+inline Reg reg_mul(Reg a, Reg b) { return _mm256_mul_ps(a, b); }
+inline Reg reg_div(Reg a, Reg b) { return _mm256_div_ps(a, b); }
+inline Reg reg_fma(Reg a, Reg b, Reg c) { return _mm256_fmadd_ps(a, b, c); }
+// mask ? a : b.
+inline Reg reg_select(RegMask mask, Reg a, Reg b) { return _mm256_blendv_ps(b, a, mask); }
+// False where either is NaN.
+inline RegMask reg_less(Reg a, Reg b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+// b where either is NaN.
+inline Reg reg_max(Reg a, Reg b) { return _mm256_max_ps(a, b); }
+inline Reg reg_min(Reg a, Reg b) { return _mm256_min_ps(a, b); }
+inline Reg reg_abs(Reg a) { return _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff))); }
+// The bits shifted: an integer in the low bits becomes an exponent.
+inline Reg reg_shift_left_23(Reg a) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23));
+}
+
+inline __m128i load_8_halves(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+inline Reg reg_load_bf16(const void* p) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_8_halves(p)), 16));
+}
+inline Reg reg_load_f16(const void* p) { return _mm256_cvtph_ps(load_8_halves(p)); }
+inline void reg_store_bf16(void* p, Reg v) {
+  const __m256i bits = _mm256_castps_si256(v);
+  const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+  const __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
+  const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+  const __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
+  const __m256i high = _mm256_srli_epi32(_mm256_blendv_epi8(rounded, quiet, nan), 16);
+  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(high, high), 0x08);
+  _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
+}
+inline void reg_store_f16(void* p, Reg v) {
+  _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+
+// The sums of four registers' lanes, each as lane i += lane i + 4, + 2, + 1.
+inline void reg_sum4(const Reg* v, float* out) {
+  // A blend and a swap bring both halves of two registers together: [v0 | v1], addition being commutative.
+  const Reg ab = _mm256_add_ps(_mm256_blend_ps(v[0], v[1], 0xf0), _mm256_permute2f128_ps(v[0], v[1], 0x21));
+  const Reg cd = _mm256_add_ps(_mm256_blend_ps(v[2], v[3], 0xf0), _mm256_permute2f128_ps(v[2], v[3], 0x21));
+  const Reg two = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+  const Reg one = _mm256_add_ps(two, _mm256_movehdup_ps(two));  // lanes 0: v0, 2: v2, 4: v1, 6: v3
+  const __m128 low = _mm256_castps256_ps128(one), high = _mm256_extractf128_ps(one, 1);
+  const __m128 pairs = _mm_shuffle_ps(low, high, 0x88);  // v0 v2 v1 v3
+  _mm_storeu_ps(out, _mm_shuffle_ps(pairs, pairs, 0xd8));
+}
+
+}  // namespace
+}  // namespace ivl::cpu

@@ -1,0 +1,84 @@
+// The vector register of AVX-512 (F, BW, VL, DQ): sixteen floats. With IVL_SIMDE the same source runs anywhere, its
+// intrinsics replaced by SIMDe's functions: that is how machines without AVX-512 test it.
+// See simd_avx2.h for what each function promises.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+#ifdef IVL_SIMDE
+#define SIMDE_ENABLE_NATIVE_ALIASES
+#include <simde/x86/avx512.h>
+
+#include "cpu/isa/simde_gaps.h"
+#endif
+
+namespace ivl::cpu {
+namespace {
+
+constexpr int kRegLanes = 16;
+#ifdef IVL_SIMDE
+using Reg = simde__m512;
+#else
+using Reg = __m512;
+#endif
+using RegMask = uint16_t;
+
+inline Reg reg_zero() { return _mm512_setzero_ps(); }
+inline Reg reg_set(float x) { return _mm512_set1_ps(x); }
+inline Reg reg_load(const float* p) { return _mm512_loadu_ps(p); }
+inline void reg_store(float* p, Reg v) { _mm512_storeu_ps(p, v); }
+
+inline RegMask first_lanes(int64_t n) {
+  return n <= 0 ? RegMask{0} : n >= 16 ? RegMask{0xffff} : static_cast<RegMask>((1u << n) - 1u);
+}
+inline Reg reg_load_part(const float* p, int64_t n) { return _mm512_maskz_loadu_ps(first_lanes(n), p); }
+inline void reg_store_part(float* p, Reg v, int64_t n) { _mm512_mask_storeu_ps(p, first_lanes(n), v); }
+
+inline Reg reg_add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
+inline Reg reg_sub(Reg a, Reg b) { return _mm512_sub_ps(a, b); }
+inline Reg reg_mul(Reg a, Reg b) { return _mm512_mul_ps(a, b); }
+inline Reg reg_div(Reg a, Reg b) { return _mm512_div_ps(a, b); }
+inline Reg reg_fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_ps(a, b, c); }
+inline Reg reg_select(RegMask mask, Reg a, Reg b) { return _mm512_mask_blend_ps(mask, b, a); }
+inline RegMask reg_less(Reg a, Reg b) { return static_cast<RegMask>(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)); }
+inline Reg reg_max(Reg a, Reg b) { return _mm512_max_ps(a, b); }
+inline Reg reg_min(Reg a, Reg b) { return _mm512_min_ps(a, b); }
+inline Reg reg_abs(Reg a) {
+  return _mm512_castsi512_ps(_mm512_and_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(0x7fffffff)));
+}
+inline Reg reg_shift_left_23(Reg a) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23)); }
+
+inline __m256i load_16_halves(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+inline Reg reg_load_bf16(const void* p) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load_16_halves(p)), 16));
+}
+inline Reg reg_load_f16(const void* p) { return _mm512_cvtph_ps(load_16_halves(p)); }
+inline void reg_store_bf16(void* p, Reg v) {
+  const auto bits = _mm512_castps_si512(v);
+  const auto odd = _mm512_and_epi32(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const auto rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+  const auto quiet = _mm512_or_epi32(bits, _mm512_set1_epi32(0x400000));
+  const RegMask nan = static_cast<RegMask>(_mm512_cmp_ps_mask(v, v, _CMP_UNORD_Q));
+  const auto high = _mm512_srli_epi32(_mm512_mask_blend_epi32(nan, rounded, quiet), 16);
+  _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtepi32_epi16(high));
+}
+inline void reg_store_f16(void* p, Reg v) {
+  _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+
+// The sums of four registers' lanes, each as lane i += lane i + 8, + 4, + 2, + 1.
+inline void reg_sum4(const Reg* v, float* out) {
+  const Reg ab = _mm512_add_ps(_mm512_shuffle_f32x4(v[0], v[1], 0x44), _mm512_shuffle_f32x4(v[0], v[1], 0xee));
+  const Reg cd = _mm512_add_ps(_mm512_shuffle_f32x4(v[2], v[3], 0x44), _mm512_shuffle_f32x4(v[2], v[3], 0xee));
+  const Reg four = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+  const Reg two = _mm512_add_ps(four, _mm512_permute_ps(four, 0x4e));
+  const Reg one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xb1));
+  const Reg packed = _mm512_permutexvar_ps(
+      _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0), one);
+  _mm_storeu_ps(out, _mm512_castps512_ps128(packed));
+}
+
+}  // namespace
+}  // namespace ivl::cpu

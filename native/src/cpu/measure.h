@@ -1,0 +1,16 @@
+// What this machine can do, measured now: the limits that benchmarks are told against.
+#pragma once
+
+namespace ivl::cpu {
+
+struct Machine {
+  double read_gigabytes_per_second;  // 1e9 bytes
+  double f32_gigaflops;              // a multiply-add counts as two
+  int threads;
+};
+
+// Best of several short runs on `threads` threads (0: default_threads()), with the chosen kernels' instructions; about a
+// second. Takes 256 MiB for the time of the call.
+Machine measure_machine(int threads);
+
+}  // namespace ivl::cpu

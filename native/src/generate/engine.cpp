@@ -1,0 +1,29 @@
+#include "generate/engine.h"
+
+namespace ivl {
+
+Engine::Engine(std::unique_ptr<InternVLChat> model)
+    : config_(model->config()),
+      kv_shape_(model->kv_shape()),
+      backend_(model->shared_backend()),
+      model_(std::move(model)) {}
+
+Engine::Access::Access(Engine& engine) : engine_(engine), lock_(engine.mutex_) { engine.check_open(); }
+
+void Engine::check_open() const {
+  if (closing_.load()) fail(Status::Closed, "the model was closed");
+}
+
+Features Engine::encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled, Recorder* recorder) {
+  const Access model(*this);
+  Buffer memory = model->encode(pixels, count, recorder, cancellation(cancelled));
+  return Features(backend_, std::move(memory), count * config_.tokens_per_image(), config_.language.hidden);
+}
+
+void Engine::close() {
+  closing_.store(true);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  model_.reset();
+}
+
+}  // namespace ivl

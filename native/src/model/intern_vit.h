@@ -1,0 +1,52 @@
+// InternViT: the vision tower.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "checkpoint/config.h"
+#include "model/cancellation.h"
+#include "model/recorder.h"
+#include "model/weight_source.h"
+#include "model/workspace.h"
+
+namespace ivl {
+
+struct VisionBlock {
+  NormWeights norm1, norm2;
+  NormWeights q_norm, k_norm;  // over the full width, before the heads; without weights if the model has none
+  std::unique_ptr<LinearWeights> qkv, proj, fc1, fc2;
+  std::unique_ptr<VectorWeights> ls1, ls2;
+};
+
+class InternVit {
+ public:
+  InternVit(Backend& backend, const ModelConfig& config) : backend_(backend), config_(config) {}
+
+  // Weights come part by part: 0 the embeddings, then one a block. Blocks that select_layer never reaches are not
+  // loaded.
+  int64_t parts() const;
+  void load_part(int64_t part, WeightSource& source, DType type);
+
+  // pixels (B, channels*S*S) in the backend's memory -> hidden states (B*(1+grid^2), C), without a final norm. The
+  // result lives in the workspace until its next use.
+  Matrix forward(const Matrix& pixels, Workspace& workspace, Recorder* recorder, const Cancellation& cancel) const;
+
+  // Bytes of workspace for B pictures.
+  static int64_t workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation);
+
+ private:
+  void load_embeddings(WeightSource& source, DType type);
+  void load_block(int64_t index, WeightSource& source, DType type);
+  Matrix embed(const Matrix& pixels, Workspace& workspace) const;
+  void run_block(const VisionBlock& block, const Matrix& x, int64_t pictures, Workspace& workspace) const;
+
+  Backend& backend_;
+  const ModelConfig& config_;
+  std::unique_ptr<LinearWeights> patch_embedding_;
+  std::unique_ptr<VectorWeights> class_embedding_;
+  Buffer positions_;  // (1 + grid^2, C), already interpolated
+  std::vector<VisionBlock> blocks_;
+};
+
+}  // namespace ivl

@@ -1,0 +1,54 @@
+// The whole model: vision tower, projector and decoder over one backend. Not thread-safe: src/generate serialises.
+#pragma once
+
+#include <memory>
+
+#include "model/intern_vit.h"
+#include "model/llama_decoder.h"
+#include "model/projector.h"
+
+namespace ivl {
+
+// Rows that pass the decoder at once, and about as many that pass the vision tower. More would not be faster (the
+// products are compute-bound by then), only larger.
+constexpr int64_t kChunkRows = 512;
+constexpr int64_t kVisionRows = 1024;
+
+class InternVLChat {
+ public:
+  // `source` stays alive as long as the model: the CPU reads weights in place.
+  InternVLChat(std::shared_ptr<Backend> backend, ModelConfig config, std::unique_ptr<WeightSource> source, DType type);
+
+  const ModelConfig& config() const { return config_; }
+  const KvShape& kv_shape() const { return decoder_.kv_shape(); }
+  DType type() const { return type_; }
+  const std::shared_ptr<Backend>& shared_backend() const { return backend_; }
+
+  // Weights are loaded part by part (about a layer each), in order.
+  int64_t parts() const { return vision_.parts() + 1 + decoder_.parts(); }
+  void load_part(int64_t part);
+
+  // pixels (count, channels, S, S) f32, normalized -> (count * tokens_per_image, hidden) in the backend's memory.
+  Buffer encode(const float* pixels, int64_t count, Recorder* recorder, const Cancellation& cancel);
+
+  // See LlamaDecoder::forward; logits are (logit_rows, vocabulary) in host memory.
+  void decode(const DecoderBatch& batch, float* logits, Recorder* recorder, const Cancellation& cancel);
+
+  // Pictures that pass the vision tower together.
+  static int64_t pictures_together(const ModelConfig& config);
+
+ private:
+  void encode_some(const Matrix& out, const float* pixels, int64_t count, Recorder* recorder,
+                   const Cancellation& cancel);
+
+  std::shared_ptr<Backend> backend_;
+  ModelConfig config_;
+  std::unique_ptr<WeightSource> source_;
+  DType type_;
+  InternVit vision_;
+  Projector projector_;
+  LlamaDecoder decoder_;
+  Workspace pixels_space_, vision_space_, projector_space_, decoder_space_;
+};
+
+}  // namespace ivl

@@ -1,0 +1,30 @@
+// What a model will need of the host's memory, known before any of it is taken.
+#pragma once
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/config.h"
+
+namespace ivl {
+
+// All numbers are bytes.
+struct MemoryPlan {
+  int64_t weights_mapped = 0;  // read in place from the files; the system may drop and re-read these pages
+  int64_t weights_owned = 0;   // converted, or read into memory
+  int64_t kv_cache_per_token = 0;
+  int64_t kv_cache = 0;  // one sequence of the full context
+  int64_t scratch = 0;
+  int64_t picture_batch = 0;
+  int64_t pictures_together = 0;
+
+  int64_t total() const { return weights_mapped + weights_owned + kv_cache + scratch + picture_batch; }
+};
+
+// `type` is the type weights are kept in (F32 keeps narrower ones as stored), `mapped` whether the files are mapped.
+MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, DType type, bool mapped);
+// The same for weights made up in `type`.
+MemoryPlan plan_memory(const ModelConfig& config, DType type);
+
+// Error(OutOfMemory) with the plan's parts if its total is more than `limit` bytes.
+void require_fit(const MemoryPlan& plan, int64_t limit);
+
+}  // namespace ivl

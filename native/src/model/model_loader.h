@@ -1,0 +1,52 @@
+// A model on its way from files into a backend, a part at a time so that the caller can show progress and stop.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "model/internvl_chat.h"
+#include "model/memory_plan.h"
+
+namespace ivl {
+
+struct LoadOptions {
+  std::optional<DType> precision;  // as stored if not given
+  bool map_weights = true;
+  int64_t context = 0;       // 0: the checkpoint's
+  int64_t memory_limit = 0;  // bytes; 0: what is available now, -1: unchecked
+};
+
+// The configuration of a folder (or of one config.json), with the options' context length applied.
+// Error(InvalidArgument) if that is longer than the checkpoint's.
+ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions& options);
+
+// The type that most bytes of the weights are stored in.
+DType stored_type(const Checkpoint& checkpoint, const ModelConfig& config);
+
+class ModelLoader {
+ public:
+  // Checks the configuration, every tensor's presence, shape and type, and the memory plan, before anything is loaded.
+  static std::unique_ptr<ModelLoader> open(std::shared_ptr<Backend> backend, const std::filesystem::path& folder,
+                                           const LoadOptions& options);
+  // Random weights for a bare config.json, in the options' precision (bf16 if none).
+  static std::unique_ptr<ModelLoader> random(std::shared_ptr<Backend> backend, const std::filesystem::path& config,
+                                             const LoadOptions& options, uint64_t seed);
+
+  int64_t done() const { return done_; }
+  int64_t total() const { return model_ == nullptr ? done_ : model_->parts(); }
+  int64_t bytes() const { return bytes_; }  // of all weights
+  // Loads the next part. Does nothing after the last.
+  void step();
+  // The finished model; once.
+  std::unique_ptr<InternVLChat> take();
+
+ private:
+  ModelLoader(std::unique_ptr<InternVLChat> model, int64_t bytes) : model_(std::move(model)), bytes_(bytes) {}
+
+  std::unique_ptr<InternVLChat> model_;
+  int64_t bytes_;
+  int64_t done_ = 0;
+};
+
+}  // namespace ivl

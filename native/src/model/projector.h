@@ -1,0 +1,32 @@
+// From the vision tower to the decoder: pixel shuffle, then mlp1 = LayerNorm, Linear, GELU, Linear.
+#pragma once
+
+#include <memory>
+
+#include "checkpoint/config.h"
+#include "model/recorder.h"
+#include "model/weight_source.h"
+#include "model/workspace.h"
+
+namespace ivl {
+
+class Projector {
+ public:
+  Projector(Backend& backend, const ModelConfig& config) : backend_(backend), config_(config) {}
+
+  void load(WeightSource& source, DType type);
+
+  // hidden (B*(1+grid^2), C) -> out (B*tokens_per_image, decoder width).
+  void forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace,
+               Recorder* recorder) const;
+
+  static int64_t workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation);
+
+ private:
+  Backend& backend_;
+  const ModelConfig& config_;
+  NormWeights norm_;
+  std::unique_ptr<LinearWeights> up_, down_;
+};
+
+}  // namespace ivl

@@ -1,0 +1,49 @@
+#include "model/random_weights.h"
+
+#include <cmath>
+#include <functional>
+
+namespace ivl {
+namespace {
+
+// Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
+uint64_t split_mix(uint64_t& state) {
+  uint64_t z = (state += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+bool ends_with(const std::string& text, const std::string& tail) {
+  return text.size() >= tail.size() && text.compare(text.size() - tail.size(), tail.size(), tail) == 0;
+}
+
+}  // namespace
+
+RandomWeights::RandomWeights(Backend& backend, const ModelConfig& config, DType type, uint64_t seed)
+    : backend_(backend), type_(type), seed_(seed) {
+  for (const WeightSpec& spec : expected_weights(config)) shapes_[spec.name] = spec.shape;
+}
+
+HostTensor RandomWeights::tensor(const std::string& name) {
+  const auto found = shapes_.find(name);
+  require(found != shapes_.end(), "only expected weights are asked for");
+  const std::vector<int64_t>& shape = found->second;
+  size_t size = 1;
+  for (const int64_t dim : shape) size *= static_cast<size_t>(dim);
+  Buffer& buffer = made_[name];
+  if (buffer.bytes() == 0) {
+    buffer = backend_.allocate(size * size_of(type_));
+    const bool norm = shape.size() == 1 && ends_with(name, ".weight");
+    const double fan_in = shape.size() > 1 ? static_cast<double>(size) / static_cast<double>(shape[0]) : 100.0;
+    const float spread = static_cast<float>(std::sqrt(3.0 / fan_in));
+    uint64_t state = seed_ ^ std::hash<std::string>{}(name);
+    for (size_t i = 0; i < size; ++i) {
+      const float unit = static_cast<float>(split_mix(state) >> 40) * 0x1p-23f - 1.0f;
+      store_f32(buffer.data(), type_, i, norm ? 1.0f + 0.1f * unit : spread * unit);
+    }
+  }
+  return {buffer.data(), type_, shape};
+}
+
+}  // namespace ivl

@@ -1,0 +1,28 @@
+// Random weights for a bare configuration: benchmarks of shapes whose checkpoint is not at hand.
+#pragma once
+
+#include <map>
+
+#include "checkpoint/weights.h"
+#include "model/weight_source.h"
+#include "tensor/buffer.h"
+
+namespace ivl {
+
+class RandomWeights : public WeightSource {
+ public:
+  // Values are uniform, scaled so that activations keep a sane size; norm weights are about one.
+  RandomWeights(Backend& backend, const ModelConfig& config, DType type, uint64_t seed);
+
+  HostTensor tensor(const std::string& name) override;
+  bool has(const std::string& name) const override { return shapes_.count(name) != 0; }
+
+ private:
+  Backend& backend_;
+  DType type_;
+  uint64_t seed_;
+  std::map<std::string, std::vector<int64_t>> shapes_;
+  std::map<std::string, Buffer> made_;
+};
+
+}  // namespace ivl

@@ -1,0 +1,18 @@
+// What a forward pass reports to whoever wants to see its activations.
+#pragma once
+
+#include <string>
+
+#include "tensor/matrix.h"
+
+namespace ivl {
+
+class Recorder {
+ public:
+  virtual ~Recorder() = default;
+  // `activation` is (items * rows_per_item, width). Vision parts have one item a picture. The decoder reports one
+  // sequence, in pieces when its prompt is long: rows_per_item is 0 and the pieces belong one after the other.
+  virtual void record(const std::string& name, const Matrix& activation, int64_t rows_per_item) = 0;
+};
+
+}  // namespace ivl

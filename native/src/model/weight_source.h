@@ -1,0 +1,18 @@
+// Where a model's weights come from: a checkpoint, or a generator of random ones for benchmarks.
+#pragma once
+
+#include <string>
+
+#include "backend/backend.h"
+
+namespace ivl {
+
+class WeightSource {
+ public:
+  virtual ~WeightSource() = default;
+  // The tensor's memory lives as long as the source.
+  virtual HostTensor tensor(const std::string& name) = 0;
+  virtual bool has(const std::string& name) const = 0;
+};
+
+}  // namespace ivl

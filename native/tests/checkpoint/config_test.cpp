@@ -1,0 +1,320 @@
+#include "checkpoint/config.h"
+
+#include <nlohmann/json.hpp>
+
+#include "checkpoint/checkpoint_files.h"
+
+namespace ivl {
+namespace {
+
+using namespace checkpoint_test;
+using nlohmann::json;
+
+// The least that a config.json must say.
+json minimal() {
+  return json::parse(R"({
+    "architectures": ["InternVLChatModel"],
+    "llm_config": {"architectures": ["LlamaForCausalLM"], "hidden_size": 256, "num_hidden_layers": 3,
+                   "num_attention_heads": 4, "intermediate_size": 640, "vocab_size": 1000},
+    "vision_config": {"hidden_size": 128, "num_hidden_layers": 5, "num_attention_heads": 2,
+                      "intermediate_size": 512}})");
+}
+
+// minimal() with the value at "section.field" or "field" replaced; a discarded value removes the field.
+json with(std::string_view place, const json& value) {
+  json config = minimal();
+  const size_t dot = place.find('.');
+  json& section = dot == place.npos ? config : config[std::string(place.substr(0, dot))];
+  const std::string field(place.substr(dot == place.npos ? 0 : dot + 1));
+  if (value.is_discarded()) {
+    section.erase(field);
+  } else {
+    section[field] = value;
+  }
+  return config;
+}
+
+const json kNothing = json(json::value_t::discarded);
+
+ModelConfig parse(const json& config) { return parse_config(config.dump()); }
+
+void expect_wrong(std::string_view place, const json& value, std::string_view message) {
+  SCOPED_TRACE(place);
+  expect_error(Status::Checkpoint, {cat("config.json: ", place, ": expected ", message)},
+               [&] { parse(with(place, value)); });
+}
+
+void expect_unsupported(std::string_view place, const json& value, std::string_view message) {
+  SCOPED_TRACE(place);
+  expect_error(Status::Unsupported, {cat("config.json: ", place, ": "), message, "not supported"},
+               [&] { parse(with(place, value)); });
+}
+
+TEST(Config, DefaultsOfTheOriginalClasses) {
+  const ModelConfig config = parse(minimal());
+  EXPECT_EQ(128, config.vision.hidden);
+  EXPECT_EQ(2, config.vision.heads);
+  EXPECT_EQ(64, config.vision.head_dim());
+  EXPECT_EQ(512, config.vision.mlp);
+  EXPECT_EQ(5, config.vision.layers);
+  EXPECT_EQ(14, config.vision.patch);
+  EXPECT_EQ(224, config.vision.image_size);
+  EXPECT_EQ(16, config.vision.trained_grid());
+  EXPECT_EQ(3, config.vision.channels);
+  EXPECT_EQ(NormKind::RmsNorm, config.vision.norm);
+  EXPECT_EQ(1e-6f, config.vision.eps);
+  EXPECT_FALSE(config.vision.qkv_bias);
+  EXPECT_TRUE(config.vision.qk_norm);
+
+  EXPECT_EQ(256, config.language.hidden);
+  EXPECT_EQ(3, config.language.layers);
+  EXPECT_EQ(4, config.language.heads);
+  EXPECT_EQ(4, config.language.kv_heads);
+  EXPECT_EQ(64, config.language.head_dim);
+  EXPECT_EQ(640, config.language.mlp);
+  EXPECT_EQ(1000, config.language.vocab);
+  EXPECT_EQ(1e-6f, config.language.rms_eps);
+  EXPECT_EQ(10000.0, config.language.rope_theta);
+  EXPECT_EQ(2048, config.language.context);
+  EXPECT_FALSE(config.language.attention_bias);
+  EXPECT_FALSE(config.language.tie_word_embeddings);
+
+  EXPECT_EQ(-1, config.select_layer);
+  EXPECT_EQ(2, config.downsample);
+  EXPECT_EQ(224, config.image_size);
+  EXPECT_EQ(PixelShuffle::V1, config.shuffle);
+  EXPECT_EQ("", config.prompt_template);
+  EXPECT_EQ(std::nullopt, config.dtype);
+  EXPECT_TRUE(config.eos_ids.empty());
+}
+
+TEST(Config, Published40B) {
+  json config = minimal();
+  config["vision_config"].update(json::parse(R"({"hidden_size": 3200, "num_attention_heads": 25, "image_size": 448,
+    "intermediate_size": 12800, "num_hidden_layers": 45, "patch_size": 14, "norm_type": "rms_norm"})"));
+  config["llm_config"].update(json::parse(R"({"hidden_size": 7168, "num_hidden_layers": 60, "num_attention_heads": 56,
+    "num_key_value_heads": 8, "intermediate_size": 20480, "rms_norm_eps": 1e-05, "rope_theta": 5000000.0,
+    "vocab_size": 64009, "max_position_embeddings": 4096, "eos_token_id": 7})"));
+  config.update(json::parse(R"({"force_image_size": 448, "downsample_ratio": 0.5, "template": "Hermes-2"})"));
+  const ModelConfig model = parse(config);
+  EXPECT_EQ(128, model.vision.head_dim());
+  EXPECT_EQ(128, model.language.head_dim);
+  EXPECT_EQ(32, model.grid());
+  EXPECT_EQ(1025, model.vision_tokens());
+  EXPECT_EQ(256, model.tokens_per_image());
+  EXPECT_EQ(12800, model.projector_in());
+  EXPECT_EQ(45, model.vision_layers_used());
+  EXPECT_EQ(5e6, model.language.rope_theta);
+  EXPECT_EQ((std::vector<int64_t>{7}), model.eos_ids);
+}
+
+TEST(Config, Oracle) {
+  const ModelConfig d128 = load_config(test_data() / "hermes-d128");
+  EXPECT_EQ(64 + 1, d128.vision_tokens());
+  EXPECT_EQ(16, d128.tokens_per_image());
+  EXPECT_EQ(1024, d128.projector_in());
+  EXPECT_EQ(1, d128.language.kv_heads);
+  EXPECT_EQ(128, d128.language.head_dim);
+  EXPECT_EQ(1e-5f, d128.language.rms_eps);
+  EXPECT_EQ(DType::BF16, d128.dtype);
+  EXPECT_EQ("Hermes-2", d128.prompt_template);
+  EXPECT_EQ((std::vector<int64_t>{7}), d128.eos_ids);
+  const ModelConfig gqa7 = load_config(test_data() / "hermes-gqa7");
+  EXPECT_EQ(7, gqa7.language.heads);
+  EXPECT_EQ(32, gqa7.vision.head_dim());
+  EXPECT_EQ(4, gqa7.tokens_per_image());
+  EXPECT_EQ(DType::F16, gqa7.dtype);
+  EXPECT_EQ(gqa7.language.hidden, load_config(test_data() / "hermes-gqa7" / "config.json").language.hidden);
+}
+
+TEST(Config, TheRestOfTheFamily) {
+  EXPECT_EQ(NormKind::LayerNorm, parse(with("vision_config.norm_type", "layer_norm")).vision.norm);
+  EXPECT_TRUE(parse(with("vision_config.qkv_bias", true)).vision.qkv_bias);
+  EXPECT_FALSE(parse(with("vision_config.qk_normalization", false)).vision.qk_norm);
+  EXPECT_EQ(PixelShuffle::V2, parse(with("ps_version", "v2")).shuffle);
+  EXPECT_EQ(1, parse(with("downsample_ratio", 1)).downsample);
+  EXPECT_EQ(4, parse(with("downsample_ratio", 0.25)).downsample);
+  EXPECT_EQ(28 / 14 / 2, parse(with("force_image_size", 28)).tokens_per_image());
+  EXPECT_EQ(224, parse(with("force_image_size", nullptr)).image_size);
+  EXPECT_EQ(4, parse(with("llm_config.num_key_value_heads", nullptr)).language.kv_heads);
+  EXPECT_EQ(128, parse(with("llm_config.head_dim", 128)).language.head_dim);  // not hidden / heads
+  EXPECT_TRUE(parse(with("llm_config.attention_bias", true)).language.attention_bias);
+  EXPECT_TRUE(parse(with("llm_config.tie_word_embeddings", true)).language.tie_word_embeddings);
+  EXPECT_EQ(1e6, parse(with("llm_config.rope_theta", 1000000)).language.rope_theta);
+  EXPECT_EQ(DType::F32, parse(with("torch_dtype", "float32")).dtype);
+  EXPECT_EQ(4, parse(with("select_layer", -2)).vision_layers_used());
+  EXPECT_EQ(0, parse(with("select_layer", -6)).vision_layers_used());
+  EXPECT_EQ(3, parse(with("select_layer", 3)).vision_layers_used());
+  EXPECT_NO_THROW(parse(with("use_backbone_lora", 0)));
+  EXPECT_NO_THROW(parse(with("use_llm_lora", false)));
+  EXPECT_NO_THROW(parse(with("llm_config.rope_scaling", nullptr)));
+  EXPECT_NO_THROW(parse(with("something_new", json::array({1, 2}))));
+
+  json config = minimal();
+  config.erase("architectures");
+  config["model_type"] = "internvl_chat";
+  config["llm_config"].erase("architectures");
+  config["llm_config"]["model_type"] = "llama";
+  EXPECT_NO_THROW(parse(config));
+}
+
+TEST(Config, RequiredFields) {
+  for (const char* section : {"llm_config", "vision_config"}) {
+    for (const char* field : {"hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"}) {
+      const std::string place = cat(section, ".", field);
+      expect_wrong(place, kNothing, "an integer from 1 to ");
+      expect_wrong(place, nullptr, "an integer from 1 to ");
+    }
+    expect_wrong(section, kNothing, "an object, got nothing");
+    expect_wrong(section, json::array(), "an object, got a list");
+  }
+  expect_wrong("llm_config.vocab_size", kNothing, "an integer from 1 to 67108864, got nothing");
+}
+
+TEST(Config, WrongTypesAndRanges) {
+  const std::string heads = "llm_config.num_attention_heads";
+  expect_wrong(heads, "4", "an integer from 1 to 4096, got \"4\"");
+  expect_wrong(heads, 4.0, "an integer from 1 to 4096, got 4.0");
+  expect_wrong(heads, true, "an integer from 1 to 4096, got true");
+  expect_wrong(heads, 0, "an integer from 1 to 4096, got 0");
+  expect_wrong(heads, -4, "an integer from 1 to 4096, got -4");
+  expect_wrong(heads, UINT64_MAX, "an integer from 1 to 4096, got 18446744073709551615");
+  expect_wrong(heads, json::array({4}), "an integer from 1 to 4096, got [4]");
+  expect_wrong(heads, json::object(), "an integer from 1 to 4096, got {}");
+  expect_wrong("llm_config.vocab_size", int64_t{1} << 31, "an integer from 1 to 67108864, got 2147483648");
+  expect_wrong("llm_config.hidden_size", int64_t{1} << 40, "an integer from 1 to 1048576, got 1099511627776");
+  expect_wrong("vision_config.num_hidden_layers", int64_t{1} << 31, "an integer from 1 to 4096");
+  expect_wrong("vision_config.image_size", 0, "an integer from 1 to 16384, got 0");
+  expect_wrong("vision_config.patch_size", -14, "an integer from 1 to 16384, got -14");
+  expect_wrong("force_image_size", "448", "an integer from 1 to 16384, got \"448\"");
+  expect_wrong("select_layer", 6, "an integer from -6 to 5, got 6");
+  expect_wrong("select_layer", -7, "an integer from -6 to 5, got -7");
+
+  for (const char* place : {"llm_config.rms_norm_eps", "llm_config.rope_theta", "vision_config.layer_norm_eps"}) {
+    for (const json& value : {json(0), json(-1e-6), json("1e-6"), json(1e300), json(1e-60), json(true)}) {
+      expect_wrong(place, value, "a positive number, got ");
+    }
+  }
+  expect_wrong("vision_config.qkv_bias", 1, "true or false, got 1");
+  expect_wrong("dynamic_image_size", "false", "true or false, got \"false\"");
+  expect_wrong("ps_version", 1, "a string, got 1");
+  expect_wrong("template", json::array(), "a string, got []");
+  expect_wrong("architectures", "InternVLChatModel", "a list of strings, got \"InternVLChatModel\"");
+  expect_wrong("llm_config.architectures", json::array({1}), "a list of strings, got [1]");
+  expect_wrong("downsample_ratio", 0.3, "1/n for an integer n up to 64, got 0.3");
+  expect_wrong("downsample_ratio", 2, "1/n for an integer n up to 64, got 2");
+  expect_wrong("downsample_ratio", 1e-30, "1/n for an integer n");
+  expect_wrong("downsample_ratio", 0, "a positive number, got 0");
+  expect_wrong("llm_config.eos_token_id", -1, "token ids from 0 to 999, got -1");
+  expect_wrong("llm_config.eos_token_id", 1000, "token ids from 0 to 999, got 1000");
+  expect_wrong("llm_config.eos_token_id", json::array({7, "x"}), "token ids from 0 to 999, got [7,\"x\"]");
+}
+
+TEST(Config, ValuesAtOdds) {
+  expect_wrong("llm_config.hidden_size", 250, "a multiple of num_attention_heads (4), got 250");
+  expect_wrong("vision_config.hidden_size", 129, "a multiple of num_attention_heads (2), got 129");
+  expect_wrong("vision_config.image_size", 225, "a multiple of patch_size (14), got 225");
+  expect_wrong("force_image_size", 449, "a multiple of vision_config.patch_size (14), got 449");
+  expect_wrong("force_image_size", 14 * 3, "a multiple of 2 (1 / downsample_ratio) patches on a side, got 3 patches");
+  expect_wrong("vision_config.image_size", 14 * 5,
+               "a multiple of 2 (1 / downsample_ratio) patches on a side, got 5 patches");
+  json config = minimal();
+  config["llm_config"]["num_attention_heads"] = 5;
+  expect_error(Status::Checkpoint,
+               {"config.json: llm_config.hidden_size: expected a multiple of num_attention_heads (5), got 256"},
+               [&] { parse(config); });
+  config = minimal();
+  config["llm_config"]["num_key_value_heads"] = 3;
+  expect_error(Status::Checkpoint,
+               {"config.json: llm_config.num_attention_heads: expected a multiple of num_key_value_heads (3), got 4"},
+               [&] { parse(config); });
+}
+
+TEST(Config, Unsupported) {
+  expect_unsupported("architectures", json::array({"LlavaForConditionalGeneration"}), "LlavaForConditionalGeneration");
+  for (const char* name : {"InternLM2ForCausalLM", "Qwen2ForCausalLM", "Phi3ForCausalLM"}) {
+    expect_unsupported("llm_config.architectures", json::array({name}), name);
+  }
+  expect_unsupported("vision_config.model_type", "clip_vision_model", "clip_vision_model");
+  expect_unsupported("vision_config.hidden_act", "quick_gelu", "quick_gelu");
+  expect_unsupported("llm_config.hidden_act", "gelu", "\"gelu\"");
+  expect_unsupported("vision_config.norm_type", "batch_norm", "batch_norm");
+  expect_unsupported("vision_config.num_channels", 4, "4");
+  expect_unsupported("llm_config.rope_scaling", json{{"type", "dynamic"}, {"factor", 2.0}}, "dynamic");
+  expect_unsupported("llm_config.mlp_bias", true, "true");
+  expect_unsupported("llm_config.quantization_config", json{{"bits", 4}}, "bits");
+  expect_unsupported("quantization_config", json{{"bits", 4}}, "bits");
+  expect_unsupported("dynamic_image_size", true, "true");
+  expect_unsupported("pad2square", true, "true");
+  expect_unsupported("ps_version", "v3", "v3");
+  expect_unsupported("use_backbone_lora", 16, "16");
+  expect_unsupported("use_llm_lora", 16, "16");
+  expect_unsupported("torch_dtype", "int8", "int8");
+  expect_unsupported("llm_config.head_dim", 63, "63");
+  expect_unsupported("llm_config.head_dim", 36, "multiples of 8");
+  expect_unsupported("llm_config.head_dim", 264, "up to 256");
+  expect_unsupported("llm_config.hidden_size", 4 * 36, "here 36");
+  expect_unsupported("vision_config.hidden_size", 2 * 512, "here 512");
+  expect_unsupported("vision_config.hidden_size", 2 * 35, "here 35");
+
+  json config = minimal();
+  config.erase("architectures");
+  expect_error(Status::Unsupported, {"config.json: model_type"}, [&] { parse(config); });
+}
+
+TEST(Config, NotJson) {
+  std::string text = minimal().dump(2);
+  expect_error(Status::Checkpoint, {"config.json", "line ", "column "}, [&] { parse_config(text.substr(0, 200)); });
+  text.insert(text.rfind('}'), ",");
+  expect_error(Status::Checkpoint, {"config.json", "line ", "column "}, [&] { parse_config(text); });
+  text = minimal().dump();
+  text.insert(1, R"("template":"a","template":"b",)");
+  expect_error(Status::Checkpoint, {"config.json", "duplicate key 'template'"}, [&] { parse_config(text); });
+  expect_error(Status::Checkpoint, {"config.json: expected an object, got a list"}, [] { parse_config("[]"); });
+  expect_error(Status::Checkpoint, {"config.json"}, [] { parse_config(""); });
+}
+
+TEST(Config, GenerationConfig) {
+  const std::string text = with("llm_config.eos_token_id", 2).dump();
+  EXPECT_EQ((std::vector<int64_t>{2}), parse_config(text).eos_ids);
+  EXPECT_EQ((std::vector<int64_t>{2}), parse_config(text, "c", R"({"pad_token_id": 0})").eos_ids);
+  EXPECT_EQ((std::vector<int64_t>{7}), parse_config(text, "c", R"({"eos_token_id": 7})").eos_ids);
+  EXPECT_EQ((std::vector<int64_t>{7, 2}), parse_config(text, "c", R"({"eos_token_id": [7, 2]})").eos_ids);
+  expect_error(Status::Checkpoint, {"generation_config.json: eos_token_id: expected token ids"},
+               [&] { parse_config(text, "c", R"({"eos_token_id": "7"})"); });
+
+  const TempDir dir;
+  expect_error(Status::Io, {"config.json", "cannot open"}, [&] { load_config(dir.path()); });
+  expect_error(Status::Io, {"none", "cannot open"}, [&] { load_config(dir / "none"); });
+  dir.write("config.json", text);
+  EXPECT_EQ((std::vector<int64_t>{2}), load_config(dir.path()).eos_ids);
+  dir.write("generation_config.json", R"({"eos_token_id": 7})");
+  EXPECT_EQ((std::vector<int64_t>{7}), load_config(dir.path()).eos_ids);
+  dir.write("generation_config.json", "{");
+  expect_error(Status::Checkpoint, {dir.path().string(), "generation_config.json"}, [&] { load_config(dir.path()); });
+}
+
+TEST(Config, OnlyErrorsComeOutOfMutatedFiles) {
+  const std::string valid = read_text(test_data() / "hermes-gqa7" / "config.json");
+  Random random(7);
+  int accepted = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    try {
+      const ModelConfig config = parse_config(mutate(valid, valid.size(), random));
+      ++accepted;
+      EXPECT_GT(config.tokens_per_image(), 0);
+      EXPECT_EQ(0, config.grid() % config.downsample);
+      EXPECT_EQ(0, config.language.heads % config.language.kv_heads);
+      EXPECT_LE(config.vision_layers_used(), config.vision.layers);
+      EXPECT_GE(config.vision_layers_used(), 0);
+    } catch (const Error& error) {
+      EXPECT_TRUE(error.status() == Status::Checkpoint || error.status() == Status::Unsupported) << error.what();
+    } catch (const std::exception& other) {
+      FAIL() << "round " << round << ": " << other.what();
+    }
+  }
+  EXPECT_GT(accepted, 100);
+}
+
+}  // namespace
+}  // namespace ivl

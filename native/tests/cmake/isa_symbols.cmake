@@ -1,0 +1,31 @@
+# An inline or template function that is compiled for AVX-512 becomes a weak symbol, and the linker keeps one of all
+# copies in the program: if it is that one, code which runs everywhere dies of an illegal instruction on a lesser
+# processor. So the objects of cpu/isa must define no weak symbol, and need none but these.
+cmake_minimum_required(VERSION 3.22)
+
+set(allowed memcpy memmove memset memcmp __stack_chk_fail _GLOBAL_OFFSET_TABLE_)
+
+string(REPLACE "|" ";" objects "${OBJECTS}")
+if(NOT objects)
+  message(FATAL_ERROR "no kernel objects were given")
+endif()
+set(faults "")
+foreach(object IN LISTS objects)
+  execute_process(COMMAND "${NM}" -P "${object}" OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCHALL "[^\n]+" lines "${symbols}")
+  foreach(line IN LISTS lines)
+    if(NOT line MATCHES "^([^ ]+) ([A-Za-z])( |$)")
+      continue()
+    endif()
+    set(name "${CMAKE_MATCH_1}")
+    set(type "${CMAKE_MATCH_2}")
+    if(type MATCHES "^[WwVvu]$")
+      string(APPEND faults "  ${object}: weak (${type}): ${name}\n")
+    elseif(type STREQUAL "U" AND NOT name IN_LIST allowed)
+      string(APPEND faults "  ${object}: undefined: ${name}\n")
+    endif()
+  endforeach()
+endforeach()
+if(faults)
+  message(FATAL_ERROR "symbols that an object compiled for one instruction set must not have:\n${faults}")
+endif()

@@ -1,0 +1,124 @@
+# Sourced by the scripts beside this folder: finds the repository, checks the tools, builds when something changed.
+# shellcheck shell=bash
+
+root=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck disable=SC2034  # for the scripts that start a JVM
+java_command=${JAVA_HOME:+$JAVA_HOME/bin/}java
+
+say() { printf '%s\n' "internvl4j: $*" >&2; }
+
+die() {
+  say "$*"
+  exit 1
+}
+
+# ---- tools ----------------------------------------------------------------------------------------------------------
+
+# major_version COMMAND...: the first number the command prints.
+major_version() { "$@" 2>&1 | grep -oE '[0-9]+' | head -n 1; }
+
+has_java() {
+  local compiler=${JAVA_HOME:+$JAVA_HOME/bin/}javac version
+  command -v "$compiler" >/dev/null || return 1
+  version=$(major_version "$compiler" -version)
+  ((${version:-0} >= 17))
+}
+
+has_cmake() {
+  local version
+  command -v cmake >/dev/null || return 1
+  version=$(cmake --version | grep -oE '[0-9]+\.[0-9]+' | head -n 1)
+  ((${version%.*} > 3 || (${version%.*} == 3 && ${version#*.} >= 22)))
+}
+
+# JavaCPP compiles its part of the binding with g++, so that is needed even where CXX=clang++ builds the library.
+has_compiler() {
+  local version
+  command -v g++ >/dev/null || return 1
+  version=$(g++ -dumpversion)
+  ((${version%%.*} >= 12))
+}
+
+has_header() { printf '#include <%s>\n' "$1" | "${CXX:-g++}" -std=c++20 -E -x c++ - -o /dev/null 2>/dev/null; }
+
+# require_tools [tests]: installs what is missing where that can be done unasked, else says what is missing and stops.
+require_tools() {
+  local -a missing=() packages=()
+  need() {
+    missing+=("$1")
+    packages+=("$2")
+  }
+  has_java || need "a JDK, 17 or newer (JAVA_HOME is ${JAVA_HOME:-not set})" openjdk-17-jdk-headless
+  command -v mvn >/dev/null || need "Maven 3.8 or newer (mvn)" maven
+  has_cmake || need "CMake 3.22 or newer" cmake
+  has_compiler || need "g++ 12 or newer" g++
+  command -v ninja >/dev/null || command -v make >/dev/null || need "ninja or make" ninja-build
+  has_header nlohmann/json.hpp || need "nlohmann/json (C++ header)" nlohmann-json3-dev
+  if [[ ${1:-} == tests ]]; then
+    has_header gtest/gtest.h || need "GoogleTest" libgtest-dev
+    has_header simde/x86/avx512.h || need "SIMDe (C++ headers)" libsimde-dev
+  fi
+  unset -f need
+  ((${#missing[@]} == 0)) && return
+
+  if [[ -n ${internvl4j_installed:-} || ! -e /etc/debian_version || $(id -u) != 0 ]]; then
+    say "missing: $(printf '%s; ' "${missing[@]}" | sed 's/; $//')"
+    die "on Debian or Ubuntu: sudo apt-get install ${packages[*]}"
+  fi
+  say "installing ${packages[*]}"
+  {
+    apt-get -qq update &&
+      DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${packages[@]}"
+  } >&2 || die "could not install ${packages[*]}"
+  # Once more, for a package that is older than what we need.
+  internvl4j_installed=1
+  require_tools "$@"
+}
+
+# ---- Maven builds on first use --------------------------------------------------------------------------------------
+
+# is_stale STAMP JAR: something the jar is made of is newer than its last build. Folders count too: a deleted file
+# changes its folder's time.
+is_stale() {
+  local stamp=$1 jar=$2
+  [[ -e $stamp && -e $jar ]] || return 0
+  [[ -n $(find "$root/pom.xml" "$root/.mvn" "$root/CMakeLists.txt" "$root/scripts/build-native.cmake" \
+    "$root/native/CMakeLists.txt" "$root/native/internvl4j.map" "$root/native/include" "$root/native/src" \
+    "$root/java"/*/pom.xml "$root/java"/*/src/main -newer "$stamp" -print -quit) ]]
+}
+
+# build_module NAME JAR: builds java/NAME and what it needs, unless that was done since the last change. Speaks on
+# stderr only. One build at a time: the others wait for it and then find nothing left to do.
+build_module() {
+  local name=$1 jar=$2
+  local stamp=$root/build/$name.stamp log=$root/build/$name-build.log
+  is_stale "$stamp" "$jar" || return 0
+  require_tools
+  mkdir -p "$root/build"
+  (
+    flock 9
+    is_stale "$stamp" "$jar" || exit 0
+    say "building (a few minutes the first time; log: $log)"
+    # The time of the start, so that a file edited during the build counts as newer.
+    touch "$stamp.new"
+    if ! mvn -B --no-transfer-progress -f "$root/pom.xml" -pl "java/$name" -am -Dmaven.test.skip=true package \
+      </dev/null >"$log" 2>&1; then
+      grep -E 'error:|ERROR|FAILED' "$log" | head -n 20 >&2 || true
+      die "the build failed; everything it said is in $log"
+    fi
+    mv "$stamp.new" "$stamp"
+    say "built"
+  ) 9>"$root/build/.lock" || exit 1
+}
+
+# Sets the array jvm_options: what every JVM of ours is started with.
+set_jvm_options() {
+  # shellcheck disable=SC2034
+  jvm_options=(
+    # JDK 24 and later warn of native code that was not allowed here; 17 knows the option too.
+    --enable-native-access=ALL-UNNAMED
+    # JavaCPP would count the mapped weights as its own and refuse to allocate.
+    -Dorg.bytedeco.javacpp.maxPhysicalBytes=0
+    -Djava.awt.headless=true
+  )
+}
