@@ -65,7 +65,7 @@ void CpuBackend::vision_attention(const Matrix& out, const Matrix& qkv, int64_t 
     a.visible = tokens;
     a.visible_step = 0;
     a.scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
-    a.scratch = scratch_[static_cast<size_t>(thread)].attention.data();
+    a.scratch = static_cast<float*>(scratch_[static_cast<size_t>(thread)].attention.data());
     kernels_.attention(a);
   });
 }
@@ -124,7 +124,7 @@ void CpuBackend::cached_attention(const Matrix& out, const Matrix& qkv, std::spa
     a.visible = span.past + task.first + 1;
     a.visible_step = 1;
     a.scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));
-    a.scratch = scratch_[static_cast<size_t>(thread)].attention.data();
+    a.scratch = static_cast<float*>(scratch_[static_cast<size_t>(thread)].attention.data());
     kernels_.attention(a);
   });
 }

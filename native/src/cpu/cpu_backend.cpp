@@ -59,9 +59,9 @@ CpuBackend::CpuBackend(const CpuOptions& options)
       pool_(threads_for(options.threads)),
       scratch_(static_cast<size_t>(pool_.threads())) {
   for (Scratch& scratch : scratch_) {
-    scratch.product.resize(kProductScratchFloats);
-    scratch.sums.resize(kSumFloats);
-    scratch.attention.resize(kAttentionScratchFloats);
+    scratch.product = allocate(kProductScratchFloats * sizeof(float));
+    scratch.sums = allocate(kSumFloats * sizeof(float));
+    scratch.attention = allocate(kAttentionScratchFloats * sizeof(float));
   }
 }
 
@@ -99,13 +99,13 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
     const int64_t row = task / block_count * kernels_.m_block;
     const int64_t rows = std::min(kernels_.m_block, in.rows - row);
     Scratch& scratch = scratch_[static_cast<size_t>(thread)];
-    float* sums = scratch.sums.data();
+    auto* sums = static_cast<float*>(scratch.sums.data());
     float* up = sums + kSumFloats / 2;
     const auto multiply = [&](const CpuLinear::Part& part, float* to) {
       const char* first = static_cast<const char*>(part.data) +
                           static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
       kernels_.products({row_of(in, row), in.stride, rows, first, part.dtype, block.cols, weights.in_features, to,
-                         kernels_.n_block, scratch.product.data()});
+                         kernels_.n_block, static_cast<float*>(scratch.product.data())});
     };
     multiply(*block.part, sums);
     if (gated) multiply(weights.parts[1], up);

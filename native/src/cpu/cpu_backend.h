@@ -57,10 +57,9 @@ class CpuBackend final : public Backend {
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
 
  private:
-  struct Scratch {  // of one thread
-    std::vector<float> product;
-    std::vector<float> sums;
-    std::vector<float> attention;
+  // Of one thread. From allocate(): a vector's memory would not begin with a cache line, and loads would straddle two.
+  struct Scratch {
+    Buffer product, sums, attention;
   };
 
   // `source` as `as`: in place if it is that already (or `as` is F32, whose widening is exact), else in `owned`.

@@ -45,41 +45,53 @@ inline void widen_tile(float* out, const void* in, int64_t stride, int64_t t0, i
   }
 }
 
-// The scores of kCols keys with kRows queries: sixteen lanes along head_dim, summed by the fixed tree.
-template <int kRows, int kCols>
+// The scores of four keys with kRows queries: sixteen lanes along head_dim, summed by the fixed tree. One register of
+// the lanes at a time, as in gemm.inl, so that the accumulators stay in registers.
+template <int kRows>
 inline void score_tile(const float* const* q, const float* k, int64_t n, float* out) {
-  V16 acc[kRows][kCols];
+  Reg sums[kRegs][kRows][4];
+  const int64_t whole = n & ~int64_t{kLanes - 1};
+  for (int pass = 0; pass < kRegs; ++pass) {
+    Reg acc[kRows][4];
+    for (int r = 0; r < kRows; ++r) {
+      for (int c = 0; c < 4; ++c) acc[r][c] = reg_zero();
+    }
+    const int64_t offset = pass * kRegLanes;
+    for (int64_t i = offset; i < whole; i += kLanes) {
+      Reg qv[kRows];
+      for (int r = 0; r < kRows; ++r) qv[r] = reg_load(q[r] + i);
+      for (int c = 0; c < 4; ++c) {
+        const Reg kv = reg_load(k + c * n + i);
+        for (int r = 0; r < kRows; ++r) acc[r][c] = reg_fma(qv[r], kv, acc[r][c]);
+      }
+    }
+    if (whole != n) {
+      const int64_t left = n - whole - offset;
+      for (int c = 0; c < 4; ++c) {
+        const Reg kv = reg_load_part(k + c * n + whole + offset, left);
+        for (int r = 0; r < kRows; ++r) acc[r][c] = reg_fma(reg_load_part(q[r] + whole + offset, left), kv, acc[r][c]);
+      }
+    }
+    for (int r = 0; r < kRows; ++r) {
+      for (int c = 0; c < 4; ++c) sums[pass][r][c] = acc[r][c];
+    }
+  }
   for (int r = 0; r < kRows; ++r) {
-    for (int c = 0; c < kCols; ++c) acc[r][c] = v_set(0.0f);
-  }
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    V16 qv[kRows];
-    for (int r = 0; r < kRows; ++r) qv[r] = v_load(q[r] + i);
-    for (int c = 0; c < kCols; ++c) {
-      const V16 kv = v_load(k + c * n + i);
-      for (int r = 0; r < kRows; ++r) acc[r][c] = v_fma(qv[r], kv, acc[r][c]);
+    Reg folded[4];
+    for (int c = 0; c < 4; ++c) {
+      V16 lanes;
+      for (int pass = 0; pass < kRegs; ++pass) lanes.r[pass] = sums[pass][r][c];
+      folded[c] = v_fold(lanes);
     }
-  }
-  if (i < n) {
-    for (int c = 0; c < kCols; ++c) {
-      const V16 kv = v_load_part(k + c * n + i, n - i);
-      for (int r = 0; r < kRows; ++r) acc[r][c] = v_fma(v_load_part(q[r] + i, n - i), kv, acc[r][c]);
-    }
-  }
-  for (int r = 0; r < kRows; ++r) {
-    for (int c = 0; c < kCols; c += 4) {
-      Reg folded[4];
-      for (int j = 0; j < 4; ++j) folded[j] = v_fold(acc[r][c + j]);
-      reg_sum4(folded, out + r * kKeyTile + c);
-    }
+    reg_sum4(folded, out + r * kKeyTile);
   }
 }
 
-// Scores of one query; keys past `count` in the last four are zeros or stale and never looked at.
+// Scores of kRows queries with the first `count` keys; a tile's last four may take keys past them, which are zeros or
+// stale, and whose scores are not looked at.
 template <int kRows>
 inline void score_rows(const float* const* q, const float* keys, int64_t count, int64_t n, float* out) {
-  for (int64_t t = 0; t < count; t += 4) score_tile<kRows, 4>(q, keys + t * n, n, out + t);
+  for (int64_t t = 0; t < count; t += 4) score_tile<kRows>(q, keys + t * n, n, out + t);
 }
 
 // One step of the online softmax: turns scores into weights and rescales what is already summed.
@@ -157,7 +169,13 @@ inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, int64
     weights[r] = s.scores + (query + r) * kKeyTile;
     out[r] = s.out + (query + r) * a.head_dim;
   }
-  score_rows<kRows>(q, s.keys, seen, a.head_dim, s.scores + query * kKeyTile);
+  float* scores = s.scores + query * kKeyTile;
+  if constexpr (kRows == 4) {
+    score_rows<2>(q, s.keys, seen, a.head_dim, scores);
+    score_rows<2>(q + 2, s.keys, seen, a.head_dim, scores + 2 * kKeyTile);
+  } else {
+    score_rows<kRows>(q, s.keys, seen, a.head_dim, scores);
+  }
   for (int r = 0; r < kRows; ++r) {
     soften(s.scores + (query + r) * kKeyTile, seen, a.scale, s.largest + query + r, s.total + query + r, out[r],
            a.head_dim);
@@ -183,10 +201,10 @@ void attention_of(const AttentionArgs& a) {
     for (int64_t i = count * a.head_dim; i < (count + 3) / 4 * 4 * a.head_dim; ++i) s.keys[i] = 0.0f;
     for (int64_t query = 0; query < queries;) {
       const int64_t seen = seen_keys(a, query, t0);
-      const bool pair = query + 1 < queries && seen_keys(a, query + 1, t0) == seen;
-      if (seen > 0 && pair) attend_rows<2>(a, s, query, seen);
-      if (seen > 0 && !pair) attend_rows<1>(a, s, query, seen);
-      query += pair ? 2 : 1;
+      const bool four = query + 3 < queries && seen_keys(a, query + 3, t0) == seen;
+      if (seen > 0 && four) attend_rows<4>(a, s, query, seen);
+      if (seen > 0 && !four) attend_rows<1>(a, s, query, seen);
+      query += four ? 4 : 1;
     }
   }
   for (int64_t query = 0; query < queries; ++query) {

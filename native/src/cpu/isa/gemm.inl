@@ -92,13 +92,13 @@ void products_tiled(const ProductArgs& p) {
     for (int64_t n0 = 0; n0 < p.cols; n0 += kTileCols) {
       const int64_t cols = p.cols - n0 < kTileCols ? p.cols - n0 : kTileCols;
       for (int64_t n = 0; n < cols; ++n) {
-        widen_row<kType>(p.scratch + n * kKBlock, p.weight, (n0 + n) * p.k + k0, depth);
+        widen_row<kType>(p.scratch + n * kWidenedStride, p.weight, (n0 + n) * p.k + k0, depth);
       }
       for (int64_t m0 = 0; m0 < p.rows; m0 += kTileRows) {
         const int64_t rows = p.rows - m0 < kTileRows ? p.rows - m0 : kTileRows;
         const float* a = p.in + m0 * p.in_stride + k0;
         const float* next = m0 + kTileRows < p.rows ? a + kTileRows * p.in_stride : p.in + k0;
-        tile_dot_rows(rows, Tile{a, p.in_stride, p.scratch, kKBlock, depth}, out, next);
+        tile_dot_rows(rows, Tile{a, p.in_stride, p.scratch, kWidenedStride, depth}, out, next);
         for (int64_t m = 0; m < rows; ++m) {
           float* sums = p.sums + (m0 + m) * p.sums_stride + n0;
           for (int64_t n = 0; n < cols; ++n) put_sum(sums + n, out[m * kTileCols + n], k0 == 0);

@@ -17,7 +17,7 @@ namespace ivl::cpu {
 // ---- constants of the results: changing one changes the last bits of every result ---------------------------------
 // A dot product is cut into blocks of kKBlock. Within a block, lane l of 16 accumulates k = l, l + 16, ... by fused
 // multiply-add; the lanes are then summed as lane i += lane i + 8, + 4, + 2, + 1, and the blocks are summed in order.
-inline constexpr int64_t kKBlock = 1024;
+inline constexpr int64_t kKBlock = 512;
 // Keys are taken in tiles that begin at multiples of kKeyTile positions; a tile is one step of the online softmax.
 inline constexpr int64_t kKeyTile = 64;
 
@@ -25,8 +25,10 @@ inline constexpr int64_t kKeyTile = 64;
 inline constexpr int64_t kMaxTileCols = 8;         // weight rows widened at a time
 inline constexpr int64_t kQueryBlock = 48;         // (position, head) pairs of one attention task
 inline constexpr int64_t kMaxHeadDim = 256;
-inline constexpr int64_t kSumFloats = 2 * 64 * 96;  // one product task's sums, both halves of a SwiGLU
-inline constexpr int64_t kProductScratchFloats = kMaxTileCols * kKBlock;
+inline constexpr int64_t kSumFloats = 2 * 96 * 48;  // one product task's sums, both halves of a SwiGLU
+// Widened rows lie a little more than kKBlock apart: rows at a power of two would share the sets of a first-level cache.
+inline constexpr int64_t kWidenedStride = kKBlock + 32;
+inline constexpr int64_t kProductScratchFloats = kMaxTileCols * kWidenedStride;
 inline constexpr int64_t kAttentionScratchFloats =
     2 * kQueryBlock * kMaxHeadDim + kQueryBlock * kKeyTile + 2 * kKeyTile * kMaxHeadDim + 4 * kQueryBlock;
 

@@ -12,7 +12,7 @@ constexpr int kDirectCols1 = 4;
 constexpr int kDirectCols2 = 2;
 constexpr int64_t kPrefetchSpan = 8192;
 constexpr int64_t kPrefetchAhead = 1024;
-constexpr int64_t kBlockRows = 63;
+constexpr int64_t kBlockRows = 96;
 constexpr int64_t kBlockCols = 48;
 
 #include "cpu/isa/v16.inl"

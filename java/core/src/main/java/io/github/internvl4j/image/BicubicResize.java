@@ -6,7 +6,7 @@ import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /**
- * Pillow's {@code Image.resize(size)} with its default filter on RGB, bit for bit: rows first, then columns, each in
+ * Pillow's {@code Image.resize(size)} with its default filter on RGB, bit for bit: along rows first, then along columns, each in
  * fixed point and rounded to 8 bits (Pillow, Resample.c: ImagingResampleHorizontal_8bpc and Vertical). An axis that
  * keeps its size is left out, as there.
  */
@@ -21,18 +21,30 @@ final class BicubicResize {
     private BicubicResize() {}
 
     static Image resize(Image image, int width, int height) {
-        if (width < 1 || height < 1 || 3L * width * height > Integer.MAX_VALUE - 8) {
+        // Pillow does strips that are over 100 times as tall as wide columns first (Image.py, resize).
+        boolean columnsFirst = image.height() > 100L * image.width() && height < image.height();
+        if (width < 1 || height < 1) {
             throw new InvalidOptionException("a picture cannot be resized to " + width + "x" + height + " pixels");
         }
-        if (3L * width * image.height() > Integer.MAX_VALUE - 8) {
-            throw new InvalidOptionException(
-                    image + " cannot be resized to " + width + "x" + height + " pixels: the step between is too large");
+        checkSize(image, width, height);
+        if (columnsFirst) {
+            return horizontal(vertical(image, height), width);
         }
-        Image wide = width == image.width() ? image : horizontal(image, width);
-        return height == image.height() ? wide : vertical(wide, height);
+        checkSize(image, width, image.height());
+        return vertical(horizontal(image, width), height);
+    }
+
+    private static void checkSize(Image image, int width, int height) {
+        if (3L * width * height > Integer.MAX_VALUE - 8) {
+            throw new InvalidOptionException(
+                    image + " cannot be resized: " + width + "x" + height + " pixels are too many");
+        }
     }
 
     private static Image horizontal(Image image, int width) {
+        if (width == image.width()) {
+            return image;
+        }
         ResizeWeights weights = ResizeWeights.of(image.width(), width);
         byte[] in = image.array();
         byte[] out = new byte[3 * width * image.height()];
@@ -66,6 +78,9 @@ final class BicubicResize {
     }
 
     private static Image vertical(Image image, int height) {
+        if (height == image.height()) {
+            return image;
+        }
         ResizeWeights weights = ResizeWeights.of(image.height(), height);
         byte[] in = image.array();
         int stride = 3 * image.width();
