@@ -148,6 +148,16 @@ IVL_API void ivl_load_free(ivl_load* load);
 IVL_API ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out);
 /* JSON: {"backend", "precision", "threads"}. */
 IVL_API ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out);
+/* What the model computes and moves, from its shape; a multiply-add counts as two operations. */
+typedef struct ivl_work {
+  double vision_operations;            /* one picture through the vision tower and the projector */
+  double operations_per_token;         /* a token through the decoder's layers, without attention */
+  double attention_operations_per_key; /* of a token, for each key it sees */
+  double head_operations;              /* the logits of a token */
+  double weight_bytes;                 /* read for a decoded token: layers and head */
+  double kv_bytes_per_key;             /* read for a decoded token, for each key it sees */
+} ivl_work;
+IVL_API ivl_status ivl_model_work(const ivl_model* model, ivl_work* out);
 /* Cancels what is in flight, waits for it, then gives the weights back. Thread-safe and idempotent. Other handles of
  * the model stay valid to free; using them returns IVL_CLOSED. */
 IVL_API ivl_status ivl_model_close(ivl_model* model);

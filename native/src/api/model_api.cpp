@@ -8,6 +8,7 @@
 #include "api/convert.h"
 #include "api/handles.h"
 #include "cpu/cpu_backend.h"
+#include "model/work.h"
 
 using namespace ivl;
 using namespace ivl::api;
@@ -85,6 +86,16 @@ ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out) {
     const Engine& engine = *given(model, "model").engine;
     const nlohmann::json text = {{"backend", engine.backend()->description()}, {"precision", name_of(engine.type())}};
     given(out, "out") = new ivl_text{text.dump()};
+  });
+}
+
+ivl_status ivl_model_work(const ivl_model* model, ivl_work* out) {
+  return guarded([&] {
+    const Engine& engine = *given(model, "model").engine;
+    const DType weights = engine.type() == DType::F32 ? model->stored : engine.type();  // F32 keeps what is stored
+    const Work work = count_work(engine.config(), weights, engine.type());
+    given(out, "out") = {work.vision_operations, work.operations_per_token, work.attention_operations_per_key,
+                         work.head_operations, work.weight_bytes, work.kv_bytes_per_key};
   });
 }
 

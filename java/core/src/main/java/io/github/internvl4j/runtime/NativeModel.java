@@ -19,6 +19,7 @@ import io.github.internvl4j.internal.ivl_model;
 import io.github.internvl4j.internal.ivl_model_info;
 import io.github.internvl4j.internal.ivl_recording;
 import io.github.internvl4j.internal.ivl_sequence;
+import io.github.internvl4j.internal.ivl_work;
 import io.github.internvl4j.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -143,6 +144,20 @@ public final class NativeModel implements AutoCloseable {
     /** The model's shape, as loaded. */
     public ModelInfo info() {
         return info;
+    }
+
+    /** What the model computes and moves. */
+    public Work work() {
+        try (ivl_work out = new ivl_work()) {
+            handle.call(model -> internvl4j.ivl_model_work(model, out));
+            return new Work(
+                    out.vision_operations(),
+                    out.operations_per_token(),
+                    out.attention_operations_per_key(),
+                    out.head_operations(),
+                    out.weight_bytes(),
+                    out.kv_bytes_per_key());
+        }
     }
 
     /** JSON that tells the backend and the precision. */

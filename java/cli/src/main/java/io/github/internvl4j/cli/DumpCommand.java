@@ -1,0 +1,49 @@
+package io.github.internvl4j.cli;
+
+import io.github.internvl4j.Activations;
+import io.github.internvl4j.InternVL;
+import io.github.internvl4j.Prompt;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** Every activation of a prompt. */
+@Command(
+        name = "dump",
+        description = "Writes what every layer computes for a prompt, as f32, into a safetensors file.",
+        footer = {
+            "",
+            "Example:",
+            "  internvl4j dump --model DIR --image photo.jpg --prompt 'Please describe the image.' --out ours.safetensors"
+        })
+final class DumpCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Mixin
+    private PromptOptions input;
+
+    @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "The question.")
+    private String prompt;
+
+    @Option(names = "--out", required = true, paramLabel = "FILE", description = "The safetensors file to write.")
+    private Path out;
+
+    @Override
+    public Integer call() {
+        Prompt asked = input.prompt(prompt);
+        try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
+            Activations activations = loaded.activations(asked);
+            activations.save(out);
+            main.streams.out().printf("%d activations of %d tokens in %s%n", activations.tensors().size(),
+                    activations.promptTokens().size(), out);
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,94 @@
+package io.github.internvl4j.cli;
+
+import io.github.internvl4j.Device;
+import io.github.internvl4j.InternVL;
+import io.github.internvl4j.LoadOptions;
+import io.github.internvl4j.LoadProgress;
+import io.github.internvl4j.Precision;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import me.tongfei.progressbar.ProgressBar;
+import picocli.CommandLine.Option;
+
+/** Which model, and how it is loaded. */
+final class ModelOptions {
+    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder, as published.")
+    Path model;
+
+    @Option(
+            names = "--precision",
+            defaultValue = "auto",
+            paramLabel = "P",
+            description = "f32, bf16, f16, or auto for the stored type (default).")
+    Precision precision;
+
+    @Option(names = "--device", defaultValue = "auto", paramLabel = "D", description = "auto (default) or cpu.")
+    Device device;
+
+    @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "Compute threads; 0: all (default).")
+    int threads;
+
+    @Option(
+            names = "--context",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "Longest conversation in tokens; 0: the checkpoint's (default).")
+    int context;
+
+    @Option(names = "--no-mmap", description = "Read the weights into memory instead of mapping the files.")
+    boolean noMmap;
+
+    @Option(
+            names = "--memory-limit",
+            defaultValue = "0",
+            paramLabel = "BYTES",
+            description = "What the memory plan must fit into; 0: what is available (default), -1: no check.")
+    long memoryLimit;
+
+    LoadOptions loadOptions() {
+        return LoadOptions.defaults()
+                .precision(precision)
+                .device(device)
+                .threads(threads)
+                .contextLength(context)
+                .mapWeights(!noMmap)
+                .memoryLimit(memoryLimit);
+    }
+
+    /** Loads, with a progress bar where someone is watching and it takes long enough to be seen. */
+    InternVL load(Main.Streams streams, LoadOptions options) {
+        try (LoadBar bar = new LoadBar(streams)) {
+            return InternVL.load(model, options.listener(bar));
+        }
+    }
+
+    private static final class LoadBar implements Consumer<LoadProgress>, AutoCloseable {
+        private static final long PATIENCE_NANOS = 1_000_000_000;
+
+        private final Main.Streams streams;
+        private final long started = System.nanoTime();
+        private ProgressBar bar;
+
+        @SuppressWarnings("NullAway.Init") // made when it is worth showing
+        LoadBar(Main.Streams streams) {
+            this.streams = streams;
+        }
+
+        @Override
+        public void accept(LoadProgress progress) {
+            if (bar == null && System.console() != null && System.nanoTime() - started > PATIENCE_NANOS) {
+                bar = Progress.bar("loading", progress.bytesTotal(), streams);
+            }
+            if (bar != null) {
+                bar.stepTo(progress.bytesDone());
+            }
+        }
+
+        @Override
+        public void close() {
+            if (bar != null) {
+                bar.close();
+            }
+        }
+    }
+}

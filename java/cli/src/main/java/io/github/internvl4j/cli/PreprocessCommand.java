@@ -1,0 +1,46 @@
+package io.github.internvl4j.cli;
+
+import io.github.internvl4j.InternVL;
+import io.github.internvl4j.image.Image;
+import io.github.internvl4j.image.ImageProcessor;
+import io.github.internvl4j.image.ReadOptions;
+import io.github.internvl4j.tensor.Safetensors;
+import io.github.internvl4j.tensor.Tensor;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** Pictures to pixel values. */
+@Command(name = "preprocess", description = "Writes pictures' pixel values (n, 3, S, S) into a safetensors file.")
+final class PreprocessCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder.")
+    private Path model;
+
+    @Option(names = "--image", required = true, paramLabel = "FILE", description = "A picture; may be given again.")
+    private List<Path> images;
+
+    @Option(names = "--exif-transpose", description = "Turn pictures as their EXIF orientation says.")
+    private boolean exifTranspose;
+
+    @Option(names = "--out", required = true, paramLabel = "FILE", description = "The safetensors file to write.")
+    private Path out;
+
+    @Override
+    public Integer call() {
+        ImageProcessor processor = ImageProcessor.load(model, InternVL.inspect(model).imageSize());
+        ReadOptions options = ReadOptions.defaults().withExifTranspose(exifTranspose);
+        List<Image> read = images.stream().map(file -> Image.read(file, options)).toList();
+        Tensor pixels = processor.preprocess(read);
+        Safetensors.write(out, Map.of("pixel_values", pixels));
+        main.streams.out().println("pixel_values " + Arrays.toString(pixels.shape()) + " in " + out);
+        return 0;
+    }
+}

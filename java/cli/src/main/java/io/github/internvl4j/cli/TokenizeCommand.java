@@ -1,0 +1,67 @@
+package io.github.internvl4j.cli;
+
+import io.github.internvl4j.text.Tokenizer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+
+/** Text to ids. */
+@Command(name = "tokenize", description = "Prints a text's token ids as a JSON array.")
+final class TokenizeCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder.")
+    private Path model;
+
+    @ArgGroup(multiplicity = "1")
+    private Source source;
+
+    private static final class Source {
+        @Option(names = "--text", paramLabel = "TEXT", description = "The text.")
+        private @Nullable String text;
+
+        @Option(names = "--file", paramLabel = "FILE", description = "A UTF-8 file, taken byte for byte.")
+        private @Nullable Path file;
+
+        String read() throws IOException {
+            return text != null ? text : new String(Files.readAllBytes(Objects.requireNonNull(file)),
+                    StandardCharsets.UTF_8);
+        }
+    }
+
+    @Option(names = "--literal", description = "Take special tokens in the text as plain text.")
+    private boolean literal;
+
+    @Option(names = "--pieces", description = "Print the pieces too: {\"ids\": [..], \"pieces\": [..]}.")
+    private boolean pieces;
+
+    @Override
+    public Integer call() throws IOException {
+        Tokenizer tokenizer = Tokenizer.load(model);
+        String text = source.read();
+        int[] ids = literal ? tokenizer.encodeLiteral(text) : tokenizer.encode(text);
+        if (!pieces) {
+            main.streams.out().println(Json.text(ids));
+            return 0;
+        }
+        List<String> texts = Arrays.stream(ids).mapToObj(tokenizer::tokenText).toList();
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("ids", ids);
+        fields.put("pieces", texts);
+        main.streams.out().println(Json.text(fields));
+        return 0;
+    }
+}
