@@ -1,0 +1,330 @@
+#include "backend/reference_backend.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+namespace ivl::testing {
+namespace {
+
+struct Vector final : VectorWeights {
+  std::vector<double> values;
+};
+struct Linear final : LinearWeights {
+  std::vector<double> weight;  // (out, in)
+  std::vector<double> bias;    // (out), zeros if there is none
+};
+struct Table final : TableWeights {
+  std::vector<double> values;
+};
+
+size_t elements(const HostTensor& tensor) {
+  size_t size = 1;
+  for (const int64_t dim : tensor.shape) size *= static_cast<size_t>(dim);
+  return size;
+}
+
+// The value as the type `as` holds it; F32 holds every type's.
+double rounded(float value, DType as) {
+  float stored = 0;
+  store_f32(&stored, as, 0, value);
+  return load_f32(&stored, as, 0);
+}
+
+std::vector<double> values_of(const HostTensor& tensor, DType as) {
+  std::vector<double> values(elements(tensor));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = rounded(load_f32(tensor.data, tensor.dtype, i), as);
+  return values;
+}
+
+size_t index_of(const Matrix& m, int64_t row, int64_t col) { return static_cast<size_t>(row * m.stride + col); }
+double at(const Matrix& m, int64_t row, int64_t col) { return load_f32(m.data, m.dtype, index_of(m, row, col)); }
+void put(const Matrix& m, int64_t row, int64_t col, double value) {
+  store_f32(m.data, m.dtype, index_of(m, row, col), static_cast<float>(value));
+}
+
+double activate(double x, Activation activation) {
+  return activation == Activation::Gelu ? 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))) : x;
+}
+double silu(double x) { return x / (1 + std::exp(-x)); }
+
+// Element of a cache: part 0 keys, 1 values.
+size_t cached(const KvCache& cache, const KvShape& s, int64_t layer, int64_t part, int64_t head, int64_t token,
+              int64_t i) {
+  return static_cast<size_t>((((layer * 2 + part) * s.kv_heads + head) * cache.capacity + token) * s.head_dim + i);
+}
+
+// out[i] = softmax over t of (q . key(t) * scale), times value(t).
+template <class Key, class Value, class Out>
+void attend(const std::vector<double>& q, int64_t tokens, const Key& key, const Value& value, const Out& out) {
+  const auto dim = static_cast<int64_t>(q.size());
+  std::vector<double> scores(static_cast<size_t>(tokens));
+  for (int64_t t = 0; t < tokens; ++t) {
+    double dot = 0;
+    for (int64_t i = 0; i < dim; ++i) dot += q[static_cast<size_t>(i)] * key(t, i);
+    scores[static_cast<size_t>(t)] = dot / std::sqrt(static_cast<double>(dim));
+  }
+  const double largest = *std::max_element(scores.begin(), scores.end());
+  double total = 0;
+  for (double& score : scores) total += score = std::exp(score - largest);
+  for (int64_t i = 0; i < dim; ++i) {
+    double sum = 0;
+    for (int64_t t = 0; t < tokens; ++t) sum += scores[static_cast<size_t>(t)] * value(t, i);
+    out(i, sum / total);
+  }
+}
+
+std::vector<double> row_part(const Matrix& m, int64_t row, int64_t first, int64_t count) {
+  std::vector<double> values;
+  for (int64_t i = 0; i < count; ++i) values.push_back(at(m, row, first + i));
+  return values;
+}
+
+}  // namespace
+
+Buffer ReferenceBackend::allocate(size_t bytes) {
+  return {std::calloc(1, std::max<size_t>(1, bytes)), bytes, [](void*, void* data, size_t) noexcept { std::free(data); },
+          nullptr};
+}
+
+void ReferenceBackend::to_host(float* out, const Matrix& in) {
+  for (int64_t r = 0; r < in.rows; ++r) {
+    for (int64_t c = 0; c < in.cols; ++c) out[r * in.cols + c] = static_cast<float>(at(in, r, c));
+  }
+}
+
+void ReferenceBackend::from_host(const Matrix& out, const float* in) {
+  for (int64_t r = 0; r < out.rows; ++r) {
+    for (int64_t c = 0; c < out.cols; ++c) put(out, r, c, in[r * out.cols + c]);
+  }
+}
+
+void ReferenceBackend::copy(const Matrix& out, const Matrix& in) {
+  for (int64_t r = 0; r < in.rows; ++r) {
+    for (int64_t c = 0; c < in.cols; ++c) put(out, r, c, at(in, r, c));
+  }
+}
+
+void ReferenceBackend::copy_cache(KvCache& out, const KvCache& in, const KvShape& s, int64_t tokens) {
+  for (int64_t layer = 0; layer < s.layers; ++layer) {
+    for (int64_t part = 0; part < 2; ++part) {
+      for (int64_t head = 0; head < s.kv_heads; ++head) {
+        for (int64_t t = 0; t < tokens; ++t) {
+          for (int64_t i = 0; i < s.head_dim; ++i) {
+            store_f32(out.memory.data(), s.dtype, cached(out, s, layer, part, head, t, i),
+                      load_f32(in.memory.data(), s.dtype, cached(in, s, layer, part, head, t, i)));
+          }
+        }
+      }
+    }
+  }
+}
+
+std::unique_ptr<VectorWeights> ReferenceBackend::vector(const HostTensor& source, DType as) {
+  auto weights = std::make_unique<Vector>();
+  weights->values = values_of(source, as);
+  weights->size = static_cast<int64_t>(weights->values.size());
+  return weights;
+}
+
+std::unique_ptr<LinearWeights> ReferenceBackend::linear(const LinearSource& source, DType as) {
+  auto weights = std::make_unique<Linear>();
+  for (size_t i = 0; i < source.weights.size(); ++i) {
+    const HostTensor& part = source.weights[i];
+    const std::vector<double> values = values_of(part, as);
+    weights->weight.insert(weights->weight.end(), values.begin(), values.end());
+    weights->in_features = part.shape[1];
+    weights->out_features += part.shape[0];
+    if (source.biases.empty()) {
+      weights->bias.resize(static_cast<size_t>(weights->out_features), 0.0);
+    } else {
+      const std::vector<double> bias = values_of(source.biases[i], as);
+      weights->bias.insert(weights->bias.end(), bias.begin(), bias.end());
+    }
+  }
+  return weights;
+}
+
+std::unique_ptr<TableWeights> ReferenceBackend::table(const HostTensor& source, DType as) {
+  auto weights = std::make_unique<Table>();
+  weights->values = values_of(source, as);
+  weights->rows = source.shape[0];
+  weights->cols = source.shape[1];
+  return weights;
+}
+
+void ReferenceBackend::norm(const Matrix& out, const Matrix& in, const NormWeights& weights) {
+  const auto& weight = static_cast<const Vector&>(*weights.weight).values;
+  const auto n = static_cast<double>(in.cols);
+  for (int64_t r = 0; r < in.rows; ++r) {
+    const std::vector<double> x = row_part(in, r, 0, in.cols);
+    double mean = 0;
+    if (weights.kind == NormKind::LayerNorm) {
+      for (const double v : x) mean += v / n;
+    }
+    double variance = 0;
+    for (const double v : x) variance += (v - mean) * (v - mean) / n;
+    for (int64_t c = 0; c < in.cols; ++c) {
+      const auto i = static_cast<size_t>(c);
+      double y = (x[i] - mean) / std::sqrt(variance + static_cast<double>(weights.eps)) * weight[i];
+      if (weights.bias != nullptr) y += static_cast<const Vector&>(*weights.bias).values[i];
+      put(out, r, c, y);
+    }
+  }
+}
+
+void ReferenceBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights& opaque,
+                              const Epilogue& epilogue) {
+  const auto& weights = static_cast<const Linear&>(opaque);
+  const auto product = [&](int64_t row, int64_t col) {
+    double sum = weights.bias[static_cast<size_t>(col)];
+    for (int64_t k = 0; k < in.cols; ++k) sum += at(in, row, k) * weights.weight[static_cast<size_t>(col * in.cols + k)];
+    return sum;
+  };
+  for (int64_t r = 0; r < out.rows; ++r) {
+    for (int64_t c = 0; c < out.cols; ++c) {
+      double y = epilogue.activation == Activation::SwiGlu ? silu(product(r, c)) * product(r, c + out.cols)
+                                                           : activate(product(r, c), epilogue.activation);
+      if (epilogue.scale != nullptr) y *= static_cast<const Vector*>(epilogue.scale)->values[static_cast<size_t>(c)];
+      if (epilogue.residual != nullptr) y += at(*epilogue.residual, r, c);
+      put(out, r, c, y);
+    }
+  }
+}
+
+void ReferenceBackend::patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& opaque,
+                                   const PatchGeometry& g) {
+  const auto& weights = static_cast<const Linear&>(opaque);
+  for (int64_t row = 0; row < out.rows; ++row) {
+    const int64_t picture = row / (g.grid() * g.grid());
+    const int64_t y = row / g.grid() % g.grid() * g.patch;
+    const int64_t x = row % g.grid() * g.patch;
+    for (int64_t o = 0; o < out.cols; ++o) {
+      double sum = weights.bias[static_cast<size_t>(o)];
+      for (int64_t c = 0; c < g.channels; ++c) {
+        for (int64_t dy = 0; dy < g.patch; ++dy) {
+          for (int64_t dx = 0; dx < g.patch; ++dx) {
+            const auto w = static_cast<size_t>(((o * g.channels + c) * g.patch + dy) * g.patch + dx);
+            sum += weights.weight[w] * at(pixels, picture, (c * g.image_size + y + dy) * g.image_size + x + dx);
+          }
+        }
+      }
+      put(out, row, o, sum);
+    }
+  }
+}
+
+void ReferenceBackend::add_class_and_positions(const Matrix& out, const Matrix& patches, const VectorWeights& opaque,
+                                               const Matrix& positions, int64_t pictures) {
+  const auto& class_embedding = static_cast<const Vector&>(opaque).values;
+  const int64_t tokens = positions.rows;
+  for (int64_t picture = 0; picture < pictures; ++picture) {
+    for (int64_t t = 0; t < tokens; ++t) {
+      for (int64_t c = 0; c < out.cols; ++c) {
+        const double x = t == 0 ? class_embedding[static_cast<size_t>(c)] : at(patches, picture * (tokens - 1) + t - 1, c);
+        put(out, picture * tokens + t, c, x + at(positions, t, c));
+      }
+    }
+  }
+}
+
+void ReferenceBackend::vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
+                                        int64_t head_dim) {
+  const int64_t tokens = qkv.rows / pictures;
+  const int64_t width = heads * head_dim;
+  for (int64_t row = 0; row < qkv.rows; ++row) {
+    const int64_t first = row / tokens * tokens;
+    for (int64_t h = 0; h < heads; ++h) {
+      attend(
+          row_part(qkv, row, h * head_dim, head_dim), tokens,
+          [&](int64_t t, int64_t i) { return at(qkv, first + t, width + h * head_dim + i); },
+          [&](int64_t t, int64_t i) { return at(qkv, first + t, 2 * width + h * head_dim + i); },
+          [&](int64_t i, double y) { put(out, row, h * head_dim + i, y); });
+    }
+  }
+}
+
+// Written as the original's views and permutes read, on (w, h, c) with w the first axis.
+void ReferenceBackend::pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid,
+                                     int64_t factor, bool swap_back) {
+  const int64_t side = grid / factor;
+  const int64_t c = in.cols;
+  for (int64_t p = 0; p < pictures; ++p) {
+    for (int64_t w = 0; w < grid; ++w) {
+      for (int64_t h = 0; h < grid; ++h) {
+        for (int64_t i = 0; i < c; ++i) {
+          // view (w, h/f, f*c), permute to (h/f, w, f*c), view (h/f, w/f, f*f*c)
+          const int64_t channel = (w % factor) * factor * c + (h % factor) * c + i;
+          const int64_t first = swap_back ? w / factor : h / factor;
+          const int64_t second = swap_back ? h / factor : w / factor;
+          put(out, (p * side + first) * side + second, channel, at(in, p * (grid * grid + 1) + 1 + w * grid + h, i));
+        }
+      }
+    }
+  }
+}
+
+void ReferenceBackend::embed(const Matrix& out, const TableWeights& opaque, std::span<const int32_t> ids,
+                             std::span<const Splice> splices) {
+  const auto& table = static_cast<const Table&>(opaque);
+  for (int64_t r = 0; r < out.rows; ++r) {
+    for (int64_t c = 0; c < out.cols; ++c) {
+      put(out, r, c, table.values[static_cast<size_t>(ids[static_cast<size_t>(r)] * table.cols + c)]);
+    }
+  }
+  for (const Splice& splice : splices) copy(out.row_range(splice.row, splice.features.rows), splice.features);
+}
+
+void ReferenceBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
+                                      const KvShape& s, int64_t layer) {
+  const int64_t half = s.head_dim / 2;
+  for (const Span& span : spans) {
+    for (int64_t r = 0; r < span.rows; ++r) {
+      const int64_t row = span.row + r;
+      const int64_t position = span.past + r;
+      for (int64_t h = 0; h < heads + s.kv_heads; ++h) {
+        const std::vector<double> x = row_part(qkv, row, h * s.head_dim, s.head_dim);
+        for (int64_t i = 0; i < s.head_dim; ++i) {
+          const double partner = i < half ? -x[static_cast<size_t>(i + half)] : x[static_cast<size_t>(i - half)];
+          put(qkv, row, h * s.head_dim + i,
+              x[static_cast<size_t>(i)] * at(rope, position, i % half) + partner * at(rope, position, half + i % half));
+        }
+      }
+      for (int64_t part = 0; part < 2; ++part) {
+        for (int64_t h = 0; h < s.kv_heads; ++h) {
+          for (int64_t i = 0; i < s.head_dim; ++i) {
+            const double x = at(qkv, row, (heads + part * s.kv_heads + h) * s.head_dim + i);
+            store_f32(span.cache->memory.data(), s.dtype, cached(*span.cache, s, layer, part, h, position, i),
+                      static_cast<float>(x));
+          }
+        }
+      }
+    }
+  }
+}
+
+void ReferenceBackend::cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans,
+                                        int64_t heads, const KvShape& s, int64_t layer) {
+  for (const Span& span : spans) {
+    const auto read = [&](int64_t part, int64_t head, int64_t t, int64_t i) -> double {
+      return load_f32(span.cache->memory.data(), s.dtype, cached(*span.cache, s, layer, part, head, t, i));
+    };
+    for (int64_t r = 0; r < span.rows; ++r) {
+      for (int64_t h = 0; h < heads; ++h) {
+        const int64_t kv = h / (heads / s.kv_heads);
+        attend(
+            row_part(qkv, span.row + r, h * s.head_dim, s.head_dim), span.past + r + 1,
+            [&](int64_t t, int64_t i) { return read(0, kv, t, i); },
+            [&](int64_t t, int64_t i) { return read(1, kv, t, i); },
+            [&](int64_t i, double y) { put(out, span.row + r, h * s.head_dim + i, y); });
+      }
+    }
+  }
+}
+
+void ReferenceBackend::gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) {
+  for (int64_t r = 0; r < out.rows; ++r) copy(out.row_range(r, 1), in.row_range(rows[static_cast<size_t>(r)], 1));
+}
+
+}  // namespace ivl::testing
