@@ -1,9 +1,12 @@
 // Products of activations with row-major weights, both contiguous along k. Every path below sums in the one order that
 // kernel_table.h describes, so GEMV, small batches and large ones agree bit for bit.
 //
-//   rows <= kDirectRows   weights are widened in registers while they stream past: decoding, bound by memory.
+//   rows <= 2             weights are widened in registers while they stream past: decoding, bound by memory.
 //   more rows             kTileCols weight rows x kKBlock are widened into scratch (it stays in L1) and used by all
 //                         rows, kTileRows at a time.
+
+constexpr int64_t kPrefetchSpan = 8192;   // bytes of weight rows that end before a prefetcher has learnt them
+constexpr int64_t kPrefetchAhead = 1024;  // bytes
 
 struct Tile {
   const float* a;

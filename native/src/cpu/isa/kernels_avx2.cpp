@@ -5,39 +5,14 @@
 namespace ivl::cpu {
 namespace {
 
-// 3 x 4 accumulators, 3 + 1 loads: all sixteen registers.
-constexpr int kTileRows = 3;
-constexpr int kTileCols = 4;
-constexpr int kDirectCols1 = 4;
-constexpr int kDirectCols2 = 2;
-constexpr int64_t kPrefetchSpan = 8192;
-constexpr int64_t kPrefetchAhead = 1024;
-constexpr int64_t kBlockRows = 96;
-constexpr int64_t kBlockCols = 48;
-
-#include "cpu/isa/v16.inl"
-
-#include "cpu/isa/math.inl"
-
-#include "cpu/isa/gemm.inl"
-
-#include "cpu/isa/epilogue.inl"
-
-#include "cpu/isa/attention.inl"
-
-#include "cpu/isa/norm.inl"
-
-#include "cpu/isa/elementwise.inl"
-
-#include "cpu/isa/peak.inl"
-
-constexpr KernelTable kTable = {
-    "avx2",     kBlockRows, kBlockCols, products, epilogue, attention,    rms_norm,
-    layer_norm, rotate,     add,        widen,    narrow,   evaluate, multiply_add, read,
-};
+constexpr int kTileRows = 3, kTileCols = 4;  // 12 accumulators, 3 + 1 operands: all sixteen registers
+constexpr int kDirectCols1 = 4, kDirectCols2 = 2;
+constexpr int64_t kBlockRows = 96, kBlockCols = 48;
 
 }  // namespace
 
-const KernelTable* kernel_table_avx2() { return &kTable; }
-
 }  // namespace ivl::cpu
+
+#define IVL_KERNEL_NAME "avx2"
+#define IVL_KERNEL_TABLE kernel_table_avx2
+#include "cpu/isa/kernels.inl"

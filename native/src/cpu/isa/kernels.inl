@@ -1,0 +1,36 @@
+// Every kernel, over the registers and the sizes that the including kernels_*.cpp has defined: kTileRows x kTileCols
+// accumulators of a product, kDirectCols1 and kDirectCols2 weight rows at a time for one and two activations, and the rows
+// and columns of a product's task.
+
+namespace ivl::cpu {
+namespace {
+
+static_assert(kTileCols <= kMaxTileCols);
+static_assert(kBlockRows * kBlockCols <= kSumFloats / 2 && kBlockCols % kTileCols == 0);
+
+#include "cpu/isa/v16.inl"
+
+#include "cpu/isa/math.inl"
+
+#include "cpu/isa/gemm.inl"
+
+#include "cpu/isa/epilogue.inl"
+
+#include "cpu/isa/attention.inl"
+
+#include "cpu/isa/norm.inl"
+
+#include "cpu/isa/elementwise.inl"
+
+#include "cpu/isa/peak.inl"
+
+constexpr KernelTable kTable = {
+    IVL_KERNEL_NAME, kBlockRows, kBlockCols, products, epilogue, attention,    rms_norm, layer_norm,
+    rotate,          add,        widen,      narrow,   evaluate, multiply_add, read,
+};
+
+}  // namespace
+
+const KernelTable* IVL_KERNEL_TABLE() { return &kTable; }
+
+}  // namespace ivl::cpu

@@ -1,0 +1,126 @@
+#include "generate/sampler.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+#include "tensor/error.h"
+
+namespace ivl {
+namespace {
+
+const std::vector<float> kLogits{0.0f, 2.0f, 1.0f, 2.0f, -1.0f};
+
+Sampling drawn(float temperature, uint64_t seed = 1) {
+  Sampling sampling;
+  sampling.temperature = temperature;
+  sampling.seed = seed;
+  return sampling;
+}
+
+std::map<int32_t, int> frequencies(const Sampling& sampling, int draws) {
+  Sampler sampler(sampling);
+  std::map<int32_t, int> counts;
+  for (int i = 0; i < draws; ++i) ++counts[sampler.sample(kLogits, {}).token];
+  return counts;
+}
+
+TEST(Sampler, GreedyTakesTheLowestIdAmongEquals) { EXPECT_EQ(Sampler({}).sample(kLogits, {}).token, 1); }
+
+TEST(Sampler, LogprobsAreTheModelsOwnAndSumToOne) {
+  Sampling sampling;
+  sampling.top_logprobs = 5;
+  sampling.repetition_penalty = 3;  // changes the choice, not the log-probabilities
+  const Sampled sampled = Sampler(sampling).sample(kLogits, std::vector<int32_t>{1});
+  ASSERT_EQ(sampled.top.size(), 5u);
+  double total = 0;
+  for (const TokenLogprob& each : sampled.top) total += std::exp(static_cast<double>(each.logprob));
+  EXPECT_NEAR(total, 1, 1e-6);
+  EXPECT_EQ(sampled.top[0].token, 1);
+  EXPECT_EQ(sampled.top[1].token, 3);
+  EXPECT_EQ(sampled.token, 3);
+  EXPECT_FLOAT_EQ(sampled.logprob, sampled.top[1].logprob);
+}
+
+TEST(Sampler, FrequenciesFollowTheTemperature) {
+  for (const float temperature : {0.5f, 1.0f, 2.0f}) {
+    constexpr int kDraws = 40000;
+    std::map<int32_t, int> counts = frequencies(drawn(temperature), kDraws);
+    double total = 0;
+    for (const float logit : kLogits) total += std::exp(logit / temperature);
+    for (size_t i = 0; i < kLogits.size(); ++i) {
+      const double p = std::exp(kLogits[i] / temperature) / total;
+      const double deviation = std::sqrt(p * (1 - p) / kDraws);
+      EXPECT_NEAR(static_cast<double>(counts[static_cast<int32_t>(i)]) / kDraws, p, 5 * deviation) << i;
+    }
+  }
+}
+
+TEST(Sampler, TopKAndTopPLimitTheChoice) {
+  Sampling sampling = drawn(1);
+  sampling.top_k = 2;
+  EXPECT_EQ(frequencies(sampling, 500).size(), 2u);
+  sampling.top_k = 100;
+  EXPECT_EQ(frequencies(sampling, 5000).size(), 5u);
+  sampling.top_k = 0;
+  sampling.top_p = 1e-6f;  // at least one
+  EXPECT_EQ(frequencies(sampling, 100).size(), 1u);
+  sampling.top_p = 0.5f;  // the two best have 0.39 each
+  EXPECT_EQ(frequencies(sampling, 500).size(), 2u);
+  sampling.top_p = 0.9f;
+  EXPECT_EQ(frequencies(sampling, 2000).size(), 3u);
+}
+
+TEST(Sampler, ARepeatedTokenIsPenalisedOnceWhateverItsSign) {
+  Sampling sampling;
+  sampling.repetition_penalty = 2.5f;
+  EXPECT_EQ(Sampler(sampling).sample(kLogits, std::vector<int32_t>{1, 1, 1}).token, 3);
+  EXPECT_EQ(Sampler(sampling).sample(kLogits, std::vector<int32_t>{1, 3}).token, 2);
+  const std::vector<float> negative{-1.0f, -2.0f};
+  EXPECT_EQ(Sampler(sampling).sample(negative, std::vector<int32_t>{0}).token, 1);
+}
+
+TEST(Sampler, ASeedIsAnAnswer) {
+  const auto draw = [](uint64_t seed) {
+    Sampler sampler(drawn(1, seed));
+    std::vector<int32_t> tokens;
+    for (int i = 0; i < 30; ++i) tokens.push_back(sampler.sample(kLogits, {}).token);
+    return tokens;
+  };
+  EXPECT_EQ(draw(7), draw(7));
+  EXPECT_NE(draw(7), draw(8));
+}
+
+TEST(Sampler, LogitsThatAreNoNumbersAreAnError) {
+  EXPECT_THROW(Sampler({}).sample(std::vector<float>{0, std::nanf(""), 1}, {}), Error);
+  EXPECT_THROW(Sampler({}).sample(std::vector<float>{0, INFINITY}, {}), Error);
+  EXPECT_EQ(Sampler(drawn(1)).sample(std::vector<float>{-INFINITY, 0}, {}).token, 1);
+}
+
+TEST(Sampler, OptionsOutOfRangeAreNamed) {
+  const auto refused = [](auto change, const char* name) {
+    Sampling sampling;
+    change(sampling);
+    try {
+      validate(sampling);
+      FAIL() << name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), Status::InvalidArgument);
+      EXPECT_NE(std::string(error.what()).find(name), std::string::npos);
+    }
+  };
+  refused([](Sampling& s) { s.temperature = -1; }, "temperature");
+  refused([](Sampling& s) { s.temperature = std::nanf(""); }, "temperature");
+  refused([](Sampling& s) { s.temperature = INFINITY; }, "temperature");
+  refused([](Sampling& s) { s.top_k = -1; }, "top_k");
+  refused([](Sampling& s) { s.top_p = 0; }, "top_p");
+  refused([](Sampling& s) { s.top_p = 1.5f; }, "top_p");
+  refused([](Sampling& s) { s.top_p = std::nanf(""); }, "top_p");
+  refused([](Sampling& s) { s.repetition_penalty = 0; }, "repetition_penalty");
+  refused([](Sampling& s) { s.max_new_tokens = 0; }, "max_new_tokens");
+  refused([](Sampling& s) { s.top_logprobs = 65; }, "top_logprobs");
+}
+
+}  // namespace
+}  // namespace ivl

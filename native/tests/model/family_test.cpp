@@ -1,0 +1,205 @@
+// The family differs in values only: every variant that a configuration can ask for, over random weights.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "backend/reference_backend.h"
+#include "checkpoint/weights.h"
+#include "cpu/cpu_backend.h"
+#include "model/model_loader.h"
+#include "model/oracle.h"
+#include "model/position_interpolation.h"
+
+namespace ivl {
+namespace {
+
+using nlohmann::json;
+
+json tiny_config() {
+  return {{"architectures", {"InternVLChatModel"}},
+          {"model_type", "internvl_chat"},
+          {"downsample_ratio", 0.5},
+          {"dynamic_image_size", false},
+          {"force_image_size", 56},
+          {"ps_version", "v1"},
+          {"select_layer", -1},
+          {"template", "Hermes-2"},
+          {"llm_config",
+           {{"architectures", {"LlamaForCausalLM"}},
+            {"hidden_size", 48},
+            {"intermediate_size", 80},
+            {"num_hidden_layers", 2},
+            {"num_attention_heads", 6},
+            {"num_key_value_heads", 2},
+            {"max_position_embeddings", 256},
+            {"vocab_size", 90}}},
+          {"vision_config",
+           {{"model_type", "intern_vit_6b"},
+            {"hidden_size", 32},
+            {"image_size", 56},
+            {"intermediate_size", 60},
+            {"num_attention_heads", 2},
+            {"num_hidden_layers", 2},
+            {"patch_size", 14},
+            {"norm_type", "rms_norm"},
+            {"qk_normalization", true},
+            {"qkv_bias", false}}}};
+}
+
+std::unique_ptr<InternVLChat> load(std::shared_ptr<Backend> backend, const json& config) {
+  const auto file = std::filesystem::temp_directory_path() / ("ivl-family-" + std::to_string(getpid()) + ".json");
+  std::ofstream(file) << config;
+  LoadOptions options;
+  options.precision = DType::F32;
+  auto loader = ModelLoader::random(std::move(backend), file, options, 5);
+  while (loader->done() < loader->total()) loader->step();
+  std::filesystem::remove(file);
+  return loader->take();
+}
+
+std::vector<float> features(InternVLChat& model, int64_t pictures = 2) {
+  const ModelConfig& config = model.config();
+  const int64_t size = pictures * 3 * config.image_size * config.image_size;
+  std::vector<float> pixels(static_cast<size_t>(size));
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = std::sin(static_cast<float>(i) * 0.37f);
+  const std::atomic<bool> open{false};
+  const Buffer out = model.encode(pixels.data(), pictures, nullptr, {open, nullptr});
+  const int64_t rows = pictures * config.tokens_per_image();
+  std::vector<float> host(static_cast<size_t>(rows * config.language.hidden));
+  model.shared_backend()->to_host(host.data(), out.matrix(DType::F32, rows, config.language.hidden));
+  return host;
+}
+
+std::vector<float> logits(InternVLChat& model) {
+  const std::vector<int32_t> ids{3, 1, 4, 1, 5, 9, 2, 6};
+  const std::vector<int32_t> last{7};
+  KvCache cache;
+  cache.capacity = 8;
+  cache.memory = model.shared_backend()->allocate(8 * model.kv_shape().bytes_per_token());
+  const Span span{0, 8, 0, &cache};
+  std::vector<float> out(static_cast<size_t>(model.config().language.vocab));
+  const std::atomic<bool> open{false};
+  model.decode({ids, {}, {&span, 1}, last}, out.data(), nullptr, {open, nullptr});
+  return out;
+}
+
+struct Variant {
+  const char* name;
+  const char* part;  // "" for the top level
+  const char* field;
+  json value;
+};
+
+class Family : public ::testing::TestWithParam<Variant> {};
+INSTANTIATE_TEST_SUITE_P(
+    Variants, Family,
+    ::testing::Values(Variant{"plain", "", "ps_version", "v1"}, Variant{"shuffle_v2", "", "ps_version", "v2"},
+                      Variant{"inner_layer", "", "select_layer", -2}, Variant{"other_grid", "", "force_image_size", 84},
+                      Variant{"no_downsampling", "", "downsample_ratio", 1.0},
+                      Variant{"layer_norm", "vision_config", "norm_type", "layer_norm"},
+                      Variant{"qkv_bias", "vision_config", "qkv_bias", true},
+                      Variant{"no_qk_norm", "vision_config", "qk_normalization", false},
+                      Variant{"one_kv_head", "llm_config", "num_key_value_heads", 1},
+                      Variant{"a_kv_head_each", "llm_config", "num_key_value_heads", 6},
+                      Variant{"attention_bias", "llm_config", "attention_bias", true},
+                      Variant{"tied_head", "llm_config", "tie_word_embeddings", true},
+                      Variant{"head_dim_given", "llm_config", "head_dim", 16}),
+    [](const auto& p) { return std::string(p.param.name); });
+
+TEST_P(Family, TheCpuComputesWhatTheReferenceDoes) {
+  json config = tiny_config();
+  const Variant& variant = GetParam();
+  (std::string(variant.part).empty() ? config : config[variant.part])[variant.field] = variant.value;
+  const auto reference = load(std::make_shared<testing::ReferenceBackend>(), config);
+  const auto cpu = load(std::make_shared<cpu::CpuBackend>(), config);
+  EXPECT_LT(testing::relative_error(features(*cpu), features(*reference)), 1e-5);
+  EXPECT_LT(testing::relative_error(logits(*cpu), logits(*reference)), 1e-5);
+  if (std::string(variant.name) != "plain") {  // and the field is not ignored
+    const auto plain = load(std::make_shared<cpu::CpuBackend>(), tiny_config());
+    EXPECT_TRUE(features(*plain) != features(*cpu) || logits(*plain) != logits(*cpu));
+  }
+}
+
+TEST(SelectLayer, AnInnerLayerIsTheModelCutBehindIt) {
+  json inner = tiny_config();
+  inner["select_layer"] = -2;
+  json shorter = tiny_config();
+  shorter["vision_config"]["num_hidden_layers"] = 1;
+  const auto a = load(std::make_shared<cpu::CpuBackend>(), inner);
+  const auto b = load(std::make_shared<cpu::CpuBackend>(), shorter);
+  EXPECT_EQ(features(*a), features(*b));
+}
+
+TEST(PictureBatch, APicturesFeaturesAreTheSameBitsInAnyBatch) {
+  const auto model = load(std::make_shared<cpu::CpuBackend>(), tiny_config());
+  const std::vector<float> many = features(*model, 130);  // more than pass the tower together
+  const std::vector<float> one = features(*model, 1);
+  EXPECT_TRUE(std::equal(one.begin(), one.end(), many.begin()));
+}
+
+// Expected values from PyTorch: x = torch.tensor([((i*7+3)%11)/10-0.4 for i in range(f*f)]).reshape(1,1,f,f);
+// torch.nn.functional.interpolate(x, size=(t,t), mode='bicubic', align_corners=False)
+TEST(PositionInterpolation, IsPyTorchs) {
+  const auto input = [](int64_t from) {
+    std::vector<float> x;
+    for (int64_t i = 0; i < from * from; ++i) x.push_back(static_cast<float>((i * 7 + 3) % 11) / 10.0f - 0.4f);
+    return x;
+  };
+  const std::vector<float> up = interpolate_bicubic(input(3), 3, 5, 1);
+  const std::vector<float> expected_up{-0.1576000f, 0.2100001f, 0.6096001f, 0.4151999f, 0.1712001f, -0.1988000f, 0.1688000f, 0.5684000f, 0.3739998f, 0.1300000f, -0.2672000f, 0.1004001f, 0.5000000f, 0.3055999f, 0.0616000f, -0.3356000f, 0.0320001f, 0.4316001f, 0.2371999f, -0.0068000f, -0.3768001f, -0.0091999f, 0.3904001f, 0.1959999f, -0.0480000f};
+  for (size_t i = 0; i < up.size(); ++i) EXPECT_NEAR(up[i], expected_up[i], 1e-6) << i;
+  const std::vector<float> down = interpolate_bicubic(input(4), 4, 2, 1);
+  const std::vector<float> expected_down{0.3690430f, -0.0268555f, 0.0293945f, 0.1534180f};
+  for (size_t i = 0; i < down.size(); ++i) EXPECT_NEAR(down[i], expected_down[i], 1e-6) << i;
+  const std::vector<float> same = interpolate_bicubic(input(4), 4, 4, 1);
+  EXPECT_EQ(same, input(4));
+}
+
+TEST(MemoryPlan, CountsWhatIsReallyTaken) {
+  const testing::Oracle oracle("hermes-d128");
+  const ModelConfig config = load_config(oracle.folder());
+  const Checkpoint checkpoint = Checkpoint::open(oracle.folder());
+  const MemoryPlan mapped = plan_memory(checkpoint, config, DType::BF16, true);
+  const MemoryPlan converted = plan_memory(checkpoint, config, DType::F16, true);
+  // 3 layers, 1 kv head of 128, keys and values in 2 bytes.
+  EXPECT_EQ(mapped.kv_cache_per_token, 3 * 2 * 128 * 2);
+  EXPECT_EQ(mapped.kv_cache, mapped.kv_cache_per_token * 4096);
+  EXPECT_EQ(converted.weights_mapped, 0);
+  EXPECT_EQ(converted.weights_owned - mapped.weights_owned, mapped.weights_mapped);
+  EXPECT_LE(mapped.weights_mapped, static_cast<int64_t>(checkpoint.total_bytes()));
+  EXPECT_GT(mapped.weights_mapped, static_cast<int64_t>(checkpoint.total_bytes()) * 9 / 10);
+  EXPECT_NO_THROW(require_fit(mapped, mapped.total()));
+  try {
+    require_fit(mapped, mapped.total() - 1);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), Status::OutOfMemory);
+    EXPECT_NE(std::string(error.what()).find("KV cache"), std::string::npos);
+  }
+}
+
+TEST(ModelLoader, LoadsPartByPartAndOnce) {
+  const testing::Oracle oracle("hermes-d128");
+  auto loader = ModelLoader::open(std::make_shared<cpu::CpuBackend>(), oracle.folder(), {});
+  EXPECT_THROW(loader->take(), Error);
+  const int64_t total = loader->total();
+  EXPECT_EQ(total, (1 + 3) + 1 + (1 + 3 + 1));
+  while (loader->done() < total) loader->step();
+  loader->step();
+  EXPECT_EQ(loader->done(), total);
+  EXPECT_NE(loader->take(), nullptr);
+  EXPECT_THROW(loader->take(), Error);
+  const auto refused = [&](int64_t context, int64_t memory_limit) {
+    LoadOptions options;
+    options.context = context;
+    options.memory_limit = memory_limit;
+    EXPECT_THROW(ModelLoader::open(std::make_shared<cpu::CpuBackend>(), oracle.folder(), options), Error);
+  };
+  refused(5000, 0);
+  refused(0, 1000);
+  refused(0, -7);
+}
+
+}  // namespace
+}  // namespace ivl

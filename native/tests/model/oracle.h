@@ -1,0 +1,131 @@
+// The small checkpoints of test-data with what the original model computes on them.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "checkpoint/safetensors.h"
+#include "generate/generation.h"
+#include "model/model_loader.h"
+
+namespace ivl::testing {
+
+inline std::filesystem::path test_data() {
+  const char* set = std::getenv("IVL_TEST_DATA");
+  return set != nullptr ? set : IVL_TEST_DATA;
+}
+
+struct Dialog {
+  std::string name;
+  std::vector<std::string> images;
+  std::vector<int32_t> input_ids, greedy_tokens;
+  std::map<std::string, double> bfloat16_error;
+};
+
+class Oracle {
+ public:
+  explicit Oracle(const std::string& name)
+      : folder_(test_data() / name),
+        pixels_(SafetensorsFile::open(folder_ / "pixel_values.safetensors")),
+        activations_(SafetensorsFile::open(folder_ / "activations.safetensors")) {
+    std::ifstream file(folder_ / "expected.json");
+    const nlohmann::json expected = nlohmann::json::parse(file);
+    image_token_ = expected.at("image_context_id");
+    stop_token_ = expected.at("stop_id");
+    for (const auto& d : expected.at("dialogs")) {
+      dialogs_.push_back({d.at("name"), d.at("images"), d.at("input_ids"), d.at("greedy_tokens"),
+                          d.at("bfloat16_relative_error").get<std::map<std::string, double>>()});
+    }
+  }
+
+  const std::filesystem::path& folder() const { return folder_; }
+  const std::vector<Dialog>& dialogs() const { return dialogs_; }
+  const Dialog& dialog(const std::string& name) const {
+    for (const Dialog& d : dialogs_) {
+      if (d.name == name) return d;
+    }
+    throw std::out_of_range(name);
+  }
+  std::vector<float> pixels(const Dialog& dialog) const {
+    std::vector<float> all;
+    for (const std::string& image : dialog.images) {
+      const std::vector<float> one = values(pixels_, image);
+      all.insert(all.end(), one.begin(), one.end());
+    }
+    return all;
+  }
+  std::vector<float> activation(const std::string& name) const { return values(activations_, name); }
+
+  std::shared_ptr<Engine> load(std::shared_ptr<Backend> backend, DType precision) const {
+    LoadOptions options;
+    options.precision = precision;
+    auto loader = ModelLoader::open(std::move(backend), folder_, options);
+    while (loader->done() < loader->total()) loader->step();
+    return std::make_shared<Engine>(loader->take());
+  }
+
+  // The dialog's prompt, its pictures encoded.
+  Prompt prompt(Engine& engine, const Dialog& dialog, Recorder* recorder = nullptr) const {
+    Prompt prompt{dialog.input_ids, image_token_, {}, {stop_token_}};
+    if (!dialog.images.empty()) {
+      const std::vector<float> values = pixels(dialog);
+      const auto count = static_cast<int64_t>(dialog.images.size());
+      prompt.features.push_back(std::make_shared<const Features>(engine.encode(values.data(), count, nullptr, recorder)));
+    }
+    return prompt;
+  }
+
+ private:
+  static std::vector<float> values(const SafetensorsFile& file, const std::string& name) {
+    const TensorInfo* info = file.find(name);
+    if (info == nullptr) throw std::out_of_range(name);
+    std::vector<float> out(static_cast<size_t>(info->elements()));
+    for (size_t i = 0; i < out.size(); ++i) out[i] = load_f32(info->data, *info->dtype, i);
+    return out;
+  }
+
+  std::filesystem::path folder_;
+  SafetensorsFile pixels_, activations_;
+  std::vector<Dialog> dialogs_;
+  int32_t image_token_, stop_token_;
+};
+
+inline Sampling greedy(size_t tokens) {
+  Sampling sampling;
+  sampling.max_new_tokens = static_cast<int32_t>(tokens);
+  return sampling;
+}
+
+// Runs one request to its end.
+struct Answer {
+  std::vector<int32_t> tokens;
+  std::vector<std::vector<float>> logits;  // behind each token
+  Finish finish = Finish::None;
+};
+inline Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampling& sampling,
+                     std::shared_ptr<Sequence> sequence = nullptr) {
+  Generation generation(engine, nullptr);
+  const int32_t request = generation.add(std::move(sequence), std::move(prompt), sampling, nullptr);
+  Answer result;
+  for (auto tokens = generation.step(); !tokens.empty(); tokens = generation.step()) {
+    result.tokens.push_back(tokens[0].token);
+    result.logits.push_back(generation.logits(request));
+    result.finish = tokens[0].finish;
+  }
+  return result;
+}
+
+inline double relative_error(const std::vector<float>& actual, const std::vector<float>& expected) {
+  double difference = 0;
+  double norm = 0;
+  for (size_t i = 0; i < actual.size(); ++i) {
+    const double d = static_cast<double>(actual[i]) - static_cast<double>(expected[i]);
+    difference += d * d;
+    norm += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
+  }
+  return std::sqrt(difference / norm);
+}
+
+}  // namespace ivl::testing

@@ -1,0 +1,84 @@
+// The model against the original's activations and tokens: over the plain reference backend, which proves the model, and
+// over the CPU backend in every precision, which proves its kernels.
+#include "model/oracle.h"
+
+#include <gtest/gtest.h>
+
+#include "backend/reference_backend.h"
+#include "cpu/cpu_backend.h"
+
+namespace ivl {
+namespace {
+
+using testing::answer;
+using testing::Dialog;
+using testing::greedy;
+using testing::Oracle;
+using testing::relative_error;
+
+void expect_activations(const Oracle& oracle, const std::shared_ptr<Engine>& engine, bool exact) {
+  const Dialog& dialog = oracle.dialog("images-separate.0");
+  auto recording = std::make_shared<Recording>();
+  recording->attach(*engine->backend());
+  Prompt prompt = oracle.prompt(*engine, dialog, recording.get());
+  Generation generation(engine, nullptr);
+  generation.add(nullptr, std::move(prompt), greedy(1), recording);
+  generation.step();
+  EXPECT_EQ(recording->entries().size(), dialog.bfloat16_error.size());
+  for (const Recording::Entry& entry : recording->entries()) {
+    const std::vector<float> expected = oracle.activation(dialog.name + "/" + entry.name);
+    ASSERT_EQ(entry.values.size(), expected.size()) << entry.name;
+    // FlashAttention's rule for 16-bit types: at most twice the error of PyTorch in bfloat16.
+    const double bound = exact ? 1e-4 : 2 * dialog.bfloat16_error.at(entry.name) + 1e-3;
+    EXPECT_LE(relative_error(entry.values, expected), bound) << entry.name;
+  }
+}
+
+TEST(ModelOverReference, ActivationsAreTheOriginals) {
+  const Oracle oracle("hermes-gqa7");
+  expect_activations(oracle, oracle.load(std::make_shared<testing::ReferenceBackend>(), DType::F32), true);
+}
+
+class ModelOverCpu : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Oracles, ModelOverCpu, ::testing::Values("hermes-d128", "hermes-gqa7"),
+                         [](const auto& p) { return std::string(p.param).substr(7); });
+
+TEST_P(ModelOverCpu, ActivationsAreTheOriginals) {
+  const Oracle oracle(GetParam());
+  for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
+    SCOPED_TRACE(name_of(type));
+    expect_activations(oracle, oracle.load(std::make_shared<cpu::CpuBackend>(), type), type == DType::F32);
+  }
+}
+
+TEST_P(ModelOverCpu, EveryDialogsTokensAndLogitsAreTheOriginalsInF32) {
+  const Oracle oracle(GetParam());
+  const auto engine = oracle.load(std::make_shared<cpu::CpuBackend>(), DType::F32);
+  for (const Dialog& dialog : oracle.dialogs()) {
+    const testing::Answer got = answer(engine, oracle.prompt(*engine, dialog), greedy(dialog.greedy_tokens.size()));
+    EXPECT_EQ(got.tokens, dialog.greedy_tokens) << dialog.name;
+    std::vector<float> logits;
+    for (const auto& row : got.logits) logits.insert(logits.end(), row.begin(), row.end());
+    const std::vector<float> expected = oracle.activation(dialog.name + "/greedy_logits");
+    ASSERT_EQ(logits.size(), expected.size());
+    EXPECT_LE(relative_error(logits, expected), 1e-4) << dialog.name;
+  }
+}
+
+TEST_P(ModelOverCpu, WeightsReadIntoMemoryGiveTheSameBitsAsMappedOnes) {
+  const Oracle oracle(GetParam());
+  const Dialog& dialog = oracle.dialog("image.0");
+  std::vector<std::vector<float>> logits;
+  for (const bool map : {true, false}) {
+    LoadOptions options;
+    options.map_weights = map;
+    auto loader = ModelLoader::open(std::make_shared<cpu::CpuBackend>(), oracle.folder(), options);
+    while (loader->done() < loader->total()) loader->step();
+    const auto engine = std::make_shared<Engine>(loader->take());
+    logits.push_back(answer(engine, oracle.prompt(*engine, dialog), greedy(1)).logits.at(0));
+  }
+  EXPECT_EQ(logits[0], logits[1]);
+}
+
+}  // namespace
+}  // namespace ivl
