@@ -1,0 +1,149 @@
+package io.github.internvl4j.bench;
+
+import io.github.internvl4j.Precision;
+import io.github.internvl4j.runtime.NativeGeneration;
+import io.github.internvl4j.runtime.NativeModel;
+import io.github.internvl4j.tensor.Tensor;
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** Milliseconds of a prompt, of a decoded token behind it, and of a picture. */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MILLISECONDS)
+@Fork(1)
+@Warmup(iterations = 1, time = 2)
+@Measurement(iterations = 5, time = 2)
+public class ModelPhases {
+    /** A model whose decoder is of interest. */
+    @State(Scope.Benchmark)
+    public static class Decoder {
+        @Param({"yi-mini", "yi-34b-layer"})
+        public String shape;
+
+        @Param({"BF16", "F32"})
+        public Precision precision;
+
+        @Param("0")
+        public int threads;
+
+        @Param("512")
+        public int promptTokens;
+
+        private NativeModel model;
+        private int[] prompt;
+
+        @Setup
+        public void load() {
+            model = Shapes.load(shape, precision, threads);
+            prompt = new Random(1).ints(promptTokens, 0, model.info().vocabularySize()).toArray();
+        }
+
+        @TearDown
+        public void close() {
+            model.close();
+        }
+
+        NativeGeneration begin(int newTokens) {
+            NativeGeneration generation = model.newGeneration(null);
+            generation.add(
+                    new NativeGeneration.Request(prompt, -1, List.of(), new int[0]),
+                    new NativeGeneration.Sampling(0, 0, 1, 1, 0, newTokens, 0),
+                    null,
+                    null);
+            return generation;
+        }
+    }
+
+    /** A generation that is ready to decode; begun anew before its context is full. */
+    @State(Scope.Thread)
+    public static class Decoding {
+        private static final int STEPS = 512;
+
+        private NativeGeneration generation;
+
+        @Setup(Level.Iteration)
+        public void begin(Decoder decoder) {
+            generation = decoder.begin(STEPS);
+            generation.step();
+        }
+
+        @TearDown(Level.Iteration)
+        public void close() {
+            generation.close();
+        }
+
+        List<NativeGeneration.Step> step(Decoder decoder) {
+            List<NativeGeneration.Step> steps = generation.step();
+            if (steps.isEmpty()) {
+                close();
+                begin(decoder);
+            }
+            return steps;
+        }
+    }
+
+    /** A model whose vision tower is of interest. */
+    @State(Scope.Benchmark)
+    public static class Tower {
+        @Param({"vit-300m", "intern-vit-6b-layer"})
+        public String shape;
+
+        @Param({"BF16", "F32"})
+        public Precision precision;
+
+        @Param("0")
+        public int threads;
+
+        private NativeModel model;
+        private Tensor pixels;
+
+        @Setup
+        public void load() {
+            model = Shapes.load(shape, precision, threads);
+            int size = model.info().imageSize();
+            pixels = Tensor.allocate(1, 3, size, size);
+            FloatBuffer data = pixels.data();
+            Random random = new Random(1);
+            while (data.hasRemaining()) {
+                data.put(random.nextFloat());
+            }
+        }
+
+        @TearDown
+        public void close() {
+            model.close();
+        }
+    }
+
+    @Benchmark
+    public List<NativeGeneration.Step> prefill(Decoder decoder) {
+        try (NativeGeneration generation = decoder.begin(1)) {
+            return generation.step();
+        }
+    }
+
+    @Benchmark
+    public List<NativeGeneration.Step> decode(Decoder decoder, Decoding decoding) {
+        return decoding.step(decoder);
+    }
+
+    @Benchmark
+    public void vision(Tower tower) {
+        tower.model.encode(tower.pixels, null, null).close();
+    }
+}

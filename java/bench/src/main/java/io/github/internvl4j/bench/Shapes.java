@@ -1,0 +1,34 @@
+package io.github.internvl4j.bench;
+
+import io.github.internvl4j.LoadOptions;
+import io.github.internvl4j.Precision;
+import io.github.internvl4j.runtime.NativeModel;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Objects;
+
+/** Models of the shapes in resources/shapes, with random weights. */
+final class Shapes {
+    private static final long SEED = 1;
+
+    private Shapes() {}
+
+    static NativeModel load(String shape, Precision precision, int threads) {
+        try {
+            Path config = Files.createTempFile(shape, ".json");
+            try (InputStream in = Shapes.class.getResourceAsStream("/shapes/" + shape + ".json")) {
+                Files.copy(Objects.requireNonNull(in, shape), config, StandardCopyOption.REPLACE_EXISTING);
+                return NativeModel.loadRandom(
+                        config, LoadOptions.defaults().precision(precision).threads(threads), SEED);
+            } finally {
+                Files.delete(config);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/**
+ * JMH benchmarks: the model's phases on shapes of interest with random weights, single operations, and what Java itself
+ * does before and after. {@code scripts/bench -h} tells how to choose among them.
+ */
+package io.github.internvl4j.bench;
