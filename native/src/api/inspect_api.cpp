@@ -76,7 +76,10 @@ void ivl_load_options_init(ivl_load_options* options) {
 }
 
 ivl_status ivl_inspect(const char* path, ivl_model_info* out) {
-  return guarded([&] { describe(load_config(&given(path, "path")), given(out, "out")); });
+  return guarded([&] {
+    const ModelConfig config = load_config(&given(path, "path"));
+    describe(config, given(out, "out"));
+  });
 }
 
 ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_memory_plan* out) {

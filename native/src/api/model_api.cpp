@@ -35,7 +35,8 @@ extern "C" {
 ivl_status ivl_load_begin(const char* directory, const ivl_load_options* options, ivl_load** out) {
   return guarded([&] {
     const std::filesystem::path folder = &given(directory, "directory");
-    auto loader = ModelLoader::open(make_backend(given(options, "options")), folder, load_options_from(*options));
+    const ivl_load_options& how = given(options, "options");
+    auto loader = ModelLoader::open(make_backend(how), folder, load_options_from(how));
     given(out, "out") = new ivl_load{std::move(loader)};
   });
 }
@@ -44,8 +45,8 @@ ivl_status ivl_load_begin_random(const char* config_file, const ivl_load_options
                                  ivl_load** out) {
   return guarded([&] {
     const std::filesystem::path path = &given(config_file, "config_file");
-    auto loader =
-        ModelLoader::random(make_backend(given(options, "options")), path, load_options_from(*options), seed);
+    const ivl_load_options& how = given(options, "options");
+    auto loader = ModelLoader::random(make_backend(how), path, load_options_from(how), seed);
     given(out, "out") = new ivl_load{std::move(loader)};
   });
 }

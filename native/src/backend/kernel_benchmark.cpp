@@ -9,13 +9,14 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int64_t kMostRows = int64_t{1} << 24;  // of any dimension
 constexpr int64_t kMostElements = int64_t{1} << 31;
 
 int64_t size_in(const json& spec, const char* name, int64_t least = 1) {
   const auto found = spec.find(name);
   if (found == spec.end() || !found->is_number_integer() || found->get<int64_t>() < least ||
-      found->get<int64_t>() > kMostElements) {
-    fail(Status::InvalidArgument, cat("benchmark spec: ", name, " must be an integer of at least ", least));
+      found->get<int64_t>() > kMostRows) {
+    fail(Status::InvalidArgument, cat("benchmark spec: ", name, " must be an integer from ", least, " to ", kMostRows));
   }
   return found->get<int64_t>();
 }

@@ -1,0 +1,343 @@
+// The C API as its callers see it: statuses, messages, and handles in any order.
+#include "internvl4j/internvl4j.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+namespace {
+
+using nlohmann::json;
+
+std::filesystem::path checkpoint() {
+  const char* set = std::getenv("IVL_TEST_DATA");
+  return std::filesystem::path(set != nullptr ? set : IVL_TEST_DATA) / "hermes-d128";
+}
+
+// A copy of the checkpoint that a test may damage.
+class Folder {
+ public:
+  Folder() : path_(std::filesystem::temp_directory_path() / ("ivl-api-" + std::to_string(getpid()))) {
+    std::filesystem::remove_all(path_);
+    std::filesystem::copy(checkpoint(), path_, std::filesystem::copy_options::recursive);
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+ivl_load_options options() {
+  ivl_load_options o;
+  ivl_load_options_init(&o);
+  o.threads = 2;
+  return o;
+}
+
+ivl_model* load_model() {
+  const ivl_load_options o = options();
+  ivl_load* load = nullptr;
+  EXPECT_EQ(ivl_load_begin(checkpoint().c_str(), &o, &load), IVL_OK) << ivl_last_error();
+  ivl_load_progress progress{};
+  do {
+    EXPECT_EQ(ivl_load_step(load, &progress), IVL_OK) << ivl_last_error();
+  } while (progress.steps_done < progress.steps_total);
+  EXPECT_EQ(progress.bytes_done, progress.bytes_total);
+  ivl_model* model = nullptr;
+  EXPECT_EQ(ivl_load_finish(load, &model), IVL_OK) << ivl_last_error();
+  ivl_load_free(load);
+  return model;
+}
+
+std::string text_of(const std::function<ivl_status(ivl_text**)>& call) {
+  ivl_text* text = nullptr;
+  EXPECT_EQ(call(&text), IVL_OK) << ivl_last_error();
+  const std::string copy = ivl_text_data(text);
+  ivl_text_free(text);
+  return copy;
+}
+
+void expect_failure(ivl_status actual, ivl_status expected, const char* words) {
+  EXPECT_EQ(actual, expected) << ivl_last_error();
+  EXPECT_NE(std::string(ivl_last_error()).find(words), std::string::npos) << ivl_last_error();
+}
+
+ivl_status add(ivl_generation* generation, ivl_sequence* sequence, const std::vector<int32_t>& tokens, int32_t most = 3) {
+  ivl_sampling sampling;
+  ivl_sampling_init(&sampling);
+  sampling.max_new_tokens = most;
+  int32_t request = -1;
+  return ivl_generation_add(generation, sequence, tokens.data(), static_cast<int64_t>(tokens.size()), 1026, nullptr, 0,
+                            nullptr, 0, &sampling, nullptr, &request);
+}
+
+TEST(Api, NullsAreInvalidArgumentsAndMayBeFreed) {
+  ivl_load_options o = options();
+  ivl_token token;
+  int64_t count = 0;
+  expect_failure(ivl_inspect(nullptr, nullptr), IVL_INVALID_ARGUMENT, "path");
+  expect_failure(ivl_plan(nullptr, &o, nullptr), IVL_INVALID_ARGUMENT, "null");
+  expect_failure(ivl_plan("x", nullptr, nullptr), IVL_INVALID_ARGUMENT, "options");
+  expect_failure(ivl_check(nullptr, 0, nullptr), IVL_INVALID_ARGUMENT, "null");
+  expect_failure(ivl_load_begin(nullptr, &o, nullptr), IVL_INVALID_ARGUMENT, "directory");
+  expect_failure(ivl_load_begin("x", nullptr, nullptr), IVL_INVALID_ARGUMENT, "options");
+  expect_failure(ivl_load_step(nullptr, nullptr), IVL_INVALID_ARGUMENT, "load");
+  expect_failure(ivl_load_finish(nullptr, nullptr), IVL_INVALID_ARGUMENT, "null");
+  expect_failure(ivl_model_describe(nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
+  expect_failure(ivl_model_work(nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
+  expect_failure(ivl_model_close(nullptr), IVL_INVALID_ARGUMENT, "model");
+  expect_failure(ivl_encode(nullptr, nullptr, 1, nullptr, nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
+  expect_failure(ivl_sequence_create(nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
+  expect_failure(ivl_generation_create(nullptr, nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
+  expect_failure(ivl_generation_step(nullptr, &token, 1, &count), IVL_INVALID_ARGUMENT, "generation");
+  expect_failure(ivl_generation_end(nullptr, 0), IVL_INVALID_ARGUMENT, "generation");
+  expect_failure(ivl_recording_shape(nullptr, 0, nullptr), IVL_INVALID_ARGUMENT, "0");
+  expect_failure(ivl_benchmark_create(nullptr, 1, nullptr), IVL_INVALID_ARGUMENT, "null");
+  expect_failure(ivl_measure_machine(-1, nullptr), IVL_INVALID_ARGUMENT, "threads");
+  EXPECT_EQ(ivl_features_rows(nullptr), 0);
+  EXPECT_EQ(ivl_sequence_length(nullptr), 0);
+  EXPECT_EQ(ivl_recording_count(nullptr), 0);
+  EXPECT_STREQ(ivl_text_data(nullptr), "");
+  EXPECT_EQ(ivl_recording_data(nullptr, 0), nullptr);
+  ivl_text_free(nullptr);
+  ivl_load_free(nullptr);
+  ivl_model_free(nullptr);
+  ivl_recording_free(nullptr);
+  ivl_features_free(nullptr);
+  ivl_sequence_free(nullptr);
+  ivl_generation_free(nullptr);
+  ivl_cancel(nullptr);
+  ivl_cancellation_free(nullptr);
+  ivl_benchmark_free(nullptr);
+}
+
+TEST(Api, TheLastErrorIsTheThreadsOwn) {
+  ivl_inspect("/nowhere/at/all", nullptr);
+  const std::string mine = ivl_last_error();
+  EXPECT_NE(mine.find("/nowhere/at/all"), std::string::npos);
+  std::thread([] { EXPECT_STREQ(ivl_last_error(), ""); }).join();
+  EXPECT_EQ(mine, ivl_last_error());
+  ivl_text_free(nullptr);
+  ivl_model_info info;
+  EXPECT_EQ(ivl_inspect(checkpoint().c_str(), &info), IVL_OK);
+  EXPECT_STREQ(ivl_last_error(), "");
+}
+
+TEST(Api, InspectPlanCheckAndInfoTell) {
+  ivl_model_info info;
+  ASSERT_EQ(ivl_inspect(checkpoint().c_str(), &info), IVL_OK);
+  EXPECT_EQ(info.image_size, 112);
+  EXPECT_EQ(info.tokens_per_image, 16);
+  EXPECT_EQ(info.context_length, 4096);
+  EXPECT_EQ(info.stored, IVL_PRECISION_BF16);
+  EXPECT_EQ(info.eos_token_count, 1);
+  EXPECT_EQ(info.eos_tokens[0], 7);
+  EXPECT_STREQ(info.conversation_template, "Hermes-2");
+  const ivl_load_options o = options();
+  ivl_memory_plan plan;
+  ASSERT_EQ(ivl_plan(checkpoint().c_str(), &o, &plan), IVL_OK);
+  EXPECT_EQ(plan.total, plan.weights_mapped + plan.weights_owned + plan.kv_cache + plan.scratch + plan.picture_batch);
+  const json system = json::parse(text_of(ivl_system_info));
+  EXPECT_EQ(system["version"], ivl_version());
+  EXPECT_EQ(system["devices"].size(), 2u);
+  const json report = json::parse(text_of([](ivl_text** out) { return ivl_check(checkpoint().c_str(), 1, out); }));
+  for (const char* list : {"missing", "wrong", "unexpected", "non_finite"}) EXPECT_TRUE(report[list].empty()) << list;
+}
+
+TEST(Api, DamagedAndForeignCheckpointsHaveTheirStatuses) {
+  const Folder folder;
+  ivl_load_options o = options();
+  ivl_load* load = nullptr;
+  const auto begin = [&] { return ivl_load_begin(folder.path().c_str(), &o, &load); };
+  const auto config = folder.path() / "config.json";
+  const auto rewrite = [&](const std::function<void(json&)>& change) {
+    json value = json::parse(std::ifstream(checkpoint() / "config.json"));
+    change(value);
+    std::ofstream(config) << value;
+  };
+  o.memory_limit = 100000;
+  expect_failure(begin(), IVL_OUT_OF_MEMORY, "MiB");
+  o = options();
+  o.precision = static_cast<ivl_precision>(77);
+  expect_failure(begin(), IVL_INVALID_ARGUMENT, "77");
+  o = options();
+  o.threads = 100000;
+  expect_failure(begin(), IVL_INVALID_ARGUMENT, "threads");
+  o = options();
+  o.context_length = 100000;
+  expect_failure(begin(), IVL_INVALID_ARGUMENT, "4096");
+  o = options();
+  rewrite([](json& c) { c["llm_config"]["architectures"] = {"InternLM2ForCausalLM"}; });
+  expect_failure(begin(), IVL_UNSUPPORTED, "InternLM2ForCausalLM");
+  rewrite([](json& c) { c["llm_config"]["intermediate_size"] = 641; });
+  expect_failure(begin(), IVL_CHECKPOINT, "gate_proj");
+  std::ofstream(config) << "{\"a\": ";
+  expect_failure(begin(), IVL_CHECKPOINT, "config.json");
+  rewrite([](json&) {});
+  std::filesystem::resize_file(folder.path() / "model-00002-of-00002.safetensors", 1000);
+  expect_failure(begin(), IVL_CHECKPOINT, "model-00002-of-00002.safetensors");
+  std::filesystem::remove(folder.path() / "model-00002-of-00002.safetensors");
+  expect_failure(begin(), IVL_CHECKPOINT, "model-00002-of-00002.safetensors");
+  expect_failure(ivl_load_begin("/nowhere", &o, &load), IVL_IO, "/nowhere");
+  EXPECT_EQ(load, nullptr);
+}
+
+TEST(Api, LoadingIsFinishedOnceAndOnlyAfterItsLastStep) {
+  const ivl_load_options o = options();
+  ivl_load* load = nullptr;
+  ASSERT_EQ(ivl_load_begin(checkpoint().c_str(), &o, &load), IVL_OK);
+  ivl_model* model = nullptr;
+  expect_failure(ivl_load_finish(load, &model), IVL_INVALID_ARGUMENT, "not loaded yet");
+  ivl_load_progress progress{};
+  ASSERT_EQ(ivl_load_step(load, &progress), IVL_OK);
+  EXPECT_EQ(progress.steps_done, 1);
+  ivl_load_free(load);  // half way
+}
+
+TEST(Api, RandomWeightsServeABareConfiguration) {
+  ivl_load_options o = options();
+  o.precision = IVL_PRECISION_F16;
+  ivl_load* load = nullptr;
+  ASSERT_EQ(ivl_load_begin_random((checkpoint() / "config.json").c_str(), &o, 3, &load), IVL_OK) << ivl_last_error();
+  ivl_load_progress progress{};
+  do {
+    ASSERT_EQ(ivl_load_step(load, &progress), IVL_OK);
+  } while (progress.steps_done < progress.steps_total);
+  ivl_model* model = nullptr;
+  ASSERT_EQ(ivl_load_finish(load, &model), IVL_OK);
+  ivl_load_free(load);
+  ivl_model_info info;
+  ASSERT_EQ(ivl_model_describe(model, &info), IVL_OK);
+  EXPECT_EQ(info.precision, IVL_PRECISION_F16);
+  ivl_work work;
+  ASSERT_EQ(ivl_model_work(model, &work), IVL_OK);
+  EXPECT_EQ(work.weight_bytes, 2.0 * (3 * (256 * 128 * 6 + 3 * 256 * 640) + 256 * 1033));
+  ivl_model_free(model);
+}
+
+TEST(Api, HandlesMayBeFreedInAnyOrder) {
+  ivl_model* model = load_model();
+  std::vector<float> pixels(3 * 112 * 112, 0.5f);
+  ivl_recording* recording = nullptr;
+  ivl_features* features = nullptr;
+  ivl_sequence* sequence = nullptr;
+  ivl_generation* generation = nullptr;
+  ASSERT_EQ(ivl_recording_create(&recording), IVL_OK);
+  ASSERT_EQ(ivl_encode(model, pixels.data(), 1, nullptr, recording, &features), IVL_OK) << ivl_last_error();
+  EXPECT_EQ(ivl_features_rows(features), 16);
+  ASSERT_EQ(ivl_sequence_create(model, &sequence), IVL_OK);
+  ASSERT_EQ(ivl_generation_create(model, nullptr, &generation), IVL_OK);
+  ASSERT_EQ(add(generation, sequence, {5, 6, 7}), IVL_OK) << ivl_last_error();
+  ivl_token token;
+  int64_t count = 0;
+  ASSERT_EQ(ivl_generation_step(generation, &token, 1, &count), IVL_OK);
+  EXPECT_EQ(count, 1);
+
+  ivl_model_free(model);  // first of all
+  expect_failure(ivl_generation_step(generation, &token, 1, &count), IVL_CLOSED, "closed");
+  expect_failure(add(generation, nullptr, {5}), IVL_CLOSED, "closed");
+  std::vector<float> out(16 * 256);
+  EXPECT_EQ(ivl_features_copy(features, out.data()), IVL_OK);
+  ASSERT_GT(ivl_recording_count(recording), 0);
+  EXPECT_STREQ(ivl_recording_name(recording, 0), "vision.embeddings");
+  int64_t shape[3];
+  ASSERT_EQ(ivl_recording_shape(recording, 0, shape), IVL_OK);
+  EXPECT_EQ(shape[0], 1);
+  EXPECT_EQ(shape[1], 65);
+  EXPECT_EQ(shape[2], 256);
+  EXPECT_NE(ivl_recording_data(recording, 0), nullptr);
+  ivl_sequence_free(sequence);
+  ivl_generation_free(generation);
+  ivl_features_free(features);
+  ivl_recording_free(recording);
+}
+
+TEST(Api, BadRequestsLeaveTheGenerationUsable) {
+  ivl_model* model = load_model();
+  ivl_generation* generation = nullptr;
+  ASSERT_EQ(ivl_generation_create(model, nullptr, &generation), IVL_OK);
+  expect_failure(add(generation, nullptr, {}), IVL_INVALID_ARGUMENT, "no tokens");
+  expect_failure(add(generation, nullptr, {1, 2000000}), IVL_INVALID_ARGUMENT, "2000000");
+  expect_failure(add(generation, nullptr, {1026}), IVL_INVALID_ARGUMENT, "picture");
+  expect_failure(add(generation, nullptr, std::vector<int32_t>(5000, 9)), IVL_CONTEXT_LENGTH, "5000");
+  expect_failure(add(generation, nullptr, {1}, 0), IVL_INVALID_ARGUMENT, "max_new_tokens");
+  expect_failure(ivl_generation_end(generation, 0), IVL_INVALID_ARGUMENT, "request 0");
+  std::vector<float> nan(3 * 112 * 112, std::nanf(""));
+  ivl_features* features = nullptr;
+  expect_failure(ivl_encode(model, nan.data(), 1, nullptr, nullptr, &features), IVL_INVALID_ARGUMENT, "pixel");
+  expect_failure(ivl_encode(model, nan.data(), 0, nullptr, nullptr, &features), IVL_INVALID_ARGUMENT, "count");
+
+  ASSERT_EQ(add(generation, nullptr, {9, 8, 7}), IVL_OK);
+  ivl_token token;
+  int64_t count = -1;
+  expect_failure(ivl_generation_step(generation, &token, 0, &count), IVL_INVALID_ARGUMENT, "room");
+  int32_t finish = IVL_FINISH_NONE;
+  int steps = 0;
+  while (ivl_generation_step(generation, &token, 1, &count) == IVL_OK && count == 1) {
+    ++steps;
+    finish = token.finish;
+    std::vector<float> logits(1033);
+    EXPECT_EQ(ivl_generation_logits(generation, 0, logits.data()), IVL_OK);
+  }
+  EXPECT_EQ(steps, 3);
+  EXPECT_EQ(finish, IVL_FINISH_LENGTH);
+  ivl_generation_free(generation);
+  ivl_model_free(model);
+}
+
+TEST(ApiThreads, CancellationReachesPicturesAndPrompts) {
+  ivl_model* model = load_model();
+  ivl_cancellation* cancellation = nullptr;
+  ASSERT_EQ(ivl_cancellation_create(&cancellation), IVL_OK);
+  ivl_generation* generation = nullptr;
+  ASSERT_EQ(ivl_generation_create(model, cancellation, &generation), IVL_OK);
+  ASSERT_EQ(add(generation, nullptr, std::vector<int32_t>(3000, 9), 1000), IVL_OK);
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ivl_cancel(cancellation);
+  });
+  ivl_token token;
+  int64_t count = 1;
+  ivl_status status = IVL_OK;
+  while (status == IVL_OK && count > 0) status = ivl_generation_step(generation, &token, 1, &count);
+  canceller.join();
+  EXPECT_EQ(status, IVL_CANCELLED);
+  std::vector<float> pixels(3 * 112 * 112);
+  ivl_features* features = nullptr;
+  EXPECT_EQ(ivl_encode(model, pixels.data(), 1, cancellation, nullptr, &features), IVL_CANCELLED);
+  ivl_generation_free(generation);
+  ivl_cancellation_free(cancellation);
+  ivl_model_free(model);
+}
+
+TEST(Api, BenchmarksRunAndRefuse) {
+  for (const char* good : {R"({"op": "matmul", "m": 3, "n": 5, "k": 70, "dtype": "f16"})",
+                           R"({"op": "vision_attention", "tokens": 9, "heads": 2, "head_dim": 16})",
+                           R"({"op": "cached_attention", "rows": 2, "past": 3, "heads": 4, "kv_heads": 2, "head_dim": 8})"}) {
+    ivl_benchmark* benchmark = nullptr;
+    ASSERT_EQ(ivl_benchmark_create(good, 1, &benchmark), IVL_OK) << ivl_last_error();
+    EXPECT_EQ(ivl_benchmark_run(benchmark), IVL_OK) << ivl_last_error();
+    double operations = 0;
+    double bytes = 0;
+    ASSERT_EQ(ivl_benchmark_work(benchmark, &operations, &bytes), IVL_OK);
+    EXPECT_GT(operations, 0);
+    EXPECT_GT(bytes, 0);
+    ivl_benchmark_free(benchmark);
+  }
+  for (const char* bad : {"", "[", "[]", "{}", R"({"op": 3})", R"({"op": "matmul", "m": 0, "n": 1, "k": 1})",
+                          R"({"op": "matmul", "m": 1, "n": 1, "k": "x"})", R"({"op": "matmul", "m": 1, "n": 2000000000, "k": 2000000000})",
+                          R"({"op": "matmul", "m": 1, "n": 1, "k": 1, "dtype": "f8"})",
+                          R"({"op": "cached_attention", "rows": 1, "past": 0, "heads": 3, "kv_heads": 2, "head_dim": 8})"}) {
+    ivl_benchmark* benchmark = nullptr;
+    expect_failure(ivl_benchmark_create(bad, 1, &benchmark), IVL_INVALID_ARGUMENT, "benchmark spec");
+  }
+}
+
+}  // namespace
