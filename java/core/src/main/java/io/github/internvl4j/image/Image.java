@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Files are read to exactly the bytes of Pillow's {@code Image.open(file).convert("RGB")}: JPEG (gray, YCbCr, RGB,
  * CMYK, YCCK; baseline and progressive), PNG (all colour types and depths), GIF and WebP (the first frame) and BMP.
  * Alpha is dropped, not blended; colour profiles and gamma are ignored; 16-bit RGB keeps its high bytes; 16-bit gray is
- * clipped at 255. A file that is damaged where its pixels are, or ends early, is an error and never a partial picture.
+ * clipped at 255. A file that ends before its pixels do is an error and never a partial picture; other damage is
+ * an error or let pass, as in Pillow.
  */
 public final class Image {
     private final int width;
