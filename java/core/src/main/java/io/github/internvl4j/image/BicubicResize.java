@@ -6,9 +6,9 @@ import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /**
- * Pillow's {@code Image.resize(size)} with its default filter on RGB, bit for bit: along rows first, then along columns, each in
- * fixed point and rounded to 8 bits (Pillow, Resample.c: ImagingResampleHorizontal_8bpc and Vertical). An axis that
- * keeps its size is left out, as there.
+ * Pillow's {@code Image.resize(size)} with its default filter on RGB, bit for bit: along rows first, then along
+ * columns, each in fixed point and rounded to 8 bits (Pillow, Resample.c: ImagingResampleHorizontal_8bpc and
+ * Vertical). An axis that keeps its size is left out, as there.
  */
 final class BicubicResize {
     private static final int ONE_HALF = 1 << ResizeWeights.FRACTION_BITS - 1;

@@ -6,8 +6,8 @@ import java.util.Set;
 /**
  * Windows and OS/2 bitmaps: 1, 4, 8, 16, 24 and 32 bits a pixel, bit fields, run lengths, either row order.
  *
- * <p>Alpha is dropped. Where Pillow misreads an unusual file (an odd count of literal 4-bit pixels in run-length data, a
- * two-colour palette with more than one bit a pixel) this follows the format instead.
+ * <p>Alpha is dropped. Where Pillow misreads an unusual file (an odd count of literal 4-bit pixels in run-length
+ * data, a two-colour palette with more than one bit a pixel) this follows the format instead.
  */
 final class BmpDecoder {
     private static final Set<Integer> HEADER_SIZES = Set.of(12, 40, 52, 56, 64, 108, 124);

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The first picture of a GIF (87a and 89a), on its whole screen.
  *
- * <p>As in Pillow: the screen grows to hold the picture; the rest of the screen takes the transparent colour's index, or
- * 0; a colour table that is missing, or is the plain gray ramp, means gray levels; data for every row must be there.
+ * <p>As in Pillow: the screen grows to hold the picture; the rest of the screen takes the transparent colour's index,
+ * or 0; a colour table that is missing, or is the plain gray ramp, means gray levels; data for every row must be
+ * there.
  */
 final class GifDecoder {
     private static final int EXTENSION = '!';

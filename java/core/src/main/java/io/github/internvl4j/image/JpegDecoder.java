@@ -16,8 +16,8 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
  * JPEG through the JDK's own libjpeg, used for the part it does to the bit: entropy decoding, inverse DCT and
- * upsampling (but see {@link JpegUpsampling}). The components come back raw and {@link JpegColors} converts them, since ImageIO's guesses about colour
- * spaces differ from libjpeg's and it cannot convert CMYK.
+ * upsampling (but see {@link JpegUpsampling}). The components come back raw and {@link JpegColors} converts them,
+ * since ImageIO's guesses about colour spaces differ from libjpeg's and it cannot convert CMYK.
  */
 final class JpegDecoder {
     private static final int ROWS_A_TASK = 64;

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * What the markers of a JPEG file say (ITU-T T.81, annex B), and that the file reaches its end-of-image marker: one that
- * does not is truncated, which decoders gloss over.
+ * What the markers of a JPEG file say (ITU-T T.81, annex B), and that the file reaches its end-of-image marker: one
+ * that does not is truncated, which decoders gloss over.
  *
  * @param width in pixels
  * @param height in pixels

@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The pixels of a restored PNG row as 8-bit RGB, as Pillow's {@code convert("RGB")} makes them: shallow gray is
- * stretched to 0..255, 16-bit gray is clipped at 255 (its mode is "I;16"), every other 16-bit value keeps its high byte,
- * alpha is dropped.
+ * stretched to 0..255, 16-bit gray is clipped at 255 (its mode is "I;16"), every other 16-bit value keeps its high
+ * byte, alpha is dropped.
  */
 final class PngPixels {
     private static final int GRAY = 0;

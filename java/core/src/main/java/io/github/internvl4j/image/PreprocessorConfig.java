@@ -72,7 +72,8 @@ record PreprocessorConfig(
             }
             boolean rescale = flag("do_rescale");
             boolean normalize = flag("do_normalize");
-            double factor = root.has("rescale_factor") ? number("rescale_factor", root.get("rescale_factor")) : 1 / 255.0;
+            JsonNode stated = root.path("rescale_factor");
+            double factor = stated.isMissingNode() ? 1 / 255.0 : number("rescale_factor", stated);
             double[] mean = normalize ? triple("image_mean") : new double[3];
             double[] std = normalize ? triple("image_std") : new double[] {1, 1, 1};
             for (double deviation : std) {
@@ -107,8 +108,13 @@ record PreprocessorConfig(
                 }
                 return 0;
             }
-            JsonNode height = node.isObject() ? node.path(node.has("shortest_edge") ? "shortest_edge" : "height") : node;
-            JsonNode width = node.isObject() && !node.has("shortest_edge") ? node.path("width") : height;
+            JsonNode height = node;
+            JsonNode width = node;
+            if (node.isObject()) {
+                boolean edge = node.has("shortest_edge");
+                height = node.path(edge ? "shortest_edge" : "height");
+                width = edge ? height : node.path("width");
+            }
             boolean sound = height.isInt() && width.isInt() && height.intValue() == width.intValue();
             if (!sound || height.intValue() < 1 || height.intValue() > MAX_SIZE) {
                 throw wrong(name, wanted);

@@ -214,7 +214,8 @@ final class FfmpegFilm implements Film {
 
     private VideoException undecodable(long wanted) {
         String reason = decoder.lastError() == 0 ? "" : ": " + MediaFile.reason(decoder.lastError());
-        return new VideoException(file + ": frame " + wanted + " of " + index.frameCount() + " cannot be decoded" + reason);
+        return new VideoException(
+                file + ": frame " + wanted + " of " + index.frameCount() + " cannot be decoded" + reason);
     }
 
     @Override

@@ -35,7 +35,12 @@ public final class FrameSampling {
      * @throws InvalidOptionException if an argument is out of its range, NaN, or only one bound is given
      */
     public static long[] indices(
-            @Nullable Double start, @Nullable Double end, double fps, long lastFrame, long firstFrame, int numSegments) {
+            @Nullable Double start,
+            @Nullable Double end,
+            double fps,
+            long lastFrame,
+            long firstFrame,
+            int numSegments) {
         if (numSegments < 1 || numSegments > MAX_SEGMENTS) {
             throw new InvalidOptionException(
                     "numSegments is " + numSegments + ", it must be from 1 to " + MAX_SEGMENTS);

@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
  * An open film whose frames are read by their number, as the model card's {@code load_video} does with decord.
  *
  * <p>Frame 0 is the first that is shown, and so on in the order of presentation, at constant or variable rate. Frames
- * that a file holds but does not show (cut off by an edit list, or invisible VP8 ones) do not count. Pictures are RGB in
- * the film's size, turned upright if the film says how it was held. The file's colour matrix and range are obeyed.
+ * that a file holds but does not show (cut off by an edit list, or invisible VP8 ones) do not count. Pictures are RGB
+ * in the film's size, turned upright if the film says how it was held. The file's colour matrix and range are obeyed.
  *
  * <p>Methods may be called from any thread; they take turns.
  *
