@@ -23,4 +23,12 @@ public record Machine(double readGigabytesPerSecond, double f32Gigaflops, int th
             return new Machine(out.read_gigabytes_per_second(), out.f32_gigaflops(), out.threads());
         }
     }
+
+    /** The better of two measurements in each figure. */
+    public Machine best(Machine other) {
+        return new Machine(
+                Math.max(readGigabytesPerSecond, other.readGigabytesPerSecond),
+                Math.max(f32Gigaflops, other.f32Gigaflops),
+                threads);
+    }
 }
