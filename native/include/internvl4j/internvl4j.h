@@ -90,7 +90,7 @@ typedef struct ivl_model_info {
 } ivl_model_info;
 
 typedef struct ivl_load_options {
-  ivl_precision precision;
+  int32_t precision;      /* an ivl_precision; an int, so that any value can be looked at */
   int32_t threads;        /* 0: as many as the process may use */
   int32_t map_weights;    /* 1: use the files through mmap; 0: read them into memory (immune to later truncation) */
   int32_t context_length; /* 0: the checkpoint's; a smaller one makes the memory plan smaller */
@@ -146,7 +146,7 @@ IVL_API void ivl_load_free(ivl_load* load);
 /* ---- the model -------------------------------------------------------------------------------------------------- */
 
 IVL_API ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out);
-/* JSON: {"backend", "precision", "threads"}. */
+/* For people: "cpu: avx2, 2 threads". */
 IVL_API ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out);
 /* What the model computes and moves, from its shape; a multiply-add counts as two operations. */
 typedef struct ivl_work {

@@ -8,14 +8,14 @@
 
 namespace ivl::api {
 
-std::optional<DType> precision_from(ivl_precision precision) {
+std::optional<DType> precision_from(int32_t precision) {
   switch (precision) {
     case IVL_PRECISION_AUTO: return std::nullopt;
     case IVL_PRECISION_F32: return DType::F32;
     case IVL_PRECISION_BF16: return DType::BF16;
     case IVL_PRECISION_F16: return DType::F16;
   }
-  fail(Status::InvalidArgument, cat("precision is ", static_cast<int>(precision), ", expected an ivl_precision"));
+  fail(Status::InvalidArgument, cat("precision is ", precision, ", expected an ivl_precision"));
 }
 
 ivl_precision precision_to(DType type) {

@@ -9,7 +9,7 @@
 
 namespace ivl::api {
 
-std::optional<DType> precision_from(ivl_precision precision);
+std::optional<DType> precision_from(int32_t precision);
 ivl_precision precision_to(DType type);
 LoadOptions load_options_from(const ivl_load_options& options);
 Sampling sampling_from(const ivl_sampling& sampling);

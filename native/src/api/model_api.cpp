@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <nlohmann/json.hpp>
-
 #include "api/barrier.h"
 #include "api/convert.h"
 #include "api/handles.h"
@@ -84,9 +82,7 @@ ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out) {
 
 ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out) {
   return guarded([&] {
-    const Engine& engine = *given(model, "model").engine;
-    const nlohmann::json text = {{"backend", engine.backend()->description()}, {"precision", name_of(engine.type())}};
-    given(out, "out") = new ivl_text{text.dump()};
+    given(out, "out") = new ivl_text{given(model, "model").engine->backend()->description()};
   });
 }
 

@@ -15,7 +15,6 @@ class CheckpointWeights : public WeightSource {
     if (info == nullptr || !info->dtype) fail(Status::Checkpoint, cat("tensor ", name, " is missing or not of a float type"));
     return {info->data, *info->dtype, info->shape};
   }
-  bool has(const std::string& name) const override { return checkpoint_->find(name) != nullptr; }
 
  private:
   std::unique_ptr<Checkpoint> checkpoint_;

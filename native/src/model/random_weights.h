@@ -15,7 +15,6 @@ class RandomWeights : public WeightSource {
   RandomWeights(Backend& backend, const ModelConfig& config, DType type, uint64_t seed);
 
   HostTensor tensor(const std::string& name) override;
-  bool has(const std::string& name) const override { return shapes_.count(name) != 0; }
 
  private:
   Backend& backend_;

@@ -12,7 +12,6 @@ class WeightSource {
   virtual ~WeightSource() = default;
   // The tensor's memory lives as long as the source.
   virtual HostTensor tensor(const std::string& name) = 0;
-  virtual bool has(const std::string& name) const = 0;
 };
 
 }  // namespace ivl

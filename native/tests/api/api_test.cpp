@@ -165,7 +165,7 @@ TEST(Api, DamagedAndForeignCheckpointsHaveTheirStatuses) {
   o.memory_limit = 100000;
   expect_failure(begin(), IVL_OUT_OF_MEMORY, "MiB");
   o = options();
-  o.precision = static_cast<ivl_precision>(77);
+  o.precision = 77;
   expect_failure(begin(), IVL_INVALID_ARGUMENT, "77");
   o = options();
   o.threads = 100000;

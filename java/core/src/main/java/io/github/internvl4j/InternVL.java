@@ -111,6 +111,11 @@ public final class InternVL implements AutoCloseable {
         return model.info();
     }
 
+    /** What the model runs on, for people: {@code cpu: avx2, 2 threads}. */
+    public String backend() {
+        return model.backend();
+    }
+
     /** The model's tokenizer. */
     public Tokenizer tokenizer() {
         return reader.tokenizer();

@@ -40,6 +40,7 @@ class BadInputTest {
     @AfterEach
     void theNextCallWorks() {
         try (InternVL model = InternVL.load(ORACLE.directory())) {
+            assertTrue(model.backend().startsWith("cpu: "), model.backend());
             assertEquals(2, model.generate(Prompt.of("Hello"), GenerationConfig.greedy(2)).tokens().size());
         }
     }

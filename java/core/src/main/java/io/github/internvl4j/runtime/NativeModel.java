@@ -160,7 +160,7 @@ public final class NativeModel implements AutoCloseable {
         }
     }
 
-    /** JSON that tells the backend and the precision. */
+    /** What the model runs on: {@code cpu: avx2, 2 threads}. */
     public String backend() {
         return backend;
     }
