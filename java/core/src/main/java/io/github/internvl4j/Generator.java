@@ -1,5 +1,6 @@
 package io.github.internvl4j;
 
+import io.github.internvl4j.error.InsufficientMemoryException;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.runtime.NativeCancellation;
@@ -106,9 +107,12 @@ final class Generator implements AutoCloseable {
             while (running.size() < together && requests.hasNext() && !cancelled()) {
                 int index = next++;
                 try {
-                    begin(index, requests.next().get());
+                    begin(index, requests.next().get(), listener);
                 } catch (InternVLException failure) {
                     listener.onFailure(index, failure);
+                } catch (OutOfMemoryError full) {
+                    listener.onFailure(
+                            index, new InsufficientMemoryException("the Java heap is full: " + full.getMessage(), full));
                 }
             }
             if (running.isEmpty()) {
@@ -118,10 +122,17 @@ final class Generator implements AutoCloseable {
         }
     }
 
-    private void begin(int index, BatchRequest request) {
+    private void begin(int index, BatchRequest request, BatchListener listener) {
         int[] tokens = reader.tokens(request.prompt());
         long before = System.nanoTime();
-        NativeFeatures features = encode(request.prompt().images());
+        NativeFeatures features;
+        try {
+            features = encode(request.prompt().images());
+        } catch (CancellationException e) {
+            Answer unbegun = new Answer(tokens, request.config(), ReplyListener.none(), reader, 0);
+            listener.onReply(index, unbegun.finish(FinishReason.CANCELLED));
+            return;
+        }
         List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
         double seconds = (System.nanoTime() - before) / 1e9;
         try {

@@ -24,6 +24,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -166,6 +167,9 @@ public final class InternVL implements AutoCloseable {
             double seconds = (System.nanoTime() - before) / 1e9;
             generator.add(0, tokens, pictures, List.of(), config, listener, seconds, null);
             generator.run((index, reply) -> replies[index] = reply);
+        } catch (CancellationException e) {
+            // Stopped while pictures were encoded: an answer without a token.
+            return new Answer(tokens, config, listener, reader, 0).finish(FinishReason.CANCELLED);
         }
         return replies[0];
     }

@@ -195,6 +195,16 @@ class ChatTest {
     }
 
     @Test
+    void whatIsCancelledBeforeItsPicturesAreEncodedIsAnAnswerWithoutTokens() {
+        Cancellation cancellation = new Cancellation();
+        cancellation.cancel();
+        Prompt prompt = Prompt.of("What is this?", ORACLE.image("blocks.png"));
+        Reply reply = model.generate(prompt, CONFIG, ReplyListener.none(), cancellation);
+        assertEquals(FinishReason.CANCELLED, reply.finish());
+        assertEquals(List.of(), reply.tokens());
+    }
+
+    @Test
     void anInterruptEndsTheAnswer() {
         Thread.currentThread().interrupt();
         Reply reply = model.generate(Prompt.of("Hello"), CONFIG);

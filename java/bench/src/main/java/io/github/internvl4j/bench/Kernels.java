@@ -65,18 +65,11 @@ public class Kernels {
         }
     }
 
-    /** Attention, as JSON of ivl_benchmark_create in internvl4j.h. */
+    /** tokens x heads x head size; every token sees all. */
     @State(Scope.Benchmark)
-    public static class Attention {
-        @Param({
-            "{\"op\": \"vision_attention\", \"tokens\": 1025, \"heads\": 25, \"head_dim\": 128}",
-            "{\"op\": \"vision_attention\", \"tokens\": 1025, \"heads\": 16, \"head_dim\": 64}",
-            "{\"op\": \"cached_attention\", \"rows\": 512, \"past\": 0, \"heads\": 56, \"kv_heads\": 8,"
-                    + " \"head_dim\": 128, \"dtype\": \"bf16\"}",
-            "{\"op\": \"cached_attention\", \"rows\": 1, \"past\": 1024, \"heads\": 56, \"kv_heads\": 8,"
-                    + " \"head_dim\": 128, \"dtype\": \"bf16\"}"
-        })
-        public String spec;
+    public static class VisionAttention {
+        @Param({"1025x25x128", "1025x16x64"})
+        public String shape;
 
         @Param("0")
         public int threads;
@@ -85,7 +78,38 @@ public class Kernels {
 
         @Setup
         public void create() {
-            operation = new KernelBenchmark(spec, threads);
+            Object[] size = shape.split("x");
+            operation = new KernelBenchmark(
+                    "{\"op\": \"vision_attention\", \"tokens\": %s, \"heads\": %s, \"head_dim\": %s}".formatted(size),
+                    threads);
+        }
+
+        @TearDown
+        public void close() {
+            operation.close();
+        }
+    }
+
+    /** rows x tokens before them x heads x key and value heads x head size; one row is what decoding does. */
+    @State(Scope.Benchmark)
+    public static class CachedAttention {
+        @Param({"512x0x56x8x128", "1x1024x56x8x128", "1x4000x56x8x128"})
+        public String shape;
+
+        @Param({"bf16", "f16", "f32"})
+        public String dtype;
+
+        @Param("0")
+        public int threads;
+
+        private KernelBenchmark operation;
+
+        @Setup
+        public void create() {
+            Object[] size = shape.split("x");
+            String spec = "{\"op\": \"cached_attention\", \"rows\": %s, \"past\": %s, \"heads\": %s, \"kv_heads\": %s,"
+                    + " \"head_dim\": %s, \"dtype\": \"" + dtype + "\"}";
+            operation = new KernelBenchmark(spec.formatted(size), threads);
         }
 
         @TearDown
@@ -101,7 +125,13 @@ public class Kernels {
     }
 
     @Benchmark
-    public void attention(Attention state, Work work) {
+    public void visionAttention(VisionAttention state, Work work) {
+        state.operation.run();
+        work.add(state.operation);
+    }
+
+    @Benchmark
+    public void cachedAttention(CachedAttention state, Work work) {
         state.operation.run();
         work.add(state.operation);
     }

@@ -1,21 +1,16 @@
 package io.github.internvl4j.cli;
 
-import io.github.internvl4j.BatchListener;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.BatchRequest;
 import io.github.internvl4j.Cancellation;
+import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.InternVL;
-import io.github.internvl4j.Reply;
 import io.github.internvl4j.error.InternVLException;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
@@ -23,8 +18,11 @@ import me.tongfei.progressbar.ProgressBar;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** Many requests together. */
 @Command(
@@ -32,8 +30,9 @@ import picocli.CommandLine.ParentCommand;
         description = "Answers requests from a file of JSON lines, several at a time; a bad line fails alone.",
         footer = {
             "",
-            "A request has prompt, and may have id, images, combine, video, frames, history, system, max_new_tokens,",
-            "temperature, top_k, top_p, repetition_penalty, seed, stop. Pictures are looked for beside the input file.",
+            "A request has prompt, and may have id, images, combine, video, frames, start, end, history, system,",
+            "max_new_tokens, temperature, top_k, top_p, repetition_penalty, seed, stop. What it leaves out is as the",
+            "options say. Pictures are looked for beside the input file, then in the working directory.",
             "Answers come in the requests' order; exit status 1 if any failed.",
             "",
             "Example:",
@@ -43,8 +42,14 @@ final class BatchCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 
+    @Spec
+    private CommandSpec spec;
+
     @Mixin
     private ModelOptions model;
+
+    @Mixin
+    private InputRules rules;
 
     @Mixin
     private SamplingOptions sampling;
@@ -55,45 +60,48 @@ final class BatchCommand implements Callable<Integer> {
     @Option(names = "--output", required = true, paramLabel = "FILE", description = "Answers, one JSON object a line.")
     private Path output;
 
-    @Option(names = "--batch-size", defaultValue = "8", paramLabel = "N", description = "Requests computed together (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--batch-size",
+            defaultValue = "8",
+            paramLabel = "N",
+            description = "Requests computed together (default: ${DEFAULT-VALUE}).")
     private int batchSize;
 
     @Override
     public Integer call() throws IOException {
-        long total;
-        try (var lines = Files.lines(input)) {
-            total = lines.filter(line -> !line.isBlank()).count();
+        sampling.config();
+        if (Files.exists(output) && Files.isSameFile(input, output)) {
+            throw new ParameterException(spec.commandLine(), "--input and --output are the same file");
         }
-        Cancellation cancellation = new Cancellation();
-        try (InternVL loaded = model.load(main.streams, model.loadOptions().maxBatch(batchSize));
-                BufferedReader lines = Files.newBufferedReader(input);
-                Writer writer = Files.newBufferedWriter(output);
-                Answers answers = new Answers(writer, total, main.streams)) {
+        try (JsonLines lines = new JsonLines(input);
+                InternVL loaded = model.load(main.streams, model.loadOptions().maxBatch(batchSize));
+                ProgressBar bar = bar();
+                BatchAnswers answers = new BatchAnswers(output, bar == null ? () -> {} : bar::step)) {
             Requests requests = new Requests(lines, answers);
-            return Interrupts.during(cancellation::cancel, () -> {
+            Cancellation cancellation = new Cancellation();
+            Interrupts.during(cancellation::cancel, () -> {
                 loaded.batch(requests, answers, cancellation);
-                return answers.failures == 0 && !cancellation.isCancelled() ? 0 : 1;
+                return true;
             });
+            return answers.complete() && !cancellation.isCancelled() ? 0 : 1;
         }
+    }
+
+    private @Nullable ProgressBar bar() throws IOException {
+        return main.streams.errIsTerminal() ? Progress.ofThings("answers", JsonLines.count(input), main.streams) : null;
     }
 
     /** The file's lines as requests; a line is parsed, and its pictures are read, when its turn comes. */
     private final class Requests implements Iterator<Supplier<BatchRequest>> {
-        private final BufferedReader lines;
-        private final Answers answers;
-        private @Nullable String next;
+        private final JsonLines lines;
+        private final BatchAnswers answers;
+        private byte @Nullable [] next;
         private int index;
 
-        Requests(BufferedReader lines, Answers answers) throws IOException {
+        Requests(JsonLines lines, BatchAnswers answers) throws IOException {
             this.lines = lines;
             this.answers = answers;
-            advance();
-        }
-
-        private void advance() throws IOException {
-            do {
-                next = lines.readLine();
-            } while (next != null && next.isBlank());
+            next = lines.next();
         }
 
         @Override
@@ -103,86 +111,31 @@ final class BatchCommand implements Callable<Integer> {
 
         @Override
         public Supplier<BatchRequest> next() {
-            String line = next;
+            byte[] line = next;
             int number = index++;
             if (line == null) {
                 throw new NoSuchElementException();
             }
             try {
-                advance();
+                next = lines.next();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-            return () -> {
-                BatchLine parsed = BatchLine.parse(line, number);
-                answers.identify(number, parsed.id());
-                return new BatchRequest(parsed.prompt(input), parsed.config(sampling.config()));
-            };
-        }
-    }
-
-    /** Writes answers in the requests' order, each as soon as those before it are there. */
-    private static final class Answers implements BatchListener, AutoCloseable {
-        private final Writer writer;
-        private final @Nullable ProgressBar bar;
-        private final Map<Integer, Map<String, Object>> waiting = new HashMap<>();
-        private final Map<Integer, Object> ids = new HashMap<>();
-        private int written;
-        private int failures;
-
-        Answers(Writer writer, long total, Main.Streams streams) {
-            this.writer = writer;
-            bar = System.console() == null ? null : Progress.bar("answers", total, streams);
+            return () -> request(line, number);
         }
 
-        void identify(int index, @Nullable Object id) {
-            if (id != null) {
-                ids.put(index, id);
-            }
-        }
-
-        @Override
-        public void onReply(int index, Reply reply) {
-            put(index, Json.of(reply));
-        }
-
-        @Override
-        public void onFailure(int index, InternVLException failure) {
-            failures++;
-            Map<String, String> error = new LinkedHashMap<>();
-            error.put("type", failure.getClass().getSimpleName());
-            error.put("message", Failures.describe(failure));
-            put(index, Map.of("error", error));
-        }
-
-        private void put(int index, Map<String, Object> fields) {
-            Map<String, Object> line = new LinkedHashMap<>();
-            line.put("index", index);
-            Object id = ids.remove(index);
-            if (id != null) {
-                line.put("id", id);
-            }
-            line.putAll(fields);
-            waiting.put(index, line);
-            if (bar != null) {
-                bar.step();
-            }
+        private BatchRequest request(byte[] line, int number) {
             try {
-                Map<String, Object> next;
-                while ((next = waiting.remove(written)) != null) {
-                    writer.write(Json.text(next) + "\n");
-                    writer.flush();
-                    written++;
-                }
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-
-        @Override
-        public void close() {
-            if (bar != null) {
-                bar.close();
+                JsonNode object = BatchLine.parse(line);
+                answers.identify(number, object.get("id"));
+                BatchLine request = BatchLine.of(object);
+                GenerationConfig config = request.config(sampling.config());
+                answers.configure(number, config);
+                return new BatchRequest(request.prompt(input, rules), config);
+            } catch (InternVLException e) {
+                throw e;
+            } catch (RuntimeException | OutOfMemoryError e) {
+                throw new InternVLException(Failures.describe(e), e); // whatever it is, it is this line's
             }
         }
     }

@@ -1,27 +1,26 @@
 package io.github.internvl4j.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.error.PromptException;
-import io.github.internvl4j.image.Image;
+import io.github.internvl4j.text.Round;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/**
- * One request of a batch file. What is null there is the command's own setting.
- *
- * @param id given back with the answer
- */
+/** One request of a batch file. What is null there is the command's own setting. */
 record BatchLine(
-        @Nullable Object id,
+        @Nullable JsonNode id,
         @Nullable String prompt,
         @Nullable List<String> images,
-        boolean combine,
+        @Nullable Boolean combine,
         @Nullable String video,
         @Nullable Integer frames,
+        @Nullable Double start,
+        @Nullable Double end,
         @Nullable List<List<String>> history,
         @Nullable String system,
         @Nullable Integer maxNewTokens,
@@ -31,44 +30,60 @@ record BatchLine(
         @Nullable Float repetitionPenalty,
         @Nullable Long seed,
         @Nullable List<String> stop) {
-    private static final int DEFAULT_FRAMES = 8;
-
-    static BatchLine parse(String line, int number) {
+    /** The line as a JSON object, whatever its fields. */
+    static JsonNode parse(byte[] line) {
         try {
-            BatchLine parsed = Json.MAPPER.readValue(line, BatchLine.class);
-            if (parsed == null) {
-                throw new PromptException("request " + number + ": expected a JSON object");
+            JsonNode object = Json.MAPPER.readTree(Utf8.decode(line, "the line"));
+            if (!object.isObject()) {
+                throw new PromptException("expected a JSON object");
             }
-            return parsed;
+            return object;
         } catch (JsonProcessingException e) {
-            throw new PromptException("request " + number + ": " + e.getOriginalMessage(), e);
+            throw new PromptException("expected a JSON object: " + Json.describe(e), e);
         }
     }
 
-    Prompt prompt(Path input) {
+    static BatchLine of(JsonNode object) {
+        try {
+            return Json.MAPPER.treeToValue(object, BatchLine.class);
+        } catch (JsonProcessingException e) {
+            throw new PromptException(Json.describe(e), e);
+        }
+    }
+
+    /**
+     * What is asked, its pictures read.
+     *
+     * @param input the file of requests: relative files lie beside it, or else in the working directory
+     */
+    Prompt prompt(Path input, InputRules rules) {
         if (prompt == null) {
-            throw new PromptException("the request has no field prompt");
+            throw new PromptException("the field prompt is missing");
         }
-        Prompt asked = video == null ? pictures(prompt, input) : film(prompt, video, input);
-        return asked.system(system).history(history == null ? List.of() : PromptOptions.rounds(history));
+        List<Round> rounds = history == null ? List.of() : History.rounds(history);
+        Prompt asked = video == null ? pictures(prompt, rounds, input, rules) : film(prompt, video, rounds, input);
+        return asked.system(system).specialTokens(rules.specialTokens());
     }
 
-    private Prompt pictures(String question, Path input) {
-        List<Image> read = images == null
+    private Prompt pictures(String question, List<Round> rounds, Path input, InputRules rules) {
+        if (frames != null || start != null || end != null) {
+            throw new PromptException("the fields frames, start and end need the field video");
+        }
+        List<Path> files = images == null
                 ? List.of()
-                : images.stream().map(file -> Image.read(beside(input, file))).toList();
-        boolean one = combine && !read.isEmpty();
-        return one ? Prompt.combined(question, read.toArray(new Image[0])) : Prompt.of(question, read);
+                : images.stream().map(file -> beside(input, file)).toList();
+        return PromptOptions.pictures(question, rules.read(files), Boolean.TRUE.equals(combine))
+                .history(rounds);
     }
 
-    private Prompt film(String question, String file, Path input) {
-        if (images != null || combine) {
-            throw new PromptException("video cannot be combined with images or combine");
+    private Prompt film(String question, String file, List<Round> rounds, Path input) {
+        if (images != null || combine != null) {
+            throw new PromptException("the field video goes with neither images nor combine");
         }
-        return PromptOptions.film(question, beside(input, file), frames == null ? DEFAULT_FRAMES : frames);
+        int shown = frames == null ? Film.DEFAULT_FRAMES : frames;
+        return new Film(beside(input, file), shown, start, end).prompt(question, rounds);
     }
 
-    /** Relative files lie beside the input file, or else in the working directory. */
     private static Path beside(Path input, String file) {
         Path there = input.toAbsolutePath().resolveSibling(file);
         return Files.exists(there) ? there : Path.of(file);

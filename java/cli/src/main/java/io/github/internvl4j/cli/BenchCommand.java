@@ -2,7 +2,6 @@ package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Device;
 import io.github.internvl4j.LoadOptions;
-import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.runtime.Machine;
 import io.github.internvl4j.runtime.ModelBenchmark;
@@ -19,13 +18,16 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** Speed, and its share of what the machine can do. */
 @Command(
         name = "bench",
-        description = "Measures loading, vision, prefill and decode, and their shares of the measured bandwidth and peak.",
+        description = "Measures loading, vision, prefill and decode, and their shares of measured bandwidth and peak.",
         footer = {
             "",
             "A share of bandwidth counts the bytes of weights and KV cache that a token must read; a share of the peak",
@@ -37,6 +39,9 @@ import picocli.CommandLine.ParentCommand;
 final class BenchCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
+
+    @Spec
+    private CommandSpec spec;
 
     @ArgGroup(multiplicity = "1")
     private Subject subject;
@@ -55,19 +60,42 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--device", defaultValue = "auto", paramLabel = "D", description = "auto (default) or cpu.")
     private Device device;
 
-    @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "Compute threads; 0: all (default).")
+    @Option(
+            names = "--threads",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "Compute threads; 0: all (default).")
     private int threads;
 
-    @Option(names = "--prompt-tokens", defaultValue = "512", paramLabel = "N", description = "Length of the prompt (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--prompt-tokens",
+            defaultValue = "512",
+            paramLabel = "N",
+            description = "Length of the prompt (default: ${DEFAULT-VALUE}).")
     private int promptTokens;
 
-    @Option(names = "--new-tokens", defaultValue = "32", paramLabel = "N", description = "Tokens decoded behind it (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--new-tokens",
+            defaultValue = "64",
+            paramLabel = "N",
+            description = "Tokens decoded (default: ${DEFAULT-VALUE}).")
     private int newTokens;
 
-    @Option(names = "--images", defaultValue = "1", paramLabel = "N", description = "Pictures encoded (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--past", paramLabel = "N", description = "Tokens behind which is decoded (default: the prompt).")
+    private @Nullable Integer past;
+
+    @Option(
+            names = "--images",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "Pictures encoded together; 0 for none (default: ${DEFAULT-VALUE}).")
     private int images;
 
-    @Option(names = "--runs", defaultValue = "3", paramLabel = "N", description = "Runs, of which the median counts (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--runs",
+            defaultValue = "3",
+            paramLabel = "N",
+            description = "Runs, of which the median counts (default: ${DEFAULT-VALUE}).")
     private int runs;
 
     @Option(names = "--json", description = "Print one JSON object.")
@@ -75,45 +103,79 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        require("--prompt-tokens", promptTokens, 1);
+        require("--new-tokens", newTokens, 1);
+        require("--past", past == null ? 1 : past, 1);
+        require("--images", images, 0);
+        require("--runs", runs, 1);
         LoadOptions options = LoadOptions.defaults().precision(precision).device(device).threads(threads);
         Machine before = Machine.measure(threads);
-        long started = System.nanoTime();
         Map<String, Object> figures = new LinkedHashMap<>();
+        long started = System.nanoTime();
         try (NativeModel model = load(options)) {
             figures.put("load_seconds", (System.nanoTime() - started) / 1e9);
-            ModelInfo info = model.info();
-            ModelBenchmark benchmark = new ModelBenchmark(model, promptTokens, newTokens, images);
-            ModelBenchmark.Result result = benchmark.run(runs);
-            if (images > 0) {
-                figures.put("vision_ms_per_image", result.visionSecondsPerImage() * 1e3);
-            }
-            figures.put("prefill_tokens_per_second", result.prefillTokensPerSecond());
-            figures.put("decode_tokens_per_second", result.decodeTokensPerSecond());
-            figures.put("peak_rss_bytes", peakResidentBytes());
+            Speeds speeds = measure(model);
             // A machine is at least as fast as it ever was: the better of two measurements.
             Machine machine = before.best(Machine.measure(threads));
+            speeds(figures, speeds);
+            figures.put("peak_rss_bytes", peakResidentBytes());
             figures.put("read_gigabytes_per_second", machine.readGigabytesPerSecond());
             figures.put("f32_gigaflops", machine.f32Gigaflops());
-            Work work = model.work();
-            double peak = machine.f32Gigaflops() * 1e9;
-            double bandwidth = machine.readGigabytesPerSecond() * 1e9;
-            if (images > 0) {
-                figures.put("vision_share_of_peak", work.visionOperations() / result.visionSecondsPerImage() / peak);
-            }
-            figures.put(
-                    "prefill_share_of_peak",
-                    work.prefillOperations(promptTokens) / promptTokens * result.prefillTokensPerSecond() / peak);
-            figures.put(
-                    "decode_share_of_bandwidth",
-                    work.decodeBytes(promptTokens + newTokens / 2) * result.decodeTokensPerSecond() / bandwidth);
-            figures.put("parameters", info.parameters());
-            figures.put("precision", info.precision().name().toLowerCase(Locale.ROOT));
+            shares(figures, speeds, machine, model.work());
+            figures.put("parameters", model.info().parameters());
+            figures.put("precision", model.info().precision().name().toLowerCase(Locale.ROOT));
             figures.put("threads", machine.threads());
             figures.put("prompt_tokens", promptTokens);
+            figures.put("past_tokens", past());
             figures.put("new_tokens", newTokens);
         }
         print(figures);
         return 0;
+    }
+
+    private void require(String option, int value, int least) {
+        if (value < least) {
+            throw new ParameterException(spec.commandLine(), option + " is " + value + ", expected at least " + least);
+        }
+    }
+
+    private int past() {
+        return past == null ? promptTokens : past;
+    }
+
+    /** Medians of the runs; no vision without pictures. */
+    private record Speeds(double secondsPerImage, double prefillTokensPerSecond, double decodeTokensPerSecond) {}
+
+    private Speeds measure(NativeModel model) {
+        if (past() == promptTokens) {
+            ModelBenchmark.Result all = new ModelBenchmark(model, promptTokens, newTokens, images).run(runs);
+            return new Speeds(
+                    all.visionSecondsPerImage(), all.prefillTokensPerSecond(), all.decodeTokensPerSecond());
+        }
+        ModelBenchmark.Result prompt = new ModelBenchmark(model, promptTokens, 0, images).run(runs);
+        ModelBenchmark.Result decode = new ModelBenchmark(model, past(), newTokens, 0).run(runs);
+        return new Speeds(
+                prompt.visionSecondsPerImage(), prompt.prefillTokensPerSecond(), decode.decodeTokensPerSecond());
+    }
+
+    private void speeds(Map<String, Object> figures, Speeds speeds) {
+        if (images > 0) {
+            figures.put("vision_ms_per_image", speeds.secondsPerImage() * 1e3);
+        }
+        figures.put("prefill_tokens_per_second", speeds.prefillTokensPerSecond());
+        figures.put("decode_tokens_per_second", speeds.decodeTokensPerSecond());
+    }
+
+    private void shares(Map<String, Object> figures, Speeds speeds, Machine machine, Work work) {
+        double peak = machine.f32Gigaflops() * 1e9;
+        double bandwidth = machine.readGigabytesPerSecond() * 1e9;
+        if (images > 0) {
+            figures.put("vision_share_of_peak", work.visionOperations() / speeds.secondsPerImage() / peak);
+        }
+        double operationsPerToken = work.prefillOperations(promptTokens) / promptTokens;
+        figures.put("prefill_share_of_peak", operationsPerToken * speeds.prefillTokensPerSecond() / peak);
+        double bytesPerToken = work.decodeBytes(past() + newTokens / 2);
+        figures.put("decode_share_of_bandwidth", bytesPerToken * speeds.decodeTokensPerSecond() / bandwidth);
     }
 
     private NativeModel load(LoadOptions options) {
@@ -129,7 +191,8 @@ final class BenchCommand implements Callable<Integer> {
             return;
         }
         figures.forEach((name, value) -> {
-            String text = value instanceof Double number ? String.format(Locale.ROOT, "%.4g", number) : value.toString();
+            String text =
+                    value instanceof Double number ? String.format(Locale.ROOT, "%.4g", number) : value.toString();
             main.streams.out().printf("%-28s %s%n", name, text);
         });
     }

@@ -1,25 +1,32 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Cancellation;
+import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.Piece;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.ReplyListener;
 import java.io.IOException;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** One answer, or a conversation at the terminal. */
 @Command(
         name = "chat",
         description = "Answers a prompt; without --prompt, talks at the terminal.",
         footer = {
+            "",
+            "<image> in the questions marks the pictures' places, in order; without any, the pictures come first.",
             "",
             "Examples:",
             "  internvl4j chat --model DIR --image photo.jpg --prompt 'Please describe the image shortly.'",
@@ -31,6 +38,9 @@ final class ChatCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 
+    @Spec
+    private CommandSpec spec;
+
     @Mixin
     private ModelOptions model;
 
@@ -40,7 +50,11 @@ final class ChatCommand implements Callable<Integer> {
     @Mixin
     private SamplingOptions sampling;
 
-    @Option(names = "--prompt", paramLabel = "TEXT", description = "The question.")
+    @Option(
+            names = "--prompt",
+            parameterConsumer = Verbatim.class,
+            paramLabel = "TEXT",
+            description = "The question.")
     private @Nullable String prompt;
 
     @Option(names = "--json", description = "Print one JSON object instead of streaming the text.")
@@ -48,49 +62,54 @@ final class ChatCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        input.validate();
+        GenerationConfig config = sampling.config();
         if (prompt == null) {
             return talk();
         }
         Prompt asked = input.prompt(prompt); // before loading: a bad picture should not cost a load
-        sampling.config();
         long started = System.nanoTime();
         try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
             double loadSeconds = (System.nanoTime() - started) / 1e9;
-            Reply reply = answer(loaded, asked);
-            if (json) {
-                main.streams.out().println(Json.text(fields(reply, loadSeconds)));
+            if (config.temperature() > 0) {
+                main.detail("seed " + config.seed());
             }
+            Reply reply = answer(loaded, asked, config);
+            main.streams.out().println(json ? Json.text(fields(reply, config, loadSeconds)) : "");
         }
         return 0;
     }
 
-    private Reply answer(InternVL loaded, Prompt asked) {
+    private Reply answer(InternVL loaded, Prompt asked, GenerationConfig config) {
         Cancellation cancellation = new Cancellation();
-        ReplyListener listener = json ? ReplyListener.none() : this::show;
-        Reply reply = Interrupts.during(
-                cancellation::cancel, () -> loaded.generate(asked, sampling.config(), listener, cancellation));
-        if (!json) {
-            main.streams.out().println();
-        }
-        return reply;
+        ReplyListener listener = json ? ReplyListener.none() : piece -> show(piece, cancellation);
+        return Interrupts.during(
+                cancellation::cancel, () -> loaded.generate(asked, config, listener, cancellation));
     }
 
-    private void show(Piece piece) {
+    private void show(Piece piece, Cancellation cancellation) {
         main.streams.out().print(piece.text());
-        main.streams.out().flush();
+        if (main.streams.outFailure() != null) {
+            cancellation.cancel(); // nobody reads on
+        }
     }
 
-    private Map<String, Object> fields(Reply reply, double loadSeconds) {
-        Map<String, Object> fields = Json.of(reply, loadSeconds);
-        if (sampling.temperature > 0) {
-            fields.put("seed", sampling.seed());
-        }
+    private static Map<String, Object> fields(Reply reply, GenerationConfig config, double loadSeconds) {
+        Map<String, Object> fields = Json.of(reply, config);
+        Map<String, Object> seconds = new LinkedHashMap<>();
+        seconds.put("load", loadSeconds);
+        seconds.putAll(Json.seconds(reply.timings()));
+        fields.put("seconds", seconds);
         return fields;
     }
 
     private int talk() throws IOException {
+        if (json || input.hasHistory()) {
+            throw new ParameterException(spec.commandLine(), (json ? "--json" : "--history") + " needs --prompt");
+        }
+        Queue queue = new Queue(input);
         try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
-            return new Conversation(loaded, input, sampling, main.streams).run();
+            return new Conversation(main, loaded, input, sampling, queue).run();
         }
     }
 }

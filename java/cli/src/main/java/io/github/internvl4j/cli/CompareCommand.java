@@ -46,9 +46,10 @@ final class CompareCommand implements Callable<Integer> {
         ActivationComparison comparison = ActivationComparison.compare(actual, reference, tolerance, prefix);
         PrintStream out = main.streams.out();
         int width = comparison.entries().stream().mapToInt(entry -> entry.name().length()).max().orElse(4);
-        out.printf("%-" + width + "s  %14s  %14s  %8s%n", "name", "relative error", "max difference", "growth");
+        String head = "%-" + width + "s  %14s  %14s  %8s%n";
+        out.printf(Locale.ROOT, head, "name", "relative error", "max difference", "growth");
         for (Entry entry : comparison.entries()) {
-            out.println(String.format("%-" + width + "s  ", entry.name()) + row(entry));
+            out.println(String.format(Locale.ROOT, "%-" + width + "s  ", entry.name()) + row(entry));
         }
         summarize(out, comparison);
         return comparison.passes() ? 0 : 1;
@@ -67,9 +68,9 @@ final class CompareCommand implements Callable<Integer> {
 
     private static void summarize(PrintStream out, ActivationComparison comparison) {
         comparison.firstOverTolerance().ifPresent(entry -> out.println("first over the tolerance: " + entry.name()));
-        comparison
-                .largestGrowth()
-                .ifPresent(entry -> out.printf(Locale.ROOT, "grows most at: %s (x %.2f)%n", entry.name(), entry.growth()));
+        comparison.largestGrowth().ifPresent(entry -> {
+            out.printf(Locale.ROOT, "grows most at: %s (x %.2f)%n", entry.name(), entry.growth());
+        });
         out.println(comparison.passes() ? "within the tolerance" : "not within the tolerance");
     }
 }

@@ -5,16 +5,13 @@ import io.github.internvl4j.FinishReason;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
-import io.github.internvl4j.error.InternVLException;
-import io.github.internvl4j.image.Image;
+import io.github.internvl4j.error.PromptException;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
@@ -28,54 +25,62 @@ final class Conversation {
     private static final String HELP = """
             /image FILE    show a picture with the next question
             /video FILE    show a film's frames with the next question
-            /reset         forget the conversation
+            /system TEXT   begin anew with this system message; without a text, with the usual one
+            /reset         begin anew
             /help          this
             /exit          leave (also Ctrl-D)
             Ctrl-C stops an answer.""";
 
+    private final Main main;
     private final InternVL model;
-    private final PromptOptions input;
     private final SamplingOptions sampling;
+    private final Queue queue;
     private final PrintStream out;
-    private final Main.Streams streams;
-    private final List<Image> images = new ArrayList<>();
-    private @Nullable Path film;
+    private Chat chat;
 
     /** Where questions come from; null at their end. */
     private interface Questions {
         @Nullable String next() throws IOException;
     }
 
-    Conversation(InternVL model, PromptOptions input, SamplingOptions sampling, Main.Streams streams) {
+    Conversation(Main main, InternVL model, PromptOptions input, SamplingOptions sampling, Queue queue) {
+        this.main = main;
         this.model = model;
-        this.input = input;
         this.sampling = sampling;
-        this.streams = streams;
-        out = streams.out();
-        images.addAll(input.readImages(input.images));
-        film = input.video;
+        this.queue = queue;
+        out = main.streams.out();
+        chat = model.chat(input.system());
     }
 
+    /** Returns the exit status: 0 unless the last question failed. */
     int run() throws IOException {
-        sampling.config();
-        if (System.console() == null || streams.in() != System.in) {
-            BufferedReader lines = new BufferedReader(new InputStreamReader(streams.in(), StandardCharsets.UTF_8));
+        if (!main.streams.inIsTerminal()) {
+            BufferedReader lines =
+                    new BufferedReader(new InputStreamReader(main.streams.in(), StandardCharsets.UTF_8));
             return converse(lines::readLine);
         }
         try (Terminal terminal = TerminalBuilder.builder().system(true).dumb(true).build()) {
-            LineReader reader = LineReaderBuilder.builder().terminal(terminal).build();
+            LineReader reader = LineReaderBuilder.builder()
+                    .terminal(terminal)
+                    .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true) // a question may hold !
+                    .build();
             out.println("Ask, or /help.");
-            return converse(() -> read(reader));
+            converse(() -> read(reader));
+            return 0;
         }
     }
 
-    /** Ctrl-C empties the line; a second one in a row leaves. */
+    /** Ctrl-C empties the line; on an empty one, the second in a row leaves. */
     private @Nullable String read(LineReader reader) {
-        for (int interrupts = 0; interrupts < 2; interrupts++) {
+        for (int interrupts = 0; interrupts < 2; ) {
             try {
                 return reader.readLine("> ");
             } catch (UserInterruptException e) {
-                out.println("(Ctrl-C again, or Ctrl-D, leaves)");
+                boolean empty = e.getPartialLine() == null || e.getPartialLine().isBlank();
+                interrupts = empty ? interrupts + 1 : 0;
+                if (interrupts == 1) {
+                    out.println("(Ctrl-C again, or Ctrl-D, leaves)");
+                }
             } catch (EndOfFileException e) {
                 return null;
             }
@@ -85,58 +90,70 @@ final class Conversation {
 
     private int converse(Questions questions) throws IOException {
         int status = 0;
-        try (Chat chat = model.chat(input.system)) {
+        try {
             String line;
-            while ((line = questions.next()) != null && !line.strip().equals("/exit")) {
+            while (main.streams.outFailure() == null
+                    && (line = questions.next()) != null
+                    && !line.strip().equals("/exit")) {
                 try {
-                    take(chat, line.strip());
+                    take(line.strip());
                     status = 0;
-                } catch (InternVLException e) {
-                    streams.err().println("internvl4j: " + Failures.describe(e));
-                    status = 1;
+                } catch (RuntimeException | OutOfMemoryError e) {
+                    status = main.report(e);
                 }
             }
+        } finally {
+            chat.close();
         }
         return status;
     }
 
-    private void take(Chat chat, String line) {
-        String argument = line.replaceFirst("^\\S+\\s*", "");
-        if (line.isEmpty()) {
+    private void take(String line) {
+        if (!line.startsWith("/")) {
+            if (!line.isEmpty()) {
+                ask(line);
+            }
             return;
-        } else if (line.equals("/help")) {
-            out.println(HELP);
-        } else if (line.equals("/reset")) {
-            chat.reset();
-            images.clear();
-            film = null;
-        } else if (line.startsWith("/image ")) {
-            images.addAll(input.readImages(List.of(Path.of(argument))));
-        } else if (line.startsWith("/video ")) {
-            film = Path.of(argument);
-        } else if (line.startsWith("/")) {
-            streams.err().println("internvl4j: no command " + line + "; see /help");
-        } else {
-            ask(chat, line);
+        }
+        String[] words = line.split("\\s+", 2);
+        String argument = words.length < 2 ? "" : words[1];
+        switch (words[0]) {
+            case "/help" -> out.println(HELP);
+            case "/image" -> queue.addImage(file(words[0], argument));
+            case "/video" -> queue.setFilm(file(words[0], argument));
+            case "/reset" -> {
+                chat.reset();
+                queue.clear();
+            }
+            case "/system" -> {
+                Chat next = model.chat(argument.isEmpty() ? null : argument);
+                chat.close();
+                chat = next;
+                queue.clear();
+            }
+            default -> throw new PromptException("no command " + words[0] + "; see /help");
         }
     }
 
-    private void ask(Chat chat, String question) {
-        Prompt prompt = prompt(question).specialTokens(input.specialTokens);
-        images.clear();
-        film = null;
+    private static Path file(String command, String argument) {
+        if (argument.isEmpty()) {
+            throw new PromptException(command + " needs a file");
+        }
+        return Path.of(argument);
+    }
+
+    private void ask(String question) {
+        Prompt prompt = queue.prompt(question);
         Reply reply = Interrupts.during(chat::cancel, () -> chat.ask(prompt, sampling.config(), piece -> {
             out.print(piece.text());
-            out.flush();
+            if (main.streams.outFailure() != null) {
+                chat.cancel(); // nobody reads on
+            }
         }));
-        out.println(reply.finish() == FinishReason.CANCELLED ? " [stopped]" : "");
-    }
-
-    private Prompt prompt(String question) {
-        if (film != null) {
-            return PromptOptions.film(question, film, input.frames);
+        boolean cancelled = reply.finish() == FinishReason.CANCELLED;
+        out.println(cancelled ? " [stopped]" : "");
+        if (!cancelled || !reply.text().isEmpty()) {
+            queue.clear(); // what was stopped before its first word was never asked
         }
-        boolean one = input.combine && !images.isEmpty();
-        return one ? Prompt.combined(question, images.toArray(new Image[0])) : Prompt.of(question, images);
     }
 }

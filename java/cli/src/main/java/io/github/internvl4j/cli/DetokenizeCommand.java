@@ -6,15 +6,25 @@ import io.github.internvl4j.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
 /** Ids to text. */
-@Command(name = "detokenize", description = "Prints the text of token ids.")
+@Command(
+        name = "detokenize",
+        description = "Prints the text of token ids.",
+        footer = {
+            "",
+            "Examples:",
+            "  internvl4j detokenize --model DIR 6 100 7 --keep-special",
+            "  internvl4j detokenize --model DIR --file ids.json"
+        })
 final class DetokenizeCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
@@ -22,11 +32,20 @@ final class DetokenizeCommand implements Callable<Integer> {
     @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder.")
     private Path model;
 
-    @Parameters(paramLabel = "ID", arity = "0..*", description = "Token ids.")
-    private int[] ids = {};
+    @ArgGroup(multiplicity = "1")
+    private Source source;
 
-    @Option(names = "--file", paramLabel = "FILE", description = "A JSON array of ids.")
-    private @Nullable Path file;
+    private static final class Source {
+        @Parameters(paramLabel = "ID", arity = "1..*", description = "Token ids.")
+        private int @Nullable [] ids;
+
+        @Option(names = "--file", paramLabel = "FILE", description = "A JSON array of ids.")
+        private @Nullable Path file;
+
+        int[] read() throws IOException {
+            return ids != null ? ids : parse(Objects.requireNonNull(file));
+        }
+    }
 
     @Option(names = "--keep-special", description = "Keep special tokens in the text.")
     private boolean keepSpecial;
@@ -34,15 +53,20 @@ final class DetokenizeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Tokenizer tokenizer = Tokenizer.load(model);
-        main.streams.out().println(tokenizer.decode(file == null ? ids : read(file), !keepSpecial));
+        main.streams.out().println(tokenizer.decode(source.read(), !keepSpecial));
         return 0;
     }
 
-    private static int[] read(Path file) throws IOException {
+    private static int[] parse(Path file) throws IOException {
+        String expected = file + ": expected a JSON array of token ids";
         try {
-            return Json.MAPPER.readValue(Files.readString(file), int[].class);
+            int[] ids = Json.MAPPER.readValue(Utf8.decode(Files.readAllBytes(file), file.toString()), int[].class);
+            if (ids == null) {
+                throw new InvalidOptionException(expected);
+            }
+            return ids;
         } catch (JsonProcessingException e) {
-            throw new InvalidOptionException(file + ": expected a JSON array of token ids: " + e.getOriginalMessage(), e);
+            throw new InvalidOptionException(expected + ": " + Json.describe(e), e);
         }
     }
 }

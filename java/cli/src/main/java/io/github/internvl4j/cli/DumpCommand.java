@@ -3,6 +3,7 @@ package io.github.internvl4j.cli;
 import io.github.internvl4j.Activations;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.Prompt;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -17,7 +18,7 @@ import picocli.CommandLine.ParentCommand;
         footer = {
             "",
             "Example:",
-            "  internvl4j dump --model DIR --image photo.jpg --prompt 'Please describe the image.' --out ours.safetensors"
+            "  internvl4j dump --model DIR --image photo.jpg --prompt 'Describe the image.' --out ours.safetensors"
         })
 final class DumpCommand implements Callable<Integer> {
     @ParentCommand
@@ -29,20 +30,28 @@ final class DumpCommand implements Callable<Integer> {
     @Mixin
     private PromptOptions input;
 
-    @Option(names = "--prompt", required = true, paramLabel = "TEXT", description = "The question.")
+    @Option(
+            names = "--prompt",
+            required = true,
+            parameterConsumer = Verbatim.class,
+            paramLabel = "TEXT",
+            description = "The question.")
     private String prompt;
 
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "The safetensors file to write.")
     private Path out;
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
+        input.validate();
         Prompt asked = input.prompt(prompt);
         try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
             Activations activations = loaded.activations(asked);
             activations.save(out);
-            main.streams.out().printf("%d activations of %d tokens in %s%n", activations.tensors().size(),
-                    activations.promptTokens().size(), out);
+            main.streams
+                    .out()
+                    .println(activations.tensors().size() + " activations of "
+                            + activations.promptTokens().size() + " tokens in " + out);
         }
         return 0;
     }

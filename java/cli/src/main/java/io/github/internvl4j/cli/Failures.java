@@ -1,10 +1,12 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.error.InternVLException;
+import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /** Failures as one line for people. */
@@ -19,7 +21,7 @@ final class Failures {
             return describe(failure.getCause());
         }
         if (failure instanceof NoSuchFileException missing) {
-            return missing.getFile() + ": no such file";
+            return missing.getFile() + ": no such file or folder";
         }
         if (failure instanceof AccessDeniedException denied) {
             return denied.getFile() + ": permission denied";
@@ -27,10 +29,18 @@ final class Failures {
         if (failure instanceof FileSystemException other) {
             return oneLine(other.getFile() + ": " + other.getReason());
         }
+        if (failure instanceof CancellationException) {
+            return "cancelled";
+        }
         if (failure instanceof OutOfMemoryError) {
-            return "the Java heap is full (" + failure.getMessage() + "); raise it through INTERNVL4J_JAVA_OPTS=-Xmx...";
+            return "memory is full (" + failure.getMessage() + "); INTERNVL4J_JAVA_OPTS=-Xmx... raises the Java heap";
         }
         return failure.getClass().getSimpleName() + ": " + oneLine(failure.getMessage());
+    }
+
+    /** Whether whoever read our output stopped reading: no failure of ours. */
+    static boolean isBrokenPipe(IOException failure) {
+        return "Broken pipe".equals(failure.getMessage());
     }
 
     static String oneLine(@Nullable String message) {

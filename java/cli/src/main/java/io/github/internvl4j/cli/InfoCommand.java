@@ -25,7 +25,15 @@ import picocli.CommandLine.Spec;
 /** What this machine and a checkpoint are. */
 @Command(
         name = "info",
-        description = "Version, CPU features and devices; with --model the checkpoint's shape and memory plan.")
+        description = "Version, CPU features and devices; with --model the checkpoint's shape and memory plan.",
+        footer = {
+            "",
+            "Exit status 1 if the checkpoint cannot be loaded as it is, or --check finds a value that is no number.",
+            "",
+            "Examples:",
+            "  internvl4j info",
+            "  internvl4j info --model DIR --check"
+        })
 final class InfoCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
@@ -48,7 +56,8 @@ final class InfoCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
-    private record Checkpoint(ModelInfo info, MemoryPlan plan, CheckReport weights) {}
+    /** @param plan null if weights are missing or wrong */
+    private record Checkpoint(ModelInfo info, @Nullable MemoryPlan plan, CheckReport weights) {}
 
     @Override
     public Integer call() {
@@ -79,16 +88,14 @@ final class InfoCommand implements Callable<Integer> {
         CheckReport report = InternVL.check(directory, check);
         LoadOptions options = LoadOptions.defaults().precision(precision).contextLength(context);
         ModelInfo info = InternVL.inspect(directory);
-        if (!report.missing().isEmpty() || !report.wrong().isEmpty()) {
-            return new Checkpoint(info, new MemoryPlan(0, 0, 0, 0, 0, 0, 0, 0, 0), report);
-        }
-        return new Checkpoint(info, InternVL.plan(directory, options), report);
+        boolean loadable = report.missing().isEmpty() && report.wrong().isEmpty();
+        return new Checkpoint(info, loadable ? InternVL.plan(directory, options) : null, report);
     }
 
     private void print(SystemInfo system) {
         PrintStream out = main.streams.out();
         out.println("internvl4j   " + system.version());
-        out.println("java         " + System.getProperty("java.version") + " (" + System.getProperty("java.vendor") + ")");
+        out.println("java         " + Runtime.version() + " (" + System.getProperty("java.vendor") + ")");
         out.println("cpu kernels  " + system.cpu().isa() + ", " + system.cpu().threads() + " threads");
         out.println("cpu features " + String.join(" ", system.cpu().features()));
         for (SystemInfo.DeviceInfo device : system.devices()) {
@@ -116,8 +123,9 @@ final class InfoCommand implements Callable<Integer> {
         if (check && weights.ok()) {
             out.println("weights      all finite");
         }
-        if (checkpoint.plan().total() > 0) {
-            print(checkpoint.plan());
+        MemoryPlan plan = checkpoint.plan();
+        if (plan != null) {
+            print(plan);
         }
     }
 

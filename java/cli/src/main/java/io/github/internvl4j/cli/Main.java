@@ -1,14 +1,15 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.InternVL;
-import java.io.InputStream;
-import java.io.PrintStream;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
 
 /** {@code internvl4j COMMAND}. Exit status 0: done, 1: failed, 2: wrong usage. */
 @Command(
@@ -18,6 +19,13 @@ import picocli.CommandLine.ScopeType;
         versionProvider = Main.Version.class,
         scope = ScopeType.INHERIT,
         usageHelpAutoWidth = true,
+        footer = {
+            "",
+            "Examples:",
+            "  internvl4j info --model DIR",
+            "  internvl4j chat --model DIR --image photo.jpg --prompt 'Please describe the image shortly.'",
+            "  internvl4j chat --help"
+        },
         subcommands = {
             ChatCommand.class,
             BatchCommand.class,
@@ -30,17 +38,6 @@ import picocli.CommandLine.ScopeType;
             InfoCommand.class
         })
 public final class Main implements Runnable {
-    /** Standard streams, so that commands can be run inside another program. */
-    record Streams(InputStream in, PrintStream out, PrintStream err) {
-        static Streams system() {
-            return new Streams(System.in, utf8(System.out), utf8(System.err));
-        }
-
-        private static PrintStream utf8(PrintStream stream) {
-            return new PrintStream(stream, true, StandardCharsets.UTF_8);
-        }
-    }
-
     /** Told by the native library too, so that a broken installation shows here. */
     static final class Version implements CommandLine.IVersionProvider {
         @Override
@@ -49,11 +46,14 @@ public final class Main implements Runnable {
         }
     }
 
+    @Spec
+    private CommandSpec spec;
+
     @Option(
             names = "--verbose",
-            description = "On failure, also print where it happened.",
+            description = "Tell more, and on failure also where it happened.",
             scope = ScopeType.INHERIT)
-    boolean verbose;
+    private boolean verbose;
 
     final Streams streams;
 
@@ -69,17 +69,36 @@ public final class Main implements Runnable {
     /** Runs a command and returns its exit status. */
     static int execute(Streams streams, String... args) {
         Main main = new Main(streams);
-        CommandLine line = new CommandLine(main);
+        return main.finish(main.run(args));
+    }
+
+    private int run(String... args) {
+        CommandLine line = new CommandLine(this);
         line.setOut(new PrintWriter(streams.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(streams.err(), true, StandardCharsets.UTF_8));
         line.setCaseInsensitiveEnumValuesAllowed(true);
-        line.setExecutionExceptionHandler((failure, command, parsed) -> main.report(failure));
-        line.setParameterExceptionHandler((failure, arguments) -> main.usage(failure));
-        int status = line.execute(args);
-        return streams.out().checkError() && status == 0 ? 0 : status; // whoever read our output may stop reading
+        line.setExpandAtFiles(false); // a text may begin with @
+        line.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
+        line.setParameterExceptionHandler((failure, arguments) -> usage(failure));
+        try {
+            return line.execute(args);
+        } catch (Throwable failure) { // picocli hands on only exceptions, but memory may run out
+            return report(failure);
+        }
     }
 
-    private int report(Throwable failure) {
+    /** The status, unless the output did not arrive. */
+    private int finish(int status) {
+        IOException failure = streams.outFailure();
+        if (status != 0 || failure == null || Failures.isBrokenPipe(failure)) {
+            return status;
+        }
+        streams.err().println("internvl4j: standard output cannot be written: " + failure.getMessage());
+        return 1;
+    }
+
+    /** Tells a failure as one line, and with {@code --verbose} where it happened. */
+    int report(Throwable failure) {
         streams.err().println("internvl4j: " + Failures.describe(failure));
         if (verbose) {
             failure.printStackTrace(streams.err());
@@ -87,8 +106,16 @@ public final class Main implements Runnable {
         return 1;
     }
 
+    /** Tells something that only matters with {@code --verbose}. */
+    void detail(String text) {
+        if (verbose) {
+            streams.err().println("internvl4j: " + text);
+        }
+    }
+
     private int usage(CommandLine.ParameterException failure) {
-        streams.err().println("internvl4j: " + Failures.oneLine(failure.getMessage()) + "; see "
+        String message = Failures.oneLine(failure.getMessage()).replaceFirst("^Error: ", "");
+        streams.err().println("internvl4j: " + message + "; see "
                 + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help");
         return CommandLine.ExitCode.USAGE;
     }
@@ -96,6 +123,6 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                new CommandLine(this), "a command is needed: chat, batch, dump, compare, tokenize, bench, info, ...");
+                spec.commandLine(), "a command is needed, one of " + String.join(", ", spec.subcommands().keySet()));
     }
 }

@@ -8,42 +8,47 @@ import io.github.internvl4j.Precision;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import me.tongfei.progressbar.ProgressBar;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which model, and how it is loaded. */
 final class ModelOptions {
     @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder, as published.")
-    Path model;
+    private Path model;
 
     @Option(
             names = "--precision",
             defaultValue = "auto",
             paramLabel = "P",
             description = "f32, bf16, f16, or auto for the stored type (default).")
-    Precision precision;
+    private Precision precision;
 
     @Option(names = "--device", defaultValue = "auto", paramLabel = "D", description = "auto (default) or cpu.")
-    Device device;
+    private Device device;
 
-    @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "Compute threads; 0: all (default).")
-    int threads;
+    @Option(
+            names = "--threads",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "Compute threads; 0: all (default).")
+    private int threads;
 
     @Option(
             names = "--context",
             defaultValue = "0",
             paramLabel = "N",
             description = "Longest conversation in tokens; 0: the checkpoint's (default).")
-    int context;
+    private int context;
 
     @Option(names = "--no-mmap", description = "Read the weights into memory instead of mapping the files.")
-    boolean noMmap;
+    private boolean noMmap;
 
     @Option(
             names = "--memory-limit",
             defaultValue = "0",
             paramLabel = "BYTES",
             description = "What the memory plan must fit into; 0: what is available (default), -1: no check.")
-    long memoryLimit;
+    private long memoryLimit;
 
     LoadOptions loadOptions() {
         return LoadOptions.defaults()
@@ -56,7 +61,7 @@ final class ModelOptions {
     }
 
     /** Loads, with a progress bar where someone is watching and it takes long enough to be seen. */
-    InternVL load(Main.Streams streams, LoadOptions options) {
+    InternVL load(Streams streams, LoadOptions options) {
         try (LoadBar bar = new LoadBar(streams)) {
             return InternVL.load(model, options.listener(bar));
         }
@@ -65,19 +70,20 @@ final class ModelOptions {
     private static final class LoadBar implements Consumer<LoadProgress>, AutoCloseable {
         private static final long PATIENCE_NANOS = 1_000_000_000;
 
-        private final Main.Streams streams;
+        private final Streams streams;
         private final long started = System.nanoTime();
-        private ProgressBar bar;
+        private boolean looked;
+        private @Nullable ProgressBar bar;
 
-        @SuppressWarnings("NullAway.Init") // made when it is worth showing
-        LoadBar(Main.Streams streams) {
+        LoadBar(Streams streams) {
             this.streams = streams;
         }
 
         @Override
         public void accept(LoadProgress progress) {
-            if (bar == null && System.console() != null && System.nanoTime() - started > PATIENCE_NANOS) {
-                bar = Progress.bar("loading", progress.bytesTotal(), streams);
+            if (!looked && System.nanoTime() - started > PATIENCE_NANOS) {
+                looked = true;
+                bar = streams.errIsTerminal() ? Progress.ofBytes("loading", progress.bytesTotal(), streams) : null;
             }
             if (bar != null) {
                 bar.stepTo(progress.bytesDone());

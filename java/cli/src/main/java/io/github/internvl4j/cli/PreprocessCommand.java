@@ -16,7 +16,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
 /** Pictures to pixel values. */
-@Command(name = "preprocess", description = "Writes pictures' pixel values (n, 3, S, S) into a safetensors file.")
+@Command(
+        name = "preprocess",
+        description = "Writes pictures' pixel values (n, 3, S, S) into a safetensors file, as pixel_values.",
+        footer = {"", "Example:", "  internvl4j preprocess --model DIR --image photo.jpg --out pixels.safetensors"})
 final class PreprocessCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
@@ -24,7 +27,12 @@ final class PreprocessCommand implements Callable<Integer> {
     @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder.")
     private Path model;
 
-    @Option(names = "--image", required = true, paramLabel = "FILE", description = "A picture; may be given again.")
+    @Option(
+            names = "--image",
+            required = true,
+            arity = "1..*",
+            paramLabel = "FILE",
+            description = "Pictures; may be given again.")
     private List<Path> images;
 
     @Option(names = "--exif-transpose", description = "Turn pictures as their EXIF orientation says.")

@@ -1,105 +1,117 @@
 package io.github.internvl4j.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.type.TypeReference;
 import io.github.internvl4j.Prompt;
-import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
-import io.github.internvl4j.image.ReadOptions;
 import io.github.internvl4j.text.Round;
-import io.github.internvl4j.text.SpecialTokens;
-import io.github.internvl4j.video.VideoFrames;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
-/** What is asked. */
+/** What is asked about. */
 final class PromptOptions {
-    @Option(names = "--image", paramLabel = "FILE", description = "A picture; may be given again.")
-    List<Path> images = List.of();
-
-    @Option(names = "--combine", description = "Take the pictures as one entry with one place in the prompt.")
-    boolean combine;
-
-    @Option(names = "--video", paramLabel = "FILE", description = "A film, shown as frames.")
-    @Nullable Path video;
-
-    @Option(names = "--frames", defaultValue = "8", paramLabel = "N", description = "Frames of the film (default: ${DEFAULT-VALUE}).")
-    int frames;
-
-    @Option(names = "--history", paramLabel = "FILE", description = "JSON list of [question, answer] rounds before this one.")
-    @Nullable Path history;
-
-    @Option(names = "--system", paramLabel = "TEXT", description = "System message; the template's own if not given.")
-    @Nullable String system;
-
-    @Option(names = "--exif-transpose", description = "Turn pictures as their EXIF orientation says (the original does not).")
-    boolean exifTranspose;
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
 
     @Option(
-            names = "--special-tokens",
-            defaultValue = "parse",
-            paramLabel = "MODE",
-            description = "Special tokens in your text: parse (default, as the original), literal or reject.")
-    SpecialTokens specialTokens;
+            names = "--image",
+            arity = "1..*",
+            paramLabel = "FILE",
+            description = "Pictures, each with a place of its own; may be given again.")
+    private List<Path> images = List.of();
 
-    Prompt prompt(String question) {
-        Prompt prompt = video == null ? pictures(question) : film(question, video);
-        return prompt.history(rounds()).system(system).specialTokens(specialTokens);
+    @Option(names = "--combine", description = "Take the pictures as one entry with one place in the prompt.")
+    private boolean combine;
+
+    @Option(names = "--video", paramLabel = "FILE", description = "A film, shown as frames.")
+    private @Nullable Path video;
+
+    @Option(
+            names = "--frames",
+            defaultValue = "" + Film.DEFAULT_FRAMES,
+            paramLabel = "N",
+            description = "Frames of the film (default: ${DEFAULT-VALUE}).")
+    private int frames;
+
+    @Option(names = "--start", paramLabel = "SECONDS", description = "Where the shown stretch of the film begins.")
+    private @Nullable Double start;
+
+    @Option(names = "--end", paramLabel = "SECONDS", description = "Where it ends.")
+    private @Nullable Double end;
+
+    @Option(
+            names = "--history",
+            paramLabel = "FILE",
+            description = "JSON list of [question, answer] rounds before this one.")
+    private @Nullable Path history;
+
+    @Option(
+            names = "--system",
+            parameterConsumer = Verbatim.class,
+            paramLabel = "TEXT",
+            description = "System message; the template's own if not given.")
+    private @Nullable String system;
+
+    @Mixin
+    private InputRules rules;
+
+    /** The whole prompt; pictures, film and history are read now. */
+    Prompt prompt(String question) throws IOException {
+        List<Round> rounds = history == null ? List.of() : History.read(history);
+        Film film = video == null ? null : film(video);
+        Prompt prompt = film == null
+                ? pictures(question, images(), combine).history(rounds)
+                : film.prompt(question, rounds);
+        return prompt.system(system).specialTokens(rules.specialTokens());
     }
 
-    private Prompt pictures(String question) {
-        List<Image> read = readImages(images);
-        boolean one = combine && !read.isEmpty();
-        return one ? Prompt.combined(question, read.toArray(new Image[0])) : Prompt.of(question, read);
+    /** Pictures, each with a place of its own, or all with one. */
+    static Prompt pictures(String question, List<Image> images, boolean combine) {
+        return combine && !images.isEmpty()
+                ? Prompt.combined(question, images.toArray(new Image[0]))
+                : Prompt.of(question, images);
     }
 
-    private Prompt film(String question, Path file) {
-        if (!images.isEmpty() || combine) {
-            throw new PromptException("--video cannot be combined with --image or --combine");
+    /** Refuses what contradicts itself. */
+    void validate() {
+        if (video != null && (combine || !images.isEmpty())) {
+            throw new ParameterException(command.commandLine(), "--video goes with neither --image nor --combine");
         }
-        return film(question, file, frames);
-    }
-
-    /** Frames with their names before the question, unless it says itself where they stand. */
-    static Prompt film(String question, Path file, int frames) {
-        try (VideoFrames film = VideoFrames.open(file)) {
-            List<Image> sampled = film.sample(frames);
-            return question.contains("<image>") ? Prompt.of(question, sampled) : Prompt.video(question, sampled);
+        if (video == null && (start != null || end != null)) {
+            throw new ParameterException(command.commandLine(), "--start and --end need --video");
         }
     }
 
-    List<Image> readImages(List<Path> files) {
-        ReadOptions options = ReadOptions.defaults().withExifTranspose(exifTranspose);
-        return files.stream().map(file -> Image.read(file, options)).toList();
+    List<Image> images() {
+        return rules.read(images);
     }
 
-    private List<Round> rounds() {
-        if (history == null) {
-            return List.of();
-        }
-        try {
-            return rounds(Json.MAPPER.readValue(Files.readString(history), new TypeReference<>() {}));
-        } catch (JsonProcessingException e) {
-            throw new PromptException(history + ": expected a JSON list of [question, answer]: " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new PromptException(history + ": " + Failures.describe(e), e);
-        }
+    Film film(Path file) {
+        return new Film(file, frames, start, end);
     }
 
-    static List<Round> rounds(List<List<String>> pairs) {
-        List<Round> rounds = new ArrayList<>();
-        for (List<String> pair : pairs) {
-            if (pair.size() != 2) {
-                throw new PromptException("round " + rounds.size() + " of the history has " + pair.size()
-                        + " entries, expected [question, answer]");
-            }
-            rounds.add(new Round(pair.get(0), pair.get(1)));
-        }
-        return rounds;
+    @Nullable Path video() {
+        return video;
+    }
+
+    boolean combine() {
+        return combine;
+    }
+
+    boolean hasHistory() {
+        return history != null;
+    }
+
+    @Nullable String system() {
+        return system;
+    }
+
+    InputRules rules() {
+        return rules;
     }
 }

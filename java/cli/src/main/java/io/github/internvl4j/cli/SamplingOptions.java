@@ -8,37 +8,57 @@ import picocli.CommandLine.Option;
 
 /** How answers are drawn. Greedy unless a temperature is given. */
 final class SamplingOptions {
-    @Option(names = "--max-new-tokens", defaultValue = "1024", paramLabel = "N", description = "Longest answer (default: ${DEFAULT-VALUE}).")
-    int maxNewTokens;
+    private static final Random RANDOM = new Random();
+
+    @Option(
+            names = "--max-new-tokens",
+            defaultValue = "1024",
+            paramLabel = "N",
+            description = "Longest answer (default: ${DEFAULT-VALUE}).")
+    private int maxNewTokens;
 
     @Option(names = "--temperature", defaultValue = "0", paramLabel = "X", description = "0 is greedy (default).")
-    float temperature;
+    private float temperature;
 
-    @Option(names = "--top-k", defaultValue = "0", paramLabel = "N", description = "Draw from the N most likely; 0: all (default).")
-    int topK;
+    @Option(
+            names = "--top-k",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "Draw from the N most likely; 0: all (default).")
+    private int topK;
 
-    @Option(names = "--top-p", defaultValue = "1", paramLabel = "X", description = "Draw from the most likely that reach X (default: 1).")
-    float topP;
+    @Option(
+            names = "--top-p",
+            defaultValue = "1",
+            paramLabel = "X",
+            description = "Draw from the most likely that reach X (default: 1).")
+    private float topP;
 
-    @Option(names = "--repetition-penalty", defaultValue = "1", paramLabel = "X", description = "Above 1 avoids repetition (default: 1).")
-    float repetitionPenalty;
+    @Option(
+            names = "--repetition-penalty",
+            defaultValue = "1",
+            paramLabel = "X",
+            description = "Above 1 avoids repetition (default: 1).")
+    private float repetitionPenalty;
 
     @Option(names = "--seed", paramLabel = "N", description = "Of the random numbers; random if not given.")
-    @Nullable Long seed;
+    private @Nullable Long seed;
 
-    @Option(names = "--stop", paramLabel = "TEXT", description = "End the answer before this text; may be given again.")
-    List<String> stop = List.of();
+    @Option(
+            names = "--stop",
+            parameterConsumer = Verbatim.class,
+            paramLabel = "TEXT",
+            description = "End the answer before this text; may be given again.")
+    private List<String> stop = List.of();
 
-    @Option(names = "--top-logprobs", defaultValue = "0", paramLabel = "N", description = "With --json: alternatives at each token, 0 to 64.")
-    int topLogprobs;
+    @Option(
+            names = "--top-logprobs",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "In JSON, log-probabilities and the N best alternatives of each token, 0 to 64.")
+    private int topLogprobs;
 
-    /** One seed for the whole run: drawn once, told with --json. */
-    private final long drawnSeed = new Random().nextLong();
-
-    long seed() {
-        return seed == null ? drawnSeed : seed;
-    }
-
+    /** The settings; without a seed each call draws one. */
     GenerationConfig config() {
         return GenerationConfig.defaults()
                 .maxNewTokens(maxNewTokens)
@@ -46,7 +66,8 @@ final class SamplingOptions {
                 .topK(topK)
                 .topP(topP)
                 .repetitionPenalty(repetitionPenalty)
-                .seed(seed())
+                // Short enough to be typed again, and to survive as a number of JSON.
+                .seed(seed == null ? RANDOM.nextInt(Integer.MAX_VALUE) : seed)
                 .stopStrings(stop.toArray(new String[0]))
                 .topLogprobs(topLogprobs);
     }

@@ -2,7 +2,6 @@ package io.github.internvl4j.cli;
 
 import io.github.internvl4j.text.Tokenizer;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -14,14 +13,28 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** Text to ids. */
-@Command(name = "tokenize", description = "Prints a text's token ids as a JSON array.")
+@Command(
+        name = "tokenize",
+        description = "Prints a text's token ids as a JSON array.",
+        footer = {
+            "",
+            "Examples:",
+            "  internvl4j tokenize --model DIR --text 'Hello, who are you?'",
+            "  internvl4j tokenize --model DIR --file text.txt --pieces"
+        })
 final class TokenizeCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
+
+    @Spec
+    private CommandSpec spec;
 
     @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder.")
     private Path model;
@@ -30,15 +43,22 @@ final class TokenizeCommand implements Callable<Integer> {
     private Source source;
 
     private static final class Source {
-        @Option(names = "--text", paramLabel = "TEXT", description = "The text.")
+        @Option(names = "--text", parameterConsumer = Verbatim.class, paramLabel = "TEXT", description = "The text.")
         private @Nullable String text;
 
         @Option(names = "--file", paramLabel = "FILE", description = "A UTF-8 file, taken byte for byte.")
         private @Nullable Path file;
 
-        String read() throws IOException {
-            return text != null ? text : new String(Files.readAllBytes(Objects.requireNonNull(file)),
-                    StandardCharsets.UTF_8);
+        String read(CommandSpec command) throws IOException {
+            // Picocli does not look at options that are taken verbatim.
+            if (text != null && file != null) {
+                throw new ParameterException(command.commandLine(), "--text and --file exclude each other");
+            }
+            if (text != null) {
+                return text;
+            }
+            Path given = Objects.requireNonNull(file);
+            return Utf8.decode(Files.readAllBytes(given), given.toString());
         }
     }
 
@@ -51,7 +71,7 @@ final class TokenizeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         Tokenizer tokenizer = Tokenizer.load(model);
-        String text = source.read();
+        String text = source.read(spec);
         int[] ids = literal ? tokenizer.encodeLiteral(text) : tokenizer.encode(text);
         if (!pieces) {
             main.streams.out().println(Json.text(ids));

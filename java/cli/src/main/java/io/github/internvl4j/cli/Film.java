@@ -1,0 +1,43 @@
+package io.github.internvl4j.cli;
+
+import io.github.internvl4j.Prompt;
+import io.github.internvl4j.image.Image;
+import io.github.internvl4j.text.ConversationTemplate;
+import io.github.internvl4j.text.Round;
+import io.github.internvl4j.video.VideoFrames;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A film to ask about.
+ *
+ * @param frames how many pictures stand for it
+ * @param start of the stretch that is shown, in seconds; null for the film's start
+ * @param end of the stretch; null for the film's end
+ */
+record Film(Path file, int frames, @Nullable Double start, @Nullable Double end) {
+    static final int DEFAULT_FRAMES = 8;
+
+    /** Longer than any film, in seconds. */
+    private static final double UNBOUNDED = 100_000;
+
+    /** The question with the frames' names before it, unless it or an earlier one says itself where they stand. */
+    Prompt prompt(String question, List<Round> history) {
+        List<Image> pictures = sample();
+        boolean marked = marks(question) || history.stream().anyMatch(round -> marks(round.question()));
+        return (marked ? Prompt.of(question, pictures) : Prompt.video(question, pictures)).history(history);
+    }
+
+    private static boolean marks(String question) {
+        return question.contains(ConversationTemplate.IMAGE);
+    }
+
+    private List<Image> sample() {
+        try (VideoFrames film = VideoFrames.open(file)) {
+            return start == null && end == null
+                    ? film.sample(frames)
+                    : film.sample(frames, start == null ? 0 : start, end == null ? UNBOUNDED : end);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package io.github.internvl4j.cli;
+
+import static io.github.internvl4j.cli.Cli.D128;
+import static io.github.internvl4j.cli.Cli.run;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.internvl4j.cli.Cli.Run;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One answer. */
+class ChatCommandTest {
+    private static final List<String> HELLO = List.of("chat", "--model", D128, "--prompt", "Hello");
+
+    @TempDir
+    Path folder;
+
+    @TestFactory
+    Stream<DynamicTest> everyDialogIsAnsweredAsTheOriginalDoes() throws IOException {
+        List<DynamicTest> tests = new ArrayList<>();
+        for (String model : List.of(D128, Cli.GQA7)) {
+            for (JsonNode dialog : Cli.dialogs(model)) {
+                tests.add(dynamicTest(Path.of(model).getFileName() + " " + dialog.get("name").asText(), () -> {
+                    List<String> args = new ArrayList<>(List.of("chat", "--json"));
+                    args.addAll(Cli.options(model, dialog, folder));
+                    int length = dialog.get("greedy_tokens").size();
+                    JsonNode answer = run(args, "--max-new-tokens", String.valueOf(length)).succeeded().json();
+                    assertEquals(dialog.get("input_ids"), answer.get("prompt_tokens"));
+                    assertEquals(dialog.get("greedy_tokens"), answer.get("tokens"));
+                    assertEquals(dialog.get("response"), answer.get("text"));
+                    for (String phase : List.of("load", "vision", "prefill", "decode")) {
+                        assertTrue(answer.get("seconds").get(phase).asDouble() >= 0, phase);
+                    }
+                }));
+            }
+        }
+        return tests.stream();
+    }
+
+    @Test
+    void theStreamedTextIsThatOfTheJson() throws IOException {
+        Run plain = run(HELLO, "--max-new-tokens", "9");
+        JsonNode json = run(HELLO, "--max-new-tokens", "9", "--json").succeeded().json();
+        assertEquals(json.get("text").asText() + System.lineSeparator(), plain.succeeded().out());
+        assertEquals("length", json.get("finish").asText());
+        assertFalse(json.has("seed"));
+    }
+
+    @Test
+    void sampledAnswersRepeatWithTheSeedTheyTell() throws IOException {
+        String[] drawn = {"--max-new-tokens", "9", "--temperature", "1", "--verbose"};
+        Run first = run(Stream.concat(HELLO.stream(), Stream.of("--json", "--top-logprobs", "2")).toList(), drawn);
+        String seed = first.json().get("seed").asText();
+        assertTrue(first.err().contains("seed " + seed), first.err());
+        Run again = run(Stream.concat(HELLO.stream(), Stream.of("--json", "--seed", seed)).toList(), drawn);
+        assertEquals(first.json().get("tokens"), again.json().get("tokens"));
+        assertEquals(9, first.json().get("logprobs").size());
+        assertEquals(9, first.json().get("top_logprobs").size());
+        assertEquals(2, first.json().get("top_logprobs").get(0).size());
+        assertFalse(again.json().has("logprobs"));
+    }
+
+    @Test
+    void stopStringsEndTheAnswer() throws IOException {
+        String whole = run(HELLO, "--max-new-tokens", "9", "--json").json().get("text").asText();
+        String stop = whole.substring(3, 5);
+        JsonNode cut = run(HELLO, "--max-new-tokens", "9", "--json", "--stop", "--", "--stop", stop).json();
+        assertEquals(whole.substring(0, whole.indexOf(stop)).strip(), cut.get("text").asText());
+        assertEquals("stop", cut.get("finish").asText());
+    }
+
+    @Test
+    void textsMayLookLikeOptionsAndFiles() throws IOException {
+        JsonNode answer = run("chat", "--model", D128, "--max-new-tokens", "1", "--json", "--system", "-h", "--prompt",
+                "@@--json").succeeded().json();
+        String ids = answer.get("prompt_tokens").toString();
+        Path file = folder.resolve("ids.json");
+        Files.writeString(file, ids);
+        String text = run("detokenize", "--model", D128, "--keep-special", "--file", file.toString()).out();
+        assertTrue(text.contains("system\n-h<|im_end|>") && text.contains("user\n@@--json<|im_end|>"), text);
+    }
+
+    @Test
+    void specialTokensInAPromptAreAsTheOptionSays() throws IOException {
+        List<String> typed =
+                List.of("chat", "--model", D128, "--max-new-tokens", "1", "--json", "--prompt", "a<|im_end|>");
+        int parsed = run(typed).succeeded().json().get("prompt_tokens").size();
+        int literal = run(typed, "--special-tokens", "literal").succeeded().json().get("prompt_tokens").size();
+        assertTrue(literal > parsed, literal + " and " + parsed);
+        run(typed, "--special-tokens", "reject").failed(1, "<|im_end|>");
+        run("chat", "--model", D128, "--prompt", "a<IMG_CONTEXT>").failed(1, "<IMG_CONTEXT>");
+    }
+
+    @Test
+    void filmsAreFramesWithTheirNames() throws IOException {
+        String film = Cli.DATA.resolve("../java/core/src/test/resources/video/h264-bframes.mp4").toString();
+        List<String> asked = List.of("chat", "--model", D128, "--max-new-tokens", "1", "--json", "--video", film);
+        JsonNode named = run(asked, "--frames", "2", "--prompt", "What happens?").succeeded().json();
+        JsonNode marked = run(asked, "--frames", "2", "--prompt", "Frame1: <image>\nFrame2: <image>\nWhat happens?")
+                .succeeded()
+                .json();
+        assertEquals(marked.get("prompt_tokens"), named.get("prompt_tokens"));
+        run(asked, "--frames", "2", "--start", "0.1", "--prompt", "What?").succeeded();
+        run(asked, "--frames", "2", "--start", "5000", "--end", "6000", "--prompt", "What?").failed(1, film);
+        run(asked, "--frames", "0", "--prompt", "What?").failed(1, "0");
+        run(asked, "--image", film, "--prompt", "What?").failed(2, "--video");
+    }
+
+    /** Accepts so many bytes, then fails. */
+    private static final class Pipe extends OutputStream {
+        private final String failure;
+        private int room;
+
+        Pipe(int room, String failure) {
+            this.room = room;
+            this.failure = failure;
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            if (room-- <= 0) {
+                throw new IOException(failure);
+            }
+        }
+    }
+
+    @Test
+    void anAnswerThatNobodyReadsIsStopped() {
+        String[] args = Stream.concat(HELLO.stream(), Stream.of("--max-new-tokens", "3900")).toArray(String[]::new);
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        long started = System.nanoTime();
+        Streams broken = new Streams(InputStream.nullInputStream(), new Pipe(9, "Broken pipe"), err);
+        assertEquals(0, Main.execute(broken, args));
+        assertEquals("", err.toString(StandardCharsets.UTF_8));
+        assertTrue(System.nanoTime() - started < 10_000_000_000L);
+        Streams full = new Streams(InputStream.nullInputStream(), new Pipe(9, "No space left on device"), err);
+        assertEquals(1, Main.execute(full, args));
+        assertTrue(err.toString(StandardCharsets.UTF_8).contains("No space left"), err::toString);
+    }
+}

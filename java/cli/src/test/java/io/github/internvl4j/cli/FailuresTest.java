@@ -1,0 +1,144 @@
+package io.github.internvl4j.cli;
+
+import static io.github.internvl4j.cli.Cli.D128;
+import static io.github.internvl4j.cli.Cli.run;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.internvl4j.cli.Cli.Run;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever goes wrong is one line and an exit status. */
+class FailuresTest {
+    private static final List<String> ASK = List.of("chat", "--model", D128, "--prompt", "x");
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void wrongUsageIsStatusTwo() {
+        run().failed(2, "chat, batch");
+        run("chat").failed(2, "--model");
+        run("sing").failed(2, "sing");
+        run(ASK, "--precision", "f8").failed(2, "f8");
+        run(ASK, "--device", "cuda").failed(2, "cuda");
+        run(ASK, "--threads", "many").failed(2, "many");
+        run(ASK, "--frames").failed(2, "--frames");
+        run("chat", "--model", D128, "--prompt").failed(2, "--prompt");
+        run(ASK, "--end", "3").failed(2, "--video");
+    }
+
+    @Test
+    void unusableOptionsAreStatusOne() {
+        run(ASK, "--temperature", "-1").failed(1, "temperature");
+        run(ASK, "--temperature", "NaN").failed(1, "temperature");
+        run(ASK, "--top-p", "NaN").failed(1, "topP");
+        run(ASK, "--top-k", "-1").failed(1, "topK");
+        run(ASK, "--repetition-penalty", "0").failed(1, "repetitionPenalty");
+        run(ASK, "--max-new-tokens", "0").failed(1, "maxNewTokens");
+        run(ASK, "--stop", "").failed(1, "stopStrings");
+        run(ASK, "--top-logprobs", "65").failed(1, "topLogprobs");
+        run(ASK, "--memory-limit", "1000").failed(1, "MiB");
+        run(ASK, "--threads", "-3").failed(1, "threads");
+        run(ASK, "--context", "-1").failed(1, "contextLength");
+        run(ASK, "--context", "10").failed(1, "10");
+    }
+
+    @Test
+    void badPromptsAreStatusOne() throws IOException {
+        run("chat", "--model", D128, "--prompt", "").failed(1, "question");
+        run("chat", "--model", D128, "--prompt", "<image>").failed(1, "1", "0");
+        run("chat", "--model", D128, "--prompt", "a ".repeat(5000)).failed(1, "4096");
+        run(ASK, "--image", "absent.png").failed(1, "absent.png");
+        run(ASK, "--image", Files.createFile(folder.resolve("empty.png")).toString()).failed(1, "empty.png");
+        run(ASK, "--image", D128 + "/config.json").failed(1, "config.json");
+        run(ASK, "--video", D128 + "/config.json").failed(1, "config.json");
+        Path history = folder.resolve("h.json");
+        run(ASK, "--history", history.toString()).failed(1, "h.json");
+        for (String wrong :
+                List.of("{\"a\": 1}", "[[\"q\"]]", "[[\"q\", null]]", "[null]", "null", "[[1, 2]]", "[", "")) {
+            Files.writeString(history, wrong);
+            run(ASK, "--history", history.toString()).failed(1, "h.json", "[question, answer]");
+        }
+    }
+
+    @Test
+    void badCheckpointsAreStatusOne() throws IOException {
+        run("chat", "--model", "/nowhere", "--prompt", "x").failed(1, "/nowhere");
+        for (Path file : Files.list(Path.of(D128)).filter(Files::isRegularFile).toList()) {
+            Files.copy(file, folder.resolve(file.getFileName()));
+        }
+        List<String> ask = List.of("chat", "--model", folder.toString(), "--prompt", "x");
+        for (String name : List.of("config.json", "tokenizer.model", "preprocessor_config.json",
+                "model.safetensors.index.json", "model-00002-of-00002.safetensors")) {
+            byte[] sound = Files.readAllBytes(folder.resolve(name));
+            Files.write(folder.resolve(name), Arrays.copyOf(sound, 9));
+            run(ask).failed(1, name);
+            Files.write(folder.resolve(name), sound);
+        }
+        Files.delete(folder.resolve("tokenizer.model"));
+        run(ask).failed(1, "tokenizer.model");
+    }
+
+    @Test
+    void placesThatCannotBeWrittenAreStatusOne() {
+        String[] dump = {"dump", "--model", D128, "--prompt", "x", "--out", "/nowhere/d.safetensors"};
+        run(dump).failed(1, "/nowhere/d.safetensors");
+        String wave = D128 + "/images/wave.png";
+        String[] preprocess = {"preprocess", "--model", D128, "--image", wave, "--out", "/nowhere/p"};
+        run(preprocess).failed(1, "/nowhere/p");
+    }
+
+    @Test
+    void verboseTellsWhere() {
+        Run verbose = run("chat", "--model", "/nowhere", "--prompt", "x", "--verbose");
+        assertEquals(1, verbose.status());
+        assertTrue(verbose.err().contains("at io.github.internvl4j"), verbose.err());
+    }
+
+    /** Fails as nothing here does. */
+    private static InputStream failing(Throwable failure) {
+        return new InputStream() {
+            @Override
+            public int read() {
+                if (failure instanceof Error error) {
+                    throw error;
+                }
+                throw (RuntimeException) failure;
+            }
+        };
+    }
+
+    @Test
+    void theUnforeseenIsOneLineToo() {
+        for (Throwable failure : List.of(new OutOfMemoryError("full"), new IllegalStateException("odd\n state"))) {
+            ByteArrayOutputStream err = new ByteArrayOutputStream();
+            Streams streams = new Streams(failing(failure), new ByteArrayOutputStream(), err);
+            int status = Main.execute(streams, "chat", "--model", D128);
+            String told = failure instanceof Error ? "memory" : "IllegalStateException: odd state";
+            new Run(status, "", err.toString(StandardCharsets.UTF_8)).failed(1, told);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"", "chat", "batch", "dump", "compare", "tokenize", "detokenize", "preprocess", "bench", "info"})
+    void everyCommandHasHelp(String command) {
+        Run run = command.isEmpty() ? run("--help") : run(command, "--help");
+        assertTrue(run.succeeded().out().startsWith("Usage: internvl4j " + command), run.out());
+        assertTrue(run.out().contains("Example"), run.out());
+        Run version = command.isEmpty() ? run("--version") : run(command, "--version");
+        assertTrue(version.succeeded().out().startsWith("internvl4j "), version.out());
+    }
+}
