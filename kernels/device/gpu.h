@@ -1,0 +1,39 @@
+// What every kernel includes first. The same source is compiled by nvcc for a GPU and as plain C++ against emulation/,
+// where its body runs on the CPU and every access is checked.
+//
+// A kernel therefore uses only what is here and in the other headers of this folder: no <<<>>>, no bare __shared__, no
+// asm, no __CUDA_ARCH__, no wide casts (see vector.h), full warp masks, no return before a barrier.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__CUDACC__)
+
+#include <cuda_runtime.h>
+
+#define GPU_DEVICE __device__ __forceinline__
+#define GPU_HOST_DEVICE __host__ __device__ __forceinline__
+// Shared memory: an array of `count` elements, and the launch's dynamic part.
+#define GPU_SHARED(T, name, count) __shared__ __align__(16) T name[count]
+#define GPU_DYNAMIC_SHARED(T, name)                                   \
+  extern __shared__ __align__(1024) unsigned char gpu_dynamic_smem[]; \
+  T* const name = reinterpret_cast<T*>(gpu_dynamic_smem)
+
+namespace gpu {
+
+// Queues the kernel on the stream. `name` is for reports and profiles.
+template <class... Parameters, class... Arguments>
+cudaError_t launch(const char* /*name*/, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+                   cudaStream_t stream, Arguments... arguments) {
+  kernel<<<grid, block, shared_bytes, stream>>>(static_cast<Parameters>(arguments)...);
+  return cudaGetLastError();
+}
+
+}  // namespace gpu
+
+#else
+
+#include "emulation/device.h"
+
+#endif

@@ -1,0 +1,47 @@
+// Sums and maxima over a warp and a block, in one fixed order.
+#pragma once
+
+#include "device/gpu.h"
+
+namespace gpu {
+
+constexpr int kWarp = 32;
+constexpr unsigned kAllLanes = 0xffffffffu;
+
+struct Sum {
+  GPU_DEVICE float operator()(float a, float b) const { return a + b; }
+  static constexpr float kNeutral = 0;
+};
+
+struct Max {
+  GPU_DEVICE float operator()(float a, float b) const { return fmaxf(a, b); }
+  static constexpr float kNeutral = -INFINITY;
+};
+
+// Over the lanes of a warp, the result in every lane: a butterfly, so all lanes add in the same order.
+template <class Operation>
+GPU_DEVICE float warp_reduce(float x, Operation operation = {}) {
+#pragma unroll
+  for (int step = kWarp / 2; step > 0; step /= 2) {
+    x = operation(x, __shfl_xor_sync(kAllLanes, x, step));
+  }
+  return x;
+}
+
+// Over the `Threads` threads of a block, the result in every thread. Every thread of the block calls it. `scratch` is
+// shared memory of Threads / 32 floats, free for other use after the next barrier.
+template <int Threads, class Operation>
+GPU_DEVICE float block_reduce(float x, float* scratch, Operation operation = {}) {
+  static_assert(Threads % kWarp == 0 && Threads <= kWarp * kWarp);
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  x = warp_reduce(x, operation);
+  if (lane == 0) {
+    scratch[warp] = x;
+  }
+  __syncthreads();
+  x = lane < Threads / kWarp ? scratch[lane] : Operation::kNeutral;
+  return warp_reduce(x, operation);
+}
+
+}  // namespace gpu

@@ -1,0 +1,284 @@
+#include "emulation/block.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <random>
+#include <stdexcept>
+#include <vector>
+
+#include "emulation/async_copy.h"
+#include "emulation/checks.h"
+#include "emulation/counters.h"
+#include "emulation/fiber.h"
+#include "emulation/memory.h"
+#include "emulation/report.h"
+#include "emulation/thread.h"
+
+namespace simt {
+namespace {
+
+constexpr uint32_t kWarp = 32;
+constexpr uint32_t kMaxThreads = 1024;
+
+// Stacks are made once and used by every block.
+std::byte* stack_of(uint32_t thread) {
+  static std::byte* const stacks = [] {
+    void* memory = mmap(nullptr, size_t{kMaxThreads} * Fiber::kStackBytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+      throw std::runtime_error("emulation: no memory for the threads' stacks");
+    }
+    return static_cast<std::byte*>(memory);
+  }();
+  return stacks + size_t{thread} * Fiber::kStackBytes;
+}
+
+class Grid {
+ public:
+  Grid(const char* name, const LaunchShape& shape, int device, const std::function<void()>& kernel)
+      : name_(name), shape_(shape), device_(device), kernel_(kernel), random_(options().seed) {
+    static uint32_t launches = 0;
+    launch_ = ++launches;
+    threads_.resize(shape.block.count());
+    for (auto& thread : threads_) {
+      thread = std::make_unique<Thread>();
+    }
+  }
+
+  // False when the launch was ended early.
+  bool run();
+
+  const char* name_;
+  const LaunchShape& shape_;
+  int device_;
+  const std::function<void()>& kernel_;
+  std::mt19937_64 random_;
+  uint32_t launch_;
+  std::vector<std::unique_ptr<Thread>> threads_;
+  Thread* running_ = nullptr;
+  std::map<const void*, size_t> static_shared_;  // where in shared memory the array declared there begins
+
+ private:
+  void start_block(uint32_t block);
+  bool run_block();
+  bool run_ready(const std::vector<uint32_t>& warps);
+  bool release_warp(uint32_t warp);
+  bool release_block();
+  bool stuck();
+  uint32_t warps() const { return (shape_.block.count() + kWarp - 1) / kWarp; }
+  uint32_t lanes_of(uint32_t warp) const { return std::min(kWarp, shape_.block.count() - warp * kWarp); }
+};
+
+Grid* grid = nullptr;
+
+void thread_main(void* argument) {
+  auto* thread = static_cast<Thread*>(argument);
+  grid->kernel_();
+  end_of_thread(*thread);
+  thread->wait = Wait::Ended;
+  thread->fiber.finish();
+}
+
+Dim3 unfold(uint32_t index, const Dim3& size) {
+  return {index % size.x, index / size.x % size.y, index / size.x / size.y};
+}
+
+void Grid::start_block(uint32_t block) {
+  reset_shared_memory(shape_.shared_bytes);
+  for (uint32_t i = 0; i < threads_.size(); i++) {
+    Thread& thread = *threads_[i];
+    thread.index = {unfold(i, shape_.block), unfold(block, shape_.grid)};
+    thread.number = i;
+    thread.clock = {launch_, block, i, 0, 0};
+    thread.wait = Wait::Nothing;
+    thread.copies.clear();
+    thread.fiber.prepare(stack_of(i), thread_main, &thread);
+  }
+}
+
+bool Grid::run() {
+  for (uint32_t block = 0; block < shape_.grid.count(); block++) {
+    start_block(block);
+    if (!run_block()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Grid::run_block() {
+  std::vector<uint32_t> order(warps());
+  std::iota(order.begin(), order.end(), 0);
+  if (options().seed != 0) {
+    std::shuffle(order.begin(), order.end(), random_);
+  }
+  while (true) {
+    bool progress = run_ready(order);
+    for (uint32_t warp : order) {
+      progress |= release_warp(warp);
+    }
+    progress = release_block() || progress;
+    const bool ended = std::all_of(threads_.begin(), threads_.end(), [](const auto& t) { return t->wait == Wait::Ended; });
+    if (ended) {
+      return true;
+    }
+    if (!progress) {
+      return stuck();
+    }
+  }
+}
+
+bool Grid::run_ready(const std::vector<uint32_t>& warps) {
+  bool progress = false;
+  for (uint32_t warp : warps) {
+    for (uint32_t lane = 0; lane < lanes_of(warp); lane++) {
+      Thread& thread = *threads_[warp * kWarp + lane];
+      if (thread.wait == Wait::Nothing) {
+        running_ = &thread;
+        thread.fiber.resume();
+        running_ = nullptr;
+        progress = true;
+      }
+    }
+    if (progress && options().counters) {
+      count_warp(&threads_[warp * kWarp], lanes_of(warp));
+    }
+  }
+  return progress;
+}
+
+// Lets the lanes go on whose whole mask waits at the same collective.
+bool Grid::release_warp(uint32_t warp) {
+  bool progress = false;
+  for (uint32_t lane = 0; lane < lanes_of(warp); lane++) {
+    Thread& first = *threads_[warp * kWarp + lane];
+    if (first.wait != Wait::Warp) {
+      continue;
+    }
+    bool all = true;
+    void* arguments[kWarp] = {};
+    for (uint32_t other = 0; other < kWarp; other++) {
+      if ((first.mask >> other & 1) == 0) {
+        continue;
+      }
+      const Thread* thread = other < lanes_of(warp) ? threads_[warp * kWarp + other].get() : nullptr;
+      all = all && thread != nullptr && thread->wait == Wait::Warp && thread->mask == first.mask &&
+            thread->collective == first.collective;
+      arguments[other] = all ? thread->argument : nullptr;
+    }
+    if (!all) {
+      continue;
+    }
+    first.apply(arguments);
+    for (uint32_t other = 0; other < lanes_of(warp); other++) {
+      Thread& thread = *threads_[warp * kWarp + other];
+      if ((first.mask >> other & 1) != 0) {
+        thread.clock.warp_epoch += thread.orders_memory && first.mask == 0xffffffffu ? 1 : 0;
+        thread.wait = Wait::Nothing;
+      }
+    }
+    progress = true;
+  }
+  return progress;
+}
+
+bool Grid::release_block() {
+  const auto waits = [](const auto& thread) { return thread->wait == Wait::Block; };
+  if (!std::all_of(threads_.begin(), threads_.end(), waits)) {
+    return false;
+  }
+  for (auto& thread : threads_) {
+    if (thread->pc != threads_[0]->pc) {
+      report(Fault::Divergence, thread->pc, "threads of one block wait at different barriers");
+      break;
+    }
+  }
+  for (auto& thread : threads_) {
+    thread->clock.block_epoch++;
+    thread->wait = Wait::Nothing;
+  }
+  return true;
+}
+
+// Nobody can go on: somebody waits for threads that ended or wait elsewhere.
+bool Grid::stuck() {
+  for (auto& thread : threads_) {
+    if (thread->wait == Wait::Block || thread->wait == Wait::Warp) {
+      const bool warp = thread->wait == Wait::Warp;
+      report(Fault::Divergence, thread->pc,
+             std::string(warp ? thread->collective : "__syncthreads") + " is not reached by all threads of the " +
+                 (warp ? "mask" : "block") + "; thread " + std::to_string(thread->number) + " waits");
+    }
+  }
+  return false;
+}
+
+Thread& running() {
+  if (grid == nullptr || grid->running_ == nullptr) {
+    throw std::logic_error("emulation: a device function was called outside of a kernel");
+  }
+  return *grid->running_;
+}
+
+}  // namespace
+
+Options& options() {
+  static Options current;
+  return current;
+}
+
+void run_grid(const char* name, const LaunchShape& shape, int device, const std::function<void()>& kernel) {
+  if (grid != nullptr) {
+    throw std::logic_error("emulation: a launch inside of a kernel");
+  }
+  if (shape.block.count() == 0 || shape.block.count() > kMaxThreads || shape.grid.count() == 0) {
+    throw std::invalid_argument(std::string("emulation: ") + name + ": no launch of this shape is possible");
+  }
+  Grid launch(name, shape, device, kernel);
+  grid = &launch;
+  launch.run();
+  grid = nullptr;
+}
+
+Thread& this_fiber() { return running(); }
+const ThreadIndex& this_thread() { return running().index; }
+const LaunchShape& this_launch() { return grid->shape_; }
+int this_device() { return grid->device_; }
+uint32_t this_lane() { return running().number % kWarp; }
+bool in_kernel() { return grid != nullptr && grid->running_ != nullptr; }
+std::string current_kernel() { return grid == nullptr ? "" : grid->name_; }
+
+void* static_shared(const void* place, size_t bytes) {
+  Allocation& shared = shared_memory();
+  const auto known = grid->static_shared_.find(place);
+  const size_t begin = known != grid->static_shared_.end() ? known->second : (shared.bytes + 15) / 16 * 16;
+  grid->static_shared_[place] = begin;
+  grow_shared_memory(begin + bytes);
+  return shared.begin + begin;
+}
+
+void block_barrier(const void* pc) {
+  Thread& thread = running();
+  thread.wait = Wait::Block;
+  thread.pc = pc;
+  thread.fiber.suspend();
+}
+
+void warp_collective(const char* name, uint32_t mask, WarpFunction apply, void* argument, bool orders_memory,
+                     const void* pc) {
+  Thread& thread = running();
+  thread.wait = Wait::Warp;
+  thread.collective = name;
+  thread.mask = mask;
+  thread.apply = apply;
+  thread.argument = argument;
+  thread.orders_memory = orders_memory;
+  thread.pc = pc;
+  thread.fiber.suspend();
+}
+
+}  // namespace simt

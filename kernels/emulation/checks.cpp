@@ -1,0 +1,146 @@
+#include "emulation/checks.h"
+
+#include <string>
+
+#include "emulation/memory.h"
+#include "emulation/report.h"
+#include "emulation/thread.h"
+
+namespace simt {
+namespace {
+
+// Whether something orders the earlier access before one of the running thread now.
+bool ordered(const Access& earlier, const Access& now) {
+  if (earlier.launch != now.launch || (earlier.block == now.block && earlier.thread == now.thread)) {
+    return true;
+  }
+  if (earlier.block != now.block) {
+    return false;
+  }
+  if (earlier.block_epoch != now.block_epoch) {
+    return true;
+  }
+  return earlier.thread / 32 == now.thread / 32 && earlier.warp_epoch != now.warp_epoch;
+}
+
+bool same_thread(const Access& a, const Access& b) {
+  return a.launch == b.launch && a.block == b.block && a.thread == b.thread;
+}
+
+std::string threads(const Access& a, const Access& b) {
+  const auto one = [](const Access& x) {
+    return "thread " + std::to_string(x.thread) + " of block " + std::to_string(x.block);
+  };
+  return one(a) + " and " + one(b);
+}
+
+const char* name_of(Space space) { return space == Space::Shared ? "shared" : "global"; }
+
+void read_cell(Cell& cell, const Access& now, uint8_t bits, Space space, const void* pc) {
+  if (cell.in_flight != 0) {
+    report(Fault::Async, pc, "read before the asynchronous copy to it was waited for");
+  }
+  if ((cell.written & bits) != bits) {
+    report(Fault::Uninitialized, pc, std::string("read of ") + name_of(space) + " memory that nobody wrote");
+  }
+  if (!ordered(cell.writer, now)) {
+    report(Fault::Race, pc, std::string("read and write of the same ") + name_of(space) + " memory by " +
+                                threads(now, cell.writer));
+  }
+  if (same_thread(cell.readers[0], now) || cell.readers[0].launch != now.launch) {
+    cell.readers[0] = now;
+  } else {
+    if (!same_thread(cell.readers[1], now)) {
+      cell.readers[1] = cell.readers[0];
+    }
+    cell.readers[0] = now;
+  }
+}
+
+void write_cell(Cell& cell, const Access& now, uint8_t bits, Kind kind, Space space, const void* pc) {
+  const bool landing = kind == Kind::AsyncLanding;
+  if (cell.in_flight != 0 && !landing) {
+    report(Fault::Async, pc, "written before the asynchronous copy to it was waited for");
+  }
+  const bool atomics = kind == Kind::Atomic && cell.atomic != 0;
+  if (!atomics && !ordered(cell.writer, now)) {
+    report(Fault::Race, pc,
+           std::string("two writes of the same ") + name_of(space) + " memory by " + threads(now, cell.writer));
+  }
+  for (const Access& reader : cell.readers) {
+    if (!ordered(reader, now)) {
+      report(Fault::Race, pc,
+             std::string("write and read of the same ") + name_of(space) + " memory by " + threads(now, reader));
+      break;
+    }
+  }
+  cell.atomic = kind == Kind::Atomic ? 1 : 0;
+  cell.in_flight = kind == Kind::AsyncTarget ? 1 : 0;
+  if (kind == Kind::AsyncTarget) {
+    return;  // the write happens when it lands
+  }
+  cell.writer = now;
+  cell.written |= bits;
+}
+
+bool locate(const void* address, size_t size, const void* pc, const Thread& thread, Allocation*& found) {
+  found = find_allocation(address);
+  if (found == nullptr || !found->holds(address, size)) {
+    report(Fault::Bounds, pc,
+           std::to_string(size) + " bytes at " +
+               (found == nullptr ? "an address where nothing is allocated"
+                                 : std::to_string(static_cast<const std::byte*>(address) - found->begin) + " of " +
+                                       std::to_string(found->bytes)));
+    return false;
+  }
+  if (found->space == Space::Global && found->device != this_device()) {
+    report(Fault::Device, pc, "memory of device " + std::to_string(found->device) + " used on device " +
+                                  std::to_string(this_device()) + " by thread " + std::to_string(thread.number));
+  }
+  return true;
+}
+
+}  // namespace
+
+bool access(const void* address, size_t size, Kind kind, const void* pc, size_t bytes) {
+  if (!in_kernel() || !is_device_address(address)) {
+    return true;
+  }
+  Thread& thread = this_fiber();
+  const size_t counted = bytes == 0 ? size : bytes;
+  if (options().counters && kind != Kind::AsyncLanding) {
+    count_access(thread, address, counted, kind, pc);
+  }
+  if (!options().checks) {
+    return true;
+  }
+  if (reinterpret_cast<uintptr_t>(address) % size != 0) {
+    report(Fault::Alignment, pc, std::to_string(size) + " bytes at an address that is no multiple of it");
+  }
+  Allocation* allocation = nullptr;
+  if (!locate(address, counted, pc, thread, allocation)) {
+    return false;
+  }
+  const auto first = static_cast<size_t>(static_cast<const std::byte*>(address) - allocation->begin);
+  for (size_t byte = first; byte < first + counted;) {
+    const bool both = byte % 2 == 0 && byte + 1 < first + counted;
+    const uint8_t bits = both ? 3 : static_cast<uint8_t>(1 << byte % 2);
+    Cell& cell = allocation->cell(byte);
+    if (kind == Kind::Read) {
+      read_cell(cell, thread.clock, bits, allocation->space, pc);
+    } else {
+      write_cell(cell, thread.clock, bits, kind, allocation->space, pc);
+    }
+    byte += both ? 2 : 1;
+  }
+  return true;
+}
+
+void end_of_thread(Thread& thread) {
+  if (!thread.copies.empty()) {
+    report(Fault::Async, nullptr, "the kernel ended before its asynchronous copies were waited for");
+    thread.copies.clear();
+  }
+}
+
+}  // namespace simt

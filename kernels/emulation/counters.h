@@ -1,0 +1,37 @@
+// Counts what a warp's accesses cost: 32-byte sectors of global memory and wavefronts of shared memory, beside the
+// fewest that the same bytes could take. Deterministic, so the figures can be kept and compared.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "emulation/checks.h"
+
+namespace simt {
+
+struct Traffic {
+  int64_t sectors = 0;
+  int64_t ideal_sectors = 0;
+  int64_t wavefronts = 0;
+  int64_t ideal_wavefronts = 0;
+};
+
+// By kernel name, since the last call.
+std::map<std::string, Traffic> take_traffic();
+
+// One access of one thread.
+struct Event {
+  const void* pc;
+  const void* address;
+  uint32_t bytes;
+  uint32_t occurrence;  // how many times this thread was here before, since its warp met
+};
+
+void count_access(Thread& thread, const void* address, size_t bytes, Kind kind, const void* pc);
+// The lanes of a warp met or ended: what they did at the same place, at the same occurrence, was one instruction.
+void count_warp(const std::unique_ptr<Thread>* lanes, uint32_t count);
+
+}  // namespace simt

@@ -1,0 +1,47 @@
+// What the compiler calls in code compiled with -fsanitize=thread, in place of ThreadSanitizer's library.
+#include <cstddef>
+
+#include "emulation/checks.h"
+
+#define IVL_SIMT_HOOK(size)                                                                        \
+  void __tsan_read##size(void* a) {                                                                \
+    simt::access(a, size, simt::Kind::Read, __builtin_return_address(0));                          \
+  }                                                                                                \
+  void __tsan_write##size(void* a) {                                                               \
+    simt::access(a, size, simt::Kind::Write, __builtin_return_address(0));                         \
+  }
+
+// What the compiler knows to be unaligned is of bytes.
+#define IVL_SIMT_UNALIGNED_HOOK(size)                                                              \
+  void __tsan_unaligned_read##size(void* a) {                                                      \
+    simt::access(a, 1, simt::Kind::Read, __builtin_return_address(0), size);                       \
+  }                                                                                                \
+  void __tsan_unaligned_write##size(void* a) {                                                     \
+    simt::access(a, 1, simt::Kind::Write, __builtin_return_address(0), size);                      \
+  }
+
+extern "C" {
+
+IVL_SIMT_HOOK(1)
+IVL_SIMT_HOOK(2)
+IVL_SIMT_HOOK(4)
+IVL_SIMT_HOOK(8)
+IVL_SIMT_HOOK(16)
+IVL_SIMT_UNALIGNED_HOOK(2)
+IVL_SIMT_UNALIGNED_HOOK(4)
+IVL_SIMT_UNALIGNED_HOOK(8)
+IVL_SIMT_UNALIGNED_HOOK(16)
+
+void __tsan_read_range(void* a, size_t size) {
+  simt::access(a, 1, simt::Kind::Read, __builtin_return_address(0), size);
+}
+void __tsan_write_range(void* a, size_t size) {
+  simt::access(a, 1, simt::Kind::Write, __builtin_return_address(0), size);
+}
+void __tsan_init() {}
+void __tsan_func_entry(void*) {}
+void __tsan_func_exit() {}
+void __tsan_vptr_read(void*) {}
+void __tsan_vptr_update(void*, void*) {}
+
+}  // extern "C"

@@ -1,0 +1,158 @@
+#include "emulation/memory.h"
+
+#include <sys/mman.h>
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <stdexcept>
+
+namespace simt {
+namespace {
+
+constexpr size_t kArenaBytes = size_t{64} << 30;
+constexpr size_t kSharedBytes = size_t{1} << 20;
+constexpr size_t kGap = 4096;
+constexpr int kDevices = 8;
+
+std::byte* reserve(size_t bytes) {
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw std::runtime_error("emulation: cannot reserve address space");
+  }
+  return static_cast<std::byte*>(memory);
+}
+
+struct Arena {
+  std::byte* begin = nullptr;
+  size_t used = 0;  // of the addresses
+  size_t in_use = 0;
+  size_t capacity = kArenaBytes;
+  std::map<const std::byte*, Allocation> live;
+};
+
+std::array<Arena, kDevices>& arenas() {
+  static std::array<Arena, kDevices> all;
+  return all;
+}
+
+Allocation& shared() {
+  static Allocation memory{reserve(kSharedBytes), 0, 0, Space::Shared, std::vector<Cell>(kSharedBytes / 2), 0};
+  return memory;
+}
+
+Arena* arena_of(const void* address) {
+  const auto* at = static_cast<const std::byte*>(address);
+  for (Arena& arena : arenas()) {
+    if (arena.begin != nullptr && at >= arena.begin && at < arena.begin + kArenaBytes) {
+      return &arena;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::byte* allocate_global(size_t bytes, int device) {
+  Arena& arena = arenas().at(static_cast<size_t>(device));
+  if (arena.begin == nullptr) {
+    arena.begin = reserve(kArenaBytes);
+  }
+  if (arena.live.empty()) {
+    arena.used = kGap;  // a step before the first allocation is seen too
+  }
+  const size_t room = (bytes + 255) / 256 * 256 + kGap;
+  if (bytes > arena.capacity - arena.in_use || room > kArenaBytes - arena.used) {
+    return nullptr;
+  }
+  std::byte* begin = arena.begin + arena.used;
+  arena.used += room;
+  arena.in_use += bytes;
+  arena.live[begin] = {begin, bytes, device, Space::Global, std::vector<Cell>((bytes + 1) / 2), 0};
+  return begin;
+}
+
+bool free_global(void* begin) {
+  Arena* arena = arena_of(begin);
+  if (arena == nullptr) {
+    return false;
+  }
+  const auto at = arena->live.find(static_cast<const std::byte*>(begin));
+  if (at == arena->live.end()) {
+    return false;
+  }
+  arena->in_use -= at->second.bytes;
+  madvise(begin, at->second.bytes, MADV_DONTNEED);
+  arena->live.erase(at);
+  return true;
+}
+
+void set_device_capacity(int device, size_t bytes) { arenas().at(static_cast<size_t>(device)).capacity = bytes; }
+
+size_t device_bytes_in_use(int device) { return arenas().at(static_cast<size_t>(device)).in_use; }
+
+int64_t live_allocations() {
+  int64_t count = 0;
+  for (const Arena& arena : arenas()) {
+    count += static_cast<int64_t>(arena.live.size());
+  }
+  return count;
+}
+
+Allocation* find_allocation(const void* address) {
+  Allocation& block = shared();
+  if (block.holds(address, 1)) {
+    return &block;
+  }
+  Arena* arena = arena_of(address);
+  if (arena == nullptr || arena->live.empty()) {
+    return nullptr;
+  }
+  auto at = arena->live.upper_bound(static_cast<const std::byte*>(address));
+  if (at == arena->live.begin()) {
+    return nullptr;
+  }
+  --at;
+  return at->second.holds(address, 1) ? &at->second : nullptr;
+}
+
+bool is_device_address(const void* address) {
+  const auto* at = static_cast<const std::byte*>(address);
+  return arena_of(address) != nullptr || (at >= shared().begin && at < shared().begin + kSharedBytes);
+}
+
+void mark_written(void* address, size_t bytes) {
+  Allocation* allocation = find_allocation(address);
+  if (allocation == nullptr) {
+    return;
+  }
+  const auto first = static_cast<size_t>(static_cast<std::byte*>(address) - allocation->begin);
+  for (size_t byte = first; byte < first + bytes; byte++) {
+    Cell& cell = allocation->cell(byte);
+    cell.written |= static_cast<uint8_t>(1 << byte % 2);
+    cell.writer = {};
+  }
+}
+
+Allocation& shared_memory() { return shared(); }
+
+void reset_shared_memory(size_t bytes) {
+  Allocation& block = shared();
+  block.bytes = 0;
+  block.life++;
+  grow_shared_memory(bytes);
+}
+
+void grow_shared_memory(size_t bytes) {
+  Allocation& block = shared();
+  if (bytes > kSharedBytes) {
+    throw std::runtime_error("emulation: more shared memory than any device has");
+  }
+  if (bytes > block.bytes) {
+    // A wrong result, should a read before a write ever go unseen.
+    std::memset(block.begin + block.bytes, 0xCD, bytes - block.bytes);
+    block.bytes = bytes;
+  }
+}
+
+}  // namespace simt

@@ -1,0 +1,77 @@
+// Memory that kernels may touch: global memory of each device and the shared memory of the block that runs. Beside
+// every two bytes lies a cell that says who wrote and read them last; that is what the checks look at.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace simt {
+
+enum class Space { Global, Shared };
+
+// Who accessed, and when: see Thread::clock.
+struct Access {
+  uint32_t launch = 0;  // 0: nobody yet
+  uint32_t block = 0;
+  uint32_t thread = 0;
+  uint32_t block_epoch = 0;
+  uint32_t warp_epoch = 0;
+};
+
+struct Cell {
+  Access writer;
+  Access readers[2];  // the last two different threads
+  uint8_t written = 0;   // a bit for each of the two bytes
+  uint8_t atomic = 0;    // the last write was atomic
+  uint8_t in_flight = 0;  // an asynchronous copy will land here
+  uint32_t life = 0;      // of the shared memory it describes; see Allocation
+};
+
+struct Allocation {
+  std::byte* begin = nullptr;
+  size_t bytes = 0;
+  int device = 0;
+  Space space = Space::Global;
+  std::vector<Cell> cells;  // one for every two bytes
+  uint32_t life = 0;        // a cell of another life says nothing: shared memory is new to each block
+
+  Cell& cell(size_t byte) {
+    Cell& found = cells[byte / 2];
+    if (found.life != life) {
+      found = {};
+      found.life = life;
+    }
+    return found;
+  }
+  bool holds(const void* address, size_t size) const {
+    const auto* at = static_cast<const std::byte*>(address);
+    return at >= begin && at + size <= begin + bytes;
+  }
+};
+
+// Global memory of a device. Allocations are 256-byte aligned with unused space between them, so that a step over an
+// end is seen. Freed space is not used again before the arena is empty. Null when the device's memory is full.
+std::byte* allocate_global(size_t bytes, int device);
+// False if no live allocation begins there.
+bool free_global(void* begin);
+// Bytes that a device has; for out-of-memory tests. Unlimited by default, up to the arena's 64 GiB of addresses.
+void set_device_capacity(int device, size_t bytes);
+size_t device_bytes_in_use(int device);
+int64_t live_allocations();
+
+// The live allocation that holds this address, else null.
+Allocation* find_allocation(const void* address);
+// Whether the address lies where device or shared memory could be: a miss there is a fault, elsewhere it is the
+// kernel's own stack or constants.
+bool is_device_address(const void* address);
+// Host code wrote these bytes (a copy or a memset).
+void mark_written(void* address, size_t bytes);
+
+// The running block's shared memory: `bytes` uninitialized ones at a fixed address.
+Allocation& shared_memory();
+void reset_shared_memory(size_t bytes);
+// Makes it at least this long.
+void grow_shared_memory(size_t bytes);
+
+}  // namespace simt

@@ -1,0 +1,127 @@
+#include "norm.h"
+
+#include "tests/kernel_test.h"
+
+namespace {
+
+using namespace kernel_test;
+
+struct Shape {
+  int64_t rows;
+  int cols;
+  int64_t padding;  // elements between rows that belong to nobody
+};
+
+// Of InternVL-Chat-V1-2 (3200, 7168, 12800), less than a sweep of the block, and one vector.
+const Shape kShapes[] = {{1, 3200, 0}, {3, 7168, 8}, {2, 12800, 0}, {5, 256, 16}, {1, 8, 0}, {2, 2056, 0}};
+
+// Rows of `cols` values with padding behind each that was never written.
+template <class T>
+class PaddedRows {
+ public:
+  PaddedRows(const Shape& shape, const std::vector<T>& values)
+      : shape_(shape), array_(static_cast<size_t>(shape.rows * stride())) {
+    for (int64_t row = 0; row < shape.rows && !values.empty(); row++) {
+      const T* from = values.data() + row * shape.cols;
+      std::memcpy(array_.data() + row * stride(), from, sizeof(T) * static_cast<size_t>(shape.cols));
+      simt::mark_written(array_.data() + row * stride(), sizeof(T) * static_cast<size_t>(shape.cols));
+    }
+  }
+  int64_t stride() const { return shape_.cols + shape_.padding; }
+  gpu::Rows<T> rows() const { return {array_.data(), stride()}; }
+  gpu::Rows<const T> input() const { return {array_.data(), stride()}; }
+  std::vector<double> row(int64_t row) const {
+    const std::vector<T> all = array_.read();
+    return exact(std::vector<T>(all.begin() + row * stride(), all.begin() + row * stride() + shape_.cols));
+  }
+
+ private:
+  Shape shape_;
+  DeviceArray<T> array_;
+};
+
+template <class T>
+class Norm : public testing::Test {
+ protected:
+  static constexpr float kEps = 1e-5f;
+
+  // Within the two roundings of the definition, and a little for the order of the sums.
+  static void expect_row(const std::vector<double>& out, const std::vector<double>& in, const std::vector<double>& weight,
+                         const std::vector<double>& bias) {
+    double mean = 0;
+    double squares = 0;
+    const auto n = static_cast<double>(in.size());
+    for (double x : in) {
+      mean += bias.empty() ? 0 : x / n;
+    }
+    for (double x : in) {
+      squares += (x - mean) * (x - mean);
+    }
+    const double scale = 1 / std::sqrt(squares / n + kEps);
+    for (size_t c = 0; c < in.size(); c++) {
+      const double scaled = (in[c] - mean) * scale * weight[c];
+      const double expected = scaled + (bias.empty() ? 0 : bias[c]);
+      const double bound = kRounding<T> * (std::fabs(scaled) + std::fabs(expected)) * 1.01 + 1e-5;
+      ASSERT_NEAR(out[c], expected, bound) << "column " << c;
+    }
+  }
+
+  void check(const Shape& shape, bool centered, double scale, double offset) {
+    const auto count = static_cast<size_t>(shape.cols);
+    const auto values = random_values<T>(static_cast<size_t>(shape.rows) * count, 1, scale, offset);
+    const auto weight = random_values<T>(count, 2, 0.3, 1);
+    const auto bias = random_values<T>(count, 3);
+    const PaddedRows<T> in(shape, values);
+    const PaddedRows<T> out(shape, {});
+    const DeviceArray<T> device_weight(weight);
+    const DeviceArray<T> device_bias(bias);
+    const cudaError_t error =
+        centered ? gpu::layer_norm<T>(out.rows(), in.input(), device_weight.data(), device_bias.data(), shape.rows,
+                                      shape.cols, kEps, nullptr)
+                 : gpu::rms_norm<T>(out.rows(), in.input(), device_weight.data(), shape.rows, shape.cols, kEps, nullptr);
+    ASSERT_EQ(error, cudaSuccess);
+    EXPECT_EQ(reported(), "");
+    for (int64_t row = 0; row < shape.rows; row++) {
+      expect_row(out.row(row), in.row(row), exact(weight), centered ? exact(bias) : std::vector<double>());
+    }
+  }
+};
+
+using Types = testing::Types<gpu::bf16, gpu::f16>;
+TYPED_TEST_SUITE(Norm, Types);
+
+TYPED_TEST(Norm, RmsNormIsItsDefinition) {
+  for (const Shape& shape : kShapes) {
+    this->check(shape, false, 1, 0);
+  }
+}
+
+TYPED_TEST(Norm, LayerNormIsItsDefinition) {
+  for (const Shape& shape : kShapes) {
+    this->check(shape, true, 1, 0.5);
+  }
+}
+
+TYPED_TEST(Norm, LargeAndSmallAndEqualValues) {
+  this->check({2, 512, 0}, false, 100, 0);
+  this->check({2, 512, 0}, false, 1e-4, 0);
+  this->check({2, 512, 0}, false, 0, 3);
+  this->check({2, 512, 0}, true, 0, 3);
+}
+
+TYPED_TEST(Norm, InPlace) {
+  const Shape shape{3, 2304, 0};
+  const auto values = random_values<TypeParam>(3 * 2304, 4);
+  const auto weight = random_values<TypeParam>(2304, 5);
+  const PaddedRows<TypeParam> apart(shape, {});
+  const PaddedRows<TypeParam> in(shape, values);
+  const DeviceArray<TypeParam> device_weight(weight);
+  gpu::rms_norm<TypeParam>(apart.rows(), in.input(), device_weight.data(), 3, 2304, 1e-5f, nullptr);
+  gpu::rms_norm<TypeParam>(in.rows(), in.input(), device_weight.data(), 3, 2304, 1e-5f, nullptr);
+  EXPECT_EQ(reported(), "");
+  for (int64_t row = 0; row < 3; row++) {
+    EXPECT_EQ(in.row(row), apart.row(row));
+  }
+}
+
+}  // namespace
