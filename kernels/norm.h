@@ -3,15 +3,9 @@
 
 #include "device/gpu.h"
 #include "device/number.h"
+#include "device/rows.h"
 
 namespace gpu {
-
-// A matrix of the device: `stride` elements from row to row.
-template <class T>
-struct Rows {
-  T* data = nullptr;
-  int64_t stride = 0;
-};
 
 // out[r] = round(x / sqrt(mean(x^2) + eps)) * weight, with x = in[r] in f32 and the round to T (RMSNorm of Llama and
 // InternViT). `cols` and the strides are multiples of 8, the pointers of 16 bytes. In place is allowed.

@@ -63,6 +63,13 @@ GPU_DEVICE void cp_async_wait() {
   asm volatile("cp.async.wait_group %0;\n" ::"n"(Pending) : "memory");
 }
 
+// "ex2.approx": 2^x, relative error 2^-22; 2^-inf is 0.
+GPU_DEVICE float exp2_approximate(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
+}
+
 }  // namespace gpu
 
 #endif

@@ -139,6 +139,8 @@ cudaError_t launch(const char* name, void (*kernel)(Parameters...), dim3 grid, d
 
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 inline float __expf(float x) { return std::exp(x); }
+inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
+inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fdividef(float a, float b) { return a / b; }
 using std::fmaxf;
 using std::fminf;

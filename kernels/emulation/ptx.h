@@ -18,6 +18,8 @@ void cp_async_16(void* to, const void* from, int source_bytes = 16);
 void cp_async_commit();
 void cp_async_wait_pending(int pending);
 
+inline float exp2_approximate(float x) { return std::exp2(x); }
+
 template <int Pending>
 void cp_async_wait() {
   cp_async_wait_pending(Pending);

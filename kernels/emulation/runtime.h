@@ -7,7 +7,7 @@
 
 using dim3 = simt::Dim3;
 
-enum cudaError_t { cudaSuccess = 0, cudaErrorInvalidConfiguration = 9 };
+enum cudaError_t { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorInvalidConfiguration = 9 };
 
 struct CUstream_st;
 using cudaStream_t = CUstream_st*;

@@ -1,0 +1,52 @@
+// Softmax(q k^T * scale) v for many queries at once, by tensor cores, in tiles that never leave the multiprocessor
+// (FlashAttention-2, arXiv:2307.08691), with grouped queries packed into the rows of a tile.
+//
+// A row's keys are taken in splits of kSplit from key 0 on; within a split the softmax is online over tiles of kTileKeys,
+// and the splits' results are merged in order. That order does not depend on how many rows there are or which blocks
+// work on them: a token attends bit for bit the same in a prompt, alone, and in any batch.
+#pragma once
+
+#include "device/gpu.h"
+#include "device/number.h"
+
+namespace gpu {
+
+constexpr int kTileKeys = 32;
+constexpr int kSplit = 256;
+// At most this many rows (tokens times query heads of a key/value head) take the path that works on splits in parallel.
+constexpr int kDecodeRows = 16;
+
+// The queries of one sequence or picture, with its keys and values. Strides are in elements and multiples of 8, the
+// pointers of 16 bytes.
+template <class T>
+struct AttentionSpan {
+  const T* q = nullptr;  // (tokens, heads * D)
+  T* out = nullptr;      // (tokens, heads * D)
+  const T* k = nullptr;  // key t of key/value head h at k + h * kv_head_stride + t * kv_stride; v alike
+  const T* v = nullptr;
+  int64_t q_stride = 0;
+  int64_t out_stride = 0;
+  int64_t kv_stride = 0;
+  int64_t kv_head_stride = 0;
+  int tokens = 0;
+  int past = 0;  // keys before the first token's own; token i sees keys [0, past + i] if causal, else all past + tokens
+};
+
+struct AttentionShape {
+  int heads = 0;
+  int kv_heads = 0;
+  int head_dim = 0;  // 64 or 128
+  bool causal = false;
+  float scale = 0;
+};
+
+// Floats that attention() needs in `workspace` for spans of at most kDecodeRows rows.
+size_t attention_workspace(const AttentionShape& shape, int spans, int most_keys);
+
+// `spans` lies in device memory. `most_tokens` and `most_keys` are the largest `tokens` and `past + tokens` among them.
+// Causal attention works on splits in parallel where most_tokens * heads / kv_heads <= kDecodeRows.
+template <class T>
+cudaError_t attention(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
+                      int most_keys, float* workspace, cudaStream_t stream);
+
+}  // namespace gpu

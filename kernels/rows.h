@@ -1,0 +1,23 @@
+// Rows moved as they are: embeddings with pictures spliced in, the last tokens' rows, patches folded by pixel shuffle.
+#pragma once
+
+#include "device/gpu.h"
+#include "device/number.h"
+#include "device/rows.h"
+
+namespace gpu {
+
+// out row i = the `cols` elements at from[i] (device pointers in device memory): a token's row of the embedding table,
+// or a picture's feature. cols is a multiple of 8, strides too, pointers of 16 bytes.
+template <class T>
+cudaError_t gather_rows(Rows<T> out, const T* const* from, int64_t rows, int cols, cudaStream_t stream);
+
+// InternVL's pixel_shuffle with factor 1/f: each picture's class token is dropped and f x f patches become one row.
+// in (pictures * (1 + g * g), cols) -> out (pictures * (g / f)^2, f * f * cols). With (h, w) the patch grid,
+// view (h, w / f, f * cols), swap to (w / f, h, f * cols), view (w / f, h / f, f * f * cols): v1 ends here, with the map
+// transposed; v2 (`swap_back`) swaps to (h / f, w / f, f * f * cols).
+template <class T>
+cudaError_t pixel_shuffle(Rows<T> out, Rows<const T> in, int64_t pictures, int grid, int factor, int cols,
+                          bool swap_back, cudaStream_t stream);
+
+}  // namespace gpu
