@@ -82,6 +82,11 @@ SIMT_UNCHECKED T __shfl_xor_sync(unsigned mask, T value, int bits) {
                        __builtin_return_address(0));
 }
 template <class T>
+SIMT_UNCHECKED T __shfl_up_sync(unsigned mask, T value, unsigned by) {
+  const unsigned lane = simt::this_lane();
+  return simt::shuffle("__shfl_up_sync", mask, value, lane >= by ? lane - by : lane, __builtin_return_address(0));
+}
+template <class T>
 SIMT_UNCHECKED T __shfl_down_sync(unsigned mask, T value, unsigned by) {
   const unsigned lane = simt::this_lane() + by;
   return simt::shuffle("__shfl_down_sync", mask, value, lane < 32 ? lane : simt::this_lane(),
@@ -141,6 +146,7 @@ inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
 inline float __expf(float x) { return std::exp(x); }
 inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
 inline float __fmul_rn(float a, float b) { return a * b; }
+inline int __float2int_rn(float x) { return static_cast<int>(std::nearbyint(x)); }
 inline float __fdividef(float a, float b) { return a / b; }
 using std::fmaxf;
 using std::fminf;

@@ -7,6 +7,8 @@ import io.github.internvl4j.text.SentencePieceModel.Normalization;
 import io.github.internvl4j.text.SentencePieceModel.Piece;
 import io.github.internvl4j.text.SentencePieceModel.PieceType;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -109,13 +111,21 @@ final class SentencePieceReader {
         int type = 1;
         for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
             switch (tag) {
-                case PIECE_TEXT -> text = in.readStringRequireUtf8();
+                case PIECE_TEXT -> text = text(in);
                 case PIECE_SCORE -> score = in.readFloat();
                 case PIECE_TYPE -> type = in.readEnum();
                 default -> in.skipField(tag);
             }
         }
         pieces.add(new Piece(text, score, type(type)));
+    }
+
+    /** Not protobuf's own way: its UTF-8 decoder needs sun.misc.Unsafe, of which JDK 24 and later warn. */
+    private static String text(CodedInputStream in) throws IOException {
+        return StandardCharsets.UTF_8
+                .newDecoder() // reports what is malformed
+                .decode(ByteBuffer.wrap(in.readByteArray()))
+                .toString();
     }
 
     private PieceType type(int number) {
@@ -137,7 +147,7 @@ final class SentencePieceReader {
                 case TRAINER_MODEL_TYPE -> modelType = in.readEnum();
                 case TRAINER_WHITESPACE_AS_SUFFIX -> whitespaceAsSuffix = in.readBool();
                 case TRAINER_BYTE_FALLBACK -> byteFallback = in.readBool();
-                case TRAINER_UNKNOWN_SURFACE -> unknownSurface = in.readStringRequireUtf8();
+                case TRAINER_UNKNOWN_SURFACE -> unknownSurface = text(in);
                 default -> in.skipField(tag);
             }
         }
@@ -147,7 +157,7 @@ final class SentencePieceReader {
         normalizerSeen = true;
         for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
             switch (tag) {
-                case NORMALIZER_NAME -> normalizerName = in.readStringRequireUtf8();
+                case NORMALIZER_NAME -> normalizerName = text(in);
                 case NORMALIZER_CHARSMAP -> charsmapBytes = in.readBytes().size();
                 case NORMALIZER_DUMMY_PREFIX -> addDummyPrefix = in.readBool();
                 case NORMALIZER_EXTRA_WHITESPACES -> removeExtraWhitespaces = in.readBool();

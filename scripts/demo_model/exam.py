@@ -1,0 +1,192 @@
+"""An exam of new dialogs for the command line's `batch`, and its marks.
+
+    python scripts/demo_model/exam.py make --out FOLDER [--count 1000] [--seed 77]
+    scripts/internvl4j batch --model test-data/demo --input FOLDER/requests.jsonl --output FOLDER/answers.jsonl
+    python scripts/demo_model/exam.py mark FOLDER
+
+Kinds: one picture; the same questions with the pictures swapped among those of one kind; second round (the first answer given
+as it should be); two pictures; video (MP4 files, by ffmpeg); text only; pictures drawn as SVG and rasterised by rsvg-convert.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from collections import Counter, defaultdict
+from pathlib import Path
+from random import Random
+
+import talk
+from drawing import photograph, render
+from svg import as_svg
+from world import Film, Scene, draw_film, draw_pair, draw_scene
+
+FILM_FRAMES, FILM_RATE, FILM_SIDE = 24, 12, 224
+
+
+class Exam:
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.requests: list[dict] = []
+        self.key: list[dict] = []
+        self.pictures = 0
+        (folder / "files").mkdir(parents=True, exist_ok=True)
+
+    def add(self, group: str, kind: str, rounds: talk.Rounds, opening: str = "<image>\n", **inputs) -> None:
+        """opening: the pictures' places, which the first question of several must hold."""
+        number = len(self.requests)
+        *before, (question, answer) = rounds
+        request = {"id": number, "prompt": question, **inputs}
+        if before:
+            history = [list(round_) for round_ in before]
+            history[0][0] = opening + history[0][0]
+            request["history"] = history
+        elif opening != "<image>\n":
+            request["prompt"] = opening + question
+        self.requests.append(request)
+        self.key.append({"id": number, "group": group, "kind": kind, "question": question, "answer": answer})
+
+    def picture(self, scene: Scene) -> str:
+        self.pictures += 1
+        name = f"files/{self.pictures}.png"
+        photograph(scene).save(self.folder / name)
+        return name
+
+    def film(self, film: Film) -> str:
+        name = f"files/{len(self.requests)}.mp4"
+        write_film(film, self.folder / name)
+        return name
+
+    def write(self) -> None:
+        for name, lines in (("requests.jsonl", self.requests), ("key.jsonl", self.key)):
+            text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+            (self.folder / name).write_text(text, encoding="utf-8")
+
+
+def write_film(film: Film, path: Path) -> None:
+    command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24",
+               "-s", f"{FILM_SIDE}x{FILM_SIDE}", "-r", str(FILM_RATE), "-i", "-", "-c:v", "libx264", "-preset", "veryfast",
+               "-threads", "1", "-pix_fmt", "yuv420p", "-crf", "20", str(path)]
+    pictures = (render(film.frame(i / (FILM_FRAMES - 1)), FILM_SIDE) for i in range(FILM_FRAMES))
+    subprocess.run(command, input=b"".join(picture.tobytes() for picture in pictures), check=True)
+
+
+def one_picture(exam: Exam, random: Random, count: int) -> None:
+    asked = defaultdict(list)
+    for _ in range(count):
+        scene = draw_scene(random)
+        kind, rounds = talk.ask(random, talk.ONE_PICTURE, scene)
+        picture = exam.picture(scene)
+        exam.add("one picture", kind, rounds, images=[picture])
+        asked[kind].append((picture, rounds))
+    for kind, dialogs in asked.items():
+        for i, (_, rounds) in enumerate(dialogs):
+            exam.add("one picture, swapped", kind, rounds, images=[dialogs[i - 1][0]])
+
+
+def second_round(exam: Exam, random: Random, count: int) -> None:
+    for _ in range(count):
+        scene = draw_scene(random)
+        kind, rounds = talk.ask(random, talk.SECOND_ROUND, scene)
+        exam.add("second round", kind, rounds, images=[exam.picture(scene)])
+
+
+def two_pictures(exam: Exam, random: Random, count: int) -> None:
+    for _ in range(count):
+        pair = draw_pair(random)
+        kind, rounds = talk.ask(random, talk.TWO_PICTURES, pair)
+        pictures = [exam.picture(scene) for scene in pair]
+        if random.random() < 0.5:
+            exam.add("two pictures", kind, rounds, images=pictures, combine=True)
+        else:
+            exam.add("two pictures", kind, rounds, "Image-1: <image>\nImage-2: <image>\n", images=pictures)
+
+
+def video(exam: Exam, random: Random, count: int) -> None:
+    for _ in range(count):
+        film = draw_film(random)
+        kind, rounds = talk.ask(random, talk.VIDEO, film)
+        exam.add("video", kind, rounds[-1:], video=exam.film(film), frames=8)
+
+
+def text_only(exam: Exam, random: Random, count: int) -> None:
+    for _ in range(count):
+        kind, rounds = talk.ask(random, talk.TEXT_ONLY, draw_scene(random))
+        exam.add("text only", kind, rounds, opening="")
+
+
+def other_program(exam: Exam, random: Random, count: int) -> None:
+    for number in range(count):
+        scene = draw_scene(random)
+        kind, rounds = talk.ask(random, talk.ONE_PICTURE, scene)
+        source, name = exam.folder / f"files/svg-{number}.svg", f"files/svg-{number}.png"
+        source.write_text(as_svg(scene, random), encoding="utf-8")
+        size = str(random.choice((200, 320, 448, 640)))
+        subprocess.run(["rsvg-convert", "-w", size, "-h", size, source, "-o", exam.folder / name], check=True)
+        exam.add("SVG", kind, rounds, images=[name])
+
+
+def make(options: argparse.Namespace) -> None:
+    exam = Exam(options.folder)
+    for part in (one_picture, second_round, two_pictures, video, text_only):
+        part(exam, Random(f"exam {options.seed} {part.__name__}"), options.count)
+    other_program(exam, Random(f"exam {options.seed} svg"), max(1, options.count // 10))
+    exam.write()
+    print(f"{len(exam.requests)} requests in {options.folder}/requests.jsonl")
+
+
+def _chance(key: list[dict]) -> float:
+    """How often two questions of the same words have the same answer: what asking about another picture would give."""
+    answers = defaultdict(Counter)
+    for line in key:
+        answers[line["question"]][line["answer"]] += 1
+    same = pairs = 0.0
+    for counts in answers.values():
+        total = sum(counts.values())
+        if total > 1:
+            same += sum(n * (n - 1) for n in counts.values()) / (total - 1)
+            pairs += total
+    return same / pairs if pairs else 0.0
+
+
+def mark(options: argparse.Namespace) -> None:
+    def lines(name: str) -> list[dict]:
+        return [json.loads(line) for line in (options.folder / name).read_text(encoding="utf-8").splitlines()]
+
+    said = {line["id"]: line.get("text") for line in lines("answers.jsonl")}
+    key = lines("key.jsonl")
+    marks = defaultdict(lambda: defaultdict(list))
+    for line in key:
+        right = said.get(line["id"]) == line["answer"]
+        marks[line["group"]][line["kind"]].append(right)
+        if options.wrong and not right and "swapped" not in line["group"]:
+            print(f"{line['id']} [{line['kind']}] {line['question']} | {said.get(line['id'])} | {line['answer']}")
+    for group, kinds in marks.items():
+        everything = [right for rights in kinds.values() for right in rights]
+        print(f"| {group} | {len(everything)} | {sum(everything) / len(everything):.1%} |")
+        if options.kinds:
+            for kind, rights in kinds.items():
+                print(f"|   {kind} | {len(rights)} | {sum(rights) / len(rights):.1%} |")
+    print(f"| chance for the swapped | | {_chance([line for line in key if line['group'] == 'one picture']):.1%} |")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True)
+    making = commands.add_parser("make")
+    making.add_argument("--out", dest="folder", required=True, type=Path)
+    making.add_argument("--count", type=int, default=1000)
+    making.add_argument("--seed", type=int, default=77)
+    making.set_defaults(run=make)
+    marking = commands.add_parser("mark")
+    marking.add_argument("folder", type=Path)
+    marking.add_argument("--kinds", action="store_true", help="every kind of question by itself")
+    marking.add_argument("--wrong", action="store_true", help="print the wrong answers")
+    marking.set_defaults(run=mark)
+    options = parser.parse_args()
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()
