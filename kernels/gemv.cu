@@ -107,7 +107,7 @@ GPU_DEVICE void finish(const Gemv<T>& p, int warp, const float (&sum)[kWeightRow
 
 // Each warp takes kWeightRows rows of the weights. A lane adds its own columns in order, then the lanes add up.
 template <class T, int Rows>
-__global__ void __launch_bounds__(kThreads) gemv_kernel(Gemv<T> p) {
+__global__ void __launch_bounds__(kThreads, 4) gemv_kernel(Gemv<T> p) {
   GPU_SHARED(T, staged, Rows * kStaged);
   GPU_SHARED(float, scratch, Rows * kWarps);
   const int warp = static_cast<int>(blockIdx.x) * kWarps + static_cast<int>(threadIdx.x) / kWarp;

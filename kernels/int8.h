@@ -32,4 +32,23 @@ struct QuantizedRows {
 template <class T>
 cudaError_t quantize_rows(const QuantizedRows& out, Rows<const T> in, int64_t rows, int cols, cudaStream_t stream);
 
+// Weights of one linear layer: (out_features, in_features) int8, dense, weight = scale of its row * int8.
+struct Int8Weights {
+  const int8_t* values = nullptr;
+  const float* scales = nullptr;
+  int in_features = 0;  // a multiple of 16
+  int out_features = 0;
+};
+
+// out = in W^T + bias, with the quantized part exact in int32 and the outliers added in f32 in the order of their
+// columns. `bias` may be null. One pass over the weights for up to kGemvRows (gemv.h) rows.
+template <class T>
+cudaError_t int8_gemv(Rows<T> out, const QuantizedRows& in, const Int8Weights& weights, const T* bias, int rows,
+                      cudaStream_t stream);
+
+// The same for any number of rows, by tensor cores. The int32 sums are the same, so a row's bits are too.
+template <class T>
+cudaError_t int8_gemm(Rows<T> out, const QuantizedRows& in, const Int8Weights& weights, const T* bias, int64_t rows,
+                      cudaStream_t stream);
+
 }  // namespace gpu

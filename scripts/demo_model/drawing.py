@@ -105,7 +105,7 @@ def _colour(thing: Thing) -> tuple[int, int, int]:
 
 def _line_width(random: Random, thing: Thing) -> float:
     """Of outlines, in fractions of the side: thin to thick, but a hole stays."""
-    return random.uniform(0.016, 0.12 * thing.diameter + 0.008)
+    return random.uniform(0.02, 0.12 * thing.diameter + 0.01)
 
 
 def _draw_polygon(draw: ImageDraw.ImageDraw, random: Random, thing: Thing, size: int, stretch: float, waver: float) -> None:
@@ -124,7 +124,7 @@ def _draw_strokes(draw: ImageDraw.ImageDraw, random: Random, thing: Thing, size:
     """A digit or letter by hand: a round brush along its strokes."""
     height, width = 0.86 * thing.diameter, random.uniform(0.5, 0.72) * thing.diameter
     slant, angle = random.uniform(-0.2, 0.3), random.gauss(0, 0.07)
-    brush = max(1.0, random.uniform(0.06, 0.15) * thing.diameter * size)
+    brush = max(1.0, random.uniform(0.08, 0.15) * thing.diameter * size)
     for stroke in random.choice(STROKES[thing.glyph]):
         at = []
         for x, y in stroke:
@@ -230,7 +230,7 @@ def render(scene: Scene, size: int) -> Image.Image:
     renderer = random.choices(("polygons", "fields", "brush"), (0.5, 0.2, 0.3))[0]
     stretch = random.uniform(0.86, 1.16) if random.random() < 0.4 else 1.0
     over = 1 if renderer == "fields" else random.choice((1, 2, 2))
-    waver = random.uniform(0.012, 0.03) if renderer == "brush" else 0.0
+    waver = random.uniform(0.01, 0.022) if renderer == "brush" else 0.0
     canvas = _ground(random, scene, size * over)
     if renderer == "fields":
         for index, thing in enumerate(scene.things):
@@ -252,7 +252,7 @@ def render(scene: Scene, size: int) -> Image.Image:
 
 def _jpeg(random: Random, image: Image.Image) -> Image.Image:
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=random.randrange(55, 96), subsampling=random.choice((0, 2)))
+    image.save(file, "JPEG", quality=random.randrange(65, 96), subsampling=random.choice((0, 2)))
     return Image.open(file).convert("RGB")
 
 
@@ -273,7 +273,7 @@ def frames(film: Film, count: int, side: int = 144) -> list[Image.Image]:
     random = Random(film.scene.style ^ 0xF11)
     pictures = [render(film.frame((i + 0.5) / count), side) for i in range(count)]
     if random.random() < 0.7:
-        quality = random.randrange(55, 96)
+        quality = random.randrange(65, 96)
         pictures = [_recompress(picture, quality) for picture in pictures]
     return pictures
 

@@ -29,7 +29,7 @@ _COLOUR_RANGES = {
     "black": ((0, 360), (0.0, 0.3), (0.0, 0.12)),
     "white": ((0, 360), (0.0, 0.04), (0.95, 1.0)),
 }
-_LEAST_CONTRAST = 0.45
+_LEAST_CONTRAST = 0.5
 _LEFT, _RIGHT = 1 / 3, 2 / 3
 _ZONE_MARGIN = 0.035
 # Two things never stand closer in x than this: "from left to right" is then an order.
@@ -119,8 +119,8 @@ def _background(random: Random, things: tuple[Thing, ...]) -> tuple[tuple[float,
 
 def _diameter(random: Random, large: bool, glyph: bool) -> float:
     if glyph:
-        return random.uniform(0.36, 0.5) if large else random.uniform(0.22, 0.27)
-    return random.uniform(0.33, 0.44) if large else random.uniform(0.17, 0.235)
+        return random.uniform(0.38, 0.5) if large else random.uniform(0.24, 0.29)
+    return random.uniform(0.34, 0.44) if large else random.uniform(0.19, 0.245)
 
 
 def _clear_of_borders(at: float) -> bool:
@@ -191,7 +191,7 @@ def _scene_of(random: Random, cast: list[Thing]) -> Scene | None:
     things = _settle(random, cast)
     if things is None:
         return None
-    noise = random.uniform(0.01, 0.07) if random.random() < 0.3 else 0.0
+    noise = random.uniform(0.01, 0.055) if random.random() < 0.3 else 0.0
     background = _background(random, things)
     return background and Scene(things, background, noise, random.getrandbits(32))
 
