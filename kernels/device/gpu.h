@@ -13,7 +13,6 @@
 #include <cuda_runtime.h>
 
 #define GPU_DEVICE __device__ __forceinline__
-#define GPU_HOST_DEVICE __host__ __device__ __forceinline__
 // Shared memory: an array of `count` elements, and the launch's dynamic part.
 #define GPU_SHARED(T, name, count) __shared__ __align__(16) T name[count]
 #define GPU_DYNAMIC_SHARED(T, name)                                   \

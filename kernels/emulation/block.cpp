@@ -49,8 +49,8 @@ class Grid {
     }
   }
 
-  // False when the launch was ended early.
-  bool run();
+  // Block after block, until the last or a divergence.
+  void run();
 
   const char* name_;
   const LaunchShape& shape_;
@@ -64,11 +64,11 @@ class Grid {
 
  private:
   void start_block(uint32_t block);
-  bool run_block();
+  bool run_block();  // false: it could not end
   bool run_ready(const std::vector<uint32_t>& warps);
   bool release_warp(uint32_t warp);
   bool release_block();
-  bool stuck();
+  void report_stuck();
   uint32_t warps() const { return (shape_.block.count() + kWarp - 1) / kWarp; }
   uint32_t lanes_of(uint32_t warp) const { return std::min(kWarp, shape_.block.count() - warp * kWarp); }
 };
@@ -100,14 +100,12 @@ void Grid::start_block(uint32_t block) {
   }
 }
 
-bool Grid::run() {
-  for (uint32_t block = 0; block < shape_.grid.count(); block++) {
+void Grid::run() {
+  bool going = true;
+  for (uint32_t block = 0; going && block < shape_.grid.count(); block++) {
     start_block(block);
-    if (!run_block()) {
-      return false;
-    }
+    going = run_block();
   }
-  return true;
 }
 
 bool Grid::run_block() {
@@ -127,7 +125,8 @@ bool Grid::run_block() {
       return true;
     }
     if (!progress) {
-      return stuck();
+      report_stuck();
+      return false;
     }
   }
 }
@@ -205,7 +204,7 @@ bool Grid::release_block() {
 }
 
 // Nobody can go on: somebody waits for threads that ended or wait elsewhere.
-bool Grid::stuck() {
+void Grid::report_stuck() {
   for (auto& thread : threads_) {
     if (thread->wait == Wait::Block || thread->wait == Wait::Warp) {
       const bool warp = thread->wait == Wait::Warp;
@@ -214,7 +213,6 @@ bool Grid::stuck() {
                  (warp ? "mask" : "block") + "; thread " + std::to_string(thread->number) + " waits");
     }
   }
-  return false;
 }
 
 Thread& running() {

@@ -1,10 +1,8 @@
 // The other half of device/gpu.h: CUDA's names for a kernel that is compiled as plain C++.
 #pragma once
 
-#include <atomic>
 #include <cmath>
 #include <cstring>
-#include <functional>
 #include <tuple>
 #include <type_traits>
 
@@ -19,7 +17,6 @@
 #define __restrict__ __restrict
 #define __launch_bounds__(...)
 #define GPU_DEVICE inline
-#define GPU_HOST_DEVICE inline
 
 // The emulation's own accesses to a kernel's memory are not the kernel's.
 #define SIMT_UNCHECKED __attribute__((no_sanitize("thread"), noinline))
@@ -105,23 +102,28 @@ SIMT_UNCHECKED T atomicAdd(T* address, T value) {
   return before;
 }
 
-namespace gpu {
+namespace simt {
 
 template <class V>
-SIMT_UNCHECKED V load(const void* from) {
+SIMT_UNCHECKED V checked_load(const void* from, const void* pc) {
   V value{};
-  if (simt::access(from, sizeof(V), simt::Kind::Read, __builtin_return_address(0))) {
+  if (access(from, sizeof(V), Kind::Read, pc)) {
     std::memcpy(&value, from, sizeof(V));
   }
   return value;
 }
+
+}  // namespace simt
+
+namespace gpu {
+
+template <class V>
+SIMT_UNCHECKED V load(const void* from) {
+  return simt::checked_load<V>(from, __builtin_return_address(0));
+}
 template <class V>
 SIMT_UNCHECKED V load_constant(const void* from) {
-  V value{};
-  if (simt::access(from, sizeof(V), simt::Kind::Read, __builtin_return_address(0))) {
-    std::memcpy(&value, from, sizeof(V));
-  }
-  return value;
+  return simt::checked_load<V>(from, __builtin_return_address(0));
 }
 template <class V>
 SIMT_UNCHECKED void store(void* to, const V& value) {

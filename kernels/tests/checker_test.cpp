@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "emulation/block.h"
+#include "emulation/counters.h"
 #include "emulation/report.h"
 #include "tests/device_array.h"
 #include "tests/planted.h"
@@ -96,6 +97,20 @@ TEST(Checker, ReportsFreedMemory) {
   const auto reports = simt::take_reports();
   ASSERT_FALSE(reports.empty());
   EXPECT_EQ(reports[0].fault, simt::Fault::Bounds);
+}
+
+// Both blocks read and write 64 floats, 8 sectors each way, without a gap.
+TEST(Counters, CountTheSectorsOfContiguousAccesses) {
+  simt::options().counters = true;
+  const DeviceArray<float> data(counting());
+  simt::take_traffic();
+  planted::without_fault(data.data(), planted::kCount);
+  simt::options().counters = false;
+  const simt::Traffic traffic = simt::take_traffic()["planted"];
+  EXPECT_EQ(traffic.sectors, 32);
+  EXPECT_EQ(traffic.ideal_sectors, 32);
+  EXPECT_EQ(traffic.wavefronts, traffic.ideal_wavefronts);
+  EXPECT_GT(traffic.wavefronts, 0);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ grouped queries. The detector is for training only: it names what lies in each c
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -299,7 +299,3 @@ def configuration(s: Sizes) -> dict:
             "patch_size": s.patch, "qk_normalization": True, "qkv_bias": False, "use_flash_attn": True,
         },
     }
-
-
-def describe(s: Sizes) -> dict:
-    return asdict(s)
