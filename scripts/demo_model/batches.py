@@ -115,10 +115,17 @@ def _subject(random: Random, group: str) -> _Subject:
     return _Subject([], [], "none", talk.TEXT_ONLY, draw_scene(random))
 
 
-def _dialog(random: Random, subject: _Subject) -> tuple[str, talk.Rounds]:
+# What takes longest to learn, and is often not askable of a scene, is asked more often once the rest is there.
+_HARD_FROM = 1100
+_HARD = {"relation": 8.0, "larger": 4.0, "outermost": 2.0, "describe in detail": 2.0, "compare": 5.0, "compare in Chinese": 4.0,
+         "which has": 2.0, "the other one": 3.0, "it": 2.0, "and where": 1.5}
+
+
+def _dialog(random: Random, subject: _Subject, step: int) -> tuple[str, talk.Rounds]:
+    weights = _HARD if step >= _HARD_FROM else None
     if subject.manner == "single" and random.random() < 0.35:
-        return talk.ask(random, talk.SECOND_ROUND, subject.value)
-    return talk.ask(random, subject.kinds, subject.value)
+        return talk.ask(random, talk.SECOND_ROUND, subject.value, weights)
+    return talk.ask(random, subject.kinds, subject.value, weights)
 
 
 class Talks(Dataset):
@@ -138,14 +145,14 @@ class Talks(Dataset):
                 subject = _subject(random, name)
                 pictures += [fit(picture, self.sizes.image) for picture in subject.pictures]
                 scenes += subject.scenes
-                trees.append(self._tree(random, subject, length, most))
+                trees.append(self._tree(random, subject, step, length, most))
             arrays = (torch.from_numpy(np.stack(part)) for part in list(zip(*trees))[:4])
             groups[name] = Group(*arrays, [tree[4] for tree in trees])
         batch = _batch(pictures, scenes, self.sizes)
         batch.groups = groups
         return batch
 
-    def _tree(self, random: Random, subject: _Subject, length: int, most: int):
+    def _tree(self, random: Random, subject: _Subject, step: int, length: int, most: int):
         trunk = self.tokenizer.opening(subject.manner, len(subject.pictures), self.sizes.tokens)
         ids = np.zeros(length, np.int64)
         branch = np.full(length, -1, np.int64)
@@ -155,7 +162,7 @@ class Talks(Dataset):
         ids[:at], branch[:at], positions[:at] = trunk, 0, np.arange(at)
         kinds: list[str] = []
         while len(kinds) < most:
-            kind, rounds = _dialog(random, subject)
+            kind, rounds = _dialog(random, subject, step)
             new, said = self.tokenizer.rounds(rounds, bool(subject.pictures))
             end = at + len(new)
             if end > length:
