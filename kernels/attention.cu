@@ -1,5 +1,6 @@
 #include "attention.h"
 
+#include "device/number.h"
 #include "device/ptx.h"
 #include "device/reduce.h"
 #include "device/vector.h"
@@ -40,10 +41,11 @@ GPU_DEVICE float merged(float old, float split, const Merge& by) {
 }
 
 // Where element (row, column) of a tile of D columns lies in shared memory: 16-byte chunks are exchanged within a row
-// so that eight rows' chunks of one column lie in different banks.
+// so that eight rows' chunks of one column lie in different banks, of which there are 8 chunks.
 template <int D>
 GPU_DEVICE int swizzled(int row, int column) {
-  return row * D + ((column / kChunk) ^ (row % 8)) * kChunk + column % kChunk;
+  constexpr int kChunks = D / kChunk < 8 ? D / kChunk : 8;
+  return row * D + ((column / kChunk) ^ (row / (8 / kChunks) % kChunks)) * kChunk + column % kChunk;
 }
 
 template <class T>
@@ -60,6 +62,12 @@ GPU_DEVICE void mma<f16>(float (&d)[4], const uint32_t (&a)[4], const uint32_t (
 template <class T>
 GPU_DEVICE uint32_t pack(float low, float high) {
   return static_cast<uint32_t>(from_float<T>(low).bits) | static_cast<uint32_t>(from_float<T>(high).bits) << 16;
+}
+
+// Keys that a row sees.
+template <class T>
+GPU_DEVICE int keys_of_row(const AttentionSpan<T>& span, const AttentionShape& shape, int row, int group) {
+  return span.past + (shape.causal ? row / group + 1 : span.tokens);
 }
 
 // A block works on kRowsOfWarp * Warps rows of one span and one key/value head. Row r is query head r % group of token
@@ -96,10 +104,7 @@ struct Block {
   GPU_DEVICE int rows() const { return span.tokens * group; }
   // Row `half` (0 or 1) of this thread, among the span's rows.
   GPU_DEVICE int row(int half) const { return first_row + warp() * kRowsOfWarp + lane() / 4 + 8 * half; }
-  // Keys that a row sees.
-  GPU_DEVICE int keys_of(int row) const {
-    return span.past + (shape.causal ? row / group + 1 : span.tokens);
-  }
+  GPU_DEVICE int keys_of(int row) const { return keys_of_row(span, shape, row, group); }
   // Keys that some row of the block sees.
   GPU_DEVICE int keys() const {
     const int last = first_row + kRows < rows() ? first_row + kRows - 1 : rows() - 1;
@@ -131,7 +136,7 @@ struct Block {
 
   // Keys [first, first + kTileKeys), zeros from `end` on.
   GPU_DEVICE void load_tile(int stage, int first, int end) {
-    const int64_t head = kv_head * span.kv_head_stride;
+    const int64_t head = shape.layer * span.kv_layer_stride + kv_head * span.kv_head_stride;
     for (int chunk = thread(); chunk < kTile / kChunk; chunk += kThreads) {
       const int r = chunk / (D / kChunk);
       const int column = chunk % (D / kChunk) * kChunk;
@@ -363,7 +368,7 @@ __global__ void __launch_bounds__(D)
   if (r >= span.tokens * group) {
     return;
   }
-  const int keys = span.past + (shape.causal ? r / group + 1 : span.tokens);
+  const int keys = keys_of_row(span, shape, r, group);
   RowState row{-INFINITY, 0};
   float o = 0;
   for (int split = 0; split * kSplit < keys; split++) {
@@ -377,13 +382,27 @@ __global__ void __launch_bounds__(D)
 
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
 
+// As if every span were as long as the longest. `sums` are those that wait for the merge.
+template <class T>
+Cost cost_of(int count, const AttentionShape& shape, int most_tokens, int most_keys, double sums) {
+  const double queries = static_cast<double>(count) * most_tokens * shape.heads * shape.head_dim;
+  const double past = most_keys - most_tokens;
+  const double seen = shape.causal ? past + (most_tokens + 1) / 2.0 : most_keys;
+  Cost cost;
+  cost.read = (queries + 2.0 * count * most_keys * shape.kv_heads * shape.head_dim) * sizeof(T);
+  cost.written = sums > 0 ? sums * sizeof(float) : queries * sizeof(T);
+  cost.operations = 4 * queries * seen;
+  return cost;
+}
+
 template <class T, int D>
 cudaError_t by_rows(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
-                    cudaStream_t stream) {
+                    int most_keys, cudaStream_t stream) {
   using B = Block<T, D, 4>;
   const int rows = most_tokens * (shape.heads / shape.kv_heads);
   constexpr size_t running_bytes = sizeof(float) * B::kRows * D;
   const dim3 grid(static_cast<unsigned>(ceil_div(rows, B::kRows)), static_cast<unsigned>(count * shape.kv_heads));
+  next_launch_costs(cost_of<T>(count, shape, most_tokens, most_keys, 0));
   return launch("attention", attention_kernel<T, D, 4>, grid, dim3(B::kThreads), B::kTilesBytes + running_bytes,
                 stream, spans, shape);
 }
@@ -395,6 +414,9 @@ cudaError_t by_splits(const AttentionSpan<T>* spans, int count, const AttentionS
   const int splits = ceil_div(most_keys, kSplit);
   const auto groups = static_cast<unsigned>(count * shape.kv_heads);
   auto* states = reinterpret_cast<RowState*>(workspace + static_cast<int64_t>(groups) * splits * kDecodeRows * D);
+  const double rows_of_splits = static_cast<double>(groups) * splits * most_tokens * (shape.heads / shape.kv_heads);
+  const double sums = rows_of_splits * (D + 2);
+  next_launch_costs(cost_of<T>(count, shape, most_tokens, most_keys, sums));
   const cudaError_t error =
       launch("attention_split", attention_split_kernel<T, D>, dim3(1, groups, static_cast<unsigned>(splits)),
              dim3(kWarp), B::kTilesBytes, stream, spans, shape, workspace, states);
@@ -402,6 +424,7 @@ cudaError_t by_splits(const AttentionSpan<T>* spans, int count, const AttentionS
     return error;
   }
   const auto rows = static_cast<unsigned>(most_tokens * (shape.heads / shape.kv_heads));
+  next_launch_costs({sums * sizeof(float), static_cast<double>(count) * most_tokens * shape.heads * D * sizeof(T)});
   return launch("attention_merge", attention_merge_kernel<T, D>, dim3(rows, groups), dim3(D), 0, stream, spans, shape,
                 workspace, states, splits);
 }
@@ -411,7 +434,7 @@ cudaError_t of_head_dim(const AttentionSpan<T>* spans, int count, const Attentio
                         int most_keys, float* workspace, cudaStream_t stream) {
   const bool decode = shape.causal && most_tokens * (shape.heads / shape.kv_heads) <= kDecodeRows;
   return decode ? by_splits<T, D>(spans, count, shape, most_tokens, most_keys, workspace, stream)
-                : by_rows<T, D>(spans, count, shape, most_tokens, stream);
+                : by_rows<T, D>(spans, count, shape, most_tokens, most_keys, stream);
 }
 
 }  // namespace
@@ -425,6 +448,7 @@ template <class T>
 cudaError_t attention(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
                       int most_keys, float* workspace, cudaStream_t stream) {
   switch (shape.head_dim) {
+    case 32: return of_head_dim<T, 32>(spans, count, shape, most_tokens, most_keys, workspace, stream);
     case 64: return of_head_dim<T, 64>(spans, count, shape, most_tokens, most_keys, workspace, stream);
     case 128: return of_head_dim<T, 128>(spans, count, shape, most_tokens, most_keys, workspace, stream);
     default: return cudaErrorInvalidValue;

@@ -6,8 +6,7 @@
 // work on them: a token attends bit for bit the same in a prompt, alone, and in any batch.
 #pragma once
 
-#include "device/gpu.h"
-#include "device/number.h"
+#include "device/types.h"
 
 namespace gpu {
 
@@ -22,12 +21,14 @@ template <class T>
 struct AttentionSpan {
   const T* q = nullptr;  // (tokens, heads * D)
   T* out = nullptr;      // (tokens, heads * D)
-  const T* k = nullptr;  // key t of key/value head h at k + h * kv_head_stride + t * kv_stride; v alike
+  // Key t of key/value head h at k + layer * kv_layer_stride + h * kv_head_stride + t * kv_stride; v alike.
+  const T* k = nullptr;
   const T* v = nullptr;
   int64_t q_stride = 0;
   int64_t out_stride = 0;
   int64_t kv_stride = 0;
   int64_t kv_head_stride = 0;
+  int64_t kv_layer_stride = 0;
   int tokens = 0;
   int past = 0;  // keys before the first token's own; token i sees keys [0, past + i] if causal, else all past + tokens
 };
@@ -35,7 +36,8 @@ struct AttentionSpan {
 struct AttentionShape {
   int heads = 0;
   int kv_heads = 0;
-  int head_dim = 0;  // 64 or 128
+  int head_dim = 0;  // 32, 64 or 128
+  int layer = 0;     // spans stay the same for all layers of a pass
   bool causal = false;
   float scale = 0;
 };

@@ -5,9 +5,8 @@
 // which would make a row's result depend on its neighbours.
 #pragma once
 
-#include "device/gpu.h"
-#include "device/number.h"
-#include "device/rows.h"
+#include "device/types.h"
+#include "gemm.h"
 
 namespace gpu {
 
@@ -32,23 +31,26 @@ struct QuantizedRows {
 template <class T>
 cudaError_t quantize_rows(const QuantizedRows& out, Rows<const T> in, int64_t rows, int cols, cudaStream_t stream);
 
-// Weights of one linear layer: (out_features, in_features) int8, dense, weight = scale of its row * int8.
+// Weights of one linear layer: (rows, in_features) int8, dense, weight = scale of its row * int8.
 struct Int8Weights {
   const int8_t* values = nullptr;
   const float* scales = nullptr;
   int in_features = 0;  // a multiple of 16
-  int out_features = 0;
 };
 
-// out = in W^T + bias, with the quantized part exact in int32 and the outliers added in f32 in the order of their
-// columns. `bias` may be null. One pass over the weights for up to kGemvRows (gemv.h) rows.
 template <class T>
-cudaError_t int8_gemv(Rows<T> out, const QuantizedRows& in, const Int8Weights& weights, const T* bias, int rows,
-                      cudaStream_t stream);
+struct Int8Gemm {
+  QuantizedRows in;
+  Int8Weights weights;
+  Epilogue<T> epilogue;
+  int64_t rows = 0;
+  int out_features = 0;  // of the epilogue's output; the weights have twice as many rows for SwiGLU
+};
 
-// The same for any number of rows, by tensor cores. The int32 sums are the same, so a row's bits are too.
+// in W^T by tensor cores, the quantized part exact in int32, the outliers added in f32 in the order of their columns; then
+// the epilogue. Like gemm() (gemm.h): up to kFewRows rows in one pass over the weights, and a row's bits are always the
+// same.
 template <class T>
-cudaError_t int8_gemm(Rows<T> out, const QuantizedRows& in, const Int8Weights& weights, const T* bias, int64_t rows,
-                      cudaStream_t stream);
+cudaError_t int8_gemm(const Int8Gemm<T>& product, cudaStream_t stream);
 
 }  // namespace gpu

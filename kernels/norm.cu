@@ -1,5 +1,6 @@
 #include "norm.h"
 
+#include "device/number.h"
 #include "device/reduce.h"
 #include "device/vector.h"
 
@@ -63,6 +64,8 @@ __global__ void __launch_bounds__(kThreads)
 template <class T, bool Centered>
 cudaError_t launch_norm(Rows<T> out, Rows<const T> in, const T* weight, const T* bias, int64_t rows, int cols,
                         float eps, cudaStream_t stream) {
+  const double bytes = static_cast<double>(rows) * cols * sizeof(T);
+  next_launch_costs({bytes + (Centered ? 2.0 : 1.0) * cols * sizeof(T), bytes});
   return launch(Centered ? "layer_norm" : "rms_norm", norm_kernel<T, Centered>, dim3(static_cast<unsigned>(rows)),
                 dim3(kThreads), 0, stream, out.data, out.stride, in.data, in.stride, weight, bias, cols, eps);
 }

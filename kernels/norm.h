@@ -1,9 +1,7 @@
 // Normalization of rows.
 #pragma once
 
-#include "device/gpu.h"
-#include "device/number.h"
-#include "device/rows.h"
+#include "device/types.h"
 
 namespace gpu {
 

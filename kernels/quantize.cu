@@ -1,5 +1,6 @@
 #include "int8.h"
 
+#include "device/number.h"
 #include "device/reduce.h"
 #include "device/vector.h"
 
@@ -105,6 +106,8 @@ __global__ void __launch_bounds__(kThreads)
 
 template <class T>
 cudaError_t quantize_rows(const QuantizedRows& out, Rows<const T> in, int64_t rows, int cols, cudaStream_t stream) {
+  const double elements = static_cast<double>(rows) * cols;
+  next_launch_costs({elements * sizeof(T), elements});
   return launch("quantize_rows", quantize_kernel<T>, dim3(static_cast<unsigned>(rows)), dim3(kThreads), 0, stream, out,
                 in.data, in.stride, cols);
 }

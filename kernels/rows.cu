@@ -1,5 +1,6 @@
 #include "rows.h"
 
+#include "device/number.h"
 #include "device/vector.h"
 
 namespace gpu {
@@ -36,10 +37,76 @@ __global__ void __launch_bounds__(kThreads)
            in + (picture * (1 + grid * grid) + 1 + blockIdx.x) * in_stride, cols);
 }
 
+// A block for each patch, as below. A patch's lines are short and unaligned: element by element, lanes along a line.
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    unfold_kernel(T* __restrict__ out, int64_t out_stride, const T* __restrict__ pixels, int64_t stride, int channels,
+                  int side, int patch, int cols) {
+  const int grid = side / patch;
+  const int y = static_cast<int>(blockIdx.x) / grid * patch;
+  const int x = static_cast<int>(blockIdx.x) % grid * patch;
+  const T* picture = pixels + blockIdx.y * stride;
+  T* row = out + (static_cast<int64_t>(blockIdx.y) * grid * grid + blockIdx.x) * out_stride;
+  for (int c = static_cast<int>(threadIdx.x); c < cols; c += kThreads) {
+    const int channel = c / (patch * patch);
+    const int line = c / patch % patch;
+    row[c] = channel < channels
+                 ? picture[(static_cast<int64_t>(channel) * side + y + line) * side + x + c % patch]
+                 : T{};
+  }
+}
+
+// blockIdx.x is the token, blockIdx.y the picture.
+template <class T>
+__global__ void __launch_bounds__(kThreads)
+    class_and_positions_kernel(T* __restrict__ out, int64_t out_stride, const T* __restrict__ patches,
+                               int64_t patches_stride, const T* __restrict__ class_embedding,
+                               const T* __restrict__ positions, int64_t positions_stride, int cols) {
+  const int64_t token = blockIdx.x;
+  const T* from = class_embedding;
+  if (token > 0) {
+    from = patches + (static_cast<int64_t>(blockIdx.y) * (gridDim.x - 1) + token - 1) * patches_stride;
+  }
+  T* to = out + (static_cast<int64_t>(blockIdx.y) * gridDim.x + token) * out_stride;
+  for (int c = static_cast<int>(threadIdx.x) * kChunk; c < cols; c += kThreads * kChunk) {
+    auto x = load<Vector<T, kChunk>>(from + c);
+    const auto p = load_constant<Vector<T, kChunk>>(positions + token * positions_stride + c);
+#pragma unroll
+    for (int i = 0; i < kChunk; i++) {
+      x.at[i] = from_float<T>(to_float(x.at[i]) + to_float(p.at[i]));
+    }
+    store(to + c, x);
+  }
+}
+
 }  // namespace
 
 template <class T>
+cudaError_t unfold_patches(Rows<T> out, Rows<const T> pixels, int64_t pictures, int channels, int side, int patch,
+                           int cols, cudaStream_t stream) {
+  const int grid = side / patch;
+  next_launch_costs({static_cast<double>(pictures) * channels * side * side * sizeof(T),
+                     static_cast<double>(pictures) * grid * grid * cols * sizeof(T)});
+  return launch("unfold_patches", unfold_kernel<T>,
+                dim3(static_cast<unsigned>(grid * grid), static_cast<unsigned>(pictures)), dim3(kThreads), 0, stream,
+                out.data, out.stride, pixels.data, pixels.stride, channels, side, patch, cols);
+}
+
+template <class T>
+cudaError_t add_class_and_positions(Rows<T> out, Rows<const T> patches, const T* class_embedding,
+                                    Rows<const T> positions, int64_t pictures, int tokens, int cols,
+                                    cudaStream_t stream) {
+  const double bytes = static_cast<double>(pictures) * tokens * cols * sizeof(T);
+  next_launch_costs({bytes + static_cast<double>(tokens) * cols * sizeof(T), bytes});
+  return launch("add_class_and_positions", class_and_positions_kernel<T>,
+                dim3(static_cast<unsigned>(tokens), static_cast<unsigned>(pictures)), dim3(kThreads), 0, stream, out.data,
+                out.stride, patches.data, patches.stride, class_embedding, positions.data, positions.stride, cols);
+}
+
+template <class T>
 cudaError_t gather_rows(Rows<T> out, const T* const* from, int64_t rows, int cols, cudaStream_t stream) {
+  const double bytes = static_cast<double>(rows) * cols * sizeof(T);
+  next_launch_costs({bytes, bytes});
   return launch("gather_rows", gather_kernel<T>, dim3(static_cast<unsigned>(rows)), dim3(kThreads), 0, stream, out.data,
                 out.stride, from, cols);
 }
@@ -47,14 +114,20 @@ cudaError_t gather_rows(Rows<T> out, const T* const* from, int64_t rows, int col
 template <class T>
 cudaError_t pixel_shuffle(Rows<T> out, Rows<const T> in, int64_t pictures, int grid, int factor, int cols,
                           bool swap_back, cudaStream_t stream) {
+  const double bytes = static_cast<double>(pictures) * grid * grid * cols * sizeof(T);
+  next_launch_costs({bytes, bytes});
   return launch("pixel_shuffle", pixel_shuffle_kernel<T>,
                 dim3(static_cast<unsigned>(grid * grid), static_cast<unsigned>(pictures)), dim3(kThreads), 0, stream,
                 out.data, out.stride, in.data, in.stride, grid, factor, cols, swap_back);
 }
 
-template cudaError_t gather_rows(Rows<bf16>, const bf16* const*, int64_t, int, cudaStream_t);
-template cudaError_t gather_rows(Rows<f16>, const f16* const*, int64_t, int, cudaStream_t);
-template cudaError_t pixel_shuffle(Rows<bf16>, Rows<const bf16>, int64_t, int, int, int, bool, cudaStream_t);
-template cudaError_t pixel_shuffle(Rows<f16>, Rows<const f16>, int64_t, int, int, int, bool, cudaStream_t);
+#define GPU_INSTANTIATE(T)                                                                                             \
+  template cudaError_t unfold_patches(Rows<T>, Rows<const T>, int64_t, int, int, int, int, cudaStream_t);              \
+  template cudaError_t add_class_and_positions(Rows<T>, Rows<const T>, const T*, Rows<const T>, int64_t, int, int,     \
+                                               cudaStream_t);                                                          \
+  template cudaError_t gather_rows(Rows<T>, const T* const*, int64_t, int, cudaStream_t);                              \
+  template cudaError_t pixel_shuffle(Rows<T>, Rows<const T>, int64_t, int, int, int, bool, cudaStream_t);
+GPU_INSTANTIATE(bf16)
+GPU_INSTANTIATE(f16)
 
 }  // namespace gpu

@@ -1,9 +1,7 @@
 // Rows moved as they are: embeddings with pictures spliced in, the last tokens' rows, patches folded by pixel shuffle.
 #pragma once
 
-#include "device/gpu.h"
-#include "device/number.h"
-#include "device/rows.h"
+#include "device/types.h"
 
 namespace gpu {
 
@@ -11,6 +9,19 @@ namespace gpu {
 // or a picture's feature. cols is a multiple of 8, strides too, pointers of 16 bytes.
 template <class T>
 cudaError_t gather_rows(Rows<T> out, const T* const* from, int64_t rows, int cols, cudaStream_t stream);
+
+// The patches of square pictures (pictures, channels * side * side) as rows (pictures * (side / patch)^2, cols): channel by
+// channel, line by line; zeros from channels * patch^2 up to cols. The patch convolution is then a product.
+template <class T>
+cudaError_t unfold_patches(Rows<T> out, Rows<const T> pixels, int64_t pictures, int channels, int side, int patch,
+                           int cols, cudaStream_t stream);
+
+// out (pictures * tokens, cols): per picture the class embedding and then its tokens - 1 patches, positions (tokens, cols)
+// added. cols and strides are multiples of 8, pointers of 16 bytes.
+template <class T>
+cudaError_t add_class_and_positions(Rows<T> out, Rows<const T> patches, const T* class_embedding,
+                                    Rows<const T> positions, int64_t pictures, int tokens, int cols,
+                                    cudaStream_t stream);
 
 // InternVL's pixel_shuffle with factor 1/f: each picture's class token is dropped and f x f patches become one row.
 // in (pictures * (1 + g * g), cols) -> out (pictures * (g / f)^2, f * f * cols). With (h, w) the patch grid,

@@ -5,10 +5,10 @@
 // asm, no __CUDA_ARCH__, no wide casts (see vector.h), full warp masks, no return before a barrier.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include "device/cost.h"
+#include "device/types.h"
 
-#if defined(__CUDACC__)
+#if !defined(GPU_EMULATED)
 
 #include <cuda_runtime.h>
 
@@ -25,6 +25,14 @@ namespace gpu {
 template <class... Parameters, class... Arguments>
 cudaError_t launch(const char* /*name*/, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
                    cudaStream_t stream, Arguments... arguments) {
+  // More than this a kernel must ask for.
+  if (shared_bytes > 48 * 1024) {
+    const cudaError_t error =
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
+    if (error != cudaSuccess) {
+      return error;
+    }
+  }
   kernel<<<grid, block, shared_bytes, stream>>>(static_cast<Parameters>(arguments)...);
   return cudaGetLastError();
 }

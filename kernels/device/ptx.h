@@ -4,7 +4,7 @@
 
 #include "device/gpu.h"
 
-#if !defined(__CUDACC__)
+#if defined(GPU_EMULATED)
 
 #include "emulation/ptx.h"
 

@@ -13,7 +13,7 @@ struct alignas(sizeof(T) * Size) Vector {
   T at[Size];
 };
 
-#if defined(__CUDACC__)
+#if !defined(GPU_EMULATED)
 
 template <class V>
 GPU_DEVICE V load(const void* from) {

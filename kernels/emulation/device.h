@@ -135,8 +135,16 @@ SIMT_UNCHECKED void store(void* to, const V& value) {
 template <class... Parameters, class... Arguments>
 cudaError_t launch(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
                    cudaStream_t stream, Arguments... arguments) {
+  const auto* function = reinterpret_cast<const void*>(kernel);
+  if (shared_bytes > 48 * 1024) {
+    const cudaError_t error =
+        cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
+    if (error != cudaSuccess) {
+      return error;
+    }
+  }
   std::tuple<std::decay_t<Parameters>...> copies(static_cast<Parameters>(arguments)...);
-  return simt::enqueue_kernel(name, {grid, block, shared_bytes}, stream,
+  return simt::enqueue_kernel(name, function, {grid, block, shared_bytes}, stream,
                               [kernel, copies] { std::apply(kernel, copies); });
 }
 

@@ -6,11 +6,12 @@
 #include <cstring>
 #include <map>
 #include <stdexcept>
+#include <utility>
 
 namespace simt {
 namespace {
 
-constexpr size_t kArenaBytes = size_t{64} << 30;
+constexpr size_t kArenaBytes = size_t{256} << 30;
 constexpr size_t kSharedBytes = size_t{1} << 20;
 constexpr size_t kGap = 4096;
 constexpr int kDevices = 8;
@@ -27,7 +28,7 @@ struct Arena {
   std::byte* begin = nullptr;
   size_t used = 0;  // of the addresses
   size_t in_use = 0;
-  size_t capacity = kArenaBytes;
+  size_t capacity = size_t{16} << 30;
   std::map<const std::byte*, Allocation> live;
 };
 
@@ -35,6 +36,8 @@ std::array<Arena, kDevices>& arenas() {
   static std::array<Arena, kDevices> all;
   return all;
 }
+
+bool only_addresses = false;
 
 Allocation& shared() {
   static Allocation memory{reserve(kSharedBytes), 0, 0, Space::Shared, std::vector<Cell>(kSharedBytes / 2), 0};
@@ -53,6 +56,9 @@ Arena* arena_of(const void* address) {
 
 }  // namespace
 
+void set_addresses_only(bool only) { only_addresses = only; }
+bool addresses_only() { return only_addresses; }
+
 std::byte* allocate_global(size_t bytes, int device) {
   Arena& arena = arenas().at(static_cast<size_t>(device));
   if (arena.begin == nullptr) {
@@ -68,7 +74,8 @@ std::byte* allocate_global(size_t bytes, int device) {
   std::byte* begin = arena.begin + arena.used;
   arena.used += room;
   arena.in_use += bytes;
-  arena.live[begin] = {begin, bytes, device, Space::Global, std::vector<Cell>((bytes + 1) / 2), 0};
+  std::vector<Cell> cells(only_addresses ? 0 : (bytes + 1) / 2);
+  arena.live[begin] = {begin, bytes, device, Space::Global, std::move(cells), 0};
   return begin;
 }
 
@@ -89,6 +96,8 @@ bool free_global(void* begin) {
 
 void set_device_capacity(int device, size_t bytes) { arenas().at(static_cast<size_t>(device)).capacity = bytes; }
 
+size_t device_capacity(int device) { return arenas().at(static_cast<size_t>(device)).capacity; }
+
 size_t device_bytes_in_use(int device) { return arenas().at(static_cast<size_t>(device)).in_use; }
 
 int64_t live_allocations() {
@@ -97,6 +106,14 @@ int64_t live_allocations() {
     count += static_cast<int64_t>(arena.live.size());
   }
   return count;
+}
+
+void open_global(bool open) {
+  for (const Arena& arena : arenas()) {
+    if (arena.begin != nullptr && mprotect(arena.begin, kArenaBytes, open ? PROT_READ | PROT_WRITE : PROT_NONE) != 0) {
+      throw std::runtime_error("emulation: cannot change the protection of device memory");
+    }
+  }
 }
 
 Allocation* find_allocation(const void* address) {

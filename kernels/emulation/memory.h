@@ -55,10 +55,16 @@ struct Allocation {
 std::byte* allocate_global(size_t bytes, int device);
 // False if no live allocation begins there.
 bool free_global(void* begin);
-// Bytes that a device has; for out-of-memory tests. Unlimited by default, up to the arena's 64 GiB of addresses.
+// Bytes that a device has; for out-of-memory tests. 16 GiB by default.
 void set_device_capacity(int device, size_t bytes);
+size_t device_capacity(int device);
+// For dry runs: memory that is allocated while this is set has addresses, but must not be touched.
+void set_addresses_only(bool only);
+bool addresses_only();
 size_t device_bytes_in_use(int device);
 int64_t live_allocations();
+// Whether anything may touch global memory: for host code that must not.
+void open_global(bool open);
 
 // The live allocation that holds this address, else null.
 Allocation* find_allocation(const void* address);

@@ -1,25 +1,116 @@
-// The part of the CUDA runtime's names that launches need.
+// The CUDA runtime's names that launchers and the host code of native/src/cuda use, over emulated devices.
+//
+// Work is queued and runs late, when host code waits for it: streams take turns at random (by Options::seed), bound only
+// by their order and by events. Host code that forgets to wait finds memory unwritten, or unreadable altogether: while it
+// runs, device memory is closed to it (see set_host_access). The null stream, which only kernels' own tests use, runs at
+// once.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <string>
+#include <vector>
 
+#include "device/cost.h"
 #include "emulation/block.h"
 
 using dim3 = simt::Dim3;
 
-enum cudaError_t { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorInvalidConfiguration = 9 };
+enum cudaError_t {
+  cudaSuccess = 0,
+  cudaErrorInvalidValue = 1,
+  cudaErrorMemoryAllocation = 2,
+  cudaErrorInvalidConfiguration = 9,
+  cudaErrorInvalidDevice = 101,
+  cudaErrorInvalidResourceHandle = 400,
+  cudaErrorLaunchFailure = 719,
+};
+
+enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
+
+enum cudaDeviceAttr {
+  cudaDevAttrMultiProcessorCount = 16,
+  cudaDevAttrComputeCapabilityMajor = 75,
+  cudaDevAttrComputeCapabilityMinor = 76,
+};
+
+enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize = 8 };
+
+constexpr unsigned cudaStreamNonBlocking = 1;
+constexpr unsigned cudaEventDisableTiming = 2;
+
+struct cudaDeviceProp {
+  char name[256];
+  size_t totalGlobalMem;
+  int major;
+  int minor;
+  int multiProcessorCount;
+};
 
 struct CUstream_st;
+struct CUevent_st;
 using cudaStream_t = CUstream_st*;
+using cudaEvent_t = CUevent_st*;
+
+const char* cudaGetErrorName(cudaError_t error);
+const char* cudaGetErrorString(cudaError_t error);
+cudaError_t cudaGetLastError();
+cudaError_t cudaDriverGetVersion(int* version);
+cudaError_t cudaRuntimeGetVersion(int* version);
+
+cudaError_t cudaGetDeviceCount(int* count);
+cudaError_t cudaSetDevice(int device);
+cudaError_t cudaGetDevice(int* device);
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device);
+cudaError_t cudaMemGetInfo(size_t* free, size_t* total);
+cudaError_t cudaDeviceCanAccessPeer(int* can, int device, int peer);
+cudaError_t cudaDeviceEnablePeerAccess(int peer, unsigned flags);
+cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value);
+
+cudaError_t cudaMalloc(void** memory, size_t bytes);
+cudaError_t cudaFree(void* memory);
+cudaError_t cudaMallocHost(void** memory, size_t bytes);
+cudaError_t cudaFreeHost(void* memory);
+cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t stream);
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
+cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width, size_t height,
+                              cudaMemcpyKind kind, cudaStream_t stream);
+cudaError_t cudaMemcpyPeerAsync(void* to, int to_device, const void* from, int from_device, size_t bytes,
+                                cudaStream_t stream);
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
+cudaError_t cudaStreamDestroy(cudaStream_t stream);
+cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags = 0);
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
+cudaError_t cudaEventDestroy(cudaEvent_t event);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventSynchronize(cudaEvent_t event);
 
 namespace simt {
 
-// The device that launches go to.
-void set_device(int device);
-int device();
+// How many devices there are; 1 unless set.
+void set_device_count(int count);
+// Whether host code may touch device memory directly. Kernels' own tests do; for host code under test it is forbidden,
+// and an access ends the process, as it would with a GPU.
+void set_host_access(bool allowed);
 
-// Runs the kernel now: one stream is enough for a kernel's own test.
-cudaError_t enqueue_kernel(const char* name, const LaunchShape& shape, cudaStream_t stream,
+struct LaunchRecord {
+  std::string name;
+  LaunchShape shape;
+  int device = 0;
+  gpu::Cost cost;
+};
+
+// While it is set, every launch is added to it.
+void record_launches(std::vector<LaunchRecord>* records);
+// Launches and copies are then recorded and do nothing else, so that models of any size can be walked through. Memory has
+// addresses only.
+void set_dry_run(bool dry);
+
+// Queues a kernel on the stream, or runs it now on the null stream. `function` is its identity.
+cudaError_t enqueue_kernel(const char* name, const void* function, const LaunchShape& shape, cudaStream_t stream,
                            const std::function<void()>& kernel);
 
 }  // namespace simt

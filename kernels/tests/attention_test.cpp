@@ -20,6 +20,8 @@ const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
       {"vision of 1025 tokens", 1, 1, 128, false, 0, {{1025, 0}}},
       {"two pictures", 2, 2, 64, false, 16, {{65, 0}, {65, 0}}},
+      {"small heads", 4, 2, 32, false, 8, {{70, 0}, {33, 0}}},
+      {"decode with small heads", 4, 2, 32, true, 0, {{1, 300}, {40, 3}}},
       {"one token, one key", 7, 1, 128, true, 0, {{1, 0}}},
       {"prompt, 7 heads a group", 7, 1, 128, true, 8, {{45, 0}}},
       {"prompt, 8 heads a group, behind a past", 8, 1, 64, true, 0, {{33, 255}}},
@@ -61,26 +63,33 @@ class Launch {
       const int stride = width + c.padding;
       q_.push_back(std::make_unique<DeviceArray<T>>(static_cast<size_t>(tokens * stride)));
       out_.push_back(std::make_unique<DeviceArray<T>>(static_cast<size_t>(tokens * stride)));
-      k_.push_back(std::make_unique<DeviceArray<T>>(inputs[i].k));
-      v_.push_back(std::make_unique<DeviceArray<T>>(inputs[i].v));
+      k_.push_back(std::make_unique<DeviceArray<T>>(in_layer(inputs[i].k)));
+      v_.push_back(std::make_unique<DeviceArray<T>>(in_layer(inputs[i].v)));
       for (int token = 0; token < tokens; token++) {
-        T* row = q_[i]->data() + token * stride;
-        std::memcpy(row, inputs[i].q.data() + token * width, sizeof(T) * static_cast<size_t>(width));
-        simt::mark_written(row, sizeof(T) * static_cast<size_t>(width));
+        q_[i]->write(static_cast<size_t>(token * stride), {inputs[i].q.data() + token * width, static_cast<size_t>(width)});
       }
       spans_.push_back({q_[i]->data(), out_[i]->data(), k_[i]->data(), v_[i]->data(), stride, stride, c.head_dim,
-                        static_cast<int64_t>(past + tokens) * c.head_dim, tokens, past});
+                        static_cast<int64_t>(past + tokens) * c.head_dim, static_cast<int64_t>(inputs[i].k.size()),
+                        tokens, past});
       most_tokens_ = std::max(most_tokens_, tokens);
       most_keys_ = std::max(most_keys_, past + tokens);
     }
   }
 
   cudaError_t run() {
-    const gpu::AttentionShape shape{case_.heads, case_.kv_heads, case_.head_dim, case_.causal, scale()};
+    const gpu::AttentionShape shape{case_.heads, case_.kv_heads, case_.head_dim, kLayer, case_.causal, scale()};
     const DeviceArray<gpu::AttentionSpan<T>> spans(spans_);
     const DeviceArray<float> workspace(gpu::attention_workspace(shape, static_cast<int>(spans_.size()), most_keys_));
     return gpu::attention<T>(spans.data(), static_cast<int>(spans_.size()), shape, most_tokens_, most_keys_,
                              workspace.data(), nullptr);
+  }
+
+  static constexpr int kLayer = 1;
+  // A cache of two layers, whose first holds what nobody should read.
+  static std::vector<T> in_layer(const std::vector<T>& values) {
+    std::vector<T> cache(2 * values.size(), gpu::from_float<T>(NAN));
+    std::copy(values.begin(), values.end(), cache.begin() + static_cast<std::ptrdiff_t>(values.size()));
+    return cache;
   }
 
   float scale() const { return 1 / std::sqrt(static_cast<float>(case_.head_dim)); }
@@ -212,7 +221,7 @@ TYPED_TEST(Attention, PromptDecodeAndBatchAgreeBitwise) {
 }
 
 TEST(AttentionShape, OtherHeadSizesAreRefused) {
-  const gpu::AttentionShape shape{1, 1, 80, true, 1};
+  const gpu::AttentionShape shape{1, 1, 80, 0, true, 1};
   EXPECT_EQ(gpu::attention<gpu::bf16>(nullptr, 1, shape, 1, 1, nullptr, nullptr), cudaErrorInvalidValue);
 }
 

@@ -79,8 +79,12 @@ TEST(Checker, ReportsUninitializedGlobalMemory) {
 
 TEST(Checker, ReportsMemoryOfAnotherDevice) {
   const DeviceArray<float> data(counting());
-  const DeviceArray<float> foreign(std::vector<float>(planted::kCount, 1.0f), 1);
+  simt::set_device_count(2);
+  ASSERT_EQ(cudaSetDevice(1), cudaSuccess);
+  const DeviceArray<float> foreign(counting());
+  ASSERT_EQ(cudaSetDevice(0), cudaSuccess);
   planted::without_fault(foreign.data(), planted::kCount);
+  simt::set_device_count(1);
   const auto reports = simt::take_reports();
   ASSERT_FALSE(reports.empty());
   EXPECT_EQ(reports[0].fault, simt::Fault::Device);

@@ -2,35 +2,47 @@
 #pragma once
 
 #include <cstring>
+#include <new>
 #include <span>
-#include <stdexcept>
 #include <vector>
 
-#include "emulation/memory.h"
+#include "device/types.h"
 
 template <class T>
 class DeviceArray {
  public:
   // Uninitialized: reading it in a kernel before something wrote it is a fault.
-  explicit DeviceArray(size_t size, int device = 0)
-      : size_(size), data_(reinterpret_cast<T*>(simt::allocate_global(size * sizeof(T), device))) {
-    if (data_ == nullptr) {
+  explicit DeviceArray(size_t size) : size_(size) {
+    if (cudaMalloc(reinterpret_cast<void**>(&data_), size * sizeof(T)) != cudaSuccess) {
       throw std::bad_alloc();
     }
   }
-  explicit DeviceArray(const std::vector<T>& host, int device = 0) : DeviceArray(host.size(), device) { write(host); }
-  ~DeviceArray() { simt::free_global(data_); }
+  explicit DeviceArray(const std::vector<T>& host) : DeviceArray(host.size()) { write(0, host); }
+  ~DeviceArray() { cudaFree(data_); }
   DeviceArray(const DeviceArray&) = delete;
   DeviceArray& operator=(const DeviceArray&) = delete;
 
   T* data() const { return data_; }
-  void write(std::span<const T> host) {
-    std::memcpy(data_, host.data(), host.size_bytes());
-    simt::mark_written(data_, host.size_bytes());
+  size_t size() const { return size_; }
+  // Elements from `first` on.
+  void write(size_t first, std::span<const T> host) {
+    cudaMemcpyAsync(data_ + first, host.data(), host.size_bytes(), cudaMemcpyHostToDevice, nullptr);
+    cudaStreamSynchronize(nullptr);
   }
-  std::vector<T> read() const { return {data_, data_ + size_}; }
+  std::vector<T> read(size_t first, size_t count) const {
+    std::vector<T> host(count);
+#if defined(GPU_EMULATED)
+    // Directly, because a copy of padding that nothing wrote would be reported.
+    std::memcpy(host.data(), data_ + first, count * sizeof(T));
+#else
+    cudaMemcpyAsync(host.data(), data_ + first, count * sizeof(T), cudaMemcpyDeviceToHost, nullptr);
+    cudaStreamSynchronize(nullptr);
+#endif
+    return host;
+  }
+  std::vector<T> read() const { return read(0, size_); }
 
  private:
   size_t size_;
-  T* data_;
+  T* data_ = nullptr;
 };

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "device/number.h"
-#include "emulation/report.h"
 #include "tests/device_array.h"
+#if defined(GPU_EMULATED)
+#include "emulation/report.h"
+#endif
 
 namespace kernel_test {
 
@@ -52,13 +54,18 @@ std::vector<T> random_values(size_t count, uint64_t seed, double scale = 1, doub
   return to_storage<T>(values);
 }
 
-// What the checker reported, a line each; "" is what a test expects.
+// What the checker reported, a line each, or on a GPU the error; "" is what a test expects.
 inline std::string reported() {
+#if defined(GPU_EMULATED)
   std::string text;
   for (const simt::Report& report : simt::take_reports()) {
     text += report.text() + "\n";
   }
   return text;
+#else
+  const cudaError_t error = cudaStreamSynchronize(nullptr);
+  return error == cudaSuccess ? "" : cudaGetErrorString(error);
+#endif
 }
 
 }  // namespace kernel_test

@@ -23,16 +23,14 @@ class PaddedRows {
       : shape_(shape), array_(static_cast<size_t>(shape.rows * stride())) {
     for (int64_t row = 0; row < shape.rows && !values.empty(); row++) {
       const T* from = values.data() + row * shape.cols;
-      std::memcpy(array_.data() + row * stride(), from, sizeof(T) * static_cast<size_t>(shape.cols));
-      simt::mark_written(array_.data() + row * stride(), sizeof(T) * static_cast<size_t>(shape.cols));
+      array_.write(static_cast<size_t>(row * stride()), {from, static_cast<size_t>(shape.cols)});
     }
   }
   int64_t stride() const { return shape_.cols + shape_.padding; }
   gpu::Rows<T> rows() const { return {array_.data(), stride()}; }
   gpu::Rows<const T> input() const { return {array_.data(), stride()}; }
   std::vector<double> row(int64_t row) const {
-    const std::vector<T> all = array_.read();
-    return exact(std::vector<T>(all.begin() + row * stride(), all.begin() + row * stride() + shape_.cols));
+    return exact(array_.read(static_cast<size_t>(row * stride()), static_cast<size_t>(shape_.cols)));
   }
 
  private:

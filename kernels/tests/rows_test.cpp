@@ -79,4 +79,47 @@ TEST(PixelShuffle, IsItsDefinitionInBothVersions) {
   }
 }
 
+TEST(UnfoldPatches, TakesEachPatchLineByLine) {
+  constexpr int kPictures = 2, kChannels = 3, kSide = 28, kPatch = 14, kColumns = 592;
+  const auto values = numbered(kPictures * kChannels * kSide * kSide);
+  const DeviceArray<bf16> pixels(values);
+  const DeviceArray<bf16> out(kPictures * 4 * kColumns);
+  ASSERT_EQ(gpu::unfold_patches<bf16>({out.data(), kColumns}, {pixels.data(), kChannels * kSide * kSide}, kPictures,
+                                      kChannels, kSide, kPatch, kColumns, nullptr),
+            cudaSuccess);
+  EXPECT_EQ(reported(), "");
+  const auto result = out.read();
+  for (int row = 0; row < kPictures * 4; row++) {
+    const int y = row / 2 % 2 * kPatch;
+    const int x = row % 2 * kPatch;
+    for (int c = 0; c < kColumns; c++) {
+      const int channel = c / (kPatch * kPatch);
+      const int at = ((row / 4 * kChannels + channel) * kSide + y + c / kPatch % kPatch) * kSide + x + c % kPatch;
+      const uint16_t expected = channel < kChannels ? values[static_cast<size_t>(at)].bits : 0;
+      ASSERT_EQ(result[static_cast<size_t>(row * kColumns + c)].bits, expected) << row << ", " << c;
+    }
+  }
+}
+
+TEST(AddClassAndPositions, AddsEachTokensPosition) {
+  constexpr int kPictures = 2, kTokens = 5, kColumns = 1032, kStride = 1040;
+  const auto patches = random_values<bf16>(kPictures * (kTokens - 1) * kStride, 1);
+  const auto embedding = random_values<bf16>(kColumns, 2);
+  const auto positions = random_values<bf16>(kTokens * kColumns, 3);
+  const DeviceArray<bf16> device_patches(patches), device_embedding(embedding), device_positions(positions);
+  const DeviceArray<bf16> out(kPictures * kTokens * kColumns);
+  ASSERT_EQ(gpu::add_class_and_positions<bf16>({out.data(), kColumns}, {device_patches.data(), kStride},
+                                               device_embedding.data(), {device_positions.data(), kColumns}, kPictures,
+                                               kTokens, kColumns, nullptr),
+            cudaSuccess);
+  EXPECT_EQ(reported(), "");
+  const auto result = out.read();
+  for (size_t i = 0; i < result.size(); i++) {
+    const size_t row = i / kColumns, c = i % kColumns, token = row % kTokens;
+    const bf16 from = token == 0 ? embedding[c] : patches[(row / kTokens * (kTokens - 1) + token - 1) * kStride + c];
+    const float sum = gpu::to_float(from) + gpu::to_float(positions[token * kColumns + c]);
+    ASSERT_EQ(result[i].bits, gpu::from_float<bf16>(sum).bits) << row << ", " << c;
+  }
+}
+
 }  // namespace

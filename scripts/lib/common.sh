@@ -111,6 +111,21 @@ build_module() {
   ) 9>"$root/build/.lock" || exit 1
 }
 
+# build_emulated [TARGET]: the native library with emulated GPUs, or what is made of it, into build/emulated.
+build_emulated() {
+  local dir=$root/build/emulated log=$root/build/emulated-build.log
+  local -a generator=()
+  require_tools
+  mkdir -p "$dir"
+  [[ -e $dir/CMakeCache.txt ]] || ! command -v ninja >/dev/null || generator=(-G Ninja)
+  (
+    flock 9
+    [[ -e $dir/native/libinternvl4j.so ]] || say "building the emulated GPU (minutes the first time; log: $log)"
+    { cmake -S "$root" -B "$dir" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DIVL_GPU=emulated &&
+      cmake --build "$dir" --target "${1:-internvl4j}" --parallel "$(nproc)"; } >"$log" 2>&1 || die "the build failed; see $log"
+  ) 9>"$root/build/.emulated-lock" || exit 1
+}
+
 # Sets the array jvm_options: what every JVM of ours is started with.
 set_jvm_options() {
   # shellcheck disable=SC2034

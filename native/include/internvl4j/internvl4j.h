@@ -67,7 +67,8 @@ typedef struct ivl_text ivl_text;
 IVL_API const char* ivl_text_data(const ivl_text* text);
 IVL_API void ivl_text_free(ivl_text* text);
 
-/* JSON: {"version", "cpu": {"isa", "features": [..], "threads"}, "devices": [{"name", "available", "reason"}]}. */
+/* JSON: {"version", "cpu": {"isa", "features": [..], "threads"}, "devices": [{"name", "available", "reason"}]},
+ * "devices" the CPU and every GPU that can be used, or "cuda" with the reason why none can. */
 IVL_API ivl_status ivl_system_info(ivl_text** out);
 
 /* ---- a checkpoint, before it is loaded -------------------------------------------------------------------------- */
@@ -95,6 +96,8 @@ typedef struct ivl_load_options {
   int32_t map_weights;    /* 1: use the files through mmap; 0: read them into memory (immune to later truncation) */
   int32_t context_length; /* 0: the checkpoint's; a smaller one makes the memory plan smaller */
   int64_t memory_limit;   /* bytes; 0: what the system and the cgroup have available; -1: not checked */
+  char device[64];        /* "auto" or empty: the first GPU with room for the model, else the CPU; "cpu"; "cuda", "cuda:N", or
+                             several GPUs that share the decoder's layers: "cuda:0,1" */
 } ivl_load_options;
 
 /* All numbers are bytes. */

@@ -5,8 +5,9 @@
 
 #include "api/barrier.h"
 #include "api/convert.h"
+#include "api/device_choice.h"
 #include "api/handles.h"
-#include "backend/host_memory.h"
+#include "backend/gpus.h"
 #include "checkpoint/weights.h"
 #include "cpu/cpu_backend.h"
 
@@ -16,8 +17,15 @@ namespace {
 using nlohmann::json;
 
 json devices() {
-  return json::array({{{"name", "cpu"}, {"available", true}, {"reason", ""}},
-                      {{"name", "cuda"}, {"available", false}, {"reason", "this build has no CUDA backend"}}});
+  json all = json::array({{{"name", "cpu"}, {"available", true}, {"reason", ""}}});
+  const Gpus gpus = find_gpus();
+  for (const Gpu& gpu : gpus.found) {
+    all.push_back({{"name", cat("cuda:", gpu.ordinal, " (", gpu.name, ", ", gpu.memory >> 20, " MiB)")},
+                   {"available", true},
+                   {"reason", ""}});
+  }
+  if (gpus.found.empty()) all.push_back({{"name", "cuda"}, {"available", false}, {"reason", gpus.reason}});
+  return all;
 }
 
 json non_finite(const Checkpoint& checkpoint) {
@@ -72,7 +80,7 @@ ivl_status ivl_system_info(ivl_text** out) {
 }
 
 void ivl_load_options_init(ivl_load_options* options) {
-  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, 1, 0, 0};
+  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, 1, 0, 0, "auto"};
 }
 
 ivl_status ivl_inspect(const char* path, ivl_model_info* out) {
@@ -98,7 +106,7 @@ ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_
                          plan.scratch,
                          plan.picture_batch,
                          plan.total(),
-                         available_host_memory(),
+                         available_memory(device_from(*options)),
                          static_cast<int32_t>(plan.pictures_together)};
   });
 }

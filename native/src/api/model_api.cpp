@@ -4,8 +4,8 @@
 
 #include "api/barrier.h"
 #include "api/convert.h"
+#include "api/device_choice.h"
 #include "api/handles.h"
-#include "cpu/cpu_backend.h"
 #include "model/work.h"
 
 using namespace ivl;
@@ -13,8 +13,12 @@ using namespace ivl::api;
 
 namespace {
 
-std::shared_ptr<Backend> make_backend(const ivl_load_options& options) {
-  return std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = options.threads});
+Placer placer(const ivl_load_options& options) {
+  const DeviceChoice choice = device_from(options);
+  return [choice, threads = options.threads, limit = options.memory_limit](const ModelConfig& config, DType type,
+                                                                           const MemoryPlan& plan) {
+    return place(choice, threads, limit, config, type, plan);
+  };
 }
 
 void check_pixels(const float* pixels, int64_t count, const ModelConfig& config) {
@@ -34,7 +38,7 @@ ivl_status ivl_load_begin(const char* directory, const ivl_load_options* options
   return guarded([&] {
     const std::filesystem::path folder = &given(directory, "directory");
     const ivl_load_options& how = given(options, "options");
-    auto loader = ModelLoader::open(make_backend(how), folder, load_options_from(how));
+    auto loader = ModelLoader::open(placer(how), folder, load_options_from(how));
     given(out, "out") = new ivl_load{std::move(loader)};
   });
 }
@@ -44,7 +48,7 @@ ivl_status ivl_load_begin_random(const char* config_file, const ivl_load_options
   return guarded([&] {
     const std::filesystem::path path = &given(config_file, "config_file");
     const ivl_load_options& how = given(options, "options");
-    auto loader = ModelLoader::random(make_backend(how), path, load_options_from(how), seed);
+    auto loader = ModelLoader::random(placer(how), path, load_options_from(how), seed);
     given(out, "out") = new ivl_load{std::move(loader)};
   });
 }
@@ -82,7 +86,7 @@ ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out) {
 
 ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out) {
   return guarded([&] {
-    given(out, "out") = new ivl_text{given(model, "model").engine->backend()->description()};
+    given(out, "out") = new ivl_text{given(model, "model").engine->placement().description()};
   });
 }
 
@@ -143,7 +147,6 @@ ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t count, cons
     given(out, "out");
     check_pixels(pixels, count, engine.config());
     Recording* recorder = recording == nullptr ? nullptr : recording->recording.get();
-    if (recorder != nullptr) recorder->attach(*engine.backend());
     const std::atomic<bool>* cancelled = cancellation == nullptr ? nullptr : cancellation->flag.get();
     *out = new ivl_features{std::make_shared<const Features>(engine.encode(pixels, count, cancelled, recorder))};
   });

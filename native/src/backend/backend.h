@@ -121,12 +121,16 @@ class Backend {
   virtual DType activation_type() const = 0;
 
   // ---- memory -----------------------------------------------------------------------------------------------
+  // Bytes that allocate() could still give, as far as the system says.
+  virtual int64_t available_memory() const = 0;
   // Zeroed or untouched-and-lazily-zero memory, aligned for the kernels. Error(OutOfMemory) names the size.
   virtual Buffer allocate(size_t bytes) = 0;
   // Host <-> backend, converting between f32 and the matrix' type. Dense on the host side.
   virtual void to_host(float* out, const Matrix& in) = 0;
   virtual void from_host(const Matrix& out, const float* in) = 0;
   virtual void copy(const Matrix& out, const Matrix& in) = 0;
+  // out = in, dense, where `in` lies in the memory of `from`. This one goes through the host.
+  virtual void receive(const Matrix& out, const Matrix& in, Backend& from);
   // Moves the first `tokens` tokens of every layer and head from one cache to another of the same shape.
   virtual void copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) = 0;
 
@@ -164,10 +168,11 @@ class Backend {
   // out (rows, hidden): the table's row of each id, except where a splice lies.
   virtual void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
                      std::span<const Splice> splices) = 0;
-  // Rotates q and k of qkv (rows, (heads + 2*kv_heads)*head_dim) by the rotate-half RoPE and puts k and v into the
-  // caches at the rows' positions. rope (context, head_dim) f32: cos of each frequency, then sin.
-  virtual void rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
-                              const KvShape& shape, int64_t layer) = 0;
+  // The product with q|k|v, of which q and k are turned by the rotate-half RoPE; k and v go into the caches at the rows'
+  // positions. qkv (rows, (heads + 2*kv_heads)*head_dim) holds q in its first heads*head_dim columns, the others are
+  // scratch. rope (context, head_dim) f32: cos of each frequency, then sin.
+  virtual void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
+                           std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) = 0;
   // Causal attention of the rows' queries over their sequence's cache, rows' own keys included (stored before).
   // q are the first heads*head_dim columns of qkv; query head h reads kv head h / (heads / kv_heads).
   virtual void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,

@@ -1,6 +1,10 @@
 #include "backend/host_memory.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <limits>
 #include <string>
@@ -39,6 +43,13 @@ int64_t cgroup_left(const std::string& limit, const std::string& usage, const st
   return std::max<int64_t>(0, most - used + field_in(statistics, cache, 1, 0));
 }
 
+constexpr size_t kAlignment = 64;
+constexpr size_t kMapped = size_t{1} << 20;  // from here on pages come straight from the system, and lazily
+constexpr size_t kHuge = size_t{4} << 20;    // from here on huge pages are worth asking for
+
+void release_heap(void*, void* data, size_t) noexcept { std::free(data); }
+void release_pages(void*, void* data, size_t bytes) noexcept { munmap(data, bytes); }
+
 }  // namespace
 
 int64_t available_host_memory() {
@@ -50,12 +61,24 @@ int64_t available_host_memory() {
                                "total_inactive_file")});
 }
 
-void require_host_memory(size_t bytes, const char* what) {
-  if (bytes < kSmall) return;
-  const int64_t available = available_host_memory();
-  if (bytes > static_cast<uint64_t>(available)) {
-    fail(Status::OutOfMemory, cat(what, " needs ", bytes >> 20, " MiB, but ", available >> 20, " MiB are available"));
+Buffer allocate_host(size_t bytes) {
+  if (bytes == 0) return {};
+  if (bytes >= kSmall && bytes > static_cast<uint64_t>(available_host_memory())) {
+    fail(Status::OutOfMemory, cat(bytes >> 20, " MiB of memory are needed, but ", available_host_memory() >> 20,
+                                  " MiB are available"));
   }
+  if (bytes < kMapped) {
+    void* data = nullptr;
+    if (posix_memalign(&data, kAlignment, bytes) != 0) {
+      fail(Status::OutOfMemory, cat("the system has no ", bytes, " bytes of memory left"));
+    }
+    std::memset(data, 0, bytes);
+    return {data, bytes, release_heap, nullptr};
+  }
+  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) fail(Status::OutOfMemory, cat("the system has no ", bytes >> 20, " MiB of memory left"));
+  if (bytes >= kHuge) madvise(data, bytes, MADV_HUGEPAGE);
+  return {data, bytes, release_pages, nullptr};
 }
 
 }  // namespace ivl

@@ -70,6 +70,12 @@ void CpuBackend::vision_attention(const Matrix& out, const Matrix& qkv, int64_t 
   });
 }
 
+void CpuBackend::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
+                             std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) {
+  matmul(qkv, in, weights, {});
+  rope_and_store(qkv, rope, spans, heads, shape, layer);
+}
+
 void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
                                 const KvShape& shape, int64_t layer) {
   require(qkv.cols == (heads + 2 * shape.kv_heads) * shape.head_dim, "rope: q, k and v of all heads");

@@ -26,6 +26,7 @@ class CpuBackend final : public Backend {
   int threads() const { return pool_.threads(); }
   const KernelTable& kernels() const { return kernels_; }
 
+  int64_t available_memory() const override;
   Buffer allocate(size_t bytes) override;
   void to_host(float* out, const Matrix& in) override;
   void from_host(const Matrix& out, const float* in) override;
@@ -50,8 +51,11 @@ class CpuBackend final : public Backend {
 
   void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
              std::span<const Splice> splices) override;
+  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
+                   std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override;
+  // The second half of project_qkv.
   void rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
-                      const KvShape& shape, int64_t layer) override;
+                      const KvShape& shape, int64_t layer);
   void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;

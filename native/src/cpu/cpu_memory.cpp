@@ -1,22 +1,13 @@
 // Memory, copies and weights of the CPU backend.
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
+#include "backend/host_memory.h"
 #include "cpu/cpu_backend.h"
 #include "cpu/cpu_weights.h"
 
 namespace ivl::cpu {
 namespace {
-
-constexpr size_t kAlignment = 64;
-constexpr size_t kMapped = size_t{1} << 20;  // from here on pages come straight from the system, and lazily
-constexpr size_t kHuge = size_t{4} << 20;    // from here on huge pages are worth asking for
-
-void release_heap(void*, void* data, size_t) noexcept { std::free(data); }
-void release_pages(void*, void* data, size_t bytes) noexcept { munmap(data, bytes); }
 
 size_t elements(const std::vector<int64_t>& shape) {
   size_t size = 1;
@@ -24,24 +15,11 @@ size_t elements(const std::vector<int64_t>& shape) {
   return size;
 }
 
-
 }  // namespace
 
-Buffer CpuBackend::allocate(size_t bytes) {
-  if (bytes == 0) return {};
-  if (bytes < kMapped) {
-    void* data = nullptr;
-    if (posix_memalign(&data, kAlignment, bytes) != 0) {
-      fail(Status::OutOfMemory, cat("the system has no ", bytes, " bytes of memory left"));
-    }
-    std::memset(data, 0, bytes);
-    return {data, bytes, release_heap, nullptr};
-  }
-  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (data == MAP_FAILED) fail(Status::OutOfMemory, cat("the system has no ", bytes >> 20, " MiB of memory left"));
-  if (bytes >= kHuge) madvise(data, bytes, MADV_HUGEPAGE);
-  return {data, bytes, release_pages, nullptr};
-}
+int64_t CpuBackend::available_memory() const { return available_host_memory(); }
+
+Buffer CpuBackend::allocate(size_t bytes) { return allocate_host(bytes); }
 
 void CpuBackend::to_host(float* out, const Matrix& in) {
   const size_t row_bytes = static_cast<size_t>(in.stride) * size_of(in.dtype);

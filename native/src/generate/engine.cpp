@@ -4,8 +4,9 @@ namespace ivl {
 
 Engine::Engine(std::unique_ptr<InternVLChat> model)
     : config_(model->config()),
-      kv_shape_(model->kv_shape()),
-      backend_(model->shared_backend()),
+      type_(model->type()),
+      kv_shapes_(model->kv_shapes()),
+      placement_(model->placement()),
       model_(std::move(model)) {}
 
 Engine::Access::Access(Engine& engine) : engine_(engine), lock_(engine.mutex_) { engine.check_open(); }
@@ -17,7 +18,7 @@ void Engine::check_open() const {
 Features Engine::encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled, Recorder* recorder) {
   const Access model(*this);
   Buffer memory = model->encode(pixels, count, recorder, cancellation(cancelled));
-  return Features(backend_, std::move(memory), count * config_.tokens_per_image(), config_.language.hidden);
+  return Features(placement_.decoder.front().backend, std::move(memory), count * config_.tokens_per_image(), config_.language.hidden);
 }
 
 void Engine::close() {

@@ -36,14 +36,16 @@ class Engine {
 
   // These stay valid after close().
   const ModelConfig& config() const { return config_; }
-  const KvShape& kv_shape() const { return kv_shape_; }
-  const std::shared_ptr<Backend>& backend() const { return backend_; }
-  DType type() const { return kv_shape_.dtype; }
+  DType type() const { return type_; }
+  // Of a sequence's cache: one for each stage of the placement's decoder.
+  const std::vector<KvShape>& kv_shapes() const { return kv_shapes_; }
+  const Placement& placement() const { return placement_; }
 
  private:
   const ModelConfig config_;
-  const KvShape kv_shape_;
-  const std::shared_ptr<Backend> backend_;
+  const DType type_;
+  const std::vector<KvShape> kv_shapes_;
+  const Placement placement_;
   std::mutex mutex_;
   std::unique_ptr<InternVLChat> model_;
   std::atomic<bool> closing_{false};

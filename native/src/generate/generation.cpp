@@ -8,7 +8,7 @@ namespace ivl {
 struct Generation::Batch {
   std::vector<int32_t> ids;
   std::vector<Splice> splices;
-  std::vector<Span> spans;
+  std::vector<SequenceSpan> spans;
   std::vector<int32_t> logit_rows;
   struct Part {
     int32_t number;
@@ -47,7 +47,6 @@ int32_t Generation::add(std::shared_ptr<Sequence> sequence, Prompt prompt, const
   if ((recording != nullptr && busy) || std::any_of(requests_.begin(), requests_.end(), recorded)) {
     fail(Status::InvalidArgument, "a recorded request runs alone");
   }
-  if (recording != nullptr) recording->attach(*engine_->backend());
   requests_.push_back(std::make_unique<Request>(engine_, std::move(sequence), std::move(prompt), sampling,
                                                 std::move(recording)));
   return static_cast<int32_t>(requests_.size() - 1);

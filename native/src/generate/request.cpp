@@ -82,11 +82,11 @@ void Request::place_pictures(const Prompt& prompt) {
   }
 }
 
-void Request::append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices, std::vector<Span>& spans, int64_t row,
-                        int64_t rows) const {
+void Request::append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices,
+                        std::vector<SequenceSpan>& spans, int64_t row, int64_t rows) const {
   const int64_t past = sequence_->length();
   ids.insert(ids.end(), tokens_.begin() + past, tokens_.begin() + past + rows);
-  spans.push_back({row, rows, past, &sequence_->cache()});
+  spans.push_back({row, rows, past, sequence_->caches()});
   for (const PictureRun& run : pictures_) {
     const int64_t begin = std::max(run.begin, past);
     const int64_t end = std::min(run.begin + run.rows, past + rows);

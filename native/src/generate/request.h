@@ -41,8 +41,8 @@ class Request {
   // Tokens known but not yet in the cache.
   int64_t pending() const { return static_cast<int64_t>(tokens_.size()) - sequence_->length(); }
   // The next `rows` pending tokens as rows [row, row + rows) of a batch.
-  void append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices, std::vector<Span>& spans, int64_t row,
-                 int64_t rows) const;
+  void append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices, std::vector<SequenceSpan>& spans,
+                 int64_t row, int64_t rows) const;
   // The batch with those rows was computed.
   void advance(int64_t rows);
   // Picks the next token from the logits of the last pending row; may finish the request.

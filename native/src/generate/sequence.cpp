@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "backend/host_memory.h"
-
 namespace ivl {
 namespace {
 
@@ -30,15 +28,15 @@ void Sequence::truncate(int64_t length) {
 }
 
 void Sequence::reserve(int64_t tokens) {
-  if (tokens <= cache_.capacity) return;
-  const KvShape& shape = engine_->kv_shape();
-  const size_t bytes = static_cast<size_t>(tokens) * shape.bytes_per_token();
-  require_host_memory(bytes, "the KV cache");
-  KvCache larger;
-  larger.memory = engine_->backend()->allocate(bytes);
-  larger.capacity = tokens;
-  if (length() > 0) engine_->backend()->copy_cache(larger, cache_, shape, length());
-  cache_ = std::move(larger);
+  if (!caches_.empty() && tokens <= caches_.front().capacity) return;
+  const std::vector<KvShape>& shapes = engine_->kv_shapes();
+  std::vector<KvCache> larger;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    Backend& backend = *engine_->placement().decoder[i].backend;
+    larger.push_back({backend.allocate(static_cast<size_t>(tokens) * shapes[i].bytes_per_token()), tokens});
+    if (length() > 0) backend.copy_cache(larger[i], caches_[i], shapes[i], length());
+  }
+  caches_ = std::move(larger);
 }
 
 void Sequence::extend(std::span<const PositionKey> keys) {

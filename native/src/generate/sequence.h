@@ -29,15 +29,16 @@ class Sequence {
   void reserve(int64_t tokens);
   // The cache now also holds these positions, computed by a finished forward pass.
   void extend(std::span<const PositionKey> keys);
-  KvCache& cache() { return cache_; }
+  // One for each stage of the decoder.
+  std::span<KvCache> caches() { return caches_; }
 
   // A sequence serves one request at a time. False if it is taken.
   bool take() { return !taken_.exchange(true); }
   void release() { taken_.store(false); }
 
  private:
-  std::shared_ptr<Engine> engine_;  // keeps the backend alive, which frees the cache
-  KvCache cache_;
+  std::shared_ptr<Engine> engine_;  // keeps the backends alive, which free the caches
+  std::vector<KvCache> caches_;
   std::vector<PositionKey> keys_;
   std::atomic<int64_t> length_{0};
   std::atomic<bool> taken_{false};

@@ -105,11 +105,11 @@ Matrix InternVit::forward(const Matrix& pixels, Workspace& workspace, Recorder* 
                           const Cancellation& cancel) const {
   const int64_t pictures = pixels.rows;
   const Matrix x = embed(pixels, workspace);
-  if (recorder != nullptr) recorder->record("vision.embeddings", x, config_.vision_tokens());
+  if (recorder != nullptr) recorder->record("vision.embeddings", backend_, x, config_.vision_tokens());
   for (size_t i = 0; i < blocks_.size(); ++i) {
     cancel.check();
     run_block(blocks_[i], x, pictures, workspace);
-    if (recorder != nullptr) recorder->record(cat("vision.layers.", i), x, config_.vision_tokens());
+    if (recorder != nullptr) recorder->record(cat("vision.layers.", i), backend_, x, config_.vision_tokens());
   }
   return x;
 }

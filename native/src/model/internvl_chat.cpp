@@ -4,20 +4,24 @@
 
 namespace ivl {
 
-InternVLChat::InternVLChat(std::shared_ptr<Backend> backend, ModelConfig config, std::unique_ptr<WeightSource> source,
-                           DType type)
-    : backend_(std::move(backend)),
+namespace {
+
+// Of projector_space_, behind the projector's own.
+constexpr size_t kFeaturesSlot = 8;
+
+}  // namespace
+
+InternVLChat::InternVLChat(Placement placement, ModelConfig config, std::unique_ptr<WeightSource> source, DType type)
+    : placement_(std::move(placement)),
       config_(std::move(config)),
       source_(std::move(source)),
       type_(type),
-      vision_(*backend_, config_),
-      projector_(*backend_, config_),
-      decoder_(*backend_, config_,
-               {config_.language.layers, config_.language.kv_heads, config_.language.head_dim, type}),
-      pixels_space_(*backend_),
-      vision_space_(*backend_),
-      projector_space_(*backend_),
-      decoder_space_(*backend_) {}
+      vision_(*placement_.vision, config_),
+      projector_(*placement_.vision, config_),
+      decoder_(placement_, config_, type),
+      pixels_space_(*placement_.vision),
+      vision_space_(*placement_.vision),
+      projector_space_(*placement_.vision) {}
 
 void InternVLChat::load_part(int64_t part) {
   if (part < vision_.parts()) {
@@ -37,8 +41,9 @@ Buffer InternVLChat::encode(const float* pixels, int64_t count, Recorder* record
   const int64_t tokens = config_.tokens_per_image();
   const int64_t width = config_.language.hidden;
   const int64_t picture_size = config_.vision.channels * config_.image_size * config_.image_size;
-  const DType type = backend_->activation_type();
-  Buffer features = backend_->allocate(static_cast<size_t>(count * tokens * width) * size_of(type));
+  Backend& target = *placement_.decoder.front().backend;
+  const DType type = target.activation_type();
+  Buffer features = target.allocate(static_cast<size_t>(count * tokens * width) * size_of(type));
   const Matrix all = features.matrix(type, count * tokens, width);
   const int64_t together = pictures_together(config_);
   for (int64_t done = 0; done < count; done += together) {
@@ -52,14 +57,22 @@ void InternVLChat::encode_some(const Matrix& out, const float* pixels, int64_t c
                                const Cancellation& cancel) {
   const int64_t picture_size = config_.vision.channels * config_.image_size * config_.image_size;
   const Matrix input = pixels_space_.matrix(0, count, picture_size);
-  backend_->from_host(input, pixels);
+  Backend& backend = *placement_.vision;
+  backend.from_host(input, pixels);
   const Matrix hidden = vision_.forward(input, vision_space_, recorder, cancel);
-  projector_.forward(out, hidden, count, projector_space_, recorder);
+  Backend& target = *placement_.decoder.front().backend;
+  if (&backend == &target) {
+    projector_.forward(out, hidden, count, projector_space_, recorder);
+  } else {
+    const Matrix features = projector_space_.matrix(kFeaturesSlot, out.rows, out.cols);
+    projector_.forward(features, hidden, count, projector_space_, recorder);
+    target.receive(out, features, backend);
+  }
 }
 
 void InternVLChat::decode(const DecoderBatch& batch, float* logits, Recorder* recorder,
                           const Cancellation& cancel) {
-  backend_->to_host(logits, decoder_.forward(batch, decoder_space_, recorder, cancel));
+  decoder_.forward(logits, batch, recorder, cancel);
 }
 
 }  // namespace ivl

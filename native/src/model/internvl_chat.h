@@ -1,4 +1,4 @@
-// The whole model: vision tower, projector and decoder over one backend. Not thread-safe: src/generate serialises.
+// The whole model: vision tower, projector and decoder over one backend or several. Not thread-safe: src/generate serialises.
 #pragma once
 
 #include <memory>
@@ -17,18 +17,19 @@ constexpr int64_t kVisionRows = 1024;
 class InternVLChat {
  public:
   // `source` stays alive as long as the model: the CPU reads weights in place.
-  InternVLChat(std::shared_ptr<Backend> backend, ModelConfig config, std::unique_ptr<WeightSource> source, DType type);
+  InternVLChat(Placement placement, ModelConfig config, std::unique_ptr<WeightSource> source, DType type);
 
   const ModelConfig& config() const { return config_; }
-  const KvShape& kv_shape() const { return decoder_.kv_shape(); }
+  const std::vector<KvShape>& kv_shapes() const { return decoder_.kv_shapes(); }
   DType type() const { return type_; }
-  const std::shared_ptr<Backend>& shared_backend() const { return backend_; }
+  const Placement& placement() const { return placement_; }
 
   // Weights are loaded part by part (about a layer each), in order.
   int64_t parts() const { return vision_.parts() + 1 + decoder_.parts(); }
   void load_part(int64_t part);
 
-  // pixels (count, channels, S, S) f32, normalized -> (count * tokens_per_image, hidden) in the backend's memory.
+  // pixels (count, channels, S, S) f32, normalized -> (count * tokens_per_image, hidden) in the memory of the decoder's
+  // first stage.
   Buffer encode(const float* pixels, int64_t count, Recorder* recorder, const Cancellation& cancel);
 
   // See LlamaDecoder::forward; logits are (logit_rows, vocabulary) in host memory.
@@ -41,14 +42,14 @@ class InternVLChat {
   void encode_some(const Matrix& out, const float* pixels, int64_t count, Recorder* recorder,
                    const Cancellation& cancel);
 
-  std::shared_ptr<Backend> backend_;
+  Placement placement_;
   ModelConfig config_;
   std::unique_ptr<WeightSource> source_;
   DType type_;
   InternVit vision_;
   Projector projector_;
   LlamaDecoder decoder_;
-  Workspace pixels_space_, vision_space_, projector_space_, decoder_space_;
+  Workspace pixels_space_, vision_space_, projector_space_;
 };
 
 }  // namespace ivl

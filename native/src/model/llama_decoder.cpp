@@ -28,6 +28,16 @@ std::vector<float> rope_table(int64_t context, int64_t head_dim, double theta) {
 
 }  // namespace
 
+LlamaDecoder::LlamaDecoder(const Placement& placement, const ModelConfig& config, DType type) : config_(config) {
+  int64_t layers = 0;
+  for (const Placement::Stage& stage : placement.decoder) {
+    kv_shapes_.push_back({stage.layers, config.language.kv_heads, config.language.head_dim, type});
+    stages_.emplace_back(stage.backend);
+    layers += stage.layers;
+  }
+  require(layers == config.language.layers, "the placement has a place for each layer");
+}
+
 void LlamaDecoder::load_part(int64_t part, WeightSource& source, DType type) {
   if (part == 0) {
     load_embeddings(source, type);
@@ -39,86 +49,110 @@ void LlamaDecoder::load_part(int64_t part, WeightSource& source, DType type) {
 }
 
 void LlamaDecoder::load_embeddings(WeightSource& source, DType type) {
+  embeddings_ = stages_.front().backend->table(source.tensor("language_model.model.embed_tokens.weight"), type);
+}
+
+void LlamaDecoder::load_rope(Stage& stage) const {
   const LanguageConfig& language = config_.language;
-  embeddings_ = backend_.table(source.tensor("language_model.model.embed_tokens.weight"), type);
   const std::vector<float> rope = rope_table(language.context, language.head_dim, language.rope_theta);
-  rope_ = backend_.allocate(rope.size() * sizeof(float));
-  backend_.from_host(rope_.matrix(DType::F32, language.context, language.head_dim), rope.data());
+  stage.rope = stage.backend->allocate(rope.size() * sizeof(float));
+  stage.backend->from_host(stage.rope.matrix(DType::F32, language.context, language.head_dim), rope.data());
 }
 
 void LlamaDecoder::load_layer(int64_t index, WeightSource& source, DType type) {
+  size_t at = 0;
+  while (static_cast<int64_t>(stages_[at].layers.size()) == kv_shapes_[at].layers) ++at;
+  Stage& stage = stages_[at];
+  Backend& backend = *stage.backend;
+  if (stage.layers.empty()) load_rope(stage);
+
   const std::string prefix = cat("language_model.model.layers.", index, ".");
   const std::string attention = prefix + "self_attn.";
   const LanguageConfig& language = config_.language;
   const bool bias = language.attention_bias;
   DecoderLayer layer;
-  layer.input_norm =
-      load_norm(backend_, source, prefix + "input_layernorm", NormKind::RmsNorm, language.rms_eps, type);
+  layer.input_norm = load_norm(backend, source, prefix + "input_layernorm", NormKind::RmsNorm, language.rms_eps, type);
   layer.post_attention_norm =
-      load_norm(backend_, source, prefix + "post_attention_layernorm", NormKind::RmsNorm, language.rms_eps, type);
-  layer.qkv = load_linear(backend_, source, {attention + "q_proj", attention + "k_proj", attention + "v_proj"}, bias,
-                          type);
-  layer.o = load_linear(backend_, source, {attention + "o_proj"}, bias, type);
-  layer.gate_up = load_linear(backend_, source, {prefix + "mlp.gate_proj", prefix + "mlp.up_proj"}, false, type);
-  layer.down = load_linear(backend_, source, {prefix + "mlp.down_proj"}, false, type);
-  layers_.push_back(std::move(layer));
+      load_norm(backend, source, prefix + "post_attention_layernorm", NormKind::RmsNorm, language.rms_eps, type);
+  layer.qkv = load_linear(backend, source, {attention + "q_proj", attention + "k_proj", attention + "v_proj"}, bias, type);
+  layer.o = load_linear(backend, source, {attention + "o_proj"}, bias, type);
+  layer.gate_up = load_linear(backend, source, {prefix + "mlp.gate_proj", prefix + "mlp.up_proj"}, false, type);
+  layer.down = load_linear(backend, source, {prefix + "mlp.down_proj"}, false, type);
+  stage.layers.push_back(std::move(layer));
 }
 
 void LlamaDecoder::load_head(WeightSource& source, DType type) {
-  norm_ = load_norm(backend_, source, "language_model.model.norm", NormKind::RmsNorm, config_.language.rms_eps, type);
+  Backend& backend = *stages_.back().backend;
+  norm_ = load_norm(backend, source, "language_model.model.norm", NormKind::RmsNorm, config_.language.rms_eps, type);
   const char* name = config_.language.tie_word_embeddings ? "language_model.model.embed_tokens" : "language_model.lm_head";
-  head_ = load_linear(backend_, source, {name}, false, type);
+  head_ = load_linear(backend, source, {name}, false, type);
+}
+
+Matrix LlamaDecoder::hidden_in(Stage& stage, int64_t rows) const {
+  return stage.space.matrix(kHidden, rows, config_.language.hidden);
 }
 
 // x (rows, C): x += attention(norm(x)); x += down(silu(gate) * up)(norm(x)).
-void LlamaDecoder::run_layer(int64_t index, const Matrix& x, std::span<const Span> spans,
-                             Workspace& workspace) const {
-  const DecoderLayer& layer = layers_[static_cast<size_t>(index)];
+void LlamaDecoder::run_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans) {
+  Stage& stage = stages_[at];
+  Backend& backend = *stage.backend;
+  const KvShape& kv = kv_shapes_[at];
+  const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
   const LanguageConfig& language = config_.language;
-  const Matrix normed = workspace.matrix(kNormed, x.rows, x.cols);
+  const Matrix normed = stage.space.matrix(kNormed, x.rows, x.cols);
 
-  backend_.norm(normed, x, layer.input_norm);
-  const Matrix qkv = workspace.matrix(kQkv, x.rows, layer.qkv->out_features);
-  backend_.matmul(qkv, normed, *layer.qkv, {});
-  backend_.rope_and_store(qkv, rope_.matrix(DType::F32, language.context, language.head_dim), spans, language.heads,
-                          kv_, index);
-  const Matrix attended = workspace.matrix(kAttended, x.rows, language.heads * language.head_dim);
-  backend_.cached_attention(attended, qkv, spans, language.heads, kv_, index);
-  backend_.matmul(x, attended, *layer.o, {Activation::None, nullptr, &x});
+  backend.norm(normed, x, layer.input_norm);
+  const Matrix qkv = stage.space.matrix(kQkv, x.rows, layer.qkv->out_features);
+  backend.project_qkv(qkv, normed, *layer.qkv, stage.rope.matrix(DType::F32, language.context, language.head_dim), spans,
+                      language.heads, kv, index);
+  const Matrix attended = stage.space.matrix(kAttended, x.rows, language.heads * language.head_dim);
+  backend.cached_attention(attended, qkv, spans, language.heads, kv, index);
+  backend.matmul(x, attended, *layer.o, {Activation::None, nullptr, &x});
 
-  backend_.norm(normed, x, layer.post_attention_norm);
-  const Matrix inner = workspace.matrix(kInner, x.rows, language.mlp);
-  backend_.matmul(inner, normed, *layer.gate_up, {Activation::SwiGlu, nullptr, nullptr});
-  backend_.matmul(x, inner, *layer.down, {Activation::None, nullptr, &x});
+  backend.norm(normed, x, layer.post_attention_norm);
+  const Matrix inner = stage.space.matrix(kInner, x.rows, language.mlp);
+  backend.matmul(inner, normed, *layer.gate_up, {Activation::SwiGlu, nullptr, nullptr});
+  backend.matmul(x, inner, *layer.down, {Activation::None, nullptr, &x});
 }
 
-Matrix LlamaDecoder::logits(const Matrix& x, std::span<const int32_t> rows, Workspace& workspace,
-                            Recorder* recorder) const {
+void LlamaDecoder::put_logits(float* out, const Matrix& x, std::span<const int32_t> rows, Recorder* recorder) {
+  Stage& stage = stages_.back();
+  Backend& backend = *stage.backend;
   const auto count = static_cast<int64_t>(rows.size());
-  const Matrix picked = workspace.matrix(kPicked, count, x.cols);
-  backend_.gather_rows(picked, x, rows);
-  backend_.norm(picked, picked, norm_);
-  const Matrix logits = workspace.matrix(kLogits, count, head_->out_features, DType::F32);
-  backend_.matmul(logits, picked, *head_, {});
+  const Matrix picked = stage.space.matrix(kPicked, count, x.cols);
+  backend.gather_rows(picked, x, rows);
+  backend.norm(picked, picked, norm_);
+  const Matrix logits = stage.space.matrix(kLogits, count, head_->out_features, DType::F32);
+  backend.matmul(logits, picked, *head_, {});
   if (recorder != nullptr) {
-    recorder->record("decoder.norm", picked, 0);
-    recorder->record("logits", logits, 0);
+    recorder->record("decoder.norm", backend, picked, 0);
+    recorder->record("logits", backend, logits, 0);
   }
-  return logits;
+  backend.to_host(out, logits);
 }
 
-Matrix LlamaDecoder::forward(const DecoderBatch& batch, Workspace& workspace, Recorder* recorder,
-                             const Cancellation& cancel) const {
+void LlamaDecoder::forward(float* logits, const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel) {
   const auto rows = static_cast<int64_t>(batch.ids.size());
-  const Matrix x = workspace.matrix(kHidden, rows, config_.language.hidden);
-  backend_.embed(x, *embeddings_, batch.ids, batch.splices);
-  if (recorder != nullptr) recorder->record("decoder.embeddings", x, 0);
-  for (int64_t i = 0; i < config_.language.layers; ++i) {
-    cancel.check();
-    run_layer(i, x, batch.spans, workspace);
-    if (recorder != nullptr) recorder->record(cat("decoder.layers.", i), x, 0);
+  Matrix x = hidden_in(stages_.front(), rows);
+  stages_.front().backend->embed(x, *embeddings_, batch.ids, batch.splices);
+  if (recorder != nullptr) recorder->record("decoder.embeddings", *stages_.front().backend, x, 0);
+  int64_t number = 0;
+  for (size_t at = 0; at < stages_.size(); ++at) {
+    Stage& stage = stages_[at];
+    if (at > 0) {
+      const Matrix here = hidden_in(stage, rows);
+      stage.backend->receive(here, x, *stages_[at - 1].backend);
+      x = here;
+    }
+    std::vector<Span> spans;
+    for (const SequenceSpan& span : batch.spans) spans.push_back({span.row, span.rows, span.past, &span.caches[at]});
+    for (int64_t i = 0; i < kv_shapes_[at].layers; ++i, ++number) {
+      cancel.check();
+      run_layer(at, i, x, spans);
+      if (recorder != nullptr) recorder->record(cat("decoder.layers.", number), *stage.backend, x, 0);
+    }
   }
-  return logits(x, batch.logit_rows, workspace, recorder);
+  put_logits(logits, x, batch.logit_rows, recorder);
 }
 
 int64_t LlamaDecoder::workspace_bytes(const ModelConfig& config, int64_t rows, int64_t logit_rows, DType activation) {

@@ -1,4 +1,4 @@
-// The language model: a Llama decoder with grouped queries.
+// The language model: a Llama decoder with grouped queries, in stages of consecutive layers, each on a backend of its own.
 #pragma once
 
 #include <memory>
@@ -7,6 +7,7 @@
 
 #include "checkpoint/config.h"
 #include "model/cancellation.h"
+#include "model/placement.h"
 #include "model/recorder.h"
 #include "model/weight_source.h"
 #include "model/workspace.h"
@@ -18,48 +19,63 @@ struct DecoderLayer {
   std::unique_ptr<LinearWeights> qkv, o, gate_up, down;
 };
 
+// The rows of one sequence in a batch, as Span says, with the sequence's cache of every stage.
+struct SequenceSpan {
+  int64_t row = 0;
+  int64_t rows = 0;
+  int64_t past = 0;
+  std::span<KvCache> caches;
+};
+
 // Rows of several sequences that pass the decoder together: prompts, pieces of prompts, single tokens alike.
 struct DecoderBatch {
   std::span<const int32_t> ids;         // one a row
-  std::span<const Splice> splices;      // rows that are picture features
-  std::span<const Span> spans;          // which rows belong to which sequence
+  std::span<const Splice> splices;      // rows that are picture features, in the first stage's memory
+  std::span<const SequenceSpan> spans;  // which rows belong to which sequence
   std::span<const int32_t> logit_rows;  // the rows whose logits are wanted
 };
 
 class LlamaDecoder {
  public:
-  LlamaDecoder(Backend& backend, const ModelConfig& config, KvShape kv)
-      : backend_(backend), config_(config), kv_(kv) {}
+  // `type` is that of the KV caches.
+  LlamaDecoder(const Placement& placement, const ModelConfig& config, DType type);
 
   // Weights come part by part: 0 the token embeddings, one a layer, then the final norm and the head.
   int64_t parts() const { return config_.language.layers + 2; }
   void load_part(int64_t part, WeightSource& source, DType type);
 
-  // Puts the rows' keys and values into the caches and returns the logits of logit_rows: (logit_rows, vocabulary)
-  // f32, in the workspace until its next use.
-  Matrix forward(const DecoderBatch& batch, Workspace& workspace, Recorder* recorder,
-                 const Cancellation& cancel) const;
+  // Puts the rows' keys and values into the caches and gives the logits of logit_rows: (logit_rows, vocabulary), on the host.
+  void forward(float* logits, const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel);
 
-  const KvShape& kv_shape() const { return kv_; }
+  // The shape of a sequence's cache, for each stage.
+  const std::vector<KvShape>& kv_shapes() const { return kv_shapes_; }
 
   // Bytes of workspace for this many rows, with logits for `logit_rows` of them.
   static int64_t workspace_bytes(const ModelConfig& config, int64_t rows, int64_t logit_rows, DType activation);
 
  private:
+  struct Stage {
+    explicit Stage(std::shared_ptr<Backend> on) : backend(std::move(on)), space(*backend) {}
+    std::shared_ptr<Backend> backend;
+    std::vector<DecoderLayer> layers;
+    Buffer rope;  // (context, head_dim) f32: cos | sin
+    Workspace space;
+  };
+
   void load_embeddings(WeightSource& source, DType type);
+  void load_rope(Stage& stage) const;
   void load_layer(int64_t index, WeightSource& source, DType type);
   void load_head(WeightSource& source, DType type);
-  void run_layer(int64_t index, const Matrix& x, std::span<const Span> spans, Workspace& workspace) const;
-  Matrix logits(const Matrix& x, std::span<const int32_t> rows, Workspace& workspace, Recorder* recorder) const;
+  void run_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans);
+  Matrix hidden_in(Stage& stage, int64_t rows) const;
+  void put_logits(float* logits, const Matrix& x, std::span<const int32_t> rows, Recorder* recorder);
 
-  Backend& backend_;
   const ModelConfig& config_;
-  KvShape kv_;
+  std::vector<KvShape> kv_shapes_;
+  std::vector<Stage> stages_;
   std::unique_ptr<TableWeights> embeddings_;
-  std::vector<DecoderLayer> layers_;
   NormWeights norm_;
   std::unique_ptr<LinearWeights> head_;
-  Buffer rope_;  // (context, head_dim) f32: cos | sin
 };
 
 }  // namespace ivl

@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "backend/host_memory.h"
 #include "checkpoint/weights.h"
 #include "model/checkpoint_weights.h"
 #include "model/random_weights.h"
@@ -10,10 +9,10 @@
 namespace ivl {
 namespace {
 
+// 0 leaves it to the placer.
 void check_limit(const MemoryPlan& plan, int64_t limit) {
   if (limit < -1) fail(Status::InvalidArgument, cat("memory_limit is ", limit, ", expected bytes, 0 or -1"));
-  if (limit == -1) return;
-  require_fit(plan, limit == 0 ? available_host_memory() : limit);
+  if (limit > 0) require_fit(plan, limit);
 }
 
 }  // namespace
@@ -41,15 +40,18 @@ DType stored_type(const Checkpoint& checkpoint, const ModelConfig& config) {
   return most;
 }
 
-std::unique_ptr<ModelLoader> ModelLoader::open(std::shared_ptr<Backend> backend, const std::filesystem::path& folder,
+std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::filesystem::path& folder,
                                                const LoadOptions& options) {
   ModelConfig config = load_config_for(folder, options);
+  Placement placement;
   {
     // Headers first: nothing is read into memory before the plan is known to fit.
     const Checkpoint headers = Checkpoint::open(folder, {Mapping::Map, false, {}});
     require_weights(headers, config);
     const DType type = options.precision.value_or(stored_type(headers, config));
-    check_limit(plan_memory(headers, config, type, options.map_weights), options.memory_limit);
+    const MemoryPlan plan = plan_memory(headers, config, type, options.map_weights);
+    check_limit(plan, options.memory_limit);
+    placement = place(config, type, plan);
   }
   const Mapping mapping = options.map_weights ? Mapping::Map : Mapping::Copy;
   auto checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(folder, {mapping, true, {}}));
@@ -57,19 +59,20 @@ std::unique_ptr<ModelLoader> ModelLoader::open(std::shared_ptr<Backend> backend,
   const DType type = options.precision.value_or(stored_type(*checkpoint, config));
   const auto bytes = static_cast<int64_t>(checkpoint->total_bytes());
   auto source = std::make_unique<CheckpointWeights>(std::move(checkpoint));
-  auto model = std::make_unique<InternVLChat>(std::move(backend), std::move(config), std::move(source), type);
+  auto model = std::make_unique<InternVLChat>(std::move(placement), std::move(config), std::move(source), type);
   return std::unique_ptr<ModelLoader>(new ModelLoader(std::move(model), bytes));
 }
 
-std::unique_ptr<ModelLoader> ModelLoader::random(std::shared_ptr<Backend> backend,
+std::unique_ptr<ModelLoader> ModelLoader::random(const Placer& place,
                                                  const std::filesystem::path& config_file, const LoadOptions& options,
                                                  uint64_t seed) {
   ModelConfig config = load_config_for(config_file, options);
   const DType type = options.precision.value_or(DType::BF16);
   const MemoryPlan plan = plan_memory(config, type);
   check_limit(plan, options.memory_limit);
-  auto source = std::make_unique<RandomWeights>(*backend, config, type, seed);
-  auto model = std::make_unique<InternVLChat>(std::move(backend), std::move(config), std::move(source), type);
+  Placement placement = place(config, type, plan);
+  auto source = std::make_unique<RandomWeights>(config, type, seed);
+  auto model = std::make_unique<InternVLChat>(std::move(placement), std::move(config), std::move(source), type);
   return std::unique_ptr<ModelLoader>(new ModelLoader(std::move(model), plan.weights_owned));
 }
 

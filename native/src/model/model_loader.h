@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -24,13 +25,16 @@ ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions
 // The type that most bytes of the weights are stored in.
 DType stored_type(const Checkpoint& checkpoint, const ModelConfig& config);
 
+// Makes the backends for a model, once its type and its size are known; they have room for it.
+using Placer = std::function<Placement(const ModelConfig& config, DType type, const MemoryPlan& plan)>;
+
 class ModelLoader {
  public:
   // Checks the configuration, every tensor's presence, shape and type, and the memory plan, before anything is loaded.
-  static std::unique_ptr<ModelLoader> open(std::shared_ptr<Backend> backend, const std::filesystem::path& folder,
+  static std::unique_ptr<ModelLoader> open(const Placer& place, const std::filesystem::path& folder,
                                            const LoadOptions& options);
   // Random weights for a bare config.json, in the options' precision (bf16 if none).
-  static std::unique_ptr<ModelLoader> random(std::shared_ptr<Backend> backend, const std::filesystem::path& config,
+  static std::unique_ptr<ModelLoader> random(const Placer& place, const std::filesystem::path& config,
                                              const LoadOptions& options, uint64_t seed);
 
   int64_t done() const { return done_; }

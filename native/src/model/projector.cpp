@@ -23,14 +23,14 @@ void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t picture
   const Matrix shuffled = workspace.matrix(kShuffled, pictures * tokens, config_.projector_in());
   backend_.pixel_shuffle(shuffled, hidden, pictures, config_.grid(), config_.downsample,
                          config_.shuffle == PixelShuffle::V2);
-  if (recorder != nullptr) recorder->record("vision.pixel_shuffle", shuffled, tokens);
+  if (recorder != nullptr) recorder->record("vision.pixel_shuffle", backend_, shuffled, tokens);
 
   const Matrix normed = workspace.matrix(kNormed, shuffled.rows, shuffled.cols);
   backend_.norm(normed, shuffled, norm_);
   const Matrix inner = workspace.matrix(kInner, shuffled.rows, up_->out_features);
   backend_.matmul(inner, normed, *up_, {Activation::Gelu, nullptr, nullptr});
   backend_.matmul(out, inner, *down_, {});
-  if (recorder != nullptr) recorder->record("projector", out, tokens);
+  if (recorder != nullptr) recorder->record("projector", backend_, out, tokens);
 }
 
 int64_t Projector::workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation) {

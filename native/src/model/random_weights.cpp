@@ -3,6 +3,8 @@
 #include <cmath>
 #include <functional>
 
+#include "backend/host_memory.h"
+
 namespace ivl {
 namespace {
 
@@ -20,8 +22,7 @@ bool ends_with(const std::string& text, const std::string& tail) {
 
 }  // namespace
 
-RandomWeights::RandomWeights(Backend& backend, const ModelConfig& config, DType type, uint64_t seed)
-    : backend_(backend), type_(type), seed_(seed) {
+RandomWeights::RandomWeights(const ModelConfig& config, DType type, uint64_t seed) : type_(type), seed_(seed) {
   for (const WeightSpec& spec : expected_weights(config)) shapes_[spec.name] = spec.shape;
 }
 
@@ -33,7 +34,7 @@ HostTensor RandomWeights::tensor(const std::string& name) {
   for (const int64_t dim : shape) size *= static_cast<size_t>(dim);
   Buffer& buffer = made_[name];
   if (buffer.bytes() == 0) {
-    buffer = backend_.allocate(size * size_of(type_));
+    buffer = allocate_host(size * size_of(type_));
     const bool norm = shape.size() == 1 && ends_with(name, ".weight");
     const double fan_in = shape.size() > 1 ? static_cast<double>(size) / static_cast<double>(shape[0]) : 100.0;
     const float spread = static_cast<float>(std::sqrt(3.0 / fan_in));

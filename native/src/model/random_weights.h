@@ -12,12 +12,11 @@ namespace ivl {
 class RandomWeights : public WeightSource {
  public:
   // Values are uniform, scaled so that activations keep a sane size; norm weights are about one.
-  RandomWeights(Backend& backend, const ModelConfig& config, DType type, uint64_t seed);
+  RandomWeights(const ModelConfig& config, DType type, uint64_t seed);
 
   HostTensor tensor(const std::string& name) override;
 
  private:
-  Backend& backend_;
   DType type_;
   uint64_t seed_;
   std::map<std::string, std::vector<int64_t>> shapes_;

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "tensor/matrix.h"
+#include "backend/backend.h"
 
 namespace ivl {
 
@@ -12,7 +12,8 @@ class Recorder {
   virtual ~Recorder() = default;
   // `activation` is (items * rows_per_item, width). Vision parts have one item a picture. The decoder reports one
   // sequence, in pieces when its prompt is long: rows_per_item is 0 and the pieces belong one after the other.
-  virtual void record(const std::string& name, const Matrix& activation, int64_t rows_per_item) = 0;
+  // It lies in the backend's memory.
+  virtual void record(const std::string& name, Backend& backend, const Matrix& activation, int64_t rows_per_item) = 0;
 };
 
 }  // namespace ivl

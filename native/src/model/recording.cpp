@@ -4,8 +4,7 @@
 
 namespace ivl {
 
-void Recording::record(const std::string& name, const Matrix& activation, int64_t rows_per_item) {
-  require(backend_ != nullptr, "a recording is attached to a backend before it is used");
+void Recording::record(const std::string& name, Backend& backend, const Matrix& activation, int64_t rows_per_item) {
   auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.name == name; });
   if (entry == entries_.end()) {
     const bool pictures = rows_per_item > 0;
@@ -20,7 +19,7 @@ void Recording::record(const std::string& name, const Matrix& activation, int64_
   }
   const size_t before = entry->values.size();
   entry->values.resize(before + static_cast<size_t>(activation.rows * activation.cols));
-  backend_->to_host(entry->values.data() + before, activation);
+  backend.to_host(entry->values.data() + before, activation);
 }
 
 }  // namespace ivl

@@ -4,7 +4,6 @@
 #include <array>
 #include <vector>
 
-#include "backend/backend.h"
 #include "model/recorder.h"
 
 namespace ivl {
@@ -17,13 +16,10 @@ class Recording : public Recorder {
     std::vector<float> values;
   };
 
-  // Which backend the matrices that follow belong to.
-  void attach(Backend& backend) { backend_ = &backend; }
-  void record(const std::string& name, const Matrix& activation, int64_t rows_per_item) override;
+  void record(const std::string& name, Backend& backend, const Matrix& activation, int64_t rows_per_item) override;
   const std::vector<Entry>& entries() const { return entries_; }
 
  private:
-  Backend* backend_ = nullptr;
   std::vector<Entry> entries_;
 };
 

@@ -276,6 +276,12 @@ void ReferenceBackend::embed(const Matrix& out, const TableWeights& opaque, std:
   for (const Splice& splice : splices) copy(out.row_range(splice.row, splice.features.rows), splice.features);
 }
 
+void ReferenceBackend::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
+                             std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) {
+  matmul(qkv, in, weights, {});
+  rope_and_store(qkv, rope, spans, heads, shape, layer);
+}
+
 void ReferenceBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
                                       const KvShape& s, int64_t layer) {
   const int64_t half = s.head_dim / 2;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backend/backend.h"
+#include "backend/host_memory.h"
 
 namespace ivl::testing {
 
@@ -10,6 +11,7 @@ class ReferenceBackend final : public Backend {
   std::string description() const override { return "reference"; }
   DType activation_type() const override { return DType::F32; }
 
+  int64_t available_memory() const override { return available_host_memory(); }
   Buffer allocate(size_t bytes) override;
   void to_host(float* out, const Matrix& in) override;
   void from_host(const Matrix& out, const float* in) override;
@@ -32,8 +34,11 @@ class ReferenceBackend final : public Backend {
                      bool swap_back) override;
   void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
              std::span<const Splice> splices) override;
+  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
+                   std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override;
+  // The second half of project_qkv.
   void rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
-                      const KvShape& shape, int64_t layer) override;
+                      const KvShape& shape, int64_t layer);
   void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;

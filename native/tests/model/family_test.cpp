@@ -52,7 +52,7 @@ std::unique_ptr<InternVLChat> load(std::shared_ptr<Backend> backend, const json&
   std::ofstream(file) << config;
   LoadOptions options;
   options.precision = DType::F32;
-  auto loader = ModelLoader::random(std::move(backend), file, options, 5);
+  auto loader = ModelLoader::random(testing::always(std::move(backend)), file, options, 5);
   while (loader->done() < loader->total()) loader->step();
   std::filesystem::remove(file);
   return loader->take();
@@ -67,7 +67,7 @@ std::vector<float> features(InternVLChat& model, int64_t pictures = 2) {
   const Buffer out = model.encode(pixels.data(), pictures, nullptr, {open, nullptr});
   const int64_t rows = pictures * config.tokens_per_image();
   std::vector<float> host(static_cast<size_t>(rows * config.language.hidden));
-  model.shared_backend()->to_host(host.data(), out.matrix(DType::F32, rows, config.language.hidden));
+  model.placement().vision->to_host(host.data(), out.matrix(DType::F32, rows, config.language.hidden));
   return host;
 }
 
@@ -76,8 +76,8 @@ std::vector<float> logits(InternVLChat& model) {
   const std::vector<int32_t> last{7};
   KvCache cache;
   cache.capacity = 8;
-  cache.memory = model.shared_backend()->allocate(8 * model.kv_shape().bytes_per_token());
-  const Span span{0, 8, 0, &cache};
+  cache.memory = model.placement().vision->allocate(8 * model.kv_shapes().at(0).bytes_per_token());
+  const SequenceSpan span{0, 8, 0, {&cache, 1}};
   std::vector<float> out(static_cast<size_t>(model.config().language.vocab));
   const std::atomic<bool> open{false};
   model.decode({ids, {}, {&span, 1}, last}, out.data(), nullptr, {open, nullptr});
@@ -181,7 +181,7 @@ TEST(MemoryPlan, CountsWhatIsReallyTaken) {
 
 TEST(ModelLoader, LoadsPartByPartAndOnce) {
   const testing::Oracle oracle("hermes-d128");
-  auto loader = ModelLoader::open(std::make_shared<cpu::CpuBackend>(), oracle.folder(), {});
+  auto loader = ModelLoader::open(testing::always(std::make_shared<cpu::CpuBackend>()), oracle.folder(), {});
   EXPECT_THROW(loader->take(), Error);
   const int64_t total = loader->total();
   EXPECT_EQ(total, (1 + 3) + 1 + (1 + 3 + 1));
@@ -194,7 +194,7 @@ TEST(ModelLoader, LoadsPartByPartAndOnce) {
     LoadOptions options;
     options.context = context;
     options.memory_limit = memory_limit;
-    EXPECT_THROW(ModelLoader::open(std::make_shared<cpu::CpuBackend>(), oracle.folder(), options), Error);
+    EXPECT_THROW(ModelLoader::open(testing::always(std::make_shared<cpu::CpuBackend>()), oracle.folder(), options), Error);
   };
   refused(5000, 0);
   refused(0, 1000);

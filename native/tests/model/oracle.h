@@ -17,6 +17,13 @@ inline std::filesystem::path test_data() {
   return set != nullptr ? set : IVL_TEST_DATA;
 }
 
+// For a test that has its backend already.
+inline Placer always(std::shared_ptr<Backend> backend) {
+  return [backend = std::move(backend)](const ModelConfig& config, DType, const MemoryPlan&) {
+    return Placement::on(backend, config.language.layers);
+  };
+}
+
 struct Dialog {
   std::string name;
   std::vector<std::string> images;
@@ -59,9 +66,12 @@ class Oracle {
   std::vector<float> activation(const std::string& name) const { return values(activations_, name); }
 
   std::shared_ptr<Engine> load(std::shared_ptr<Backend> backend, DType precision) const {
+    return load(always(std::move(backend)), precision);
+  }
+  std::shared_ptr<Engine> load(const Placer& placer, DType precision) const {
     LoadOptions options;
     options.precision = precision;
-    auto loader = ModelLoader::open(std::move(backend), folder_, options);
+    auto loader = ModelLoader::open(placer, folder_, options);
     while (loader->done() < loader->total()) loader->step();
     return std::make_shared<Engine>(loader->take());
   }

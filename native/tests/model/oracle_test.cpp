@@ -19,7 +19,6 @@ using testing::relative_error;
 void expect_activations(const Oracle& oracle, const std::shared_ptr<Engine>& engine, bool exact) {
   const Dialog& dialog = oracle.dialog("images-separate.0");
   auto recording = std::make_shared<Recording>();
-  recording->attach(*engine->backend());
   Prompt prompt = oracle.prompt(*engine, dialog, recording.get());
   Generation generation(engine, nullptr);
   generation.add(nullptr, std::move(prompt), greedy(1), recording);
@@ -72,7 +71,7 @@ TEST_P(ModelOverCpu, WeightsReadIntoMemoryGiveTheSameBitsAsMappedOnes) {
   for (const bool map : {true, false}) {
     LoadOptions options;
     options.map_weights = map;
-    auto loader = ModelLoader::open(std::make_shared<cpu::CpuBackend>(), oracle.folder(), options);
+    auto loader = ModelLoader::open(testing::always(std::make_shared<cpu::CpuBackend>()), oracle.folder(), options);
     while (loader->done() < loader->total()) loader->step();
     const auto engine = std::make_shared<Engine>(loader->take());
     logits.push_back(answer(engine, oracle.prompt(*engine, dialog), greedy(1)).logits.at(0));

@@ -1,9 +1,43 @@
 package io.github.internvl4j;
 
-/** Where a model runs. */
-public enum Device {
-    /** The best there is: the CPU in this version. */
-    AUTO,
+import io.github.internvl4j.error.InvalidOptionException;
+import java.util.Arrays;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * Where a model runs.
+ *
+ * @param name {@code auto}, {@code cpu}, {@code cuda}, {@code cuda:N}, or several GPUs as {@code cuda:0,1}
+ */
+public record Device(String name) {
+    private static final Pattern NAMES = Pattern.compile("auto|cpu|cuda(:\\d{1,2}(,\\d{1,2}){0,15})?");
+
+    /** The first GPU with room for the model, else the CPU. */
+    public static final Device AUTO = new Device("auto");
     /** The CPU. */
-    CPU
+    public static final Device CPU = new Device("cpu");
+    /** The first GPU; an error if it cannot be used. */
+    public static final Device CUDA = new Device("cuda");
+
+    /**
+     * A device by its name.
+     *
+     * @throws InvalidOptionException if it is none of the names
+     */
+    public Device {
+        if (!NAMES.matcher(name).matches()) {
+            throw new InvalidOptionException("device is '" + name + "', expected auto, cpu, cuda, cuda:N or cuda:N,M");
+        }
+    }
+
+    /** GPUs by their numbers from 0: one, or several that share the decoder's layers in this order. */
+    public static Device cuda(int... numbers) {
+        return new Device(Arrays.stream(numbers).mapToObj(Integer::toString).collect(Collectors.joining(",", "cuda:", "")));
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
 }

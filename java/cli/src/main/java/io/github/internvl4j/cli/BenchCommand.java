@@ -57,7 +57,11 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--precision", defaultValue = "auto", paramLabel = "P", description = "f32, bf16, f16 or auto.")
     private Precision precision;
 
-    @Option(names = "--device", defaultValue = "auto", paramLabel = "D", description = "auto (default) or cpu.")
+    @Option(
+            names = "--device",
+            defaultValue = "auto",
+            paramLabel = "D",
+            description = "auto (default), cpu, cuda, cuda:N or cuda:N,M.")
     private Device device;
 
     @Option(

@@ -1,9 +1,11 @@
 package io.github.internvl4j.cli;
 
+import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -77,6 +79,7 @@ public final class Main implements Runnable {
         line.setOut(new PrintWriter(streams.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(streams.err(), true, StandardCharsets.UTF_8));
         line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.registerConverter(Device.class, name -> new Device(name.toLowerCase(Locale.ROOT)));
         line.setExpandAtFiles(false); // a text may begin with @
         line.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
         line.setParameterExceptionHandler((failure, arguments) -> usage(failure));

@@ -23,7 +23,11 @@ final class ModelOptions {
             description = "f32, bf16, f16, or auto for the stored type (default).")
     private Precision precision;
 
-    @Option(names = "--device", defaultValue = "auto", paramLabel = "D", description = "auto (default) or cpu.")
+    @Option(
+            names = "--device",
+            defaultValue = "auto",
+            paramLabel = "D",
+            description = "auto (default), cpu, cuda, cuda:N or cuda:N,M.")
     private Device device;
 
     @Option(

@@ -32,7 +32,8 @@ class FailuresTest {
         run("chat").failed(2, "--model");
         run("sing").failed(2, "sing");
         run(ASK, "--precision", "f8").failed(2, "f8");
-        run(ASK, "--device", "cuda").failed(2, "cuda");
+        run(ASK, "--device", "tpu").failed(2, "tpu");
+        run(ASK, "--device", "cuda:x").failed(2, "cuda:x");
         run(ASK, "--threads", "many").failed(2, "many");
         run(ASK, "--frames").failed(2, "--frames");
         run("chat", "--model", D128, "--prompt").failed(2, "--prompt");
@@ -41,6 +42,7 @@ class FailuresTest {
 
     @Test
     void unusableOptionsAreStatusOne() {
+        run(ASK, "--device", "cuda:99").failed(1, "cuda:99");
         run(ASK, "--temperature", "-1").failed(1, "temperature");
         run(ASK, "--temperature", "NaN").failed(1, "temperature");
         run(ASK, "--top-p", "NaN").failed(1, "topP");

@@ -221,6 +221,7 @@ public final class NativeModel implements AutoCloseable {
     private static ivl_load_options convert(LoadOptions options) {
         ivl_load_options converted = new ivl_load_options();
         internvl4j.ivl_load_options_init(converted);
+        converted.device().putString(options.device().name());
         return converted.precision(options.precision().ordinal())
                 .threads(options.threads())
                 .map_weights(options.mapWeights() ? 1 : 0)

@@ -1,0 +1,106 @@
+package io.github.internvl4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.tensor.Tensor;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The oracle through the CUDA backend on emulated GPUs. Needs the library that {@code scripts/test} builds for it, hence the
+ * tag, which other runs leave out.
+ */
+@Tag("emulated")
+class EmulatedGpuTest {
+    /** Tokens of an answer: the emulation is slow. */
+    private static final int ANSWER = 3;
+    /** Another token than the original's is right where the original's logits are closer than 16 bits can tell. */
+    private static final double MARGIN = 0.05;
+
+    static Stream<Arguments> everyOracleAndPrecision() {
+        return Oracle.names().flatMap(name -> Stream.of(
+                Arguments.of(name, Precision.BF16, Device.CUDA), Arguments.of(name, Precision.F16, new Device("cuda:0,1"))));
+    }
+
+    private static InternVL load(Oracle oracle, Precision precision, Device device) {
+        return InternVL.load(
+                oracle.directory(), LoadOptions.defaults().precision(precision).device(device));
+    }
+
+    @Test
+    void twoGpusAreThere() {
+        List<String> names = InternVL.systemInfo().devices().stream()
+                .filter(SystemInfo.DeviceInfo::available)
+                .map(SystemInfo.DeviceInfo::name)
+                .toList();
+        assertEquals(3, names.size(), names::toString);
+        assertTrue(names.get(2).startsWith("cuda:1 (emulated GPU"), names::toString);
+    }
+
+    @Test
+    void whatAGpuCannotDoIsRefused() {
+        Oracle oracle = Oracle.load("hermes-gqa7");
+        assertThrows(InvalidOptionException.class, () -> load(oracle, Precision.F32, Device.CUDA));
+        assertThrows(InvalidOptionException.class, () -> load(oracle, Precision.BF16, Device.cuda(2)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyOracleAndPrecision")
+    void everyActivationIsWithinItsBound(String name, Precision precision, Device device) {
+        Oracle oracle = Oracle.load(name);
+        Oracle.Dialog dialog = oracle.dialog("images-separate.0");
+        Map<String, Tensor> expected = oracle.activations();
+        try (InternVL model = load(oracle, precision, device)) {
+            Activations activations = model.activations(oracle.prompt(dialog));
+            assertEquals(
+                    dialog.bfloat16Error().keySet(), activations.tensors().keySet());
+            activations.tensors().forEach((part, tensor) -> {
+                Tensor reference = expected.get(dialog.name() + "/" + part);
+                double error = tensor.reshape(reference.shape()).relativeError(reference);
+                double bound = 2 * dialog.bfloat16Error().get(part) + 1e-3;
+                assertTrue(error <= bound, part + ": relative error " + error + " over " + bound);
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("everyOracleAndPrecision")
+    void everyDialogAnswersAsTheOriginalDoes(String name, Precision precision, Device device) {
+        Oracle oracle = Oracle.load(name);
+        GenerationConfig config = GenerationConfig.greedy(ANSWER).topLogprobs(5);
+        try (InternVL model = load(oracle, precision, device)) {
+            for (Oracle.Dialog dialog : oracle.dialogs()) {
+                Reply reply = model.generate(oracle.prompt(dialog), config);
+                assertEquals(dialog.inputIds(), reply.promptTokens());
+                assertAnswers(dialog, reply);
+            }
+        }
+    }
+
+    /** Up to the first token that is a matter of rounding. */
+    private static void assertAnswers(Oracle.Dialog dialog, Reply reply) {
+        for (int i = 0; i < reply.tokens().size(); i++) {
+            int expected = dialog.greedyTokens().get(i);
+            if (reply.tokens().get(i) == expected) {
+                continue;
+            }
+            double best = reply.alternatives().get(i).get(0).logprob();
+            double wanted = reply.alternatives().get(i).stream()
+                    .filter(alternative -> alternative.token() == expected)
+                    .mapToDouble(TokenLogprob::logprob)
+                    .findFirst()
+                    .orElse(Double.NEGATIVE_INFINITY);
+            assertTrue(best - wanted <= MARGIN, dialog.name() + ", token " + i + ": " + (best - wanted));
+            return;
+        }
+    }
+}

@@ -1,0 +1,202 @@
+// Times of the kernels on a GPU at the sizes of InternVL-Chat-V1-2, each beside its floor: bytes over the bandwidth measured in
+// this run, or operations over the tensor cores' nominal peak, whichever is longer.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "attention.h"
+#include "gemm.h"
+#include "int8.h"
+#include "norm.h"
+
+namespace {
+
+using gpu::bf16;
+
+void require(cudaError_t error, const char* what) {
+  if (error != cudaSuccess) {
+    std::fprintf(stderr, "%s: %s\n", what, cudaGetErrorString(error));
+    std::exit(1);
+  }
+}
+
+// Device memory of random bits that are small numbers in bf16, in int8 and as f32: their exponent's upper bits are fixed.
+template <class T>
+T* filled(size_t count) {
+  void* memory = nullptr;
+  require(cudaMalloc(&memory, count * sizeof(T)), "cudaMalloc");
+  require(cudaMemset(memory, 0x3c, count * sizeof(T)), "cudaMemset");
+  return static_cast<T*>(memory);
+}
+
+// Median seconds of a call, over calls that each touch other memory than the one before (`turn` says which).
+double seconds(const std::function<cudaError_t(int turn)>& call, int turns) {
+  cudaEvent_t begin, end;
+  require(cudaEventCreate(&begin), "cudaEventCreate");
+  require(cudaEventCreate(&end), "cudaEventCreate");
+  std::vector<double> times;
+  for (int i = 0; i < 3 + 21; i++) {
+    require(cudaEventRecord(begin, nullptr), "cudaEventRecord");
+    require(call(i % turns), "launch");
+    require(cudaEventRecord(end, nullptr), "cudaEventRecord");
+    require(cudaEventSynchronize(end), "kernel");
+    float milliseconds = 0;
+    require(cudaEventElapsedTime(&milliseconds, begin, end), "cudaEventElapsedTime");
+    if (i >= 3) times.push_back(milliseconds / 1e3);
+  }
+  cudaEventDestroy(begin);
+  cudaEventDestroy(end);
+  std::nth_element(times.begin(), times.begin() + 10, times.end());
+  return times[10];
+}
+
+struct Machine {
+  double bandwidth;   // bytes a second
+  double operations;  // a second, dense bf16; int8 has twice as many
+};
+
+Machine measure() {
+  constexpr size_t kBytes = size_t{1} << 30;
+  auto* from = filled<char>(kBytes);
+  auto* to = filled<char>(kBytes);
+  const double time = seconds([&](int) { return cudaMemcpyAsync(to, from, kBytes, cudaMemcpyDeviceToDevice, nullptr); }, 1);
+  cudaFree(from);
+  cudaFree(to);
+  cudaDeviceProp properties;
+  require(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
+  int kilohertz = 0;
+  require(cudaDeviceGetAttribute(&kilohertz, cudaDevAttrClockRate, 0), "cudaDeviceGetAttribute");
+  // Multiply-adds of dense bf16 a clock and multiprocessor, from NVIDIA's architecture white papers.
+  const int capability = properties.major * 10 + properties.minor;
+  const double each = capability == 80 ? 1024 : capability == 90 ? 2048 : capability >= 100 && capability < 120 ? 4096 : 512;
+  const Machine machine{2.0 * kBytes / time, 2 * each * properties.multiProcessorCount * kilohertz * 1e3};
+  std::printf("%s: %.0f GB/s measured, %.0f TFLOP/s nominal\n", properties.name, machine.bandwidth / 1e9,
+              machine.operations / 1e12);
+  return machine;
+}
+
+void print(const Machine& machine, const std::string& name, double bytes, double operations, double time) {
+  const double floor = std::max(bytes / machine.bandwidth, operations / machine.operations);
+  std::printf("%-44s floor %8.1f us  measured %8.1f us  %5.1f%% of the floor's speed\n", name.c_str(), floor * 1e6,
+              time * 1e6, 100 * floor / time);
+}
+
+// Enough copies of the weights that none is still in the L2 cache when its turn comes again.
+int turns_for(size_t bytes) { return static_cast<int>(std::max<size_t>(2, (size_t{512} << 20) / bytes + 1)); }
+
+void product(const Machine& machine, const char* name, int rows, int in_features, int out_features,
+             gpu::Activation activation = gpu::Activation::None) {
+  const int weight_rows = activation == gpu::Activation::SwiGlu ? 2 * out_features : out_features;
+  const size_t weights = static_cast<size_t>(weight_rows) * in_features;
+  const int turns = turns_for(weights * sizeof(bf16));
+  auto* weight = filled<bf16>(weights * turns);
+  auto* in = filled<bf16>(static_cast<size_t>(rows) * in_features);
+  auto* out = filled<bf16>(static_cast<size_t>(rows) * out_features);
+  gpu::Gemm<bf16> gemm;
+  gemm.in = {in, in_features};
+  gemm.rows = rows;
+  gemm.in_features = in_features;
+  gemm.out_features = out_features;
+  gemm.epilogue.activation = activation;
+  gemm.epilogue.out = {out, out_features};
+  const double time = seconds(
+      [&](int turn) {
+        gemm.weight = weight + weights * turn;
+        return gpu::gemm(gemm, nullptr);
+      },
+      turns);
+  const double bytes = sizeof(bf16) * (static_cast<double>(weights) + 1.0 * rows * (in_features + out_features));
+  print(machine, std::string(name) + ", " + std::to_string(rows) + " rows, bf16", bytes, 2.0 * rows * weights, time);
+  cudaFree(weight);
+  cudaFree(in);
+  cudaFree(out);
+}
+
+void int8_product(Machine machine, const char* name, int rows, int in_features, int out_features) {
+  machine.operations *= 2;
+  const size_t weights = static_cast<size_t>(out_features) * in_features;
+  const int turns = turns_for(weights);
+  auto* weight = filled<int8_t>(weights * turns);
+  auto* scales = filled<float>(out_features);
+  gpu::Int8Gemm<bf16> gemm;
+  gemm.in = {{filled<int8_t>(static_cast<size_t>(rows) * in_features), in_features}, filled<float>(rows),
+             filled<gpu::Outlier>(static_cast<size_t>(rows) * gpu::kMostOutliers), filled<int>(rows)};
+  require(cudaMemset(gemm.in.outlier_counts, 0, rows * sizeof(int)), "cudaMemset");
+  gemm.epilogue.out = {filled<bf16>(static_cast<size_t>(rows) * out_features), out_features};
+  gemm.rows = rows;
+  gemm.out_features = out_features;
+  const double time = seconds(
+      [&](int turn) {
+        gemm.weights = {weight + weights * turn, scales, in_features};
+        return gpu::int8_gemm(gemm, nullptr);
+      },
+      turns);
+  print(machine, std::string(name) + ", " + std::to_string(rows) + " rows, int8",
+        static_cast<double>(weights) + 1.0 * rows * (in_features + 2.0 * out_features), 2.0 * rows * weights, time);
+  for (void* memory : {static_cast<void*>(weight), static_cast<void*>(scales), static_cast<void*>(gemm.in.values.data),
+                       static_cast<void*>(gemm.in.scales), static_cast<void*>(gemm.in.outliers),
+                       static_cast<void*>(gemm.in.outlier_counts), static_cast<void*>(gemm.epilogue.out.data)}) {
+    cudaFree(memory);
+  }
+}
+
+void attention(const Machine& machine, const char* name, int tokens, int past, int heads, int kv_heads, bool causal) {
+  constexpr int kDim = 128;
+  const int keys = past + tokens;
+  const gpu::AttentionShape shape{heads, kv_heads, kDim, 0, causal, 0.088388f};
+  auto* q = filled<bf16>(static_cast<size_t>(tokens) * heads * kDim);
+  auto* out = filled<bf16>(static_cast<size_t>(tokens) * heads * kDim);
+  auto* k = filled<bf16>(static_cast<size_t>(keys) * kv_heads * kDim);
+  auto* v = filled<bf16>(static_cast<size_t>(keys) * kv_heads * kDim);
+  auto* workspace = filled<float>(gpu::attention_workspace(shape, 1, keys));
+  const gpu::AttentionSpan<bf16> span{q, out, k, v, heads * kDim, heads * kDim, kDim, static_cast<int64_t>(keys) * kDim, 0,
+                                      tokens, past};
+  auto* spans = filled<gpu::AttentionSpan<bf16>>(1);
+  require(cudaMemcpy(spans, &span, sizeof span, cudaMemcpyHostToDevice), "cudaMemcpy");
+  const double time =
+      seconds([&](int) { return gpu::attention<bf16>(spans, 1, shape, tokens, keys, workspace, nullptr); }, 1);
+  const double seen = causal ? past + (tokens + 1) / 2.0 : keys;
+  print(machine, name, 2.0 * kDim * (2.0 * tokens * heads + 2.0 * keys * kv_heads), 4.0 * tokens * seen * heads * kDim, time);
+  for (void* memory : {static_cast<void*>(q), static_cast<void*>(out), static_cast<void*>(k), static_cast<void*>(v),
+                       static_cast<void*>(workspace), static_cast<void*>(spans)}) {
+    cudaFree(memory);
+  }
+}
+
+void norm(const Machine& machine, const char* name, int rows, int cols) {
+  auto* in = filled<bf16>(static_cast<size_t>(rows) * cols);
+  auto* out = filled<bf16>(static_cast<size_t>(rows) * cols);
+  auto* weight = filled<bf16>(cols);
+  const double time =
+      seconds([&](int) { return gpu::rms_norm<bf16>({out, cols}, {in, cols}, weight, rows, cols, 1e-5f, nullptr); }, 1);
+  print(machine, name, 4.0 * rows * cols, 0, time);
+  cudaFree(in);
+  cudaFree(out);
+  cudaFree(weight);
+}
+
+}  // namespace
+
+int main() {
+  const Machine machine = measure();
+  for (int rows : {1, 8, 16, 64, 320, 1024}) {
+    product(machine, "qkv 7168 x 9216", rows, 7168, 9216);
+    product(machine, "o 7168 x 7168", rows, 7168, 7168);
+    product(machine, "gate, up 7168 x 2 x 20480", rows, 7168, 20480, gpu::Activation::SwiGlu);
+    product(machine, "down 20480 x 7168", rows, 20480, 7168);
+    int8_product(machine, "down 20480 x 7168", rows, 20480, 7168);
+  }
+  product(machine, "head 7168 x 64000", 1, 7168, 64000);
+  product(machine, "InternViT qkv 3200 x 9600", 1025, 3200, 9600);
+  product(machine, "InternViT fc1 3200 x 12800", 1025, 3200, 12800, gpu::Activation::Gelu);
+  attention(machine, "InternViT attention, 1025 tokens, 25 heads", 1025, 0, 25, 25, false);
+  attention(machine, "prompt attention, 1024 tokens, 56/8 heads", 1024, 0, 56, 8, true);
+  attention(machine, "decode attention, past 255", 1, 255, 56, 8, true);
+  attention(machine, "decode attention, past 4095", 1, 4095, 56, 8, true);
+  norm(machine, "RMSNorm, 1 x 7168", 1, 7168);
+  norm(machine, "RMSNorm, 1025 x 3200", 1025, 3200);
+  return 0;
+}

@@ -1,0 +1,42 @@
+# For GPUs: code for every generation from Ampere on, and PTX for later ones. The CUDA runtime is linked statically and looks
+# for the driver when it is first used, so the library loads and works on machines without one.
+if(NOT CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 80-real 86-real 89-real 90-real 100-real 120)
+endif()
+set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+enable_language(CUDA)
+find_package(CUDAToolkit 12.8 REQUIRED)
+
+add_library(cuda_kernels OBJECT ${kernel_sources})
+set_target_properties(cuda_kernels PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON)
+target_include_directories(cuda_kernels PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+target_compile_options(cuda_kernels PRIVATE -Xptxas --warn-on-spills,--warning-as-error)
+
+add_library(cuda_backend OBJECT ${backend_sources})
+target_include_directories(cuda_backend PRIVATE "${native}/src" "${CMAKE_CURRENT_SOURCE_DIR}")
+target_link_libraries(cuda_backend PRIVATE ivl_options CUDA::cudart_static)
+
+target_sources(internvl4j PRIVATE $<TARGET_OBJECTS:cuda_backend> $<TARGET_OBJECTS:cuda_kernels>)
+target_link_libraries(internvl4j PRIVATE CUDA::cudart_static)
+
+# The same tests as over the emulation, on a GPU: scripts/gpu-suite runs them.
+if(IVL_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+  file(GLOB gpu_kernel_test_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/*.cpp")
+  list(FILTER gpu_kernel_test_sources EXCLUDE REGEX "/(checker|runtime|traffic)_test\\.cpp$")
+  file(GLOB gpu_test_sources CONFIGURE_DEPENDS "${native}/tests/cuda/*.cpp")
+  list(FILTER gpu_test_sources EXCLUDE REGEX "/emulated_[a-z_]*\\.cpp$")
+
+  add_executable(internvl4j_gpu_kernel_tests ${gpu_kernel_test_sources} $<TARGET_OBJECTS:cuda_kernels>)
+  target_include_directories(internvl4j_gpu_kernel_tests PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+  target_link_libraries(internvl4j_gpu_kernel_tests PRIVATE CUDA::cudart_static GTest::gtest_main)
+
+  add_executable(internvl4j_gpu_bench "${CMAKE_CURRENT_SOURCE_DIR}/bench/gpu_bench.cpp" $<TARGET_OBJECTS:cuda_kernels>)
+  target_include_directories(internvl4j_gpu_bench PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+  target_link_libraries(internvl4j_gpu_bench PRIVATE CUDA::cudart_static)
+
+  add_executable(internvl4j_gpu_tests ${gpu_test_sources} $<TARGET_OBJECTS:cuda_backend> $<TARGET_OBJECTS:cuda_kernels>)
+  target_include_directories(internvl4j_gpu_tests PRIVATE "${native}/tests" "${CMAKE_CURRENT_SOURCE_DIR}")
+  target_compile_definitions(internvl4j_gpu_tests PRIVATE IVL_TEST_DATA="${PROJECT_SOURCE_DIR}/test-data")
+  target_link_libraries(internvl4j_gpu_tests PRIVATE internvl4j_core CUDA::cudart_static GTest::gtest_main)
+endif()

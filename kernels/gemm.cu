@@ -1,0 +1,76 @@
+#include "gemm.h"
+
+#include "device/finish.h"
+
+namespace gpu {
+namespace {
+
+template <class T>
+struct Multiply;
+template <>
+struct Multiply<bf16> {
+  using Sum = float;
+  GPU_DEVICE static void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+    mma_m16n8k16_bf16(d, a, b);
+  }
+};
+template <>
+struct Multiply<f16> {
+  using Sum = float;
+  GPU_DEVICE static void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+    mma_m16n8k16_f16(d, a, b);
+  }
+};
+
+// Rows and columns of a block's tile, of a warp's, and stages. Few rows: many blocks with much in flight.
+template <class T>
+using FewRows = TileProduct<Multiply<T>, kFewRows, 32, 16, 16, 8>;
+template <class T>
+using SomeRows = TileProduct<Multiply<T>, 64, 128, 32, 32, 4>;
+template <class T>
+using ManyRows = TileProduct<Multiply<T>, 128, 128, 64, 32, 4>;
+
+template <class T, class Product>
+__global__ void __launch_bounds__(Product::kThreads, Product::kRows == kFewRows ? 8 : 2) gemm_kernel(Gemm<T> p, bool by_four) {
+  GPU_DYNAMIC_SHARED(char, memory);
+  const Epilogue<T>& e = p.epilogue;
+  const int own = is_paired(e.activation) ? Product::kColumns / 2 : Product::kColumns;
+  // Blocks that run together share their weights: a column of tiles is done before the next.
+  const TilePlace place{static_cast<int64_t>(blockIdx.x) * Product::kRows, p.rows, static_cast<int>(blockIdx.y) * own,
+                        p.out_features, by_four};
+  Product product;
+  product.run(
+      memory, {p.in.data, p.weight, p.in_features * static_cast<int>(sizeof(T))},
+      p.in.stride * static_cast<int64_t>(sizeof(T)),
+      [&](int r) { return place.first_row + r < p.rows ? place.first_row + r : -1; },
+      [&](int c) { return weight_row_of(e, c, place.first_column, p.out_features); });
+  finish(product, e, place, [](int64_t, int, float sum) { return sum; });
+}
+
+template <class T, class Product>
+cudaError_t launch_gemm(const char* name, const Gemm<T>& p, cudaStream_t stream) {
+  const int own = is_paired(p.epilogue.activation) ? Product::kColumns / 2 : Product::kColumns;
+  next_launch_costs(cost_of(p.epilogue, p.rows, p.in_features, p.out_features, sizeof(T)));
+  const dim3 grid(static_cast<unsigned>((p.rows + Product::kRows - 1) / Product::kRows),
+                  static_cast<unsigned>((p.out_features + own - 1) / own));
+  return launch(name, gemm_kernel<T, Product>, grid, dim3(Product::kThreads), Product::kSharedBytes, stream, p,
+                moves_by_four(p.epilogue, p.out_features));
+}
+
+}  // namespace
+
+template <class T>
+cudaError_t gemm(const Gemm<T>& product, cudaStream_t stream) {
+  if (product.rows <= kFewRows) {
+    return launch_gemm<T, FewRows<T>>("gemm_few_rows", product, stream);
+  }
+  if (product.rows <= SomeRows<T>::kRows) {
+    return launch_gemm<T, SomeRows<T>>("gemm_some_rows", product, stream);
+  }
+  return launch_gemm<T, ManyRows<T>>("gemm_many_rows", product, stream);
+}
+
+template cudaError_t gemm(const Gemm<bf16>&, cudaStream_t);
+template cudaError_t gemm(const Gemm<f16>&, cudaStream_t);
+
+}  // namespace gpu

@@ -1,0 +1,112 @@
+#include "roofline/walk.h"
+
+#include <atomic>
+#include <map>
+
+#include "backend/gpus.h"
+#include "checkpoint/weights.h"
+#include "emulation/memory.h"
+#include "model/internvl_chat.h"
+#include "model/work.h"
+
+namespace roofline {
+namespace {
+
+using ivl::HostTensor;
+
+// "One picture and 64 words": the picture's tokens, 1.4 a word, and the template's.
+constexpr int kWordTokens = 90;
+constexpr int kTemplateTokens = 60;
+
+// Shapes without values. What the host itself reads (position embeddings) is small and made of zeros.
+class ShapesOnly : public ivl::WeightSource {
+ public:
+  explicit ShapesOnly(const ivl::ModelConfig& config) {
+    for (const ivl::WeightSpec& spec : ivl::expected_weights(config)) shapes_[spec.name] = spec.shape;
+  }
+  HostTensor tensor(const std::string& name) override {
+    const std::vector<int64_t>& shape = shapes_.at(name);
+    size_t elements = 1;
+    for (const int64_t dim : shape) elements *= static_cast<size_t>(dim);
+    if (elements <= kSmall) zeros_.resize(std::max(zeros_.size(), elements));
+    return {zeros_.data(), ivl::DType::BF16, shape};
+  }
+
+ private:
+  static constexpr size_t kSmall = size_t{1} << 24;
+  std::map<std::string, std::vector<int64_t>> shapes_;
+  std::vector<uint16_t> zeros_ = std::vector<uint16_t>(kSmall);
+};
+
+class Walker {
+ public:
+  explicit Walker(const ivl::ModelConfig& config)
+      : config_(config), gpu_(ivl::make_gpu_backend(0, ivl::DType::BF16)),
+        model_(ivl::Placement::on(gpu_, config.language.layers), config, std::make_unique<ShapesOnly>(config),
+               ivl::DType::BF16) {
+    for (int64_t part = 0; part < model_.parts(); ++part) model_.load_part(part);
+  }
+
+  Walk run() {
+    Walk result;
+    result.prompt_tokens = static_cast<int>(config_.tokens_per_image()) + kWordTokens + kTemplateTokens;
+    result.phases.push_back(recorded("picture", [&] { encode(); }));
+    result.phases.push_back(recorded("prompt", [&] { decode(1, 0, result.prompt_tokens); }));
+    result.phases.push_back(recorded("step of one sequence", [&] { decode(1, result.prompt_tokens, 1); }));
+    result.phases.push_back(recorded("step of eight sequences", [&] { decode(8, result.prompt_tokens, 1); }));
+    const ivl::Work work = ivl::count_work(config_, ivl::DType::BF16, ivl::DType::BF16);
+    result.weight_bytes = work.weight_bytes;
+    result.kv_bytes = work.kv_bytes_per_key * (result.prompt_tokens + 1);
+    return result;
+  }
+
+ private:
+  template <class Body>
+  Phase recorded(const char* name, const Body& body) {
+    Phase phase{name, {}};
+    simt::record_launches(&phase.launches);
+    body();
+    simt::record_launches(nullptr);
+    return phase;
+  }
+
+  void encode() {
+    const std::vector<float> pixels(static_cast<size_t>(config_.vision.channels * config_.image_size * config_.image_size));
+    model_.encode(pixels.data(), 1, nullptr, {open_, nullptr});
+  }
+
+  void decode(int sequences, int past, int rows) {
+    std::vector<ivl::KvCache> caches(static_cast<size_t>(sequences));
+    std::vector<ivl::SequenceSpan> spans;
+    std::vector<int32_t> ids, last;
+    for (int i = 0; i < sequences; ++i) {
+      ivl::KvCache& cache = caches[static_cast<size_t>(i)];
+      cache.capacity = past + rows;
+      cache.memory = gpu_->allocate(static_cast<size_t>(cache.capacity) * model_.kv_shapes().at(0).bytes_per_token());
+      spans.push_back({i * rows, rows, past, {&cache, 1}});
+      ids.resize(ids.size() + static_cast<size_t>(rows));
+      last.push_back(static_cast<int32_t>(ids.size()) - 1);
+    }
+    std::vector<float> logits(static_cast<size_t>(sequences * config_.language.vocab));
+    model_.decode({ids, {}, spans, last}, logits.data(), nullptr, {open_, nullptr});
+  }
+
+  ivl::ModelConfig config_;
+  std::atomic<bool> open_{false};
+  std::shared_ptr<ivl::Backend> gpu_;
+  ivl::InternVLChat model_;
+};
+
+}  // namespace
+
+Walk walk(const ivl::ModelConfig& config) {
+  const size_t capacity = simt::device_capacity(0);
+  simt::set_device_capacity(0, size_t{200} << 30);
+  simt::set_dry_run(true);
+  Walk result = Walker(config).run();
+  simt::set_dry_run(false);
+  simt::set_device_capacity(0, capacity);
+  return result;
+}
+
+}  // namespace roofline

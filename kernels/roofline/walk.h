@@ -1,0 +1,27 @@
+// A model's launches, phase by phase, as its backend really makes them: recorded by the emulated runtime without being run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "checkpoint/config.h"
+#include "emulation/runtime.h"
+
+namespace roofline {
+
+struct Phase {
+  std::string name;
+  std::vector<simt::LaunchRecord> launches;
+};
+
+struct Walk {
+  std::vector<Phase> phases;  // a picture; a prompt with it; steps of one and of eight sequences
+  int prompt_tokens = 0;
+  double weight_bytes = 0;    // what a step must read: the decoder's layers and the head
+  double kv_bytes = 0;        // and of the cache, for one sequence behind the prompt
+};
+
+// The whole model of this configuration in bf16 on one GPU.
+Walk walk(const ivl::ModelConfig& config);
+
+}  // namespace roofline

@@ -1,0 +1,108 @@
+// The emulated runtime: work runs late and in any order that streams and events allow, and wrong uses are reported.
+#include "emulation/runtime.h"
+
+#include "emulation/memory.h"
+#include "tests/kernel_test.h"
+
+namespace {
+
+using namespace kernel_test;
+
+class RuntimeTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking);
+    cudaStreamCreateWithFlags(&other_, cudaStreamNonBlocking);
+    cudaMallocHost(reinterpret_cast<void**>(&pinned_), sizeof(int) * 4);
+    cudaMalloc(reinterpret_cast<void**>(&memory_), sizeof(int) * 4);
+    std::fill(pinned_, pinned_ + 4, 0);
+  }
+  void TearDown() override {
+    cudaFree(memory_);
+    cudaFreeHost(pinned_);
+    cudaStreamDestroy(stream_);
+    cudaStreamDestroy(other_);
+    simt::take_reports();
+  }
+
+  cudaStream_t stream_ = nullptr;
+  cudaStream_t other_ = nullptr;
+  int* pinned_ = nullptr;
+  int* memory_ = nullptr;
+};
+
+TEST_F(RuntimeTest, PinnedCopiesAreSeenOnlyAfterAWait) {
+  const int values[4] = {1, 2, 3, 4};
+  ASSERT_EQ(cudaMemcpyAsync(memory_, values, sizeof values, cudaMemcpyHostToDevice, stream_), cudaSuccess);
+  ASSERT_EQ(cudaMemcpyAsync(pinned_, memory_, sizeof values, cudaMemcpyDeviceToHost, stream_), cudaSuccess);
+  EXPECT_EQ(pinned_[3], 0);
+  ASSERT_EQ(cudaStreamSynchronize(stream_), cudaSuccess);
+  EXPECT_EQ(pinned_[3], 4);
+  EXPECT_EQ(reported(), "");
+}
+
+TEST_F(RuntimeTest, PageableMemoryMayChangeAfterACopy) {
+  int values[4] = {1, 2, 3, 4};
+  cudaMemcpyAsync(memory_, values, sizeof values, cudaMemcpyHostToDevice, stream_);
+  values[0] = 9;
+  int back[4] = {};
+  cudaMemcpyAsync(back, memory_, sizeof back, cudaMemcpyDeviceToHost, stream_);
+  EXPECT_EQ(back[0], 1);
+}
+
+TEST_F(RuntimeTest, AnEventOrdersTwoStreamsAndWithoutItNothingDoes) {
+  int wrong = 0;
+  for (const bool waits : {true, false}) {
+    for (int round = 0; round < 40; round++) {
+      cudaEvent_t event;
+      cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+      cudaMemsetAsync(memory_, 0, 16, stream_);
+      cudaStreamSynchronize(stream_);
+      cudaMemsetAsync(memory_, 1, 16, stream_);
+      cudaEventRecord(event, stream_);
+      if (waits) {
+        cudaStreamWaitEvent(other_, event);
+      }
+      cudaMemcpyAsync(pinned_, memory_, 16, cudaMemcpyDeviceToHost, other_);
+      cudaStreamSynchronize(other_);
+      const bool right = pinned_[0] == 0x01010101;
+      ASSERT_TRUE(right || !waits);
+      wrong += right ? 0 : 1;
+      cudaEventDestroy(event);
+    }
+  }
+  EXPECT_GT(wrong, 0) << "a missing wait was never seen";
+}
+
+TEST_F(RuntimeTest, ReadsOfWhatNothingWroteAreReported) {
+  cudaMemcpyAsync(pinned_, memory_, 16, cudaMemcpyDeviceToHost, stream_);
+  cudaStreamSynchronize(stream_);
+  EXPECT_NE(reported().find("nothing wrote"), std::string::npos);
+}
+
+TEST_F(RuntimeTest, CopiesBeyondTheirMemoryAreReported) {
+  cudaMemsetAsync(memory_, 0, 17, stream_);
+  cudaStreamSynchronize(stream_);
+  EXPECT_NE(reported().find("beyond device memory"), std::string::npos);
+}
+
+TEST_F(RuntimeTest, WrongHandlesAreErrors) {
+  int local = 0;
+  EXPECT_EQ(cudaFree(&local), cudaErrorInvalidValue);
+  EXPECT_EQ(cudaStreamSynchronize(reinterpret_cast<cudaStream_t>(&local)), cudaErrorInvalidResourceHandle);
+  EXPECT_EQ(cudaSetDevice(1), cudaErrorInvalidDevice);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidDevice);
+  EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+}
+
+TEST_F(RuntimeTest, MemoryOfADeviceRunsOut) {
+  const size_t before = simt::device_capacity(0);
+  simt::set_device_capacity(0, 1000);
+  void* memory = nullptr;
+  EXPECT_EQ(cudaMalloc(&memory, 2000), cudaErrorMemoryAllocation);
+  EXPECT_EQ(cudaMalloc(&memory, 500), cudaSuccess);
+  cudaFree(memory);
+  simt::set_device_capacity(0, before);
+}
+
+}  // namespace

@@ -1,0 +1,259 @@
+// Products, norms, attention and what is done row by row.
+#include "cuda/cuda_backend.h"
+
+#include <cmath>
+
+#include "norm.h"
+#include "rows.h"
+
+namespace ivl::cuda {
+namespace {
+
+gpu::Activation activation_of(Activation activation) {
+  switch (activation) {
+    case Activation::None: return gpu::Activation::None;
+    case Activation::Gelu: return gpu::Activation::Gelu;
+    case Activation::SwiGlu: return gpu::Activation::SwiGlu;
+  }
+  return gpu::Activation::None;
+}
+
+template <class T>
+const T* values_of(const VectorWeights* weights) {
+  return weights == nullptr ? nullptr : static_cast<const T*>(static_cast<const CudaVector*>(weights)->values.data());
+}
+
+// Where a layer's keys and values lie in a cache, in elements.
+struct CacheLayout {
+  int64_t head;
+  int64_t values;  // from the keys of a layer to its values
+  int64_t layer;
+
+  CacheLayout(const KvCache& cache, const KvShape& shape)
+      : head(cache.capacity * shape.head_dim), values(shape.kv_heads * head), layer(2 * values) {}
+};
+
+}  // namespace
+
+template <class T>
+gpu::Rows<T> CudaBackend<T>::rows_of(const Matrix& m) {
+  require(m.dtype != DType::F32 && m.stride % 8 == 0, "CUDA: rows of 16-bit numbers, aligned to 16 bytes");
+  return {static_cast<T*>(m.data), m.stride};
+}
+
+template <class T>
+void* CudaBackend<T>::grown(const Device& device, Buffer& buffer, size_t bytes) {
+  if (buffer.bytes() < bytes) {
+    buffer = Buffer();
+    buffer = device.allocate(bytes + bytes / 2);
+  }
+  return buffer.data();
+}
+
+template <class T>
+void CudaBackend<T>::norm(const Matrix& out, const Matrix& in, const NormWeights& weights) {
+  require(out.rows == in.rows && out.cols == in.cols && weights.weight->size == in.cols, "norm: equal shapes");
+  device_.use();
+  const auto cols = static_cast<int>(in.cols);
+  const T* weight = values_of<T>(weights.weight.get());
+  if (weights.kind == NormKind::RmsNorm) {
+    check(gpu::rms_norm<T>(rows_of(out), const_rows_of(in), weight, in.rows, cols, weights.eps, device_.stream()),
+          "RMSNorm");
+  } else {
+    check(gpu::layer_norm<T>(rows_of(out), const_rows_of(in), weight, values_of<T>(weights.bias.get()), in.rows, cols,
+                             weights.eps, device_.stream()),
+          "LayerNorm");
+  }
+}
+
+template <class T>
+gpu::Gemm<T> CudaBackend<T>::product_of(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights) {
+  gpu::Gemm<T> product;
+  product.in = in;
+  product.weight = static_cast<const T*>(weights.weight.data());
+  product.rows = rows;
+  product.in_features = static_cast<int>(weights.padded_in);
+  product.epilogue.bias = static_cast<const T*>(weights.bias.data());
+  return product;
+}
+
+template <class T>
+void CudaBackend<T>::multiply(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights,
+                              const Epilogue& epilogue) {
+  device_.use();
+  gpu::Gemm<T> product = product_of(in, out.rows, weights);
+  product.out_features = static_cast<int>(out.cols);
+  product.epilogue.activation = activation_of(epilogue.activation);
+  product.epilogue.scale = values_of<T>(epilogue.scale);
+  if (epilogue.residual != nullptr) product.epilogue.residual = const_rows_of(*epilogue.residual);
+  if (out.dtype == DType::F32) {
+    product.epilogue.out_f32 = {static_cast<float*>(out.data), out.stride};
+  } else {
+    product.epilogue.out = rows_of(out);
+  }
+  check(gpu::gemm(product, device_.stream()), "product");
+}
+
+template <class T>
+void CudaBackend<T>::matmul(const Matrix& out, const Matrix& in, const LinearWeights& opaque, const Epilogue& epilogue) {
+  const auto& weights = static_cast<const CudaLinear&>(opaque);
+  const bool gated = epilogue.activation == Activation::SwiGlu;
+  require(in.cols == weights.padded_in && out.rows == in.rows, "matmul: the input fits the weights, in eights");
+  require(out.cols == (gated ? weights.out_features / 2 : weights.out_features), "matmul: the output fits the weights");
+  multiply(out, const_rows_of(in), weights, epilogue);
+}
+
+template <class T>
+void CudaBackend<T>::patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& opaque,
+                                 const PatchGeometry& geometry) {
+  const auto& weights = static_cast<const CudaLinear&>(opaque);
+  const int64_t rows = geometry.pictures * geometry.grid() * geometry.grid();
+  const size_t bytes = static_cast<size_t>(rows * weights.padded_in) * sizeof(T);
+  const gpu::Rows<T> patches{static_cast<T*>(grown(device_, patches_, bytes)), weights.padded_in};
+  device_.use();
+  check(gpu::unfold_patches<T>(patches, const_rows_of(pixels), geometry.pictures, static_cast<int>(geometry.channels),
+                               static_cast<int>(geometry.image_size), static_cast<int>(geometry.patch),
+                               static_cast<int>(weights.padded_in), device_.stream()),
+        "patches");
+  multiply(out, {patches.data, patches.stride}, weights, {});
+}
+
+template <class T>
+void CudaBackend<T>::add_class_and_positions(const Matrix& out, const Matrix& patches,
+                                             const VectorWeights& class_embedding, const Matrix& positions,
+                                             int64_t pictures) {
+  const int64_t tokens = positions.rows;
+  require(out.rows == pictures * tokens && patches.rows == pictures * (tokens - 1), "vision embeddings: tokens fit");
+  device_.use();
+  check(gpu::add_class_and_positions<T>(rows_of(out), const_rows_of(patches), values_of<T>(&class_embedding),
+                                        const_rows_of(positions), pictures, static_cast<int>(tokens),
+                                        static_cast<int>(out.cols), device_.stream()),
+        "vision embeddings");
+}
+
+template <class T>
+void CudaBackend<T>::pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
+                                   bool swap_back) {
+  const int64_t side = grid / factor;
+  require(out.rows == pictures * side * side && out.cols == in.cols * factor * factor, "pixel shuffle: shapes fit");
+  device_.use();
+  check(gpu::pixel_shuffle<T>(rows_of(out), const_rows_of(in), pictures, static_cast<int>(grid), static_cast<int>(factor),
+                              static_cast<int>(in.cols), swap_back, device_.stream()),
+        "pixel shuffle");
+}
+
+template <class T>
+void CudaBackend<T>::attend(const std::vector<gpu::AttentionSpan<T>>& spans,
+                            UploadedArray<gpu::AttentionSpan<T>>& uploaded, const gpu::AttentionShape& shape) {
+  int most_tokens = 0;
+  int most_keys = 0;
+  for (const gpu::AttentionSpan<T>& span : spans) {
+    most_tokens = std::max(most_tokens, span.tokens);
+    most_keys = std::max(most_keys, span.past + span.tokens);
+  }
+  const auto count = static_cast<int>(spans.size());
+  const size_t space = gpu::attention_workspace(shape, count, most_keys) * sizeof(float);
+  auto* workspace = static_cast<float*>(grown(device_, attention_space_, space));
+  const gpu::AttentionSpan<T>* on_device = uploaded.on(device_, spans);
+  device_.use();
+  check(gpu::attention<T>(on_device, count, shape, most_tokens, most_keys, workspace, device_.stream()), "attention");
+}
+
+template <class T>
+void CudaBackend<T>::vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
+                                      int64_t head_dim) {
+  const int64_t width = heads * head_dim;
+  require(qkv.cols == 3 * width && out.cols == width && out.rows == qkv.rows, "vision attention: shapes fit");
+  const int64_t tokens = qkv.rows / pictures;
+  std::vector<gpu::AttentionSpan<T>> spans;
+  for (int64_t picture = 0; picture < pictures; ++picture) {
+    const T* q = rows_of(qkv).data + picture * tokens * qkv.stride;
+    T* to = rows_of(out).data + picture * tokens * out.stride;
+    spans.push_back({q, to, q + width, q + 2 * width, qkv.stride, out.stride, qkv.stride, head_dim, 0,
+                     static_cast<int>(tokens), 0});
+  }
+  const auto count = static_cast<int>(heads);
+  attend(spans, vision_spans_,
+         {count, count, static_cast<int>(head_dim), 0, false, 1.0f / std::sqrt(static_cast<float>(head_dim))});
+}
+
+template <class T>
+void CudaBackend<T>::embed(const Matrix& out, const TableWeights& opaque, std::span<const int32_t> ids,
+                           std::span<const Splice> splices) {
+  const auto& table = static_cast<const CudaTable&>(opaque);
+  require(out.rows == static_cast<int64_t>(ids.size()) && out.cols == table.cols, "embed: shapes fit");
+  std::vector<const T*> from;
+  for (const int32_t id : ids) {
+    require(id >= 0 && id < table.rows, "embed: ids are in the vocabulary");
+    from.push_back(static_cast<const T*>(table.values.data()) + id * table.cols);
+  }
+  for (const Splice& splice : splices) {
+    const gpu::Rows<T> features = rows_of(splice.features);
+    for (int64_t i = 0; i < splice.features.rows; ++i) {
+      from[static_cast<size_t>(splice.row + i)] = features.data + i * features.stride;
+    }
+  }
+  const T* const* on_device = gathered_.on(device_, from);
+  device_.use();
+  check(gpu::gather_rows<T>(rows_of(out), on_device, out.rows, static_cast<int>(out.cols), device_.stream()), "embeddings");
+}
+
+template <class T>
+void CudaBackend<T>::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& opaque, const Matrix& rope,
+                                 std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) {
+  const auto& weights = static_cast<const CudaLinear&>(opaque);
+  require(qkv.cols == (heads + 2 * shape.kv_heads) * shape.head_dim && qkv.cols == weights.out_features,
+          "project_qkv: q, k and v of all heads");
+  require(in.cols == weights.padded_in && shape.head_dim % 16 == 0, "project_qkv: the input fits, head_dim in sixteens");
+  std::vector<gpu::CacheSlot<T>> slots(static_cast<size_t>(qkv.rows));
+  for (const Span& span : spans) {
+    require(span.past + span.rows <= span.cache->capacity && span.past + span.rows <= rope.rows, "rope: positions fit");
+    const CacheLayout layout(*span.cache, shape);
+    auto* keys = static_cast<T*>(span.cache->memory.data());
+    for (int64_t i = 0; i < span.rows; ++i) {
+      const int64_t position = span.past + i;
+      T* k = keys + position * shape.head_dim;
+      slots[static_cast<size_t>(span.row + i)] = {k, k + layout.values, layout.head, layout.layer,
+                                                  static_cast<int>(position)};
+    }
+  }
+  gpu::Gemm<T> product = product_of(const_rows_of(in), in.rows, weights);
+  product.out_features = static_cast<int>(qkv.cols / 2);
+  product.epilogue.activation = gpu::Activation::Rope;
+  product.epilogue.out = rows_of(qkv);
+  product.epilogue.rope = {slots_.on(device_, slots), static_cast<const float*>(rope.data), static_cast<int>(heads),
+                           static_cast<int>(shape.kv_heads), static_cast<int>(shape.head_dim), static_cast<int>(layer)};
+  device_.use();
+  check(gpu::gemm(product, device_.stream()), "queries, keys and values");
+}
+
+template <class T>
+void CudaBackend<T>::cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+                                      const KvShape& shape, int64_t layer) {
+  std::vector<gpu::AttentionSpan<T>> work;
+  for (const Span& span : spans) {
+    const CacheLayout layout(*span.cache, shape);
+    const auto* k = static_cast<const T*>(span.cache->memory.data());
+    work.push_back({rows_of(qkv).data + span.row * qkv.stride, rows_of(out).data + span.row * out.stride, k,
+                    k + layout.values, qkv.stride, out.stride, shape.head_dim, layout.head, layout.layer,
+                    static_cast<int>(span.rows), static_cast<int>(span.past)});
+  }
+  attend(work, decoder_spans_,
+         {static_cast<int>(heads), static_cast<int>(shape.kv_heads), static_cast<int>(shape.head_dim),
+          static_cast<int>(layer), true, 1.0f / std::sqrt(static_cast<float>(shape.head_dim))});
+}
+
+template <class T>
+void CudaBackend<T>::gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) {
+  require(out.rows == static_cast<int64_t>(rows.size()) && out.cols == in.cols, "gather_rows: shapes fit");
+  std::vector<const T*> from;
+  for (const int32_t row : rows) from.push_back(rows_of(in).data + row * in.stride);
+  const T* const* on_device = gathered_.on(device_, from);
+  device_.use();
+  check(gpu::gather_rows<T>(rows_of(out), on_device, out.rows, static_cast<int>(out.cols), device_.stream()), "rows");
+}
+
+template class CudaBackend<gpu::bf16>;
+template class CudaBackend<gpu::f16>;
+
+}  // namespace ivl::cuda

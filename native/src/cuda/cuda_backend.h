@@ -1,0 +1,79 @@
+// The backend of one NVIDIA GPU. Weights, caches and activations are bf16 or f16; products, norms and softmax add up in
+// f32. A row's results are the same bits in every company, as backend.h promises: each kernel says how.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "attention.h"
+#include "backend/backend.h"
+#include "cuda/cuda_weights.h"
+#include "cuda/device.h"
+#include "gemm.h"
+
+namespace ivl::cuda {
+
+// T is gpu::bf16 or gpu::f16.
+template <class T>
+class CudaBackend final : public Backend {
+ public:
+  explicit CudaBackend(int ordinal) : device_(ordinal) {}
+
+  std::string description() const override;
+  DType activation_type() const override;
+
+  int64_t available_memory() const override { return device_.available_memory(); }
+  Buffer allocate(size_t bytes) override { return device_.allocate(bytes); }
+  void to_host(float* out, const Matrix& in) override;
+  void from_host(const Matrix& out, const float* in) override;
+  void copy(const Matrix& out, const Matrix& in) override;
+  // From GPU to GPU without the host, where both compute in T.
+  void receive(const Matrix& out, const Matrix& in, Backend& from) override;
+  void copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) override;
+
+  // `as` must be the backend's type.
+  std::unique_ptr<VectorWeights> vector(const HostTensor& source, DType as) override;
+  std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) override;
+  std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) override;
+
+  void norm(const Matrix& out, const Matrix& in, const NormWeights& weights) override;
+  void matmul(const Matrix& out, const Matrix& in, const LinearWeights& weights, const Epilogue& epilogue) override;
+
+  void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights,
+                   const PatchGeometry& geometry) override;
+  void add_class_and_positions(const Matrix& out, const Matrix& patches, const VectorWeights& class_embedding,
+                               const Matrix& positions, int64_t pictures) override;
+  void vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
+                        int64_t head_dim) override;
+  void pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
+                     bool swap_back) override;
+
+  void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
+             std::span<const Splice> splices) override;
+  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
+                   std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override;
+  void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+                        const KvShape& shape, int64_t layer) override;
+  void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
+
+ private:
+  static gpu::Rows<T> rows_of(const Matrix& m);
+  static gpu::Rows<const T> const_rows_of(const Matrix& m) { return {rows_of(m).data, m.stride}; }
+  // The tensor in T, dense with rows of `cols` elements padded by zeros to `padded`, one part behind another.
+  void upload_converted(T* to, const HostTensor& source, int64_t cols, int64_t padded);
+  void multiply(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue);
+  // A product without an epilogue.
+  static gpu::Gemm<T> product_of(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights);
+  void attend(const std::vector<gpu::AttentionSpan<T>>& spans, UploadedArray<gpu::AttentionSpan<T>>& uploaded,
+              const gpu::AttentionShape& shape);
+  // At least so many bytes; grows in steps, so that a longer context does not mean new memory for each token.
+  static void* grown(const Device& device, Buffer& buffer, size_t bytes);
+
+  Device device_;
+  UploadedArray<const T*> gathered_;
+  UploadedArray<gpu::CacheSlot<T>> slots_;
+  UploadedArray<gpu::AttentionSpan<T>> vision_spans_, decoder_spans_;
+  Buffer attention_space_, patches_;
+};
+
+}  // namespace ivl::cuda

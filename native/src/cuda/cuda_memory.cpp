@@ -1,0 +1,164 @@
+// Memory, copies and weights of the CUDA backend.
+#include <algorithm>
+#include <vector>
+
+#include "cuda/cuda_backend.h"
+
+namespace ivl::cuda {
+namespace {
+
+template <class T>
+constexpr DType kType = DType::BF16;
+template <>
+constexpr DType kType<gpu::f16> = DType::F16;
+
+// Rows that are converted at a time, in elements: large enough for the copy, small enough for the cache.
+constexpr int64_t kPiece = 1 << 18;
+
+int64_t elements(const HostTensor& tensor) {
+  int64_t size = 1;
+  for (const int64_t dim : tensor.shape) size *= dim;
+  return size;
+}
+
+int64_t padded_to_8(int64_t cols) { return (cols + 7) / 8 * 8; }
+
+}  // namespace
+
+template <class T>
+DType CudaBackend<T>::activation_type() const {
+  return kType<T>;
+}
+
+template <class T>
+std::string CudaBackend<T>::description() const {
+  return cat("cuda:", device_.ordinal(), ": ", device_.name(), ", ", name_of(kType<T>));
+}
+
+template <class T>
+void CudaBackend<T>::to_host(float* out, const Matrix& in) {
+  const auto cols = static_cast<size_t>(in.cols);
+  const auto rows = static_cast<size_t>(in.rows);
+  const size_t pitch = static_cast<size_t>(in.stride) * size_of(in.dtype);
+  if (in.dtype == DType::F32) {
+    device_.download_rows(out, cols * sizeof(float), in.data, pitch, cols * sizeof(float), rows);
+    return;
+  }
+  std::vector<uint16_t> stored(rows * cols);
+  device_.download_rows(stored.data(), cols * 2, in.data, pitch, cols * 2, rows);
+  for (size_t i = 0; i < stored.size(); ++i) out[i] = load_f32(stored.data(), in.dtype, i);
+}
+
+template <class T>
+void CudaBackend<T>::from_host(const Matrix& out, const float* in) {
+  const auto cols = static_cast<size_t>(out.cols);
+  const auto rows = static_cast<size_t>(out.rows);
+  const size_t pitch = static_cast<size_t>(out.stride) * size_of(out.dtype);
+  if (out.dtype == DType::F32) {
+    device_.upload_rows(out.data, pitch, in, cols * sizeof(float), cols * sizeof(float), rows);
+    return;
+  }
+  std::vector<uint16_t> stored(rows * cols);
+  for (size_t i = 0; i < stored.size(); ++i) store_f32(stored.data(), out.dtype, i, in[i]);
+  device_.upload_rows(out.data, pitch, stored.data(), cols * 2, cols * 2, rows);
+}
+
+template <class T>
+void CudaBackend<T>::copy(const Matrix& out, const Matrix& in) {
+  require(out.rows == in.rows && out.cols == in.cols && out.dtype == in.dtype, "copy: equal shapes and types");
+  const size_t size = size_of(in.dtype);
+  device_.move_rows(out.data, static_cast<size_t>(out.stride) * size, in.data, static_cast<size_t>(in.stride) * size,
+                    static_cast<size_t>(in.cols) * size, static_cast<size_t>(in.rows));
+}
+
+template <class T>
+void CudaBackend<T>::receive(const Matrix& out, const Matrix& in, Backend& from) {
+  const auto* other = dynamic_cast<CudaBackend*>(&from);
+  if (other == nullptr || other == this || in.stride != in.cols || out.stride != out.cols) {
+    Backend::receive(out, in, from);
+    return;
+  }
+  require(out.rows == in.rows && out.cols == in.cols && out.dtype == in.dtype, "receive: equal shapes and types");
+  device_.receive(out.data, in.data, static_cast<size_t>(in.rows * in.cols) * size_of(in.dtype), other->device_);
+}
+
+template <class T>
+void CudaBackend<T>::copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) {
+  require(tokens <= out.capacity && tokens <= in.capacity, "copy_cache: the tokens fit");
+  if (tokens == 0) return;
+  const size_t row = static_cast<size_t>(shape.head_dim) * size_of(shape.dtype);
+  device_.move_rows(out.memory.data(), static_cast<size_t>(out.capacity) * row, in.memory.data(),
+                    static_cast<size_t>(in.capacity) * row, static_cast<size_t>(tokens) * row,
+                    static_cast<size_t>(2 * shape.layers * shape.kv_heads));
+}
+
+template <class T>
+void CudaBackend<T>::upload_converted(T* to, const HostTensor& source, int64_t cols, int64_t padded) {
+  const int64_t rows = elements(source) / cols;
+  const size_t width = static_cast<size_t>(cols) * sizeof(T);
+  const size_t pitch = static_cast<size_t>(padded) * sizeof(T);
+  if (source.dtype == kType<T>) {
+    device_.upload_rows(to, pitch, source.data, width, width, static_cast<size_t>(rows));
+    return;
+  }
+  const int64_t together = std::max<int64_t>(1, kPiece / cols);
+  std::vector<uint16_t> converted(static_cast<size_t>(std::min(together, rows) * cols));
+  for (int64_t row = 0; row < rows; row += together) {
+    const int64_t some = std::min(together, rows - row);
+    for (int64_t i = 0; i < some * cols; ++i) {
+      const float value = load_f32(source.data, source.dtype, static_cast<size_t>(row * cols + i));
+      store_f32(converted.data(), kType<T>, static_cast<size_t>(i), value);
+    }
+    device_.upload_rows(to + row * padded, pitch, converted.data(), width, width, static_cast<size_t>(some));
+  }
+}
+
+template <class T>
+std::unique_ptr<VectorWeights> CudaBackend<T>::vector(const HostTensor& source, DType as) {
+  require(as == kType<T>, "vector: the backend's type");
+  auto weights = std::make_unique<CudaVector>();
+  weights->size = elements(source);
+  weights->values = allocate(static_cast<size_t>(weights->size) * sizeof(T));
+  upload_converted(static_cast<T*>(weights->values.data()), source, weights->size, weights->size);
+  return weights;
+}
+
+template <class T>
+std::unique_ptr<LinearWeights> CudaBackend<T>::linear(const LinearSource& source, DType as) {
+  require(as == kType<T>, "linear: the backend's type");
+  require(!source.weights.empty(), "linear: at least one weight");
+  require(source.biases.empty() || source.biases.size() == source.weights.size(), "linear: a bias for each weight or none");
+  auto weights = std::make_unique<CudaLinear>();
+  weights->in_features = elements(source.weights[0]) / source.weights[0].shape[0];
+  weights->padded_in = padded_to_8(weights->in_features);
+  for (const HostTensor& part : source.weights) weights->out_features += part.shape[0];
+  weights->weight = allocate(static_cast<size_t>(weights->out_features * weights->padded_in) * sizeof(T));
+  if (!source.biases.empty()) weights->bias = allocate(static_cast<size_t>(weights->out_features) * sizeof(T));
+  int64_t row = 0;
+  for (size_t i = 0; i < source.weights.size(); ++i) {
+    upload_converted(static_cast<T*>(weights->weight.data()) + row * weights->padded_in, source.weights[i],
+                     weights->in_features, weights->padded_in);
+    const int64_t rows = source.weights[i].shape[0];
+    if (!source.biases.empty()) {
+      upload_converted(static_cast<T*>(weights->bias.data()) + row, source.biases[i], rows, rows);
+    }
+    row += rows;
+  }
+  return weights;
+}
+
+template <class T>
+std::unique_ptr<TableWeights> CudaBackend<T>::table(const HostTensor& source, DType as) {
+  require(as == kType<T> && source.shape.size() == 2, "table: two dimensions of the backend's type");
+  auto weights = std::make_unique<CudaTable>();
+  weights->rows = source.shape[0];
+  weights->cols = source.shape[1];
+  weights->values = allocate(static_cast<size_t>(weights->rows * weights->cols) * sizeof(T));
+  upload_converted(static_cast<T*>(weights->values.data()), source, weights->cols, weights->cols);
+  return weights;
+}
+
+template class CudaBackend<gpu::bf16>;
+template class CudaBackend<gpu::f16>;
+
+}  // namespace ivl::cuda

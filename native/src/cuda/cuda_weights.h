@@ -1,0 +1,22 @@
+// Weights as a GPU keeps them: copies in the model's type.
+#pragma once
+
+#include "backend/backend.h"
+
+namespace ivl::cuda {
+
+struct CudaVector final : VectorWeights {
+  Buffer values;
+};
+
+struct CudaLinear final : LinearWeights {
+  Buffer weight;  // (out_features, padded_in), dense: the parts one over the other
+  Buffer bias;    // (out_features), or empty
+  int64_t padded_in = 0;  // in_features up to a multiple of 8; the columns behind them are zeros
+};
+
+struct CudaTable final : TableWeights {
+  Buffer values;
+};
+
+}  // namespace ivl::cuda

@@ -1,0 +1,68 @@
+// What the CUDA backend promises beyond its kernels' own tests: rows that do not depend on their company, caches that may
+// be kept.
+#include "cuda/gpu_test.h"
+#include "model/oracle.h"
+
+namespace ivl {
+namespace {
+
+using testing::answer;
+using testing::Answer;
+using testing::greedy;
+using testing::Oracle;
+
+class CudaBackendTest : public testing::GpuTest {};
+
+TEST_F(CudaBackendTest, CopiesKeepStridesAndTypes) {
+  const auto cuda = make_gpu_backend(0, DType::BF16);
+  const Buffer memory = cuda->allocate(4 * 24 * 2);
+  const Matrix whole = memory.matrix(DType::BF16, 4, 24);
+  const Matrix part = whole.col_range(8, 8).row_range(1, 2);
+  std::vector<float> values(16);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) - 7.5f;
+  cuda->from_host(part, values.data());
+  std::vector<float> back(16);
+  cuda->to_host(back.data(), part);
+  EXPECT_EQ(back, values);
+  // The rest is still what allocate() promises: zeros.
+  std::vector<float> all(96);
+  cuda->to_host(all.data(), whole);
+  EXPECT_EQ(std::count(all.begin(), all.end(), 0.0f), 80);
+
+  const Buffer other = cuda->allocate(2 * 8 * 2);
+  cuda->copy(other.matrix(DType::BF16, 2, 8), part);
+  cuda->to_host(back.data(), other.matrix(DType::BF16, 2, 8));
+  EXPECT_EQ(back, values);
+}
+
+// The promise of backend.h, bit for bit: alone, in a batch of prompts with pictures and without, and in its steps.
+TEST_F(CudaBackendTest, ABatchGivesTheSameLogitsAsEachRequestAlone) {
+  const Oracle oracle("hermes-gqa7");
+  const auto engine = oracle.load(make_gpu_backend(0, DType::BF16), DType::BF16);
+  const std::vector<std::string> names = {"text.0", "image.0", "images-combined.0"};
+  Generation together(engine, nullptr);
+  for (const std::string& name : names) {
+    together.add(nullptr, oracle.prompt(*engine, oracle.dialog(name)), greedy(3), nullptr);
+  }
+  std::vector<std::vector<std::vector<float>>> logits(names.size());
+  for (auto tokens = together.step(); !tokens.empty(); tokens = together.step()) {
+    for (const auto& token : tokens) logits[static_cast<size_t>(token.request)].push_back(together.logits(token.request));
+  }
+  for (size_t i = 0; i < names.size(); ++i) {
+    const Answer alone = answer(engine, oracle.prompt(*engine, oracle.dialog(names[i])), greedy(3));
+    EXPECT_EQ(alone.logits, logits[i]) << names[i];
+  }
+}
+
+TEST_F(CudaBackendTest, ALaterRoundOverTheKeptCacheHasTheBitsOfAFreshPrompt) {
+  const Oracle oracle("hermes-gqa7");
+  const auto engine = oracle.load(make_gpu_backend(0, DType::F16), DType::F16);
+  const auto sequence = std::make_shared<Sequence>(engine);
+  answer(engine, oracle.prompt(*engine, oracle.dialog("text.0")), greedy(5), sequence);
+  const Answer kept = answer(engine, oracle.prompt(*engine, oracle.dialog("text.1")), greedy(2), sequence);
+  const Answer fresh = answer(engine, oracle.prompt(*engine, oracle.dialog("text.1")), greedy(2));
+  EXPECT_EQ(kept.logits, fresh.logits);
+}
+
+}  // namespace
+}  // namespace ivl

@@ -1,0 +1,46 @@
+// A GPU whose memory runs out, which the emulation can have at any size.
+#include "cuda/gpu_test.h"
+#include "model/oracle.h"
+
+namespace ivl {
+namespace {
+
+using testing::answer;
+using testing::greedy;
+using testing::Oracle;
+
+class OutOfMemoryTest : public testing::GpuTest {};
+
+TEST_F(OutOfMemoryTest, SaysHowMuchIsFreeAndLeavesTheDeviceUsable) {
+  const size_t before = simt::device_capacity(0);
+  simt::set_device_capacity(0, size_t{4} << 20);
+  {
+    const auto cuda = make_gpu_backend(0, DType::F16);
+    const Buffer small = cuda->allocate(size_t{1} << 20);
+    try {
+      cuda->allocate(size_t{8} << 20);
+      ADD_FAILURE() << "expected an error";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.status(), Status::OutOfMemory);
+      EXPECT_NE(std::string(e.what()).find("8 MiB"), std::string::npos) << e.what();
+      EXPECT_NE(std::string(e.what()).find("3 of 4 MiB"), std::string::npos) << e.what();
+    }
+    const Buffer next = cuda->allocate(size_t{2} << 20);
+    EXPECT_NE(next.data(), nullptr);
+  }
+  simt::set_device_capacity(0, before);
+}
+
+TEST_F(OutOfMemoryTest, AModelThatDoesNotFitGivesEverythingBack) {
+  const size_t before = simt::device_capacity(0);
+  simt::set_device_capacity(0, size_t{3} << 20);
+  const Oracle oracle("hermes-gqa7");
+  EXPECT_THROW(oracle.load(make_gpu_backend(0, DType::F16), DType::F16), Error);
+  EXPECT_EQ(simt::device_bytes_in_use(0), 0u);
+  simt::set_device_capacity(0, before);
+  const auto engine = oracle.load(make_gpu_backend(0, DType::F16), DType::F16);
+  EXPECT_EQ(answer(engine, oracle.prompt(*engine, oracle.dialog("text.0")), greedy(1)).tokens.size(), 1u);
+}
+
+}  // namespace
+}  // namespace ivl

@@ -1,0 +1,25 @@
+// What a step of the 40B model may cost, from the launches that the backend makes.
+#include <gtest/gtest.h>
+
+#include "roofline/walk.h"
+
+namespace {
+
+TEST(Roofline, AStepOfTheWholeModelMovesItsWeightsOnceInFewLaunches) {
+  const ivl::ModelConfig config = ivl::load_config(std::string(IVL_SHAPES) + "/internvl-chat-v1-2.json");
+  const roofline::Walk walk = roofline::walk(config);
+  const auto bytes = [](const roofline::Phase& phase) {
+    double sum = 0;
+    for (const simt::LaunchRecord& launch : phase.launches) sum += launch.cost.read + launch.cost.written;
+    return sum;
+  };
+  const roofline::Phase& one = walk.phases.at(2);
+  EXPECT_LE(bytes(one), 1.03 * (walk.weight_bytes + walk.kv_bytes));
+  EXPECT_GE(bytes(one), walk.weight_bytes + walk.kv_bytes);
+  EXPECT_LE(static_cast<double>(one.launches.size()), 8.0 * static_cast<double>(config.language.layers) + 6);
+  // Eight sequences read the weights once, too.
+  EXPECT_LE(bytes(walk.phases.at(3)), 1.03 * (walk.weight_bytes + 8 * walk.kv_bytes));
+  for (const simt::LaunchRecord& launch : one.launches) EXPECT_GT(launch.cost.read, 0) << launch.name;
+}
+
+}  // namespace
