@@ -107,6 +107,7 @@ build_module() {
       die "the build failed; everything it said is in $log"
     fi
     mv "$stamp.new" "$stamp"
+    rm -rf "$root/build/javacpp-cache"
     say "built"
   ) 9>"$root/build/.lock" || exit 1
 }
@@ -134,6 +135,8 @@ set_jvm_options() {
     --enable-native-access=ALL-UNNAMED
     # JavaCPP would count the mapped weights as its own and refuse to allocate.
     -Dorg.bytedeco.javacpp.maxPhysicalBytes=0
+    # Ours alone: JavaCPP tells builds of one version apart by their size only. build_module empties it.
+    "-Dorg.bytedeco.javacpp.cacheDir=$root/build/javacpp-cache"
     -Djava.awt.headless=true
   )
 }

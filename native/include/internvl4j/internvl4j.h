@@ -60,6 +60,8 @@ typedef enum ivl_finish {
 /* The calling thread's last failure, for people; empty if there was none. Valid until the thread's next call. */
 IVL_API const char* ivl_last_error(void);
 IVL_API const char* ivl_version(void);
+/* The sizes in bytes of all structs below, added up: a binding whose own sum differs was compiled for another library. */
+IVL_API int64_t ivl_struct_bytes(void);
 
 /* ---- texts the library hands out -------------------------------------------------------------------------------- */
 

@@ -40,4 +40,9 @@ const char* ivl_last_error(void) { return ivl::api::last_error().c_str(); }
 
 const char* ivl_version(void) { return IVL_VERSION; }
 
+int64_t ivl_struct_bytes(void) {
+  return sizeof(ivl_model_info) + sizeof(ivl_load_options) + sizeof(ivl_memory_plan) + sizeof(ivl_load_progress) +
+         sizeof(ivl_work) + sizeof(ivl_sampling) + sizeof(ivl_token) + sizeof(ivl_machine);
+}
+
 }  // extern "C"

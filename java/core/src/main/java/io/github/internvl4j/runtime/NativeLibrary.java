@@ -9,10 +9,19 @@ import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.NativeLibraryException;
 import io.github.internvl4j.error.UnsupportedModelException;
 import io.github.internvl4j.internal.global.internvl4j;
+import io.github.internvl4j.internal.ivl_load_options;
+import io.github.internvl4j.internal.ivl_load_progress;
+import io.github.internvl4j.internal.ivl_machine;
+import io.github.internvl4j.internal.ivl_memory_plan;
+import io.github.internvl4j.internal.ivl_model_info;
+import io.github.internvl4j.internal.ivl_sampling;
 import io.github.internvl4j.internal.ivl_text;
+import io.github.internvl4j.internal.ivl_token;
+import io.github.internvl4j.internal.ivl_work;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CancellationException;
 import java.util.function.ToIntFunction;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Loader;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +52,7 @@ public final class NativeLibrary {
             }
             try {
                 Loader.load(internvl4j.class);
+                requireMatchingBinding();
                 loaded = true;
                 return;
             } catch (LinkageError | RuntimeException e) {
@@ -54,6 +64,29 @@ public final class NativeLibrary {
                         + System.getProperty("os.arch") + ": " + failure
                         + "; the jar internvl4j-native with a classifier for this platform must be on the class path",
                 failure);
+    }
+
+    /**
+     * JavaCPP unpacks libraries into a cache and takes what it finds there for the same if name, date and size are. A
+     * binding of another build would write past the end of structs that have changed: refuse it before it can.
+     */
+    private static void requireMatchingBinding() {
+        long sum = Stream.of(
+                        ivl_model_info.class,
+                        ivl_load_options.class,
+                        ivl_memory_plan.class,
+                        ivl_load_progress.class,
+                        ivl_work.class,
+                        ivl_sampling.class,
+                        ivl_token.class,
+                        ivl_machine.class)
+                .mapToLong(Loader::sizeof)
+                .sum();
+        if (sum != internvl4j.ivl_struct_bytes()) {
+            throw new IllegalStateException("the binding was compiled for another build of the library (structs of " + sum
+                    + " bytes, expected " + internvl4j.ivl_struct_bytes()
+                    + "); delete JavaCPP's cache folder, ~/.javacpp/cache unless org.bytedeco.javacpp.cacheDir says otherwise");
+        }
     }
 
     /** The version the native library was built as. */
