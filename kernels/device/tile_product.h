@@ -52,24 +52,24 @@ struct TileProduct {
   GPU_DEVICE void run(char* memory, const TileOperands& operands, int64_t in_stride_bytes, const InRow& in_row,
                       const WeightRow& weight_row) {
     const char* from[kCopies];
-    int bytes[kCopies];  // of the row: 0 if there is none
+    unsigned exists = 0;  // a bit for each of them
 #pragma unroll
     for (int i = 0; i < kCopies; i++) {
       const int r = copied_row(i);
       const bool weight = r >= TileRows;
       const int64_t row = weight ? weight_row(r - TileRows) : in_row(r);
       const int64_t stride = weight ? operands.row_bytes : in_stride_bytes;
-      bytes[i] = row >= 0 ? operands.row_bytes : 0;
+      exists |= row >= 0 ? 1u << i : 0u;
       from[i] = static_cast<const char*>(weight ? operands.weight : operands.in) + (row >= 0 ? row * stride : 0);
     }
     const int steps = (operands.row_bytes + kTileDepth - 1) / kTileDepth;
     for (int stage = 0; stage < Stages - 1; stage++) {
-      copy(memory, from, bytes, stage, stage < steps);
+      copy(memory, from, exists, operands.row_bytes, stage);
     }
     for (int step = 0; step < steps; step++) {
       cp_async_wait<Stages - 2>();
       __syncthreads();  // the stage has come for all, and the one before it is free
-      copy(memory, from, bytes, step + Stages - 1, step + Stages - 1 < steps);
+      copy(memory, from, exists, operands.row_bytes, step + Stages - 1);
       multiply(memory + step % Stages * kStageBytes);
     }
     cp_async_wait<0>();
@@ -84,15 +84,14 @@ struct TileProduct {
   GPU_DEVICE static int copied_row(int i) { return (i * kThreads + static_cast<int>(threadIdx.x)) / kTileChunks; }
 
   // The step's chunks of all rows into its stage, as one group; an empty group if there is no such step.
-  GPU_DEVICE static void copy(char* memory, const char* const (&from)[kCopies], const int (&bytes)[kCopies], int step,
-                              bool there) {
-    if (there) {
+  GPU_DEVICE static void copy(char* memory, const char* const (&from)[kCopies], unsigned exists, int row_bytes, int step) {
+    if (step * kTileDepth < row_bytes) {
       const int chunk = static_cast<int>(threadIdx.x) % kTileChunks;
       const int at = step * kTileDepth + chunk * kChunkBytes;
       char* stage = memory + step % Stages * kStageBytes;
 #pragma unroll
       for (int i = 0; i < kCopies; i++) {
-        const bool inside = at < bytes[i];
+        const bool inside = at < row_bytes && (exists >> i & 1) != 0;
         cp_async_16(stage + swizzled(copied_row(i), chunk), from[i] + (inside ? at : 0), inside ? kChunkBytes : 0);
       }
     }
