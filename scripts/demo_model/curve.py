@@ -22,7 +22,7 @@ def mean(values: list[float]) -> float:
 
 def series(lines: list[dict]) -> dict[str, tuple[str, list[tuple[float, float]]]]:
     """label -> colour, points of (hours, share)."""
-    result = {"all found (detector)": ("#9467bd", [(l["seconds"] / 3600, l["found"]) for l in lines if "found" in l])}
+    result = {"all found (look)": ("#9467bd", [(l["seconds"] / 3600, l["found"]) for l in lines if "found" in l])}
     talking = [line for line in lines if line["phase"] == "talk"]
     for group, (label, colour) in GROUPS.items():
         points = []
