@@ -34,10 +34,7 @@ template <class T, class Product>
 __global__ void __launch_bounds__(Product::kThreads, Product::kRows == kFewRows ? 8 : 2) gemm_kernel(Gemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
   const Epilogue<T>& e = p.epilogue;
-  const int own = is_paired(e.activation) ? Product::kColumns / 2 : Product::kColumns;
-  // Blocks that run together share their weights: a column of tiles is done before the next.
-  const TilePlace place{static_cast<int64_t>(blockIdx.x) * Product::kRows, p.rows, static_cast<int>(blockIdx.y) * own,
-                        p.out_features, by_four};
+  const TilePlace place = place_of_tile<Product>(e.activation, p.rows, p.out_features, by_four);
   Product product;
   product.run(
       memory, {p.in.data, p.weight, p.in_features * static_cast<int>(sizeof(T))},
@@ -49,10 +46,8 @@ __global__ void __launch_bounds__(Product::kThreads, Product::kRows == kFewRows 
 
 template <class T, class Product>
 cudaError_t launch_gemm(const char* name, const Gemm<T>& p, cudaStream_t stream) {
-  const int own = is_paired(p.epilogue.activation) ? Product::kColumns / 2 : Product::kColumns;
   next_launch_costs(cost_of(p.epilogue, p.rows, p.in_features, p.out_features, sizeof(T)));
-  const dim3 grid(static_cast<unsigned>((p.rows + Product::kRows - 1) / Product::kRows),
-                  static_cast<unsigned>((p.out_features + own - 1) / own));
+  const dim3 grid = grid_of_tiles<Product>(p.epilogue.activation, p.rows, p.out_features);
   return launch(name, gemm_kernel<T, Product>, grid, dim3(Product::kThreads), Product::kSharedBytes, stream, p,
                 moves_by_four(p.epilogue, p.out_features));
 }

@@ -31,9 +31,7 @@ __global__ void __launch_bounds__(Product::kThreads, Product::kRows == kFewRows 
     int8_gemm_kernel(Int8Gemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
   const Epilogue<T>& e = p.epilogue;
-  const int own = is_paired(e.activation) ? Product::kColumns / 2 : Product::kColumns;
-  const TilePlace place{static_cast<int64_t>(blockIdx.x) * Product::kRows, p.rows, static_cast<int>(blockIdx.y) * own,
-                        p.out_features, by_four};
+  const TilePlace place = place_of_tile<Product>(e.activation, p.rows, p.out_features, by_four);
   Product product;
   product.run(
       memory, {p.in.values.data, p.weights.values, p.weights.in_features}, p.in.values.stride,
@@ -45,12 +43,10 @@ __global__ void __launch_bounds__(Product::kThreads, Product::kRows == kFewRows 
 
 template <class T, class Product>
 cudaError_t launch_gemm(const char* name, const Int8Gemm<T>& p, cudaStream_t stream) {
-  const int own = is_paired(p.epilogue.activation) ? Product::kColumns / 2 : Product::kColumns;
   Cost cost = cost_of(p.epilogue, p.rows, p.weights.in_features, p.out_features, 1);
   cost.int8 = true;
   next_launch_costs(cost);
-  const dim3 grid(static_cast<unsigned>((p.rows + Product::kRows - 1) / Product::kRows),
-                  static_cast<unsigned>((p.out_features + own - 1) / own));
+  const dim3 grid = grid_of_tiles<Product>(p.epilogue.activation, p.rows, p.out_features);
   return launch(name, int8_gemm_kernel<T, Product>, grid, dim3(Product::kThreads), Product::kSharedBytes, stream, p,
                 moves_by_four(p.epilogue, p.out_features));
 }

@@ -22,6 +22,27 @@ GPU_ANYWHERE bool is_paired(Activation activation) {
   return activation == Activation::SwiGlu || activation == Activation::Rope;
 }
 
+// How many output columns a tile of `Product` has.
+template <class Product>
+GPU_ANYWHERE int columns_of_tile(Activation activation) {
+  return is_paired(activation) ? Product::kColumns / 2 : Product::kColumns;
+}
+
+// Blocks that run together share their weights: a column of tiles is done before the next.
+template <class Product>
+dim3 grid_of_tiles(Activation activation, int64_t rows, int columns) {
+  const int own = columns_of_tile<Product>(activation);
+  return {static_cast<unsigned>((rows + Product::kRows - 1) / Product::kRows),
+          static_cast<unsigned>((columns + own - 1) / own)};
+}
+
+// This block's place in that grid.
+template <class Product>
+GPU_DEVICE TilePlace place_of_tile(Activation activation, int64_t rows, int columns, bool by_four) {
+  return {static_cast<int64_t>(blockIdx.x) * Product::kRows, rows,
+          static_cast<int>(blockIdx.y) * columns_of_tile<Product>(activation), columns, by_four};
+}
+
 // The row of the weights for column c of a tile that begins at output column `first`, or -1. Where columns are paired, eight
 // rows and their eight partners alternate, so that one thread holds both; a tile then has half as many output columns.
 template <class T>

@@ -276,12 +276,6 @@ const char* cudaGetErrorString(cudaError_t error) { return cudaGetErrorName(erro
 
 cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
 
-cudaError_t cudaDriverGetVersion(int* version) {
-  *version = 13000;
-  return cudaSuccess;
-}
-cudaError_t cudaRuntimeGetVersion(int* version) { return cudaDriverGetVersion(version); }
-
 // ---- devices -------------------------------------------------------------------------------------------------------
 
 cudaError_t cudaGetDeviceCount(int* count) {
@@ -316,13 +310,6 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   *free = *total - device_bytes_in_use(current_device);
   return cudaSuccess;
 }
-
-cudaError_t cudaDeviceCanAccessPeer(int* can, int /*device*/, int /*peer*/) {
-  *can = 0;  // so that a kernel's access to another device's memory is always a fault
-  return cudaSuccess;
-}
-
-cudaError_t cudaDeviceEnablePeerAccess(int /*peer*/, unsigned /*flags*/) { return result(cudaErrorInvalidDevice); }
 
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
   const std::lock_guard lock(machine().mutex);
@@ -460,11 +447,4 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   const std::shared_ptr<CUevent_st> kept = machine().events.at(event);
   stream->tasks.push_back({[] {}, kept, kept->recorded});
   return cudaSuccess;
-}
-
-cudaError_t cudaEventSynchronize(cudaEvent_t event) {
-  const std::lock_guard lock(machine().mutex);
-  const std::shared_ptr<CUevent_st> kept = machine().events.at(event);
-  const uint64_t count = kept->recorded;
-  return run_until([&] { return kept->reached >= count; }) ? cudaSuccess : result(cudaErrorLaunchFailure);
 }

@@ -121,8 +121,6 @@ class Backend {
   virtual DType activation_type() const = 0;
 
   // ---- memory -----------------------------------------------------------------------------------------------
-  // Bytes that allocate() could still give, as far as the system says.
-  virtual int64_t available_memory() const = 0;
   // Zeroed or untouched-and-lazily-zero memory, aligned for the kernels. Error(OutOfMemory) names the size.
   virtual Buffer allocate(size_t bytes) = 0;
   // Host <-> backend, converting between f32 and the matrix' type. Dense on the host side.

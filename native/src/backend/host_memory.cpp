@@ -63,9 +63,12 @@ int64_t available_host_memory() {
 
 Buffer allocate_host(size_t bytes) {
   if (bytes == 0) return {};
-  if (bytes >= kSmall && bytes > static_cast<uint64_t>(available_host_memory())) {
-    fail(Status::OutOfMemory, cat(bytes >> 20, " MiB of memory are needed, but ", available_host_memory() >> 20,
-                                  " MiB are available"));
+  if (bytes >= kSmall) {
+    const auto available = static_cast<uint64_t>(available_host_memory());
+    if (bytes > available) {
+      fail(Status::OutOfMemory,
+           cat(bytes >> 20, " MiB of memory are needed, but ", available >> 20, " MiB are available"));
+    }
   }
   if (bytes < kMapped) {
     void* data = nullptr;

@@ -3,7 +3,7 @@
 
 namespace ivl {
 
-Gpus find_gpus() { return {{}, "this library is built without CUDA; the artifact linux-x86_64-gpu has it"}; }
+Gpus find_gpus() { return {{}, "this library is built without CUDA (CMake: -DIVL_GPU=cuda)"}; }
 
 std::shared_ptr<Backend> make_gpu_backend(int /*ordinal*/, DType /*type*/) {
   fail(Status::Unsupported, find_gpus().reason);

@@ -26,7 +26,6 @@ class CpuBackend final : public Backend {
   int threads() const { return pool_.threads(); }
   const KernelTable& kernels() const { return kernels_; }
 
-  int64_t available_memory() const override;
   Buffer allocate(size_t bytes) override;
   void to_host(float* out, const Matrix& in) override;
   void from_host(const Matrix& out, const float* in) override;

@@ -17,7 +17,6 @@ size_t elements(const std::vector<int64_t>& shape) {
 
 }  // namespace
 
-int64_t CpuBackend::available_memory() const { return available_host_memory(); }
 
 Buffer CpuBackend::allocate(size_t bytes) { return allocate_host(bytes); }
 

@@ -22,7 +22,6 @@ class CudaBackend final : public Backend {
   std::string description() const override;
   DType activation_type() const override;
 
-  int64_t available_memory() const override { return device_.available_memory(); }
   Buffer allocate(size_t bytes) override { return device_.allocate(bytes); }
   void to_host(float* out, const Matrix& in) override;
   void from_host(const Matrix& out, const float* in) override;

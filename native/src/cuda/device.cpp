@@ -33,14 +33,6 @@ void Device::receive(void* to, const void* from, size_t bytes, const Device& oth
   check(cudaMemcpyPeerAsync(to, ordinal_, from, other.ordinal_, bytes, stream_), "copy between GPUs");
 }
 
-int64_t Device::available_memory() const {
-  use();
-  size_t free = 0;
-  size_t total = 0;
-  check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
-  return static_cast<int64_t>(free);
-}
-
 Buffer Device::allocate(size_t bytes) const {
   if (bytes == 0) return {};
   use();

@@ -25,7 +25,6 @@ class Device {
   // "NVIDIA H100 80GB HBM3 (compute capability 9.0)"
   const std::string& name() const { return name_; }
 
-  int64_t available_memory() const;
   // Zeroed. Error(OutOfMemory) says how much was asked for and how much is free. The buffer may be freed on any thread,
   // and outlive the device object.
   Buffer allocate(size_t bytes) const;

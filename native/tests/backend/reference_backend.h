@@ -11,7 +11,6 @@ class ReferenceBackend final : public Backend {
   std::string description() const override { return "reference"; }
   DType activation_type() const override { return DType::F32; }
 
-  int64_t available_memory() const override { return available_host_memory(); }
   Buffer allocate(size_t bytes) override;
   void to_host(float* out, const Matrix& in) override;
   void from_host(const Matrix& out, const float* in) override;

@@ -10,7 +10,6 @@ using testing::Answer;
 using testing::Dialog;
 using testing::greedy;
 using testing::Oracle;
-using testing::relative_error;
 
 struct Case {
   const char* oracle;
@@ -30,20 +29,7 @@ INSTANTIATE_TEST_SUITE_P(Oracles, ModelOverCuda,
 
 TEST_P(ModelOverCuda, ActivationsAreTheOriginals) {
   const Oracle oracle(GetParam().oracle);
-  const auto engine = load(oracle);
-  const Dialog& dialog = oracle.dialog("images-separate.0");
-  auto recording = std::make_shared<Recording>();
-  Prompt prompt = oracle.prompt(*engine, dialog, recording.get());
-  Generation generation(engine, nullptr);
-  generation.add(nullptr, std::move(prompt), greedy(1), recording);
-  generation.step();
-  EXPECT_EQ(recording->entries().size(), dialog.bfloat16_error.size());
-  for (const Recording::Entry& entry : recording->entries()) {
-    const std::vector<float> expected = oracle.activation(dialog.name + "/" + entry.name);
-    ASSERT_EQ(entry.values.size(), expected.size()) << entry.name;
-    // FlashAttention's rule for 16-bit types: at most twice the error of PyTorch in bfloat16.
-    EXPECT_LE(relative_error(entry.values, expected), 2 * dialog.bfloat16_error.at(entry.name) + 1e-3) << entry.name;
-  }
+  testing::expect_activations(oracle, load(oracle), GetParam().type);
 }
 
 // A token may differ only where the original's own two best logits are closer than the rounding of the type.

@@ -1,6 +1,8 @@
 // The small checkpoints of test-data with what the original model computes on them.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -136,6 +138,24 @@ inline double relative_error(const std::vector<float>& actual, const std::vector
     norm += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
   }
   return std::sqrt(difference / norm);
+}
+
+// Every activation of one dialog with two pictures: in f32 within the rounding of another order of sums, in 16-bit types by
+// FlashAttention's rule, at most twice the error of PyTorch in bfloat16.
+inline void expect_activations(const Oracle& oracle, const std::shared_ptr<Engine>& engine, DType precision) {
+  const Dialog& dialog = oracle.dialog("images-separate.0");
+  auto recording = std::make_shared<Recording>();
+  Prompt prompt = oracle.prompt(*engine, dialog, recording.get());
+  Generation generation(engine, nullptr);
+  generation.add(nullptr, std::move(prompt), greedy(1), recording);
+  generation.step();
+  EXPECT_EQ(recording->entries().size(), dialog.bfloat16_error.size());
+  for (const Recording::Entry& entry : recording->entries()) {
+    const std::vector<float> expected = oracle.activation(dialog.name + "/" + entry.name);
+    ASSERT_EQ(entry.values.size(), expected.size()) << entry.name;
+    const double bound = precision == DType::F32 ? 1e-4 : 2 * dialog.bfloat16_error.at(entry.name) + 1e-3;
+    EXPECT_LE(relative_error(entry.values, expected), bound) << entry.name;
+  }
 }
 
 }  // namespace ivl::testing

@@ -2,8 +2,6 @@
 // over the CPU backend in every precision, which proves its kernels.
 #include "model/oracle.h"
 
-#include <gtest/gtest.h>
-
 #include "backend/reference_backend.h"
 #include "cpu/cpu_backend.h"
 
@@ -12,30 +10,14 @@ namespace {
 
 using testing::answer;
 using testing::Dialog;
+using testing::expect_activations;
 using testing::greedy;
 using testing::Oracle;
 using testing::relative_error;
 
-void expect_activations(const Oracle& oracle, const std::shared_ptr<Engine>& engine, bool exact) {
-  const Dialog& dialog = oracle.dialog("images-separate.0");
-  auto recording = std::make_shared<Recording>();
-  Prompt prompt = oracle.prompt(*engine, dialog, recording.get());
-  Generation generation(engine, nullptr);
-  generation.add(nullptr, std::move(prompt), greedy(1), recording);
-  generation.step();
-  EXPECT_EQ(recording->entries().size(), dialog.bfloat16_error.size());
-  for (const Recording::Entry& entry : recording->entries()) {
-    const std::vector<float> expected = oracle.activation(dialog.name + "/" + entry.name);
-    ASSERT_EQ(entry.values.size(), expected.size()) << entry.name;
-    // FlashAttention's rule for 16-bit types: at most twice the error of PyTorch in bfloat16.
-    const double bound = exact ? 1e-4 : 2 * dialog.bfloat16_error.at(entry.name) + 1e-3;
-    EXPECT_LE(relative_error(entry.values, expected), bound) << entry.name;
-  }
-}
-
 TEST(ModelOverReference, ActivationsAreTheOriginals) {
   const Oracle oracle("hermes-gqa7");
-  expect_activations(oracle, oracle.load(std::make_shared<testing::ReferenceBackend>(), DType::F32), true);
+  expect_activations(oracle, oracle.load(std::make_shared<testing::ReferenceBackend>(), DType::F32), DType::F32);
 }
 
 class ModelOverCpu : public ::testing::TestWithParam<const char*> {};
@@ -46,7 +28,7 @@ TEST_P(ModelOverCpu, ActivationsAreTheOriginals) {
   const Oracle oracle(GetParam());
   for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
     SCOPED_TRACE(name_of(type));
-    expect_activations(oracle, oracle.load(std::make_shared<cpu::CpuBackend>(), type), type == DType::F32);
+    expect_activations(oracle, oracle.load(std::make_shared<cpu::CpuBackend>(), type), type);
   }
 }
 

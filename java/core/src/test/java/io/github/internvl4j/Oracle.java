@@ -1,5 +1,8 @@
 package io.github.internvl4j;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -83,6 +86,26 @@ record Oracle(Path directory, List<Dialog> dialogs) {
                 .map(round -> new Round(round.get(0), round.get(1)))
                 .toList();
         return Prompt.of(dialog.question()).history(history).pictures(entries);
+    }
+
+    /**
+     * Every activation of a dialog with two pictures: in f32 within the rounding of another order of sums, in 16-bit types by
+     * FlashAttention's rule, at most twice the error of PyTorch in bfloat16.
+     */
+    void assertActivations(InternVL model, Precision precision) {
+        Dialog dialog = dialog("images-separate.0");
+        Map<String, Tensor> expected = activations();
+        Activations activations = model.activations(prompt(dialog));
+        assertEquals(dialog.inputIds(), activations.promptTokens());
+        assertEquals(dialog.bfloat16Error().keySet(), activations.tensors().keySet());
+        activations.tensors().forEach((name, tensor) -> {
+            Tensor reference = expected.get(dialog.name() + "/" + name);
+            double error = tensor.reshape(reference.shape()).relativeError(reference);
+            double bound = precision == Precision.F32
+                    ? 1e-4
+                    : 2 * dialog.bfloat16Error().get(name) + 1e-3;
+            assertTrue(error <= bound, name + ": relative error " + error + " over " + bound);
+        });
     }
 
     Map<String, Tensor> activations() {
