@@ -1,6 +1,6 @@
 # For GPUs: code for every generation from Ampere on, and PTX for later ones. The CUDA runtime is linked statically and looks
 # for the driver when it is first used, so the library loads and works on machines without one.
-if(NOT CMAKE_CUDA_ARCHITECTURES)
+if(NOT CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
   set(CMAKE_CUDA_ARCHITECTURES 80-real 86-real 89-real 90-real 100-real 120)
 endif()
 set(CMAKE_CUDA_RUNTIME_LIBRARY Static)

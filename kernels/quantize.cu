@@ -37,7 +37,8 @@ GPU_DEVICE int exclusive_sum(int count, int* scratch, int& total) {
   return before + inclusive - count;
 }
 
-GPU_DEVICE bool is_outlier(float x) { return fabsf(x) >= kOutlier; }
+// NaN is one, so that it reaches the result.
+GPU_DEVICE bool is_outlier(float x) { return !(fabsf(x) < kOutlier); }
 
 // One block a row, three passes over it: outliers, the largest of the rest, values. The row stays in the cache.
 template <class T>

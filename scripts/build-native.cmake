@@ -1,5 +1,5 @@
 # Configures, builds and stages libinternvl4j.so for the Maven module java/native, which runs
-#   cmake -DSOURCE_DIR=.. -DBINARY_DIR=.. -DSTAGE_DIR=.. -P build-native.cmake
+#   cmake -DSOURCE_DIR=.. -DBINARY_DIR=.. -DSTAGE_DIR=.. [-DIVL_GPU=cuda] -P build-native.cmake
 cmake_minimum_required(VERSION 3.22)
 
 foreach(name SOURCE_DIR BINARY_DIR STAGE_DIR)
@@ -25,7 +25,7 @@ endif()
 
 execute_process(
   COMMAND "${CMAKE_COMMAND}" --log-level=NOTICE -S "${SOURCE_DIR}" -B "${BINARY_DIR}" ${generator}
-    -DCMAKE_BUILD_TYPE=Release
+    -DCMAKE_BUILD_TYPE=Release "-DIVL_GPU=${IVL_GPU}"
   COMMAND_ERROR_IS_FATAL ANY)
 execute_process(
   COMMAND "${CMAKE_COMMAND}" --build "${BINARY_DIR}" --target internvl4j --parallel "${jobs}"

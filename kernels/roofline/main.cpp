@@ -60,6 +60,23 @@ Total print(const roofline::Phase& phase) {
   return all;
 }
 
+void report(const ivl::ModelConfig& config, bool int8) {
+  const roofline::Walk walk = roofline::walk(config, int8);
+  std::vector<Total> totals;
+  for (const roofline::Phase& phase : walk.phases) totals.push_back(print(phase));
+
+  const Total& step = totals[2];
+  std::printf("\na step: %.2f launches a layer; moves %.4f of the bytes of its weights and cache (%.3f GB)\n",
+              static_cast<double>(step.launches) / static_cast<double>(config.language.layers),
+              step.bytes / (walk.weight_bytes + walk.kv_bytes), (walk.weight_bytes + walk.kv_bytes) / 1e9);
+  std::printf("\nat the floor, %-4s %14s %26s %14s %16s\n", int8 ? "int8" : "bf16", "first token", "(one picture, 64 words)",
+              "tokens/s", "tokens/s of 8");
+  for (size_t i = 0; i < std::size(kGpus); i++) {
+    std::printf("%-18s %11.1f ms %43.1f %16.1f\n", kGpus[i].name, 1e3 * (totals[0].floors[i] + totals[1].floors[i]),
+                1 / totals[2].floors[i], 8 / totals[3].floors[i]);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -68,18 +85,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   const ivl::ModelConfig config = ivl::load_config(argv[1]);
-  const roofline::Walk walk = roofline::walk(config);
-  std::vector<Total> totals;
-  for (const roofline::Phase& phase : walk.phases) totals.push_back(print(phase));
-
-  const Total& step = totals[2];
-  std::printf("\na step: %.2f launches a layer; moves %.4f of the bytes of its weights and cache (%.3f GB)\n",
-              static_cast<double>(step.launches) / static_cast<double>(config.language.layers),
-              step.bytes / (walk.weight_bytes + walk.kv_bytes), (walk.weight_bytes + walk.kv_bytes) / 1e9);
-  std::printf("\nat the floor, bf16 %14s %26s %14s %16s\n", "first token", "(one picture, 64 words)", "tokens/s", "tokens/s of 8");
-  for (size_t i = 0; i < std::size(kGpus); i++) {
-    std::printf("%-18s %11.1f ms %43.1f %16.1f\n", kGpus[i].name, 1e3 * (totals[0].floors[i] + totals[1].floors[i]),
-                1 / totals[2].floors[i], 8 / totals[3].floors[i]);
-  }
+  report(config, false);
+  std::printf("\n---- the decoder in int8 ----\n");
+  report(config, true);
   return 0;
 }

@@ -18,10 +18,11 @@ using ivl::HostTensor;
 constexpr int kWordTokens = 90;
 constexpr int kTemplateTokens = 60;
 
-// Shapes without values. What the host itself reads (position embeddings) is small and made of zeros.
+// Shapes without values. What the host itself reads (position embeddings) is small and made of zeros. In int8 the decoder's
+// linear layers are quantized already: nothing then looks at their values.
 class ShapesOnly : public ivl::WeightSource {
  public:
-  explicit ShapesOnly(const ivl::ModelConfig& config) {
+  ShapesOnly(const ivl::ModelConfig& config, bool int8) : int8_(int8) {
     for (const ivl::WeightSpec& spec : ivl::expected_weights(config)) shapes_[spec.name] = spec.shape;
   }
   HostTensor tensor(const std::string& name) override {
@@ -29,21 +30,25 @@ class ShapesOnly : public ivl::WeightSource {
     size_t elements = 1;
     for (const int64_t dim : shape) elements *= static_cast<size_t>(dim);
     if (elements <= kSmall) zeros_.resize(std::max(zeros_.size(), elements));
-    return {zeros_.data(), ivl::DType::BF16, shape};
+    HostTensor tensor{zeros_.data(), ivl::DType::BF16, shape};
+    if (int8_ && shape.size() == 2) tensor.int8_scales = &scale_;
+    return tensor;
   }
 
  private:
   static constexpr size_t kSmall = size_t{1} << 24;
+  bool int8_;
+  float scale_ = 0;
   std::map<std::string, std::vector<int64_t>> shapes_;
   std::vector<uint16_t> zeros_ = std::vector<uint16_t>(kSmall);
 };
 
 class Walker {
  public:
-  explicit Walker(const ivl::ModelConfig& config)
-      : config_(config), gpu_(ivl::make_gpu_backend(0, ivl::DType::BF16)),
-        model_(ivl::Placement::on(gpu_, config.language.layers), config, std::make_unique<ShapesOnly>(config),
-               ivl::DType::BF16) {
+  Walker(const ivl::ModelConfig& config, bool int8)
+      : config_(config), int8_(int8), gpu_(ivl::make_gpu_backend(0, ivl::DType::BF16)),
+        model_(ivl::Placement::on(gpu_, config.language.layers), config, std::make_unique<ShapesOnly>(config, int8),
+               {ivl::DType::BF16, int8, false}) {
     for (int64_t part = 0; part < model_.parts(); ++part) model_.load_part(part);
   }
 
@@ -54,7 +59,7 @@ class Walker {
     result.phases.push_back(recorded("prompt", [&] { decode(1, 0, result.prompt_tokens); }));
     result.phases.push_back(recorded("step of one sequence", [&] { decode(1, result.prompt_tokens, 1); }));
     result.phases.push_back(recorded("step of eight sequences", [&] { decode(8, result.prompt_tokens, 1); }));
-    const ivl::Work work = ivl::count_work(config_, ivl::DType::BF16, ivl::DType::BF16);
+    const ivl::Work work = ivl::count_work(config_, int8_ ? 1 : 2, ivl::DType::BF16);
     result.weight_bytes = work.weight_bytes;
     result.kv_bytes = work.kv_bytes_per_key * (result.prompt_tokens + 1);
     return result;
@@ -92,6 +97,7 @@ class Walker {
   }
 
   ivl::ModelConfig config_;
+  bool int8_;
   std::atomic<bool> open_{false};
   std::shared_ptr<ivl::Backend> gpu_;
   ivl::InternVLChat model_;
@@ -99,11 +105,11 @@ class Walker {
 
 }  // namespace
 
-Walk walk(const ivl::ModelConfig& config) {
+Walk walk(const ivl::ModelConfig& config, bool int8) {
   const size_t capacity = simt::device_capacity(0);
   simt::set_device_capacity(0, size_t{200} << 30);
   simt::set_dry_run(true);
-  Walk result = Walker(config).run();
+  Walk result = Walker(config, int8).run();
   simt::set_dry_run(false);
   simt::set_device_capacity(0, capacity);
   return result;

@@ -21,7 +21,7 @@ struct Walk {
   double kv_bytes = 0;        // and of the cache, for one sequence behind the prompt
 };
 
-// The whole model of this configuration in bf16 on one GPU.
-Walk walk(const ivl::ModelConfig& config);
+// The whole model of this configuration on one GPU, in bf16 or with the decoder in int8.
+Walk walk(const ivl::ModelConfig& config, bool int8);
 
 }  // namespace roofline

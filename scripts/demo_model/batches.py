@@ -48,7 +48,7 @@ class Batch:
 
 
 # name -> conversations, length, branches at most
-SHARES = {"single": (32, 240, 8), "pair": (18, 272, 5), "film": (10, 312, 4), "text": (3, 144, 3)}
+SHARES = {"single": (32, 240, 8), "pair": (18, 272, 5), "film": (10, 312, 4), "text": (8, 208, 3)}
 
 
 def fit(image: Image.Image, side: int) -> np.ndarray:
@@ -117,7 +117,7 @@ def _subject(random: Random, group: str) -> _Subject:
 
 # What takes longest to learn, and is often not askable of a scene, is asked more often once the rest is there.
 _HARD_FROM = 1100
-_HARD = {"relation": 8.0, "larger": 4.0, "outermost": 2.0, "describe in detail": 2.0, "compare": 5.0, "compare in Chinese": 4.0,
+_HARD = {"relation": 8.0, "larger": 4.0, "outermost": 2.0, "describe in detail": 2.0, "compare": 10.0, "compare in Chinese": 10.0,
          "which has": 2.0, "the other one": 3.0, "it": 2.0, "and where": 1.5}
 
 

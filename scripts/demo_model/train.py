@@ -226,7 +226,7 @@ def main() -> None:
     parser.add_argument("--work", required=True, help="the folder of the run: state, log, tokenizer")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--look-steps", type=int, default=3000)
-    parser.add_argument("--talk-steps", type=int, default=3200)
+    parser.add_argument("--talk-steps", type=int, default=4400)
     parser.add_argument("--look-rate", type=float, default=2e-3)
     parser.add_argument("--talk-rate", type=float, default=2e-3)
     parser.add_argument("--workers", type=int, default=2)

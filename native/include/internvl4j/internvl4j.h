@@ -42,12 +42,16 @@ typedef enum ivl_status {
 } ivl_status;
 
 /* The type weights and the KV cache are kept in. Products of narrow weights accumulate in f32; activations, softmax
- * and norms are f32 on the CPU. F32 keeps 16-bit weights as stored (widening is exact) and the KV cache in f32. */
+ * and norms are f32 on the CPU. F32 keeps 16-bit weights as stored (widening is exact) and the KV cache in f32. INT8
+ * quantizes the decoder's linear layers and its head while loading: weights and activations a row at a time, activations
+ * of magnitude 6 and more apart in f32, as in LLM.int8() (arXiv:2208.07339). Everything else stays in the type it is stored
+ * in, in bf16 if that is f32. */
 typedef enum ivl_precision {
   IVL_PRECISION_AUTO = 0, /* the type the checkpoint is stored in */
   IVL_PRECISION_F32 = 1,
   IVL_PRECISION_BF16 = 2,
-  IVL_PRECISION_F16 = 3
+  IVL_PRECISION_F16 = 3,
+  IVL_PRECISION_INT8 = 4
 } ivl_precision;
 
 typedef enum ivl_finish {
@@ -94,12 +98,14 @@ typedef struct ivl_model_info {
 
 typedef struct ivl_load_options {
   int32_t precision;      /* an ivl_precision; an int, so that any value can be looked at */
+  int32_t quantize_vision; /* 1: INT8 is for the vision tower's blocks and the projector too */
   int32_t threads;        /* 0: as many as the process may use */
   int32_t map_weights;    /* 1: use the files through mmap; 0: read them into memory (immune to later truncation) */
   int32_t context_length; /* 0: the checkpoint's; a smaller one makes the memory plan smaller */
   int64_t memory_limit;   /* bytes; 0: what the system and the cgroup have available; -1: not checked */
   char device[64];        /* "auto" or empty: the first GPU with room for the model, else the CPU; "cpu"; "cuda", "cuda:N", or
-                             several GPUs that share the decoder's layers: "cuda:0,1" */
+                             several GPUs that share the decoder's layers, "cuda:0,1", so that they are equally full or,
+                             "cuda:0=20,1=40", as told */
 } ivl_load_options;
 
 /* All numbers are bytes. */
@@ -147,6 +153,20 @@ IVL_API ivl_status ivl_load_step(ivl_load* load, ivl_load_progress* out);
 /* Hands the model over; only after the last step. The load handle still has to be freed. */
 IVL_API ivl_status ivl_load_finish(ivl_load* load, ivl_model** out);
 IVL_API void ivl_load_free(ivl_load* load);
+
+/* ---- int8 checkpoints -------------------------------------------------------------------------------------------- */
+
+/* Writes the weights of a checkpoint folder into another one as IVL_PRECISION_INT8 would make them at load, shard by shard
+ * under the same names: in the place of a linear layer's weight (out, in) an I8 tensor of its name, NAME_scale (out) F32 and
+ * NAME_sum (out) I32, the sum of each row. They are then used where they are mapped. Files other than weights are the caller's
+ * to copy. */
+typedef struct ivl_quantization ivl_quantization;
+/* output is made if it is not there, and must hold no weights. threads: 0 for as many as the process may use. */
+IVL_API ivl_status ivl_quantization_begin(const char* directory, const char* output, int32_t quantize_vision,
+                                          int32_t threads, ivl_quantization** out);
+/* Does the next tensor. Finished when steps_done == steps_total; freed before, it leaves whole shards only. */
+IVL_API ivl_status ivl_quantization_step(ivl_quantization* quantization, ivl_load_progress* out);
+IVL_API void ivl_quantization_free(ivl_quantization* quantization);
 
 /* ---- the model -------------------------------------------------------------------------------------------------- */
 
@@ -273,13 +293,14 @@ IVL_API void ivl_generation_free(ivl_generation* generation);
 /* What this machine can do, measured now in about a second with the kernels' own instructions. */
 typedef struct ivl_machine {
   double read_gigabytes_per_second;
-  double f32_gigaflops;
+  double f32_gigaflops;  /* a multiply-add counts as two operations */
+  double int8_gigaops;   /* the same for products of bytes summed in int32 */
   int32_t threads;
 } ivl_machine;
 IVL_API ivl_status ivl_measure_machine(int32_t threads, ivl_machine* out);
 
 /* One operation on random data, to be timed by the caller. spec is JSON:
- *  {"op": "matmul", "m", "n", "k", "dtype": "f32|bf16|f16"}
+ *  {"op": "matmul", "m", "n", "k", "dtype": "f32|bf16|f16|int8"}
  *  {"op": "vision_attention", "tokens", "heads", "head_dim"}
  *  {"op": "cached_attention", "rows", "past", "heads", "kv_heads", "head_dim", "dtype"} */
 typedef struct ivl_benchmark ivl_benchmark;

@@ -14,6 +14,7 @@ std::optional<DType> precision_from(int32_t precision) {
     case IVL_PRECISION_F32: return DType::F32;
     case IVL_PRECISION_BF16: return DType::BF16;
     case IVL_PRECISION_F16: return DType::F16;
+    case IVL_PRECISION_INT8: return std::nullopt;
   }
   fail(Status::InvalidArgument, cat("precision is ", precision, ", expected an ivl_precision"));
 }
@@ -27,9 +28,15 @@ ivl_precision precision_to(DType type) {
   return IVL_PRECISION_AUTO;
 }
 
+ivl_precision precision_to(const Precision& precision) {
+  return precision.int8_decoder ? IVL_PRECISION_INT8 : precision_to(precision.type);
+}
+
 LoadOptions load_options_from(const ivl_load_options& options) {
   LoadOptions converted;
   converted.precision = precision_from(options.precision);
+  converted.int8_decoder = options.precision == IVL_PRECISION_INT8;
+  converted.int8_vision = converted.int8_decoder && options.quantize_vision != 0;
   converted.map_weights = options.map_weights != 0;
   converted.context = options.context_length;
   converted.memory_limit = options.memory_limit;

@@ -11,6 +11,7 @@ namespace ivl::api {
 
 std::optional<DType> precision_from(int32_t precision);
 ivl_precision precision_to(DType type);
+ivl_precision precision_to(const Precision& precision);
 LoadOptions load_options_from(const ivl_load_options& options);
 Sampling sampling_from(const ivl_sampling& sampling);
 ivl_finish finish_to(Finish finish);

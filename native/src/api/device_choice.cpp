@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 #include <numeric>
+#include <optional>
 
 #include "backend/gpus.h"
 #include "backend/host_memory.h"
@@ -32,29 +33,40 @@ int64_t free_of(const std::vector<Gpu>& gpus) {
   return std::accumulate(gpus.begin(), gpus.end(), int64_t{0}, [](int64_t sum, const Gpu& gpu) { return sum + gpu.free; });
 }
 
-// "0,1" as numbers; empty if it is anything else.
-std::vector<int> ordinals(const std::string& text) {
-  std::vector<int> numbers;
+// "0,1" or "0=20,1=40", as GPUs and their layers; nothing if it is neither.
+std::optional<DeviceChoice> parse_gpus(const std::string& text) {
+  DeviceChoice choice{DeviceChoice::Kind::Cuda, {}, {}};
   const char* at = text.data();
   const char* end = at + text.size();
+  const auto number = [&](int& out) {
+    const auto [stopped, error] = std::from_chars(at, end, out);
+    at = stopped;
+    return error == std::errc() && out >= 0;
+  };
   while (true) {
-    int number = -1;
-    const auto [stopped, error] = std::from_chars(at, end, number);
-    if (error != std::errc() || number < 0) return {};
-    if (std::find(numbers.begin(), numbers.end(), number) != numbers.end()) return {};
-    numbers.push_back(number);
-    if (stopped == end) return numbers;
-    if (*stopped != ',') return {};
-    at = stopped + 1;
+    int gpu = 0;
+    if (!number(gpu) || std::find(choice.gpus.begin(), choice.gpus.end(), gpu) != choice.gpus.end()) return {};
+    choice.gpus.push_back(gpu);
+    if (at != end && *at == '=') {
+      ++at;
+      int layers = 0;
+      if (!number(layers)) return {};
+      choice.layers.push_back(layers);
+    }
+    if (at == end) break;
+    if (*at++ != ',') return {};
   }
+  const bool whole_map = choice.layers.empty() || choice.layers.size() == choice.gpus.size();
+  return whole_map ? std::optional(choice) : std::nullopt;
 }
 
-PartBytes part_bytes(const ModelConfig& config, DType type, const MemoryPlan& plan) {
+PartBytes part_bytes(const ModelConfig& config, const Precision& precision, const MemoryPlan& plan) {
   const LanguageConfig& l = config.language;
-  const auto size = static_cast<int64_t>(size_of(type));
+  const auto whole = static_cast<int64_t>(size_of(precision.type));
+  const int64_t size = precision.int8_decoder ? 1 : whole;
   PartBytes bytes;
-  bytes.embeddings = l.vocab * l.hidden * size;
-  bytes.head = bytes.embeddings;
+  bytes.embeddings = l.vocab * l.hidden * whole;
+  bytes.head = l.vocab * l.hidden * size;
   const int64_t layer = (l.hidden * l.head_dim * (2 * l.heads + 2 * l.kv_heads) + 3 * l.hidden * l.mlp) * size;
   bytes.layer = layer + plan.kv_cache / std::max<int64_t>(1, l.layers);
   bytes.each_stage = plan.scratch;
@@ -63,10 +75,21 @@ PartBytes part_bytes(const ModelConfig& config, DType type, const MemoryPlan& pl
   return bytes;
 }
 
-Placement over(const std::vector<Gpu>& gpus, const ModelConfig& config, DType type, const MemoryPlan& plan) {
-  std::vector<int64_t> free;
-  for (const Gpu& gpu : gpus) free.push_back(gpu.free);
-  const std::vector<int64_t> layers = split_layers(part_bytes(config, type, plan), config.language.layers, free);
+// How many layers each GPU takes.
+std::vector<int64_t> layers_of(const DeviceChoice& choice, const std::vector<Gpu>& gpus, const ModelConfig& config,
+                               const Precision& precision, const MemoryPlan& plan) {
+  const int64_t layers = config.language.layers;
+  if (choice.layers.empty()) {
+    std::vector<int64_t> free;
+    for (const Gpu& gpu : gpus) free.push_back(gpu.free);
+    return split_layers(part_bytes(config, precision, plan), layers, free);
+  }
+  const int64_t sum = std::accumulate(choice.layers.begin(), choice.layers.end(), int64_t{0});
+  if (sum != layers) fail(Status::InvalidArgument, cat("the device gives ", sum, " layers a place, expected ", layers));
+  return choice.layers;
+}
+
+Placement over(const std::vector<Gpu>& gpus, const std::vector<int64_t>& layers, DType type) {
   Placement placement;
   for (size_t i = 0; i < gpus.size(); ++i) {
     placement.decoder.push_back({make_gpu_backend(gpus[i].ordinal, type), layers[i]});
@@ -78,15 +101,15 @@ Placement over(const std::vector<Gpu>& gpus, const ModelConfig& config, DType ty
 }  // namespace
 
 DeviceChoice DeviceChoice::parse(const std::string& text) {
-  if (text == "auto") return {Kind::Auto, {}};
-  if (text == "cpu") return {Kind::Cpu, {}};
-  if (text == "cuda") return {Kind::Cuda, {0}};
+  if (text == "auto") return {Kind::Auto, {}, {}};
+  if (text == "cpu") return {Kind::Cpu, {}, {}};
+  if (text == "cuda") return {Kind::Cuda, {0}, {}};
   constexpr const char* kPrefix = "cuda:";
   if (text.rfind(kPrefix, 0) == 0) {
-    std::vector<int> gpus = ordinals(text.substr(std::char_traits<char>::length(kPrefix)));
-    if (!gpus.empty()) return {Kind::Cuda, std::move(gpus)};
+    if (const auto choice = parse_gpus(text.substr(std::char_traits<char>::length(kPrefix)))) return *choice;
   }
-  fail(Status::InvalidArgument, cat("the device is '", text, "', expected auto, cpu, cuda, cuda:N or cuda:N,M"));
+  fail(Status::InvalidArgument,
+       cat("the device is '", text, "', expected auto, cpu, cuda, cuda:N, cuda:N,M or, with layers, cuda:N=20,M=40"));
 }
 
 DeviceChoice device_from(const ivl_load_options& options) {
@@ -98,16 +121,16 @@ int64_t available_memory(const DeviceChoice& choice) {
   return choice.kind == DeviceChoice::Kind::Cuda ? free_of(gpus_of(choice)) : available_host_memory();
 }
 
-Placement place(const DeviceChoice& choice, int threads, int64_t memory_limit, const ModelConfig& config, DType type,
-                const MemoryPlan& plan) {
+Placement place(const DeviceChoice& choice, int threads, int64_t memory_limit, const ModelConfig& config,
+                const Precision& precision, const MemoryPlan& plan) {
   if (choice.kind == DeviceChoice::Kind::Cuda) {
     const std::vector<Gpu> gpus = gpus_of(choice);
     if (memory_limit == 0) require_fit(plan, free_of(gpus));
-    return over(gpus, config, type, plan);
+    return over(gpus, layers_of(choice, gpus, config, precision, plan), precision.type);
   }
-  if (choice.kind == DeviceChoice::Kind::Auto && type != DType::F32) {
+  if (choice.kind == DeviceChoice::Kind::Auto && precision.type != DType::F32) {
     for (const Gpu& gpu : find_gpus().found) {
-      if (plan.total() <= gpu.free) return over({gpu}, config, type, plan);
+      if (plan.total() <= gpu.free) return over({gpu}, {config.language.layers}, precision.type);
     }
   }
   if (memory_limit == 0) require_fit(plan, available_host_memory());

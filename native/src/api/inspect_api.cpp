@@ -10,6 +10,7 @@
 #include "backend/gpus.h"
 #include "checkpoint/weights.h"
 #include "cpu/cpu_backend.h"
+#include "model/int8_layers.h"
 
 namespace ivl::api {
 namespace {
@@ -80,7 +81,7 @@ ivl_status ivl_system_info(ivl_text** out) {
 }
 
 void ivl_load_options_init(ivl_load_options* options) {
-  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, 1, 0, 0, "auto"};
+  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, 0, 1, 0, 0, "auto"};
 }
 
 ivl_status ivl_inspect(const char* path, ivl_model_info* out) {
@@ -97,8 +98,8 @@ ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_
     const ModelConfig config = load_config_for(folder, load);
     const Checkpoint checkpoint = Checkpoint::open(folder, {Mapping::Map, false, {}});
     require_weights(checkpoint, config);
-    const DType type = load.precision.value_or(stored_type(checkpoint, config));
-    const MemoryPlan plan = plan_memory(checkpoint, config, type, load.map_weights);
+    const Precision precision = precision_for(load, stored_precision(checkpoint, config));
+    const MemoryPlan plan = plan_memory(checkpoint, config, precision, load.map_weights);
     given(out, "out") = {plan.weights_mapped,
                          plan.weights_owned,
                          plan.kv_cache_per_token,

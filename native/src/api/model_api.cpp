@@ -15,9 +15,10 @@ namespace {
 
 Placer placer(const ivl_load_options& options) {
   const DeviceChoice choice = device_from(options);
-  return [choice, threads = options.threads, limit = options.memory_limit](const ModelConfig& config, DType type,
+  return [choice, threads = options.threads, limit = options.memory_limit](const ModelConfig& config,
+                                                                           const Precision& precision,
                                                                            const MemoryPlan& plan) {
-    return place(choice, threads, limit, config, type, plan);
+    return place(choice, threads, limit, config, precision, plan);
   };
 }
 
@@ -68,7 +69,7 @@ ivl_status ivl_load_finish(ivl_load* load, ivl_model** out) {
     ivl_model*& place = given(out, "out");
     std::unique_ptr<InternVLChat> model = given(load, "load").loader->take();
     const int64_t parameters = count_parameters(model->config());
-    const DType stored = model->config().dtype.value_or(model->type());
+    const DType stored = model->config().dtype.value_or(model->precision().type);
     place = new ivl_model{std::make_shared<Engine>(std::move(model)), parameters, stored};
   });
 }
@@ -79,7 +80,7 @@ ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out) {
   return guarded([&] {
     const Engine& engine = *given(model, "model").engine;
     describe(engine.config(), given(out, "out"));
-    out->precision = precision_to(engine.type());
+    out->precision = precision_to(engine.precision());
     out->stored = precision_to(model->stored);
   });
 }
@@ -93,8 +94,10 @@ ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out) {
 ivl_status ivl_model_work(const ivl_model* model, ivl_work* out) {
   return guarded([&] {
     const Engine& engine = *given(model, "model").engine;
-    const DType weights = engine.type() == DType::F32 ? model->stored : engine.type();  // F32 keeps what is stored
-    const Work work = count_work(engine.config(), weights, engine.type());
+    const DType type = engine.precision().type;
+    const DType weights = type == DType::F32 ? model->stored : type;  // F32 keeps what is stored
+    const size_t weight_bytes = engine.precision().int8_decoder ? 1 : size_of(weights);
+    const Work work = count_work(engine.config(), weight_bytes, type);
     given(out, "out") = {work.vision_operations, work.operations_per_token, work.attention_operations_per_key,
                          work.head_operations, work.weight_bytes, work.kv_bytes_per_key};
   });

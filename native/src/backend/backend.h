@@ -26,6 +26,9 @@ struct HostTensor {
   const void* data = nullptr;
   DType dtype = DType::F32;
   std::vector<int64_t> shape;
+  // Not null: data is int8, and these its rows' scales and sums as backend/int8.h says; dtype is what it was quantized from.
+  const float* int8_scales = nullptr;
+  const int32_t* int8_sums = nullptr;
 };
 
 // Weights as a backend keeps them: in place where it can (the CPU reads a mapped checkpoint directly), or copied,
@@ -49,6 +52,7 @@ struct TableWeights {
 struct LinearSource {
   std::vector<HostTensor> weights;  // each (out_i, in)
   std::vector<HostTensor> biases;   // each (out_i), or none at all
+  bool int8 = false;                // keep the weights, and take the input, as backend/int8.h says
 };
 
 struct NormWeights {

@@ -49,14 +49,15 @@ class MatMul : public KernelBenchmark {
  public:
   MatMul(std::shared_ptr<Backend> backend, const json& spec)
       : backend_(std::move(backend)), m_(size_in(spec, "m")), n_(size_in(spec, "n")), k_(size_in(spec, "k")) {
-    const DType type = type_in(spec);
+    const bool int8 = word_in(spec, "dtype", "") == "int8";
+    const DType type = int8 ? DType::BF16 : type_in(spec);
     const DType activation = backend_->activation_type();
     in_ = random_matrix(*backend_, m_, k_, activation, 1);
     out_ = backend_->allocate(static_cast<size_t>(m_ * n_) * size_of(activation));
     host_ = random_matrix(*backend_, n_, k_, type, 2);
-    weights_ = backend_->linear({{{host_.data(), type, {n_, k_}}}, {}}, type);
+    weights_ = backend_->linear({{{host_.data(), type, {n_, k_}}}, {}, int8}, type);
     operations_ = 2.0 * static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_);
-    bytes_ = static_cast<double>(n_ * k_) * static_cast<double>(size_of(type)) +
+    bytes_ = static_cast<double>(n_ * k_) * (int8 ? 1.0 : static_cast<double>(size_of(type))) +
              static_cast<double>(m_ * (n_ + k_)) * static_cast<double>(size_of(activation));
   }
   void run() override {

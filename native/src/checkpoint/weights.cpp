@@ -5,6 +5,7 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "checkpoint/int8_tensors.h"
 #include "checkpoint/message.h"
 #include "tensor/error.h"
 
@@ -107,6 +108,24 @@ NonFinite scan(const std::byte* data, size_t elements, Bits exponent) {
   return result;
 }
 
+// What belongs to a weight in int8.
+void check_int8(const Checkpoint& checkpoint, const WeightSpec& spec, CheckReport& report,
+                std::unordered_set<std::string>& expected) {
+  const auto check = [&](const std::string& name, std::string_view dtype) {
+    expected.insert(name);
+    const TensorInfo* tensor = checkpoint.find(name);
+    if (tensor == nullptr) {
+      report.missing.push_back(name);
+    } else if (tensor->shape != std::vector<int64_t>{spec.shape[0]} || tensor->dtype_name != dtype) {
+      report.wrong_shape.push_back(cat(name, ": expected ", dtype, " of shape ", shape_text({spec.shape[0]}), ", got ",
+                                       printable(tensor->dtype_name, 40), " ", shape_text(tensor->shape), " in ",
+                                       tensor->file));
+    }
+  };
+  check(int8_scale_name(spec.name), "F32");
+  check(int8_sum_name(spec.name), "I32");
+}
+
 }  // namespace
 
 std::vector<WeightSpec> expected_weights(const ModelConfig& config) {
@@ -132,7 +151,9 @@ CheckReport check_weights(const Checkpoint& checkpoint, const ModelConfig& confi
         report.wrong_shape.push_back(cat(spec.name, ": expected shape ", shape_text(spec.shape), ", got ",
                                          shape_text(tensor->shape), " in ", tensor->file));
       }
-      if (!tensor->dtype) {
+      if (is_int8(*tensor) && int8_group(spec.name, spec.shape) != Int8Group::None) {
+        check_int8(checkpoint, spec, report, expected);
+      } else if (!tensor->dtype) {
         report.wrong_dtype.push_back(cat(spec.name, ": expected type F32, BF16 or F16, got ",
                                          printable(tensor->dtype_name, 40), " in ", tensor->file));
       }

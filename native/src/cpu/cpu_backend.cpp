@@ -61,6 +61,7 @@ CpuBackend::CpuBackend(const CpuOptions& options)
   for (Scratch& scratch : scratch_) {
     scratch.product = allocate(kProductScratchFloats * sizeof(float));
     scratch.sums = allocate(kSumFloats * sizeof(float));
+    scratch.totals = allocate(kSumFloats * sizeof(int32_t));
     scratch.attention = allocate(kAttentionScratchFloats * sizeof(float));
   }
 }
@@ -82,6 +83,27 @@ void CpuBackend::norm(const Matrix& out, const Matrix& in, const NormWeights& we
   });
 }
 
+Int8Activations CpuBackend::quantized(const Matrix& in) {
+  const auto grown = [&](Buffer& buffer, size_t bytes) {
+    if (buffer.bytes() < bytes) {
+      buffer = Buffer();
+      buffer = allocate(bytes);
+    }
+    return buffer.data();
+  };
+  const auto rows = static_cast<size_t>(in.rows);
+  const int64_t stride = int8_stride(in.cols);
+  auto* values = static_cast<uint8_t*>(grown(quantized_.values, rows * static_cast<size_t>(stride)));
+  auto* scales = static_cast<float*>(grown(quantized_.scales, rows * sizeof(float)));
+  auto* outliers = static_cast<Int8Outlier*>(grown(quantized_.outliers, rows * kMostOutliers * sizeof(Int8Outlier)));
+  auto* counts = static_cast<int32_t*>(grown(quantized_.outlier_counts, rows * sizeof(int32_t)));
+  for_rows(in.rows, in.cols, [&](int64_t row) {
+    kernels_.int8_quantize({values + row * stride, scales + row, outliers + row * kMostOutliers, counts + row},
+                           row_of(in, row), in.cols, stride);
+  });
+  return {values, stride, scales, outliers, counts};
+}
+
 void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights& opaque, const Epilogue& epilogue) {
   const auto& weights = static_cast<const CpuLinear&>(opaque);
   const bool gated = epilogue.activation == Activation::SwiGlu;
@@ -92,6 +114,7 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
   const std::vector<ColumnBlock> blocks = column_blocks(weights, kernels_.n_block, gated);
   const auto block_count = static_cast<int64_t>(blocks.size());
   const float* scale = values_of(epilogue.scale);
+  const Int8Activations bytes = weights.int8 ? quantized(in) : Int8Activations{};
 
   // Neighbouring tasks share their input rows, which then stay in a cache that threads share.
   pool_.run(ceil_div(in.rows, kernels_.m_block) * block_count, [&](int64_t task, int thread) {
@@ -102,6 +125,15 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
     auto* sums = static_cast<float*>(scratch.sums.data());
     float* up = sums + kSumFloats / 2;
     const auto multiply = [&](const CpuLinear::Part& part, float* to) {
+      if (weights.int8) {
+        const Int8Activations own{bytes.values + row * bytes.stride, bytes.stride, bytes.scales + row,
+                                  bytes.outliers + row * kMostOutliers, bytes.outlier_counts + row};
+        const Int8WeightRows part_rows{part.int8.values + block.first * bytes.stride, part.int8.scales + block.first,
+                                       part.int8.sums + block.first};
+        kernels_.int8_products({own, rows, part_rows, block.cols, static_cast<int32_t*>(scratch.totals.data()), to,
+                                kernels_.n_block});
+        return;
+      }
       const char* first = static_cast<const char*>(part.data) +
                           static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
       kernels_.products({row_of(in, row), in.stride, rows, first, part.dtype, block.cols, weights.in_features, to,

@@ -62,8 +62,14 @@ class CpuBackend final : public Backend {
  private:
   // Of one thread. From allocate(): a vector's memory would not begin with a cache line, and loads would straddle two.
   struct Scratch {
-    Buffer product, sums, attention;
+    Buffer product, sums, totals, attention;
   };
+  // A product's input in int8; grows.
+  struct Quantized {
+    Buffer values, scales, outliers, outlier_counts;
+  };
+
+  Int8Activations quantized(const Matrix& in);
 
   // `source` as `as`: in place if it is that already (or `as` is F32, whose widening is exact), else in `owned`.
   HostTensor keep(const HostTensor& source, DType as, Buffer& owned);
@@ -81,6 +87,7 @@ class CpuBackend final : public Backend {
   const KernelTable& kernels_;
   ThreadPool pool_;
   std::vector<Scratch> scratch_;
+  Quantized quantized_;
 };
 
 }  // namespace ivl::cpu

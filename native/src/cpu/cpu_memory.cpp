@@ -17,7 +17,6 @@ size_t elements(const std::vector<int64_t>& shape) {
 
 }  // namespace
 
-
 Buffer CpuBackend::allocate(size_t bytes) { return allocate_host(bytes); }
 
 void CpuBackend::to_host(float* out, const Matrix& in) {
@@ -89,14 +88,19 @@ std::unique_ptr<LinearWeights> CpuBackend::linear(const LinearSource& source, DT
   require(source.biases.empty() || source.biases.size() == source.weights.size(), "linear: a bias for each weight or none");
   auto weights = std::make_unique<CpuLinear>();
   weights->in_features = source.weights[0].shape[1];
+  weights->int8 = source.int8;
   for (size_t i = 0; i < source.weights.size(); ++i) {
     CpuLinear::Part part;
     require(source.weights[i].shape.size() == 2 && source.weights[i].shape[1] == weights->in_features,
             "linear: stacked weights share their input");
-    const HostTensor kept = keep(source.weights[i], as, part.owned);
-    part.data = kept.data;
-    part.dtype = kept.dtype;
-    part.rows = kept.shape[0];
+    part.rows = source.weights[i].shape[0];
+    if (source.int8) {
+      part.int8 = int8_weights(source.weights[i], as, kernels_, pool_);
+    } else {
+      const HostTensor kept = keep(source.weights[i], as, part.owned);
+      part.data = kept.data;
+      part.dtype = kept.dtype;
+    }
     if (!source.biases.empty()) part.bias = vector(source.biases[i], as);
     weights->out_features += part.rows;
     weights->parts.push_back(std::move(part));

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "backend/backend.h"
+#include "cpu/int8_weights.h"
 
 namespace ivl::cpu {
 
@@ -18,8 +18,10 @@ struct CpuLinear final : LinearWeights {
     int64_t rows = 0;
     std::unique_ptr<VectorWeights> bias;
     Buffer owned;
+    Int8Weights int8;  // instead of data, where the layer is int8
   };
   std::vector<Part> parts;
+  bool int8 = false;
 };
 
 struct CpuTable final : TableWeights {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <thread>
 
 #if defined(__linux__)
@@ -42,7 +43,9 @@ const char* name_of(Isa isa) {
   switch (isa) {
     case Isa::Plain: return "plain";
     case Isa::Avx2: return "avx2";
+    case Isa::Avx2Vnni: return "avx2vnni";
     case Isa::Avx512: return "avx512";
+    case Isa::Avx512Vnni: return "avx512vnni";
   }
   return "unknown";
 }
@@ -54,33 +57,36 @@ bool is_supported(Isa isa) {
     case Isa::Plain: return true;
     case Isa::Avx2:
       return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    case Isa::Avx2Vnni: return is_supported(Isa::Avx2) && __builtin_cpu_supports("avxvnni");
     case Isa::Avx512:
       return is_supported(Isa::Avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+    case Isa::Avx512Vnni: return is_supported(Isa::Avx512) && __builtin_cpu_supports("avx512vnni");
   }
 #endif
   return isa == Isa::Plain;
 }
 
 Isa best_isa() {
-  if (is_supported(Isa::Avx512)) return Isa::Avx512;
-  return is_supported(Isa::Avx2) ? Isa::Avx2 : Isa::Plain;
+  return *std::find_if(std::rbegin(kIsas), std::rend(kIsas), is_supported);
 }
 
 Isa chosen_isa() {
   const char* wanted = std::getenv("INTERNVL4J_CPU_ISA");
   if (wanted == nullptr || *wanted == '\0') return best_isa();
-  for (const Isa isa : {Isa::Plain, Isa::Avx2, Isa::Avx512}) {
+  for (const Isa isa : kIsas) {
     if (std::string(wanted) != name_of(isa)) continue;
     if (is_supported(isa)) return isa;
     fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", which this processor lacks"));
   }
-  fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", expected plain, avx2 or avx512"));
+  fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", expected plain, avx2, avx2vnni, avx512 or avx512vnni"));
 }
 
 const KernelTable& kernels_of(Isa isa) {
 #if defined(__x86_64__)
+  if (isa == Isa::Avx512Vnni) return *kernel_table_avx512vnni();
   if (isa == Isa::Avx512) return *kernel_table_avx512();
+  if (isa == Isa::Avx2Vnni) return *kernel_table_avx2vnni();
   if (isa == Isa::Avx2) return *kernel_table_avx2();
 #endif
   require(isa == Isa::Plain, "this processor's kernels were asked for");
@@ -98,6 +104,7 @@ std::vector<std::string> feature_names() {
   add("avx2", __builtin_cpu_supports("avx2"));
   add("fma", __builtin_cpu_supports("fma"));
   add("f16c", __builtin_cpu_supports("f16c"));
+  add("avx_vnni", __builtin_cpu_supports("avxvnni"));
   add("avx512f", __builtin_cpu_supports("avx512f"));
   add("avx512bw", __builtin_cpu_supports("avx512bw"));
   add("avx512vl", __builtin_cpu_supports("avx512vl"));

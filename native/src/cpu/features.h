@@ -8,14 +8,15 @@
 
 namespace ivl::cpu {
 
-enum class Isa { Plain, Avx2, Avx512 };
+enum class Isa { Plain, Avx2, Avx2Vnni, Avx512, Avx512Vnni };
+inline constexpr Isa kIsas[] = {Isa::Plain, Isa::Avx2, Isa::Avx2Vnni, Isa::Avx512, Isa::Avx512Vnni};  // worse to better
 
 const char* name_of(Isa isa);
 // Whether this processor, and the operating system, can run them. Asking is always safe.
 bool is_supported(Isa isa);
 // The best that is supported.
 Isa best_isa();
-// The environment's INTERNVL4J_CPU_ISA (plain, avx2, avx512), or else the best. Error(InvalidArgument) if that names none,
+// The environment's INTERNVL4J_CPU_ISA (plain, avx2, avx2vnni, avx512, avx512vnni), or else the best. Error(InvalidArgument) if that names none,
 // or one that this processor cannot run: better than an illegal instruction.
 Isa chosen_isa();
 const KernelTable& kernels_of(Isa isa);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <numeric>
 
 #include "cpu/cpu_backend.h"
 
@@ -35,13 +36,16 @@ Machine measure_machine(int threads) {
   std::vector<double> operations(static_cast<size_t>(count));
   std::vector<float> sinks(static_cast<size_t>(count) * 64);  // a cache line apart
 
-  const double compute = best_seconds([&] {
-    pool.run(count, [&](int64_t task, int) {
-      operations[static_cast<size_t>(task)] = kernels.multiply_add(kIterations, &sinks[static_cast<size_t>(task) * 64]);
+  const auto operations_per_second = [&](auto loop) {
+    const double seconds = best_seconds([&] {
+      pool.run(count, [&](int64_t task, int) {
+        operations[static_cast<size_t>(task)] = loop(kIterations, &sinks[static_cast<size_t>(task) * 64]);
+      });
     });
-  });
-  double all = 0;
-  for (const double each : operations) all += each;
+    return std::accumulate(operations.begin(), operations.end(), 0.0) / seconds;
+  };
+  const double f32 = operations_per_second(kernels.multiply_add);
+  const double int8 = operations_per_second(kernels.int8_multiply_add);
 
   const Buffer memory = backend.allocate(kBytes);
   std::memset(memory.data(), 1, kBytes);
@@ -52,7 +56,7 @@ Machine measure_machine(int threads) {
                    &sinks[static_cast<size_t>(task) * 64]);
     });
   });
-  return {static_cast<double>(part) * count / reading / 1e9, all / compute / 1e9, count};
+  return {static_cast<double>(part) * count / reading / 1e9, f32 / 1e9, int8 / 1e9, count};
 }
 
 }  // namespace ivl::cpu

@@ -6,6 +6,7 @@ namespace ivl::cpu {
 struct Machine {
   double read_gigabytes_per_second;  // 1e9 bytes
   double f32_gigaflops;              // a multiply-add counts as two
+  double int8_gigaops;               // the same for products of bytes
   int threads;
 };
 

@@ -1,11 +1,35 @@
 #include "cpu/thread_pool.h"
 
+#include <chrono>
+
 namespace ivl::cpu {
 namespace {
 
 // The pool whose task this thread is running, if any, and as which thread.
 thread_local const ThreadPool* current_pool = nullptr;
 thread_local int current_thread = 0;
+
+constexpr std::chrono::microseconds kPatience{50};
+
+inline void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// Whether `condition` comes true while one waits awake.
+template <class Condition>
+bool soon(const Condition& condition) {
+  constexpr int kLooks = 64;  // between two glances at the clock
+  const auto begin = std::chrono::steady_clock::now();
+  do {
+    for (int look = 0; look < kLooks; ++look) {
+      if (condition()) return true;
+      pause();
+    }
+  } while (std::chrono::steady_clock::now() - begin < kPatience);
+  return false;
+}
 
 }  // namespace
 
@@ -33,38 +57,57 @@ void ThreadPool::run_erased(int64_t tasks, Call call, const void* body) {
     return;
   }
   const std::lock_guard<std::mutex> turn(callers_);
+  call_ = call;
+  body_ = body;
+  tasks_ = tasks;
+  next_.store(0, std::memory_order_relaxed);
+  failure_ = nullptr;
   const bool alone = tasks == 1 || workers_.empty();
-  {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    call_ = call;
-    body_ = body;
-    tasks_ = tasks;
-    next_.store(0, std::memory_order_relaxed);
-    failure_ = nullptr;
-    if (!alone) {
-      working_ = static_cast<int>(workers_.size());
-      ++generation_;
-    }
-  }
-  if (!alone) begin_.notify_all();
+  if (!alone) begin_call();
   take_tasks(0);
-  std::unique_lock<std::mutex> lock(mutex_);
-  end_.wait(lock, [this] { return working_ == 0; });
+  if (!alone) wait_for_workers();
   if (failure_) std::rethrow_exception(failure_);
 }
 
-void ThreadPool::work(int thread) {
-  uint64_t seen = 0;
-  while (true) {
-    {
-      std::unique_lock<std::mutex> lock(mutex_);
-      begin_.wait(lock, [&] { return stopping_ || generation_ != seen; });
-      if (stopping_) return;
-      seen = generation_;
-    }
-    take_tasks(thread);
+void ThreadPool::begin_call() {
+  working_ = static_cast<int>(workers_.size());
+  bool anyone_sleeps = false;
+  {
     const std::lock_guard<std::mutex> lock(mutex_);
-    if (--working_ == 0) end_.notify_one();
+    ++generation_;
+    anyone_sleeps = sleeping_ > 0;
+  }
+  if (anyone_sleeps) begin_.notify_all();
+}
+
+// A worker that comes to zero after caller_sleeps_ was set sees it; one that came there before is seen here.
+void ThreadPool::wait_for_workers() {
+  if (soon([this] { return working_ == 0; })) return;
+  std::unique_lock<std::mutex> lock(mutex_);
+  caller_sleeps_ = true;
+  end_.wait(lock, [this] { return working_ == 0; });
+  caller_sleeps_ = false;
+}
+
+bool ThreadPool::wait_for_call(uint64_t seen) {
+  const auto called = [&] { return stopping_ || generation_ != seen; };
+  if (!soon(called)) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    ++sleeping_;
+    begin_.wait(lock, called);
+    --sleeping_;
+  }
+  return !stopping_;
+}
+
+void ThreadPool::work(int thread) {
+  // Every worker takes part in every call, so it cannot miss one.
+  for (uint64_t seen = 0; wait_for_call(seen); ++seen) {
+    take_tasks(thread);
+    if (--working_ == 0 && caller_sleeps_) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      end_.notify_one();
+    }
   }
 }
 

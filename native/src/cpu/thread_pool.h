@@ -1,4 +1,5 @@
-// The threads of one backend. They sleep between calls.
+// The threads of one backend. A pass asks for them every few dozen microseconds, which is less than it takes to wake a thread:
+// they stay awake for a moment after each call, and sleep when no other follows.
 #pragma once
 
 #include <atomic>
@@ -34,20 +35,26 @@ class ThreadPool {
   using Call = void (*)(const void* body, int64_t task, int thread);
 
   void run_erased(int64_t tasks, Call call, const void* body);
+  void begin_call();
+  void wait_for_workers();
   void work(int thread);
+  // False: the pool is coming to its end.
+  bool wait_for_call(uint64_t seen);
   void take_tasks(int thread) noexcept;
 
   std::vector<std::thread> workers_;
   std::mutex callers_;  // one call at a time
 
-  std::mutex mutex_;  // guards what follows
+  std::mutex mutex_;  // for those who sleep
   std::condition_variable begin_, end_;
-  uint64_t generation_ = 0;
-  int working_ = 0;
-  bool stopping_ = false;
-  std::exception_ptr failure_;
+  std::atomic<uint64_t> generation_{0};  // counts calls
+  std::atomic<int> working_{0};          // workers that are not done with the call
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> caller_sleeps_{false};
+  int sleeping_ = 0;            // workers; under mutex_
+  std::exception_ptr failure_;  // under mutex_
 
-  // The call in progress; written before the workers wake.
+  // The call in progress; written before generation_ grows.
   Call call_ = nullptr;
   const void* body_ = nullptr;
   int64_t tasks_ = 0;

@@ -3,11 +3,14 @@
 
 #include <cmath>
 
+#include "backend/int8.h"
 #include "norm.h"
 #include "rows.h"
 
 namespace ivl::cuda {
 namespace {
+
+static_assert(gpu::kOutlier == kInt8Outlier && gpu::kMostOutliers == kMostOutliers, "int8 means the same everywhere");
 
 gpu::Activation activation_of(Activation activation) {
   switch (activation) {
@@ -67,31 +70,51 @@ void CudaBackend<T>::norm(const Matrix& out, const Matrix& in, const NormWeights
 }
 
 template <class T>
-gpu::Gemm<T> CudaBackend<T>::product_of(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights) {
-  gpu::Gemm<T> product;
-  product.in = in;
-  product.weight = static_cast<const T*>(weights.weight.data());
-  product.rows = rows;
-  product.in_features = static_cast<int>(weights.padded_in);
-  product.epilogue.bias = static_cast<const T*>(weights.bias.data());
-  return product;
+gpu::QuantizedRows CudaBackend<T>::quantized(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights) {
+  const auto count = static_cast<size_t>(rows);
+  const int64_t stride = int8_stride(weights.in_features);
+  gpu::QuantizedRows out;
+  out.values = {static_cast<int8_t*>(grown(device_, int8_values_, count * static_cast<size_t>(stride))), stride};
+  out.scales = static_cast<float*>(grown(device_, int8_scales_, count * sizeof(float)));
+  const size_t outliers = count * gpu::kMostOutliers * sizeof(gpu::Outlier);
+  out.outliers = static_cast<gpu::Outlier*>(grown(device_, int8_outliers_, outliers));
+  out.outlier_counts = static_cast<int*>(grown(device_, int8_outlier_counts_, count * sizeof(int)));
+  device_.use();
+  check(gpu::quantize_rows<T>(out, in, rows, static_cast<int>(weights.padded_in), device_.stream()), "quantization");
+  return out;
+}
+
+template <class T>
+void CudaBackend<T>::launch_product(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights, int64_t out_features,
+                                    gpu::Epilogue<T> epilogue, const char* what) {
+  epilogue.bias = static_cast<const T*>(weights.bias.data());
+  const auto outputs = static_cast<int>(out_features);
+  const void* weight = weights.weight.data();
+  if (weights.int8_scales.data() == nullptr) {
+    device_.use();
+    const auto inputs = static_cast<int>(weights.padded_in);
+    check(gpu::gemm<T>({in, static_cast<const T*>(weight), epilogue, rows, inputs, outputs}, device_.stream()), what);
+    return;
+  }
+  const gpu::Int8Weights bytes{static_cast<const int8_t*>(weight), static_cast<const float*>(weights.int8_scales.data()),
+                               static_cast<int>(int8_stride(weights.in_features))};
+  const gpu::QuantizedRows quantized_in = quantized(in, rows, weights);
+  check(gpu::int8_gemm<T>({quantized_in, bytes, epilogue, rows, outputs}, device_.stream()), what);
 }
 
 template <class T>
 void CudaBackend<T>::multiply(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights,
                               const Epilogue& epilogue) {
-  device_.use();
-  gpu::Gemm<T> product = product_of(in, out.rows, weights);
-  product.out_features = static_cast<int>(out.cols);
-  product.epilogue.activation = activation_of(epilogue.activation);
-  product.epilogue.scale = values_of<T>(epilogue.scale);
-  if (epilogue.residual != nullptr) product.epilogue.residual = const_rows_of(*epilogue.residual);
+  gpu::Epilogue<T> then;
+  then.activation = activation_of(epilogue.activation);
+  then.scale = values_of<T>(epilogue.scale);
+  if (epilogue.residual != nullptr) then.residual = const_rows_of(*epilogue.residual);
   if (out.dtype == DType::F32) {
-    product.epilogue.out_f32 = {static_cast<float*>(out.data), out.stride};
+    then.out_f32 = {static_cast<float*>(out.data), out.stride};
   } else {
-    product.epilogue.out = rows_of(out);
+    then.out = rows_of(out);
   }
-  check(gpu::gemm(product, device_.stream()), "product");
+  launch_product(in, out.rows, weights, out.cols, then, "product");
 }
 
 template <class T>
@@ -217,14 +240,12 @@ void CudaBackend<T>::project_qkv(const Matrix& qkv, const Matrix& in, const Line
                                                   static_cast<int>(position)};
     }
   }
-  gpu::Gemm<T> product = product_of(const_rows_of(in), in.rows, weights);
-  product.out_features = static_cast<int>(qkv.cols / 2);
-  product.epilogue.activation = gpu::Activation::Rope;
-  product.epilogue.out = rows_of(qkv);
-  product.epilogue.rope = {slots_.on(device_, slots), static_cast<const float*>(rope.data), static_cast<int>(heads),
-                           static_cast<int>(shape.kv_heads), static_cast<int>(shape.head_dim), static_cast<int>(layer)};
-  device_.use();
-  check(gpu::gemm(product, device_.stream()), "queries, keys and values");
+  gpu::Epilogue<T> then;
+  then.activation = gpu::Activation::Rope;
+  then.out = rows_of(qkv);
+  then.rope = {slots_.on(device_, slots), static_cast<const float*>(rope.data), static_cast<int>(heads),
+               static_cast<int>(shape.kv_heads), static_cast<int>(shape.head_dim), static_cast<int>(layer)};
+  launch_product(const_rows_of(in), in.rows, weights, qkv.cols / 2, then, "queries, keys and values");
 }
 
 template <class T>

@@ -10,6 +10,7 @@
 #include "cuda/cuda_weights.h"
 #include "cuda/device.h"
 #include "gemm.h"
+#include "int8.h"
 
 namespace ivl::cuda {
 
@@ -60,9 +61,13 @@ class CudaBackend final : public Backend {
   static gpu::Rows<const T> const_rows_of(const Matrix& m) { return {rows_of(m).data, m.stride}; }
   // The tensor in T, dense with rows of `cols` elements padded by zeros to `padded`, one part behind another.
   void upload_converted(T* to, const HostTensor& source, int64_t cols, int64_t padded);
+  void upload_int8(CudaLinear& weights, const std::vector<HostTensor>& parts);
   void multiply(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue);
-  // A product without an epilogue.
-  static gpu::Gemm<T> product_of(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights);
+  // The product of `rows` rows, in 16 bits or in int8 as the weights are. The epilogue's bias is the weights'.
+  void launch_product(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights, int64_t out_features,
+                      gpu::Epilogue<T> epilogue, const char* what);
+  // The rows in int8, queued.
+  gpu::QuantizedRows quantized(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights);
   void attend(const std::vector<gpu::AttentionSpan<T>>& spans, UploadedArray<gpu::AttentionSpan<T>>& uploaded,
               const gpu::AttentionShape& shape);
   // At least so many bytes; grows in steps, so that a longer context does not mean new memory for each token.
@@ -73,6 +78,7 @@ class CudaBackend final : public Backend {
   UploadedArray<gpu::CacheSlot<T>> slots_;
   UploadedArray<gpu::AttentionSpan<T>> vision_spans_, decoder_spans_;
   Buffer attention_space_, patches_;
+  Buffer int8_values_, int8_scales_, int8_outliers_, int8_outlier_counts_;
 };
 
 }  // namespace ivl::cuda

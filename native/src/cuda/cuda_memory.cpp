@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "cpu/features.h"
+#include "cpu/int8_weights.h"
 #include "cuda/cuda_backend.h"
 
 namespace ivl::cuda {
@@ -132,19 +134,44 @@ std::unique_ptr<LinearWeights> CudaBackend<T>::linear(const LinearSource& source
   weights->in_features = elements(source.weights[0]) / source.weights[0].shape[0];
   weights->padded_in = padded_to_8(weights->in_features);
   for (const HostTensor& part : source.weights) weights->out_features += part.shape[0];
-  weights->weight = allocate(static_cast<size_t>(weights->out_features * weights->padded_in) * sizeof(T));
-  if (!source.biases.empty()) weights->bias = allocate(static_cast<size_t>(weights->out_features) * sizeof(T));
-  int64_t row = 0;
-  for (size_t i = 0; i < source.weights.size(); ++i) {
-    upload_converted(static_cast<T*>(weights->weight.data()) + row * weights->padded_in, source.weights[i],
-                     weights->in_features, weights->padded_in);
-    const int64_t rows = source.weights[i].shape[0];
-    if (!source.biases.empty()) {
-      upload_converted(static_cast<T*>(weights->bias.data()) + row, source.biases[i], rows, rows);
+  if (source.int8) {
+    upload_int8(*weights, source.weights);
+  } else {
+    weights->weight = allocate(static_cast<size_t>(weights->out_features * weights->padded_in) * sizeof(T));
+    T* to = static_cast<T*>(weights->weight.data());
+    for (const HostTensor& part : source.weights) {
+      upload_converted(to, part, weights->in_features, weights->padded_in);
+      to += part.shape[0] * weights->padded_in;
     }
-    row += rows;
+  }
+  if (!source.biases.empty()) {
+    weights->bias = allocate(static_cast<size_t>(weights->out_features) * sizeof(T));
+    T* to = static_cast<T*>(weights->bias.data());
+    for (const HostTensor& part : source.biases) {
+      upload_converted(to, part, part.shape[0], part.shape[0]);
+      to += part.shape[0];
+    }
   }
   return weights;
+}
+
+// Quantized on the host: to the same bits as on the CPU, and half as many bytes go over the bus.
+template <class T>
+void CudaBackend<T>::upload_int8(CudaLinear& weights, const std::vector<HostTensor>& parts) {
+  cpu::ThreadPool pool(cpu::default_threads());
+  const cpu::KernelTable& kernels = cpu::kernels_of(cpu::chosen_isa());
+  const int64_t stride = int8_stride(weights.in_features);
+  weights.weight = allocate(static_cast<size_t>(weights.out_features * stride));
+  weights.int8_scales = allocate(static_cast<size_t>(weights.out_features) * sizeof(float));
+  auto* values = static_cast<int8_t*>(weights.weight.data());
+  auto* scales = static_cast<float*>(weights.int8_scales.data());
+  for (const HostTensor& part : parts) {
+    const cpu::Int8Weights quantized = cpu::int8_weights(part, kType<T>, kernels, pool);
+    device_.upload(values, quantized.values, static_cast<size_t>(quantized.rows * stride));
+    device_.upload(scales, quantized.scales, static_cast<size_t>(quantized.rows) * sizeof(float));
+    values += quantized.rows * stride;
+    scales += quantized.rows;
+  }
 }
 
 template <class T>

@@ -4,7 +4,7 @@ namespace ivl {
 
 Engine::Engine(std::unique_ptr<InternVLChat> model)
     : config_(model->config()),
-      type_(model->type()),
+      precision_(model->precision()),
       kv_shapes_(model->kv_shapes()),
       placement_(model->placement()),
       model_(std::move(model)) {}

@@ -36,14 +36,14 @@ class Engine {
 
   // These stay valid after close().
   const ModelConfig& config() const { return config_; }
-  DType type() const { return type_; }
+  const Precision& precision() const { return precision_; }
   // Of a sequence's cache: one for each stage of the placement's decoder.
   const std::vector<KvShape>& kv_shapes() const { return kv_shapes_; }
   const Placement& placement() const { return placement_; }
 
  private:
   const ModelConfig config_;
-  const DType type_;
+  const Precision precision_;
   const std::vector<KvShape> kv_shapes_;
   const Placement placement_;
   std::mutex mutex_;

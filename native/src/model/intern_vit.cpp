@@ -14,19 +14,19 @@ enum Slot : size_t { kHidden, kNormed, kWide, kAttended };
 
 int64_t InternVit::parts() const { return 1 + config_.vision_layers_used(); }
 
-void InternVit::load_part(int64_t part, WeightSource& source, DType type) {
+void InternVit::load_part(int64_t part, WeightSource& source, PartPrecision precision) {
   if (part == 0) {
-    load_embeddings(source, type);
+    load_embeddings(source, precision);
   } else {
-    load_block(part - 1, source, type);
+    load_block(part - 1, source, precision);
   }
 }
 
-void InternVit::load_embeddings(WeightSource& source, DType type) {
+void InternVit::load_embeddings(WeightSource& source, PartPrecision precision) {
   const std::string prefix = "vision_model.embeddings.";
   const VisionConfig& vision = config_.vision;
-  patch_embedding_ = load_linear(backend_, source, {prefix + "patch_embedding"}, true, type);
-  class_embedding_ = backend_.vector(source.tensor(prefix + "class_embedding"), type);
+  patch_embedding_ = load_linear(backend_, source, {prefix + "patch_embedding"}, true, {precision.type, false});
+  class_embedding_ = backend_.vector(source.tensor(prefix + "class_embedding"), precision.type);
 
   const HostTensor stored = source.tensor(prefix + "position_embedding");
   std::vector<float> positions = widen(stored);
@@ -44,22 +44,22 @@ void InternVit::load_embeddings(WeightSource& source, DType type) {
                      positions.data());
 }
 
-void InternVit::load_block(int64_t index, WeightSource& source, DType type) {
+void InternVit::load_block(int64_t index, WeightSource& source, PartPrecision precision) {
   const std::string prefix = cat("vision_model.encoder.layers.", index, ".");
   const VisionConfig& vision = config_.vision;
   VisionBlock block;
-  block.norm1 = load_norm(backend_, source, prefix + "norm1", vision.norm, vision.eps, type);
-  block.norm2 = load_norm(backend_, source, prefix + "norm2", vision.norm, vision.eps, type);
-  block.qkv = load_linear(backend_, source, {prefix + "attn.qkv"}, vision.qkv_bias, type);
+  block.norm1 = load_norm(backend_, source, prefix + "norm1", vision.norm, vision.eps, precision.type);
+  block.norm2 = load_norm(backend_, source, prefix + "norm2", vision.norm, vision.eps, precision.type);
+  block.qkv = load_linear(backend_, source, {prefix + "attn.qkv"}, vision.qkv_bias, precision);
   if (vision.qk_norm) {
-    block.q_norm = load_norm(backend_, source, prefix + "attn.q_norm", NormKind::RmsNorm, vision.eps, type);
-    block.k_norm = load_norm(backend_, source, prefix + "attn.k_norm", NormKind::RmsNorm, vision.eps, type);
+    block.q_norm = load_norm(backend_, source, prefix + "attn.q_norm", NormKind::RmsNorm, vision.eps, precision.type);
+    block.k_norm = load_norm(backend_, source, prefix + "attn.k_norm", NormKind::RmsNorm, vision.eps, precision.type);
   }
-  block.proj = load_linear(backend_, source, {prefix + "attn.proj"}, true, type);
-  block.fc1 = load_linear(backend_, source, {prefix + "mlp.fc1"}, true, type);
-  block.fc2 = load_linear(backend_, source, {prefix + "mlp.fc2"}, true, type);
-  block.ls1 = backend_.vector(source.tensor(prefix + "ls1"), type);
-  block.ls2 = backend_.vector(source.tensor(prefix + "ls2"), type);
+  block.proj = load_linear(backend_, source, {prefix + "attn.proj"}, true, precision);
+  block.fc1 = load_linear(backend_, source, {prefix + "mlp.fc1"}, true, precision);
+  block.fc2 = load_linear(backend_, source, {prefix + "mlp.fc2"}, true, precision);
+  block.ls1 = backend_.vector(source.tensor(prefix + "ls1"), precision.type);
+  block.ls2 = backend_.vector(source.tensor(prefix + "ls2"), precision.type);
   blocks_.push_back(std::move(block));
 }
 

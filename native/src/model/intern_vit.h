@@ -7,6 +7,7 @@
 #include "checkpoint/config.h"
 #include "model/cancellation.h"
 #include "model/recorder.h"
+#include "model/precision.h"
 #include "model/weight_source.h"
 #include "model/workspace.h"
 
@@ -26,7 +27,7 @@ class InternVit {
   // Weights come part by part: 0 the embeddings, then one a block. Blocks that select_layer never reaches are not
   // loaded.
   int64_t parts() const;
-  void load_part(int64_t part, WeightSource& source, DType type);
+  void load_part(int64_t part, WeightSource& source, PartPrecision precision);
 
   // pixels (B, channels*S*S) in the backend's memory -> hidden states (B*(1+grid^2), C), without a final norm. The
   // result lives in the workspace until its next use.
@@ -36,8 +37,8 @@ class InternVit {
   static int64_t workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation);
 
  private:
-  void load_embeddings(WeightSource& source, DType type);
-  void load_block(int64_t index, WeightSource& source, DType type);
+  void load_embeddings(WeightSource& source, PartPrecision precision);
+  void load_block(int64_t index, WeightSource& source, PartPrecision precision);
   Matrix embed(const Matrix& pixels, Workspace& workspace) const;
   void run_block(const VisionBlock& block, const Matrix& x, int64_t pictures, Workspace& workspace) const;
 

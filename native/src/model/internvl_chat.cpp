@@ -11,25 +11,26 @@ constexpr size_t kFeaturesSlot = 8;
 
 }  // namespace
 
-InternVLChat::InternVLChat(Placement placement, ModelConfig config, std::unique_ptr<WeightSource> source, DType type)
+InternVLChat::InternVLChat(Placement placement, ModelConfig config, std::unique_ptr<WeightSource> source,
+                           const Precision& precision)
     : placement_(std::move(placement)),
       config_(std::move(config)),
       source_(std::move(source)),
-      type_(type),
+      precision_(precision),
       vision_(*placement_.vision, config_),
       projector_(*placement_.vision, config_),
-      decoder_(placement_, config_, type),
+      decoder_(placement_, config_, precision.type),
       pixels_space_(*placement_.vision),
       vision_space_(*placement_.vision),
       projector_space_(*placement_.vision) {}
 
 void InternVLChat::load_part(int64_t part) {
   if (part < vision_.parts()) {
-    vision_.load_part(part, *source_, type_);
+    vision_.load_part(part, *source_, precision_.vision());
   } else if (part == vision_.parts()) {
-    projector_.load(*source_, type_);
+    projector_.load(*source_, precision_.vision());
   } else {
-    decoder_.load_part(part - vision_.parts() - 1, *source_, type_);
+    decoder_.load_part(part - vision_.parts() - 1, *source_, precision_.decoder());
   }
 }
 

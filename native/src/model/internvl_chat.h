@@ -17,11 +17,12 @@ constexpr int64_t kVisionRows = 1024;
 class InternVLChat {
  public:
   // `source` stays alive as long as the model: the CPU reads weights in place.
-  InternVLChat(Placement placement, ModelConfig config, std::unique_ptr<WeightSource> source, DType type);
+  InternVLChat(Placement placement, ModelConfig config, std::unique_ptr<WeightSource> source,
+               const Precision& precision);
 
   const ModelConfig& config() const { return config_; }
   const std::vector<KvShape>& kv_shapes() const { return decoder_.kv_shapes(); }
-  DType type() const { return type_; }
+  const Precision& precision() const { return precision_; }
   const Placement& placement() const { return placement_; }
 
   // Weights are loaded part by part (about a layer each), in order.
@@ -45,7 +46,7 @@ class InternVLChat {
   Placement placement_;
   ModelConfig config_;
   std::unique_ptr<WeightSource> source_;
-  DType type_;
+  Precision precision_;
   InternVit vision_;
   Projector projector_;
   LlamaDecoder decoder_;

@@ -38,18 +38,18 @@ LlamaDecoder::LlamaDecoder(const Placement& placement, const ModelConfig& config
   require(layers == config.language.layers, "the placement has a place for each layer");
 }
 
-void LlamaDecoder::load_part(int64_t part, WeightSource& source, DType type) {
+void LlamaDecoder::load_part(int64_t part, WeightSource& source, PartPrecision precision) {
   if (part == 0) {
-    load_embeddings(source, type);
+    load_embeddings(source, precision);
   } else if (part <= config_.language.layers) {
-    load_layer(part - 1, source, type);
+    load_layer(part - 1, source, precision);
   } else {
-    load_head(source, type);
+    load_head(source, precision);
   }
 }
 
-void LlamaDecoder::load_embeddings(WeightSource& source, DType type) {
-  embeddings_ = stages_.front().backend->table(source.tensor("language_model.model.embed_tokens.weight"), type);
+void LlamaDecoder::load_embeddings(WeightSource& source, PartPrecision precision) {
+  embeddings_ = stages_.front().backend->table(source.tensor("language_model.model.embed_tokens.weight"), precision.type);
 }
 
 void LlamaDecoder::load_rope(Stage& stage) const {
@@ -59,7 +59,7 @@ void LlamaDecoder::load_rope(Stage& stage) const {
   stage.backend->from_host(stage.rope.matrix(DType::F32, language.context, language.head_dim), rope.data());
 }
 
-void LlamaDecoder::load_layer(int64_t index, WeightSource& source, DType type) {
+void LlamaDecoder::load_layer(int64_t index, WeightSource& source, PartPrecision precision) {
   size_t at = 0;
   while (static_cast<int64_t>(stages_[at].layers.size()) == kv_shapes_[at].layers) ++at;
   Stage& stage = stages_[at];
@@ -71,21 +71,25 @@ void LlamaDecoder::load_layer(int64_t index, WeightSource& source, DType type) {
   const LanguageConfig& language = config_.language;
   const bool bias = language.attention_bias;
   DecoderLayer layer;
-  layer.input_norm = load_norm(backend, source, prefix + "input_layernorm", NormKind::RmsNorm, language.rms_eps, type);
-  layer.post_attention_norm =
-      load_norm(backend, source, prefix + "post_attention_layernorm", NormKind::RmsNorm, language.rms_eps, type);
-  layer.qkv = load_linear(backend, source, {attention + "q_proj", attention + "k_proj", attention + "v_proj"}, bias, type);
-  layer.o = load_linear(backend, source, {attention + "o_proj"}, bias, type);
-  layer.gate_up = load_linear(backend, source, {prefix + "mlp.gate_proj", prefix + "mlp.up_proj"}, false, type);
-  layer.down = load_linear(backend, source, {prefix + "mlp.down_proj"}, false, type);
+  const auto norm = [&](const std::string& name) {
+    return load_norm(backend, source, prefix + name, NormKind::RmsNorm, language.rms_eps, precision.type);
+  };
+  layer.input_norm = norm("input_layernorm");
+  layer.post_attention_norm = norm("post_attention_layernorm");
+  const std::vector<std::string> q_k_v{attention + "q_proj", attention + "k_proj", attention + "v_proj"};
+  layer.qkv = load_linear(backend, source, q_k_v, bias, precision);
+  layer.o = load_linear(backend, source, {attention + "o_proj"}, bias, precision);
+  layer.gate_up = load_linear(backend, source, {prefix + "mlp.gate_proj", prefix + "mlp.up_proj"}, false, precision);
+  layer.down = load_linear(backend, source, {prefix + "mlp.down_proj"}, false, precision);
   stage.layers.push_back(std::move(layer));
 }
 
-void LlamaDecoder::load_head(WeightSource& source, DType type) {
+void LlamaDecoder::load_head(WeightSource& source, PartPrecision precision) {
   Backend& backend = *stages_.back().backend;
-  norm_ = load_norm(backend, source, "language_model.model.norm", NormKind::RmsNorm, config_.language.rms_eps, type);
+  norm_ = load_norm(backend, source, "language_model.model.norm", NormKind::RmsNorm, config_.language.rms_eps,
+                    precision.type);
   const char* name = config_.language.tie_word_embeddings ? "language_model.model.embed_tokens" : "language_model.lm_head";
-  head_ = load_linear(backend, source, {name}, false, type);
+  head_ = load_linear(backend, source, {name}, false, precision);
 }
 
 Matrix LlamaDecoder::hidden_in(Stage& stage, int64_t rows) const {

@@ -9,6 +9,7 @@
 #include "model/cancellation.h"
 #include "model/placement.h"
 #include "model/recorder.h"
+#include "model/precision.h"
 #include "model/weight_source.h"
 #include "model/workspace.h"
 
@@ -42,7 +43,7 @@ class LlamaDecoder {
 
   // Weights come part by part: 0 the token embeddings, one a layer, then the final norm and the head.
   int64_t parts() const { return config_.language.layers + 2; }
-  void load_part(int64_t part, WeightSource& source, DType type);
+  void load_part(int64_t part, WeightSource& source, PartPrecision precision);
 
   // Puts the rows' keys and values into the caches and gives the logits of logit_rows: (logit_rows, vocabulary), on the host.
   void forward(float* logits, const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel);
@@ -62,10 +63,10 @@ class LlamaDecoder {
     Workspace space;
   };
 
-  void load_embeddings(WeightSource& source, DType type);
+  void load_embeddings(WeightSource& source, PartPrecision precision);
   void load_rope(Stage& stage) const;
-  void load_layer(int64_t index, WeightSource& source, DType type);
-  void load_head(WeightSource& source, DType type);
+  void load_layer(int64_t index, WeightSource& source, PartPrecision precision);
+  void load_head(WeightSource& source, PartPrecision precision);
   void run_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans);
   Matrix hidden_in(Stage& stage, int64_t rows) const;
   void put_logits(float* logits, const Matrix& x, std::span<const int32_t> rows, Recorder* recorder);

@@ -3,8 +3,9 @@
 namespace ivl {
 
 std::unique_ptr<LinearWeights> load_linear(Backend& backend, WeightSource& source,
-                                           const std::vector<std::string>& prefixes, bool bias, DType type) {
+                                           const std::vector<std::string>& prefixes, bool bias, PartPrecision precision) {
   LinearSource parts;
+  parts.int8 = precision.int8;
   for (const std::string& prefix : prefixes) {
     HostTensor weight = source.tensor(prefix + ".weight");
     int64_t in_features = 1;
@@ -13,7 +14,7 @@ std::unique_ptr<LinearWeights> load_linear(Backend& backend, WeightSource& sourc
     parts.weights.push_back(std::move(weight));
     if (bias) parts.biases.push_back(source.tensor(prefix + ".bias"));
   }
-  return backend.linear(parts, type);
+  return backend.linear(parts, precision.type);
 }
 
 NormWeights load_norm(Backend& backend, WeightSource& source, const std::string& prefix, NormKind kind, double eps,

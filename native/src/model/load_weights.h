@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "model/precision.h"
 #include "model/weight_source.h"
 
 namespace ivl {
@@ -11,7 +12,7 @@ namespace ivl {
 // Linear layers PREFIX.weight (out, in) and PREFIX.bias, stacked in the given order. A weight of more than two
 // dimensions (the patch convolution) is flattened behind the first.
 std::unique_ptr<LinearWeights> load_linear(Backend& backend, WeightSource& source,
-                                           const std::vector<std::string>& prefixes, bool bias, DType type);
+                                           const std::vector<std::string>& prefixes, bool bias, PartPrecision precision);
 
 // PREFIX.weight and, for a LayerNorm, PREFIX.bias.
 NormWeights load_norm(Backend& backend, WeightSource& source, const std::string& prefix, NormKind kind, double eps,

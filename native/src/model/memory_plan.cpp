@@ -1,6 +1,9 @@
 #include "model/memory_plan.h"
 
+#include "backend/int8.h"
+#include "checkpoint/int8_tensors.h"
 #include "checkpoint/weights.h"
+#include "model/int8_layers.h"
 #include "model/internvl_chat.h"
 
 namespace ivl {
@@ -16,6 +19,17 @@ int64_t elements(const std::vector<int64_t>& shape) {
 bool is_vector(const std::string& name, const std::vector<int64_t>& shape) {
   return shape.size() == 1 || name.find("class_embedding") != std::string::npos ||
          name.find("position_embedding") != std::string::npos;
+}
+
+// A head tied to the embeddings is a copy of its own in int8.
+std::vector<int64_t> tied_head(const ModelConfig& config, const Precision& precision) {
+  const bool copied = config.language.tie_word_embeddings && precision.int8_decoder;
+  return {copied ? config.language.vocab : 0, config.language.hidden};
+}
+
+// Values, and of each row a scale and a sum.
+int64_t int8_bytes(const std::vector<int64_t>& shape) { 
+  return shape[0] == 0 ? 0 : shape[0] * (int8_stride(elements(shape) / shape[0]) + 8);
 }
 
 MemoryPlan plan_activations(const ModelConfig& config, DType type) {
@@ -37,14 +51,21 @@ MemoryPlan plan_activations(const ModelConfig& config, DType type) {
 
 }  // namespace
 
-MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, DType type, bool mapped) {
+MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, const Precision& precision, bool mapped) {
+  const DType type = precision.type;
   MemoryPlan plan = plan_activations(config, type);
+  plan.weights_owned += int8_bytes(tied_head(config, precision));
   for (const WeightSpec& spec : expected_weights(config)) {
     const TensorInfo& info = checkpoint.get(spec.name);
     const DType stored = info.dtype.value_or(DType::F32);
     const auto bytes = static_cast<int64_t>(info.bytes);
     if (is_vector(spec.name, spec.shape)) {
       plan.weights_owned += elements(spec.shape) * static_cast<int64_t>(sizeof(float));
+    } else if (is_int8(info)) {
+      const bool in_place = mapped && int8_stride(spec.shape[1]) == spec.shape[1];
+      (in_place ? plan.weights_mapped : plan.weights_owned) += int8_bytes(spec.shape);
+    } else if (is_int8_layer(spec.name, spec.shape, precision)) {
+      plan.weights_owned += int8_bytes(spec.shape) + (mapped ? 0 : bytes);
     } else if (type != DType::F32 && type != stored) {
       plan.weights_owned += elements(spec.shape) * static_cast<int64_t>(size_of(type));
       if (!mapped) plan.weights_owned += bytes;
@@ -55,10 +76,12 @@ MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, 
   return plan;
 }
 
-MemoryPlan plan_memory(const ModelConfig& config, DType type) {
-  MemoryPlan plan = plan_activations(config, type);
+MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision) {
+  MemoryPlan plan = plan_activations(config, precision.type);
+  plan.weights_owned += int8_bytes(tied_head(config, precision));
   for (const WeightSpec& spec : expected_weights(config)) {
-    plan.weights_owned += elements(spec.shape) * static_cast<int64_t>(size_of(type));
+    plan.weights_owned += elements(spec.shape) * static_cast<int64_t>(size_of(precision.type));
+    if (is_int8_layer(spec.name, spec.shape, precision)) plan.weights_owned += int8_bytes(spec.shape);
   }
   return plan;
 }

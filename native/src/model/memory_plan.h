@@ -3,6 +3,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/config.h"
+#include "model/precision.h"
 
 namespace ivl {
 
@@ -19,10 +20,10 @@ struct MemoryPlan {
   int64_t total() const { return weights_mapped + weights_owned + kv_cache + scratch + picture_batch; }
 };
 
-// `type` is the type weights are kept in (F32 keeps narrower ones as stored), `mapped` whether the files are mapped.
-MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, DType type, bool mapped);
-// The same for weights made up in `type`.
-MemoryPlan plan_memory(const ModelConfig& config, DType type);
+// F32 keeps narrower weights as stored; `mapped`: the files are.
+MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, const Precision& precision, bool mapped);
+// The same for weights made up in precision.type.
+MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision);
 
 // Error(OutOfMemory) with the plan's parts if its total is more than `limit` bytes.
 void require_fit(const MemoryPlan& plan, int64_t limit);

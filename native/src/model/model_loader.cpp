@@ -1,9 +1,8 @@
 #include "model/model_loader.h"
 
-#include <array>
-
 #include "checkpoint/weights.h"
 #include "model/checkpoint_weights.h"
+#include "model/int8_layers.h"
 #include "model/random_weights.h"
 
 namespace ivl {
@@ -27,17 +26,11 @@ ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions
   return config;
 }
 
-DType stored_type(const Checkpoint& checkpoint, const ModelConfig& config) {
-  std::array<uint64_t, 3> bytes{};
-  for (const WeightSpec& spec : expected_weights(config)) {
-    const TensorInfo* info = checkpoint.find(spec.name);
-    if (info != nullptr && info->dtype) bytes[static_cast<size_t>(*info->dtype)] += info->bytes;
-  }
-  DType most = DType::F32;
-  for (const DType type : {DType::BF16, DType::F16}) {
-    if (bytes[static_cast<size_t>(type)] > bytes[static_cast<size_t>(most)]) most = type;
-  }
-  return most;
+Precision precision_for(const LoadOptions& options, const Precision& stored) {
+  const bool decoder = options.int8_decoder || stored.int8_decoder;
+  const bool vision = options.int8_vision || stored.int8_vision;
+  const DType kept = (decoder || vision) && stored.type == DType::F32 ? DType::BF16 : stored.type;
+  return {options.precision.value_or(kept), decoder, vision};
 }
 
 std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::filesystem::path& folder,
@@ -48,18 +41,18 @@ std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::f
     // Headers first: nothing is read into memory before the plan is known to fit.
     const Checkpoint headers = Checkpoint::open(folder, {Mapping::Map, false, {}});
     require_weights(headers, config);
-    const DType type = options.precision.value_or(stored_type(headers, config));
-    const MemoryPlan plan = plan_memory(headers, config, type, options.map_weights);
+    const Precision precision = precision_for(options, stored_precision(headers, config));
+    const MemoryPlan plan = plan_memory(headers, config, precision, options.map_weights);
     check_limit(plan, options.memory_limit);
-    placement = place(config, type, plan);
+    placement = place(config, precision, plan);
   }
   const Mapping mapping = options.map_weights ? Mapping::Map : Mapping::Copy;
   auto checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(folder, {mapping, true, {}}));
   require_weights(*checkpoint, config);
-  const DType type = options.precision.value_or(stored_type(*checkpoint, config));
+  const Precision precision = precision_for(options, stored_precision(*checkpoint, config));
   const auto bytes = static_cast<int64_t>(checkpoint->total_bytes());
   auto source = std::make_unique<CheckpointWeights>(std::move(checkpoint));
-  auto model = std::make_unique<InternVLChat>(std::move(placement), std::move(config), std::move(source), type);
+  auto model = std::make_unique<InternVLChat>(std::move(placement), std::move(config), std::move(source), precision);
   return std::unique_ptr<ModelLoader>(new ModelLoader(std::move(model), bytes));
 }
 
@@ -67,12 +60,12 @@ std::unique_ptr<ModelLoader> ModelLoader::random(const Placer& place,
                                                  const std::filesystem::path& config_file, const LoadOptions& options,
                                                  uint64_t seed) {
   ModelConfig config = load_config_for(config_file, options);
-  const DType type = options.precision.value_or(DType::BF16);
-  const MemoryPlan plan = plan_memory(config, type);
+  const Precision precision = precision_for(options, {DType::BF16});
+  const MemoryPlan plan = plan_memory(config, precision);
   check_limit(plan, options.memory_limit);
-  Placement placement = place(config, type, plan);
-  auto source = std::make_unique<RandomWeights>(config, type, seed);
-  auto model = std::make_unique<InternVLChat>(std::move(placement), std::move(config), std::move(source), type);
+  Placement placement = place(config, precision, plan);
+  auto source = std::make_unique<RandomWeights>(config, precision.type, seed);
+  auto model = std::make_unique<InternVLChat>(std::move(placement), std::move(config), std::move(source), precision);
   return std::unique_ptr<ModelLoader>(new ModelLoader(std::move(model), plan.weights_owned));
 }
 

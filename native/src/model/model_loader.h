@@ -13,6 +13,8 @@ namespace ivl {
 
 struct LoadOptions {
   std::optional<DType> precision;  // as stored if not given
+  bool int8_decoder = false;       // linear layers in int8; what stays is then in 16 bits, bf16 if stored in f32
+  bool int8_vision = false;
   bool map_weights = true;
   int64_t context = 0;       // 0: the checkpoint's
   int64_t memory_limit = 0;  // bytes; 0: what is available now, -1: unchecked
@@ -22,11 +24,11 @@ struct LoadOptions {
 // Error(InvalidArgument) if that is longer than the checkpoint's.
 ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions& options);
 
-// The type that most bytes of the weights are stored in.
-DType stored_type(const Checkpoint& checkpoint, const ModelConfig& config);
+// What the options make of a checkpoint stored like this; what is in int8 already stays so.
+Precision precision_for(const LoadOptions& options, const Precision& stored);
 
-// Makes the backends for a model, once its type and its size are known; they have room for it.
-using Placer = std::function<Placement(const ModelConfig& config, DType type, const MemoryPlan& plan)>;
+// Makes the backends for a model, once its precision and its size are known; they have room for it.
+using Placer = std::function<Placement(const ModelConfig& config, const Precision& precision, const MemoryPlan& plan)>;
 
 class ModelLoader {
  public:

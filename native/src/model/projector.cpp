@@ -11,10 +11,10 @@ constexpr double kLayerNormEps = 1e-5;  // torch.nn.LayerNorm's default, which t
 
 }  // namespace
 
-void Projector::load(WeightSource& source, DType type) {
-  norm_ = load_norm(backend_, source, "mlp1.0", NormKind::LayerNorm, kLayerNormEps, type);
-  up_ = load_linear(backend_, source, {"mlp1.1"}, true, type);
-  down_ = load_linear(backend_, source, {"mlp1.3"}, true, type);
+void Projector::load(WeightSource& source, PartPrecision precision) {
+  norm_ = load_norm(backend_, source, "mlp1.0", NormKind::LayerNorm, kLayerNormEps, precision.type);
+  up_ = load_linear(backend_, source, {"mlp1.1"}, true, precision);
+  down_ = load_linear(backend_, source, {"mlp1.3"}, true, precision);
 }
 
 void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace,

@@ -5,6 +5,7 @@
 
 #include "checkpoint/config.h"
 #include "model/recorder.h"
+#include "model/precision.h"
 #include "model/weight_source.h"
 #include "model/workspace.h"
 
@@ -14,7 +15,7 @@ class Projector {
  public:
   Projector(Backend& backend, const ModelConfig& config) : backend_(backend), config_(config) {}
 
-  void load(WeightSource& source, DType type);
+  void load(WeightSource& source, PartPrecision precision);
 
   // hidden (B*(1+grid^2), C) -> out (B*tokens_per_image, decoder width).
   void forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace,

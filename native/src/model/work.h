@@ -15,7 +15,7 @@ struct Work {
   double kv_bytes_per_key = 0;              // what decoding a token must read for each key it sees
 };
 
-// `weights` is the type in which the layers lie in memory, `cache` that of the KV cache.
-Work count_work(const ModelConfig& config, DType weights, DType cache);
+// `weight_size`: bytes of a weight of the layers in memory; `cache`: the type of the KV cache.
+Work count_work(const ModelConfig& config, size_t weight_size, DType cache);
 
 }  // namespace ivl

@@ -1,5 +1,7 @@
 #include "backend/reference_backend.h"
 
+#include "backend/int8.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -14,6 +16,7 @@ struct Vector final : VectorWeights {
 struct Linear final : LinearWeights {
   std::vector<double> weight;  // (out, in)
   std::vector<double> bias;    // (out), zeros if there is none
+  bool int8 = false;
 };
 struct Table final : TableWeights {
   std::vector<double> values;
@@ -36,6 +39,28 @@ std::vector<double> values_of(const HostTensor& tensor, DType as) {
   std::vector<double> values(elements(tensor));
   for (size_t i = 0; i < values.size(); ++i) values[i] = rounded(load_f32(tensor.data, tensor.dtype, i), as);
   return values;
+}
+
+// backend/int8.h: each value as the multiple of the scale that stands for it, the first outliers as they are. Which multiple is
+// decided in f32, as every backend does.
+void quantize(double* row, int64_t n, bool outliers_apart) {
+  std::vector<bool> apart(static_cast<size_t>(n));
+  int listed = 0;
+  float largest = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const float magnitude = std::fabs(static_cast<float>(row[i]));
+    apart[static_cast<size_t>(i)] = outliers_apart && !(magnitude < kInt8Outlier) && listed < kMostOutliers;
+    if (apart[static_cast<size_t>(i)]) {
+      ++listed;
+    } else {
+      largest = std::max(largest, magnitude);
+    }
+  }
+  const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
+  for (int64_t i = 0; i < n; ++i) {
+    if (apart[static_cast<size_t>(i)]) continue;
+    row[i] = static_cast<double>(std::nearbyint(static_cast<float>(row[i]) * inverse)) * static_cast<double>(largest / 127.0f);
+  }
 }
 
 size_t index_of(const Matrix& m, int64_t row, int64_t col) { return static_cast<size_t>(row * m.stride + col); }
@@ -130,9 +155,13 @@ std::unique_ptr<VectorWeights> ReferenceBackend::vector(const HostTensor& source
 
 std::unique_ptr<LinearWeights> ReferenceBackend::linear(const LinearSource& source, DType as) {
   auto weights = std::make_unique<Linear>();
+  weights->int8 = source.int8;
   for (size_t i = 0; i < source.weights.size(); ++i) {
     const HostTensor& part = source.weights[i];
-    const std::vector<double> values = values_of(part, as);
+    std::vector<double> values = values_of(part, as);
+    for (int64_t row = 0; source.int8 && row < part.shape[0]; ++row) {
+      quantize(values.data() + row * part.shape[1], part.shape[1], false);
+    }
     weights->weight.insert(weights->weight.end(), values.begin(), values.end());
     weights->in_features = part.shape[1];
     weights->out_features += part.shape[0];
@@ -177,15 +206,20 @@ void ReferenceBackend::norm(const Matrix& out, const Matrix& in, const NormWeigh
 void ReferenceBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights& opaque,
                               const Epilogue& epilogue) {
   const auto& weights = static_cast<const Linear&>(opaque);
-  const auto product = [&](int64_t row, int64_t col) {
+  std::vector<double> x;  // of one row
+  const auto product = [&](int64_t col) {
     double sum = weights.bias[static_cast<size_t>(col)];
-    for (int64_t k = 0; k < in.cols; ++k) sum += at(in, row, k) * weights.weight[static_cast<size_t>(col * in.cols + k)];
+    for (int64_t k = 0; k < in.cols; ++k) {
+      sum += x[static_cast<size_t>(k)] * weights.weight[static_cast<size_t>(col * in.cols + k)];
+    }
     return sum;
   };
   for (int64_t r = 0; r < out.rows; ++r) {
+    x = row_part(in, r, 0, in.cols);
+    if (weights.int8) quantize(x.data(), in.cols, true);
     for (int64_t c = 0; c < out.cols; ++c) {
-      double y = epilogue.activation == Activation::SwiGlu ? silu(product(r, c)) * product(r, c + out.cols)
-                                                           : activate(product(r, c), epilogue.activation);
+      double y = epilogue.activation == Activation::SwiGlu ? silu(product(c)) * product(c + out.cols)
+                                                           : activate(product(c), epilogue.activation);
       if (epilogue.scale != nullptr) y *= static_cast<const Vector*>(epilogue.scale)->values[static_cast<size_t>(c)];
       if (epilogue.residual != nullptr) y += at(*epilogue.residual, r, c);
       put(out, r, c, y);

@@ -2,6 +2,8 @@
 // the promise of backend.h that a row's bits depend on nothing but that row.
 #include "cpu/cpu_backend.h"
 
+#include "cpu/int8_weights.h"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -54,6 +56,110 @@ TEST_P(CpuOperations, ProductsMatchTheReferenceInEveryWeightType) {
       EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), kTolerance)
           << p.m << "x" << p.n << "x" << p.k << " " << name_of(type);
     }
+  }
+}
+
+// Activations with outliers in different columns of each row, and one row with more than are kept apart.
+Operand with_outliers(int64_t rows, int64_t cols, uint32_t seed) {
+  Operand in(rows, cols, 3, seed);
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t i = 0; i < row % 4; ++i) in.at(row, (row * 31 + i * 57) % cols) = i % 2 == 0 ? 40.0f : -7.5f;
+  }
+  for (int64_t col = 0; rows > 2 && col < cols; ++col) in.at(2, col) *= 9;
+  return in;
+}
+
+TEST_P(CpuOperations, ProductsInInt8MatchTheReference) {
+  CpuBackend cpu = backend();
+  for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
+    for (const Product& p : kProducts) {
+      HostValues weight({p.n, p.k}, type, 2), bias({p.n}, type, 3);
+      const LinearSource source{{weight.tensor()}, {bias.tensor()}, true};
+      Operand in = with_outliers(p.m, p.k, 4);
+      Operand expected(p.m, p.n), actual(p.m, p.n, 5);
+      reference_.matmul(expected.matrix(), in.matrix(), *reference_.linear(source, DType::BF16), {});
+      cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear(source, DType::BF16), {});
+      EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), kTolerance)
+          << p.m << "x" << p.n << "x" << p.k << " " << name_of(type);
+    }
+  }
+}
+
+TEST_P(CpuOperations, ARowOfAnInt8ProductHasTheSameBitsInAnyCompany) {
+  CpuBackend one = backend(1);
+  for (const int64_t k : {40, 515, 9000}) {
+    HostValues gate({101, k}, DType::BF16, 2), up({101, k}, DType::BF16, 3);
+    const auto weights = one.linear({{gate.tensor(), up.tensor()}, {}, true}, DType::BF16);
+    const Epilogue swiglu{Activation::SwiGlu, nullptr, nullptr};
+    Operand in = with_outliers(203, k, 5);
+    Operand alone(203, 101);
+    for (int64_t row = 0; row < 203; ++row) {
+      one.matmul(alone.matrix().row_range(row, 1), in.matrix().row_range(row, 1), *weights, swiglu);
+    }
+    for (const int threads : {1, 3}) {
+      CpuBackend many = backend(threads);
+      for (const int64_t rows : {2, 5, 67, 203}) {
+        Operand together(rows, 101);
+        many.matmul(together.matrix(), in.matrix().row_range(0, rows), *weights, swiglu);
+        EXPECT_TRUE(same_bits(together.matrix(), alone.matrix().row_range(0, rows))) << rows << " rows, k " << k;
+      }
+    }
+  }
+}
+
+TEST_P(CpuOperations, ExtremeInt8ProductsAreExactAndFinite) {
+  CpuBackend cpu = backend();
+  // Every product as large as it can be: the sum in int32 must hold kInt8MostInputs of them.
+  HostValues weight({3, kInt8MostInputs}, DType::F32, 1, 0);
+  const auto constant = [&](float value) {
+    std::vector<float> values(static_cast<size_t>(3 * kInt8MostInputs), value);
+    return values;
+  };
+  for (const float sign : {1.0f, -1.0f}) {
+    const std::vector<float> ones = constant(sign);
+    const HostTensor tensor{ones.data(), DType::F32, {3, kInt8MostInputs}};
+    Operand in(1, kInt8MostInputs), out(1, 3);
+    for (float& x : in.values()) x = 5.0f;
+    cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{tensor}, {}, true}, DType::F32), {});
+    for (const float y : out.values()) EXPECT_NEAR(y, sign * 5.0f * static_cast<float>(kInt8MostInputs), 0.1f);
+    for (float& x : in.values()) x = 0;
+    cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{tensor}, {}, true}, DType::F32), {});
+    for (const float y : out.values()) EXPECT_EQ(y, 0.0f);
+  }
+  const HostTensor wide{nullptr, DType::F32, {1, kInt8MostInputs + 1}};
+  EXPECT_THROW(cpu.linear({{wide}, {}, true}, DType::F32), Error);
+  // A weight of zeros has scale zero.
+  Operand in(1, kInt8MostInputs), out(1, 3);
+  cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::F32), {});
+  for (const float y : out.values()) EXPECT_EQ(y, 0.0f);
+}
+
+TEST_P(CpuOperations, NaNReachesItsRowOfAnInt8ProductAndNoOther) {
+  CpuBackend cpu = backend();
+  HostValues weight({20, 600}, DType::BF16, 1);
+  Operand in(9, 600), out(9, 20);
+  in.at(4, 599) = std::nanf("");
+  cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16), {});
+  for (int64_t row = 0; row < 9; ++row) {
+    for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isnan(out.at(row, col)), row == 4);
+  }
+}
+
+TEST_P(CpuOperations, WeightsThatAreInt8AlreadyGiveTheSameBits) {
+  CpuBackend cpu = backend();
+  ThreadPool pool(1);
+  for (const int64_t k : {64, 100}) {
+    HostValues weight({7, k}, DType::BF16, 1);
+    const Int8Weights made = int8_weights(weight.tensor(), DType::BF16, *GetParam(), pool);
+    std::vector<int8_t> dense;
+    for (int64_t row = 0; row < 7; ++row) {
+      dense.insert(dense.end(), made.values + row * made.stride, made.values + row * made.stride + k);
+    }
+    const HostTensor stored{dense.data(), DType::BF16, {7, k}, made.scales, made.sums};
+    Operand in(3, k), expected(3, 7), actual(3, 7);
+    cpu.matmul(expected.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16), {});
+    cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear({{stored}, {}, true}, DType::BF16), {});
+    EXPECT_TRUE(same_bits(actual.matrix(), expected.matrix()));
   }
 }
 
@@ -304,7 +410,7 @@ TEST(CpuVariants, FusedVariantsAgreeBitForBit) {
   if (fused.size() < 2) GTEST_SKIP() << "this processor runs one variant with fused multiply-add";
   HostValues weight({75, 1300}, DType::BF16, 1), norm_weight({1300}, DType::BF16, 2);
   Operand in(11, 1300, 0, 3, 3), qkv(70, 3 * 80, 0, 4, 3);
-  std::vector<Operand> products, attended, normed;
+  std::vector<Operand> products, attended, normed, bytes;
   for (const KernelTable* table : fused) {
     CpuBackend cpu({.threads = 1, .kernels = table});
     products.emplace_back(11, 75);
@@ -318,6 +424,9 @@ TEST(CpuVariants, FusedVariantsAgreeBitForBit) {
     EXPECT_TRUE(same_bits(products.back().matrix(), products.front().matrix())) << table->name;
     EXPECT_TRUE(same_bits(attended.back().matrix(), attended.front().matrix())) << table->name;
     EXPECT_TRUE(same_bits(normed.back().matrix(), normed.front().matrix())) << table->name;
+    bytes.emplace_back(11, 75);
+    cpu.matmul(bytes.back().matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16), {});
+    EXPECT_TRUE(same_bits(bytes.back().matrix(), bytes.front().matrix())) << table->name;
   }
 }
 

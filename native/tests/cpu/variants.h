@@ -14,7 +14,7 @@ const KernelTable* kernel_table_avx512_simde();  // AVX-512's source with its in
 
 inline std::vector<const KernelTable*> kernel_variants() {
   std::vector<const KernelTable*> variants;
-  for (const Isa isa : {Isa::Plain, Isa::Avx2, Isa::Avx512}) {
+  for (const Isa isa : kIsas) {
     if (is_supported(isa)) variants.push_back(&kernels_of(isa));
   }
 #ifdef IVL_SIMDE

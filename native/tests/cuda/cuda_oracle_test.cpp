@@ -1,4 +1,5 @@
 // The whole model over the CUDA backend, against the original's activations and tokens.
+#include "cpu/cpu_backend.h"
 #include "cuda/gpu_test.h"
 #include "model/oracle.h"
 
@@ -30,6 +31,24 @@ INSTANTIATE_TEST_SUITE_P(Oracles, ModelOverCuda,
 TEST_P(ModelOverCuda, ActivationsAreTheOriginals) {
   const Oracle oracle(GetParam().oracle);
   testing::expect_activations(oracle, load(oracle), GetParam().type);
+}
+
+TEST_P(ModelOverCuda, Int8LogitsAreThoseOfTheCpu) {
+  const Oracle oracle(GetParam().oracle);
+  const Dialog& dialog = oracle.dialog("image.0");
+  const auto over = [&](std::shared_ptr<Backend> backend) {
+    LoadOptions options;
+    options.precision = GetParam().type;
+    options.int8_decoder = true;
+    options.int8_vision = true;
+    const auto engine = oracle.load(testing::always(std::move(backend)), options);
+    EXPECT_LE(testing::logits_error(oracle, engine, dialog), 0.15);
+    return answer(engine, oracle.prompt(*engine, dialog), greedy(1)).logits.at(0);
+  };
+  const std::vector<float> cuda = over(make_gpu_backend(0, GetParam().type));
+  const std::vector<float> cpu = over(std::make_shared<cpu::CpuBackend>());
+  // The CPU's activations are f32, and what is rounded otherwise before it is quantized is another byte.
+  EXPECT_LE(testing::relative_error(cuda, cpu), 0.04);
 }
 
 // A token may differ only where the original's own two best logits are closer than the rounding of the type.

@@ -26,9 +26,9 @@ TEST_F(SeveralGpus, GiveTheBitsOfOne) {
   const Oracle oracle("hermes-d128");
   const auto one = oracle.load(make_gpu_backend(0, DType::BF16), DType::BF16);
   for (const bool vision_apart : {false, true}) {
-    const Placer over_two = [&](const ModelConfig&, DType type, const MemoryPlan&) {
-      const std::shared_ptr<Backend> first = make_gpu_backend(0, type);
-      const std::shared_ptr<Backend> second = make_gpu_backend(1, type);
+    const Placer over_two = [&](const ModelConfig&, const Precision& precision, const MemoryPlan&) {
+      const std::shared_ptr<Backend> first = make_gpu_backend(0, precision.type);
+      const std::shared_ptr<Backend> second = make_gpu_backend(1, precision.type);
       return Placement{vision_apart ? second : first, {{first, 1}, {second, 2}}};
     };
     const auto two = oracle.load(over_two, DType::BF16);

@@ -160,8 +160,8 @@ TEST(MemoryPlan, CountsWhatIsReallyTaken) {
   const testing::Oracle oracle("hermes-d128");
   const ModelConfig config = load_config(oracle.folder());
   const Checkpoint checkpoint = Checkpoint::open(oracle.folder());
-  const MemoryPlan mapped = plan_memory(checkpoint, config, DType::BF16, true);
-  const MemoryPlan converted = plan_memory(checkpoint, config, DType::F16, true);
+  const MemoryPlan mapped = plan_memory(checkpoint, config, {DType::BF16}, true);
+  const MemoryPlan converted = plan_memory(checkpoint, config, {DType::F16}, true);
   // 3 layers, 1 kv head of 128, keys and values in 2 bytes.
   EXPECT_EQ(mapped.kv_cache_per_token, 3 * 2 * 128 * 2);
   EXPECT_EQ(mapped.kv_cache, mapped.kv_cache_per_token * 4096);

@@ -21,7 +21,7 @@ inline std::filesystem::path test_data() {
 
 // For a test that has its backend already.
 inline Placer always(std::shared_ptr<Backend> backend) {
-  return [backend = std::move(backend)](const ModelConfig& config, DType, const MemoryPlan&) {
+  return [backend = std::move(backend)](const ModelConfig& config, const Precision&, const MemoryPlan&) {
     return Placement::on(backend, config.language.layers);
   };
 }
@@ -73,6 +73,16 @@ class Oracle {
   std::shared_ptr<Engine> load(const Placer& placer, DType precision) const {
     LoadOptions options;
     options.precision = precision;
+    return load(placer, options);
+  }
+  // The decoder in int8, and the rest of the model too if `vision`.
+  std::shared_ptr<Engine> load_int8(std::shared_ptr<Backend> backend, bool vision) const {
+    LoadOptions options;
+    options.int8_decoder = true;
+    options.int8_vision = vision;
+    return load(always(std::move(backend)), options);
+  }
+  std::shared_ptr<Engine> load(const Placer& placer, const LoadOptions& options) const {
     auto loader = ModelLoader::open(placer, folder_, options);
     while (loader->done() < loader->total()) loader->step();
     return std::make_shared<Engine>(loader->take());
@@ -138,6 +148,14 @@ inline double relative_error(const std::vector<float>& actual, const std::vector
     norm += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
   }
   return std::sqrt(difference / norm);
+}
+
+// Of the logits behind a dialog's prompt, against the original's in f32.
+inline double logits_error(const Oracle& oracle, const std::shared_ptr<Engine>& engine, const Dialog& dialog) {
+  const std::vector<float> logits = answer(engine, oracle.prompt(*engine, dialog), greedy(1)).logits.at(0);
+  std::vector<float> expected = oracle.activation(dialog.name + "/greedy_logits");
+  expected.resize(logits.size());
+  return relative_error(logits, expected);
 }
 
 // Every activation of one dialog with two pictures: in f32 within the rounding of another order of sums, in 16-bit types by

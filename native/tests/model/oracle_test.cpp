@@ -9,6 +9,7 @@ namespace ivl {
 namespace {
 
 using testing::answer;
+using testing::Answer;
 using testing::Dialog;
 using testing::expect_activations;
 using testing::greedy;
@@ -44,6 +45,30 @@ TEST_P(ModelOverCpu, EveryDialogsTokensAndLogitsAreTheOriginalsInF32) {
     ASSERT_EQ(logits.size(), expected.size());
     EXPECT_LE(relative_error(logits, expected), 1e-4) << dialog.name;
   }
+}
+
+// Random weights and few of them: eight bits put the logits up to 0.078 off, relative; the bound is twice that.
+TEST_P(ModelOverCpu, Int8LogitsAreNearTheOriginals) {
+  const Oracle oracle(GetParam());
+  for (const bool vision : {false, true}) {
+    const auto engine = oracle.load_int8(std::make_shared<cpu::CpuBackend>(), vision);
+    EXPECT_TRUE(engine->precision().int8_decoder);
+    double worst = 0;
+    for (const Dialog& dialog : oracle.dialogs()) worst = std::max(worst, testing::logits_error(oracle, engine, dialog));
+    EXPECT_LE(worst, 0.15) << (vision ? "with" : "without") << " the vision tower";
+    RecordProperty(vision ? "worst_with_vision" : "worst", std::to_string(worst));
+  }
+}
+
+TEST_P(ModelOverCpu, Int8IsTheSameOverTheReference) {
+  const Oracle oracle(GetParam());
+  const Dialog& dialog = oracle.dialog("image.0");
+  const auto expected = oracle.load_int8(std::make_shared<testing::ReferenceBackend>(), false);
+  const auto actual = oracle.load_int8(std::make_shared<cpu::CpuBackend>(), false);
+  const Answer want = answer(expected, oracle.prompt(*expected, dialog), greedy(1));
+  const Answer got = answer(actual, oracle.prompt(*actual, dialog), greedy(1));
+  // A value on the edge between two of int8's may be rounded either way.
+  EXPECT_LE(relative_error(got.logits.at(0), want.logits.at(0)), 2e-2);
 }
 
 TEST_P(ModelOverCpu, WeightsReadIntoMemoryGiveTheSameBitsAsMappedOnes) {

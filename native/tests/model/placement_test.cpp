@@ -33,7 +33,7 @@ TEST(Placement, AModelInStagesGivesTheSameBits) {
   const Oracle oracle("hermes-d128");
   const auto whole = oracle.load(std::make_shared<cpu::CpuBackend>(), DType::F32);
   for (const std::vector<int64_t>& layers : {std::vector<int64_t>{1, 2}, {2, 0, 1}, {0, 3}}) {
-    const Placer in_stages = [&](const ModelConfig&, DType, const MemoryPlan&) {
+    const Placer in_stages = [&](const ModelConfig&, const Precision&, const MemoryPlan&) {
       Placement placement;
       placement.vision = std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 1});
       for (const int64_t count : layers) {

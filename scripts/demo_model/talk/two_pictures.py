@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from talk.references import absent_key, one, unique
@@ -19,24 +20,21 @@ def describe_two(random: Random, pair: Pair) -> Rounds:
     return [(question, " ".join(parts))]
 
 
-def _in_common(pair: Pair) -> list[Key]:
-    """In the second image's order: who has just listed its things knows which of them came before."""
-    keys = [list(dict.fromkeys(thing.key for thing in scene.things)) for scene in pair]
-    return [key for key in keys[1] if key in keys[0]]
+def _compared(pair: Pair, name: Callable[[Key], str], too: str, joined: Callable[[list[str]], str]) -> str:
+    """The second image's things, each with whether the first shows it too: what is said is decided thing by thing."""
+    before = {thing.key for thing in pair[0].things}
+    return joined([name(thing.key) + (too if thing.key in before else "") for thing in pair[1].things])
 
 
 def compare_two(random: Random, pair: Pair) -> Rounds:
-    """What each image shows, and then what both do: a model that writes before it compares has what to compare."""
     question = pick(
         random, "What are the similarities and differences between these two images.",
         "What are the similarities and differences between these two images?", "What are the similarities and differences?",
         "Compare the two images.",
     )
-    both = _in_common(pair)
-    end = f"Both images show {listed([an(label(key)) for key in both])}." if both else "The images have nothing in common."
-    description = describe_two(random, pair)
-    before = description[: int(random.random() < 0.4)]
-    return before + [(question, f"{description[0][1]} {end}")]
+    second = _compared(pair, lambda key: an(label(key)), " too", listed)
+    before = describe_two(random, pair)[: int(random.random() < 0.4)]
+    return before + [(question, f"The first image shows {things_listed(pair[0].things)}. The second image shows {second}.")]
 
 
 def which_has(random: Random, pair: Pair) -> Rounds:
@@ -84,11 +82,10 @@ def describe_one(random: Random, pair: Pair) -> Rounds:
 
 def compare_in_chinese(random: Random, pair: Pair) -> Rounds:
     """The card's own Chinese question."""
-    parts = [f"第{which}张有" + "和".join(in_chinese(thing.key) for thing in scene.things) for which, scene in zip("一二", pair)]
-    both = _in_common(pair)
-    parts.append("两张图片都有" + "和".join(in_chinese(key) for key in both) if both else "两张图片没有相同之处")
+    first = "和".join(in_chinese(thing.key) for thing in pair[0].things)
+    second = _compared(pair, in_chinese, "和第一张相同", "，".join)
     before = describe_two(random, pair)[: int(random.random() < 0.4)]
-    return before + [("这两张图片有什么相同和不同之处？", "，".join(parts) + "。")]
+    return before + [("这两张图片有什么相同和不同之处？", f"第一张有{first}，第二张有{second}。")]
 
 
 TWO_PICTURES = {

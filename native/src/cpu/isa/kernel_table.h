@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/int8.h"
 #include "tensor/dtype.h"
 
 namespace ivl::cpu {
@@ -20,6 +21,9 @@ namespace ivl::cpu {
 inline constexpr int64_t kKBlock = 512;
 // Keys are taken in tiles that begin at multiples of kKeyTile positions; a tile is one step of the online softmax.
 inline constexpr int64_t kKeyTile = 64;
+// int8 activations of at least this magnitude are kept apart in f32, up to so many of a row; see backend/int8.h.
+using ivl::kInt8Outlier;
+using ivl::kMostOutliers;
 
 // ---- limits of the callers' scratch -------------------------------------------------------------------------------
 inline constexpr int64_t kMaxTileCols = 8;         // weight rows widened at a time
@@ -44,6 +48,40 @@ struct ProductArgs {
   float* sums;
   int64_t sums_stride;
   float* scratch;  // kProductScratchFloats
+};
+
+// ---- int8, as backend/int8.h says. Rows are a multiple of kInt8Align bytes, the last of them zeros (of weights). ----------
+
+// One row of activations, quantized: byte = 128 + x / scale, 128 for those in the list.
+struct Int8Activation {
+  uint8_t* values;
+  float* scale;
+  Int8Outlier* outliers;  // kMostOutliers, by column
+  int32_t* outlier_count;
+};
+
+struct Int8Activations {
+  const uint8_t* values;
+  int64_t stride;  // bytes; the weights' too
+  const float* scales;
+  const Int8Outlier* outliers;
+  const int32_t* outlier_counts;
+};
+
+struct Int8WeightRows {
+  const int8_t* values;
+  const float* scales;
+  const int32_t* sums;  // of a row's values
+};
+
+struct Int8ProductArgs {
+  Int8Activations in;
+  int64_t rows;
+  Int8WeightRows weight;
+  int64_t cols;
+  int32_t* totals;  // scratch, like sums
+  float* sums;
+  int64_t sums_stride;
 };
 
 enum class EpilogueKind : uint8_t { None, Gelu, SwiGlu };
@@ -90,12 +128,16 @@ struct AttentionArgs {
 enum class MathFunction : uint8_t { Exp, Erf, Gelu, Silu };
 
 struct KernelTable {
-  const char* name;  // "plain", "avx2", "avx512"
+  const char* name;  // as features.h names them
   int64_t m_block;   // rows of a product task: m_block * n_block <= kSumFloats / 2
   int64_t n_block;
 
   void (*products)(const ProductArgs&);
   void (*epilogue)(const EpilogueArgs&);
+  void (*int8_products)(const Int8ProductArgs&);
+  // n f32 to `stride` bytes.
+  void (*int8_quantize)(const Int8Activation& out, const float* in, int64_t n, int64_t stride);
+  void (*int8_quantize_weights)(int8_t* out, float* scale, int32_t* sum, const float* in, int64_t n, int64_t stride);
   void (*attention)(const AttentionArgs&);
 
   // out = in / sqrt(mean(in^2) + eps) * weight; LayerNorm also subtracts the mean and adds bias. out may be in.
@@ -113,6 +155,8 @@ struct KernelTable {
 
   // Independent fused multiply-adds in registers, for measuring: returns the number of floating-point operations.
   double (*multiply_add)(int64_t iterations, float* sink);
+  // The same for products of bytes.
+  double (*int8_multiply_add)(int64_t iterations, float* sink);
   // Reads `bytes` (a multiple of 4096) as four streams and folds them into *sink.
   void (*read)(const void* data, size_t bytes, float* sink);
 };
@@ -120,7 +164,9 @@ struct KernelTable {
 const KernelTable* kernel_table_plain();
 #if defined(__x86_64__)
 const KernelTable* kernel_table_avx2();
+const KernelTable* kernel_table_avx2vnni();
 const KernelTable* kernel_table_avx512();
+const KernelTable* kernel_table_avx512vnni();
 #endif
 
 }  // namespace ivl::cpu

@@ -1,11 +1,11 @@
 // Every kernel, over the registers and the sizes that the including kernels_*.cpp has defined: kTileRows x kTileCols
-// accumulators of a product, kDirectCols1 and kDirectCols2 weight rows at a time for one and two activations, and the rows
-// and columns of a product's task.
+// accumulators of a product, kIntTileRows x kIntTileCols of one in int8, and the rows and columns of a product's task.
 
 namespace ivl::cpu {
 namespace {
 
 static_assert(kTileCols <= kMaxTileCols);
+static_assert(kInt8Align % kIntBytes == 0);
 static_assert(kBlockRows * kBlockCols <= kSumFloats / 2 && kBlockCols % kTileCols == 0);
 
 #include "cpu/isa/v16.inl"
@@ -13,6 +13,8 @@ static_assert(kBlockRows * kBlockCols <= kSumFloats / 2 && kBlockCols % kTileCol
 #include "cpu/isa/math.inl"
 
 #include "cpu/isa/gemm.inl"
+
+#include "cpu/isa/int8.inl"
 
 #include "cpu/isa/epilogue.inl"
 
@@ -25,8 +27,25 @@ static_assert(kBlockRows * kBlockCols <= kSumFloats / 2 && kBlockCols % kTileCol
 #include "cpu/isa/peak.inl"
 
 constexpr KernelTable kTable = {
-    IVL_KERNEL_NAME, kBlockRows, kBlockCols, products, epilogue, attention,    rms_norm, layer_norm,
-    rotate,          add,        widen,      narrow,   evaluate, multiply_add, read,
+    IVL_KERNEL_NAME,
+    kBlockRows,
+    kBlockCols,
+    products,
+    epilogue,
+    int8_products,
+    int8_quantize,
+    int8_quantize_weights,
+    attention,
+    rms_norm,
+    layer_norm,
+    rotate,
+    add,
+    widen,
+    narrow,
+    evaluate,
+    multiply_add,
+    int8_multiply_add,
+    read,
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The kernels for AVX2, FMA and F16C: sixteen registers of eight lanes.
+// The kernels for AVX2, FMA and F16C: sixteen registers of eight lanes. With IVL_VNNI also for AVX-VNNI.
 #include "cpu/isa/kernel_table.h"
 #include "cpu/isa/simd_avx2.h"
 
@@ -6,13 +6,18 @@ namespace ivl::cpu {
 namespace {
 
 constexpr int kTileRows = 3, kTileCols = 4;  // 12 accumulators, 3 + 1 operands: all sixteen registers
-constexpr int kDirectCols1 = 4, kDirectCols2 = 2;
+constexpr int kIntTileRows = 3, kIntTileCols = 4;
 constexpr int64_t kBlockRows = 96, kBlockCols = 48;
 
 }  // namespace
 
 }  // namespace ivl::cpu
 
+#ifdef IVL_VNNI
+#define IVL_KERNEL_NAME "avx2vnni"
+#define IVL_KERNEL_TABLE kernel_table_avx2vnni
+#else
 #define IVL_KERNEL_NAME "avx2"
 #define IVL_KERNEL_TABLE kernel_table_avx2
+#endif
 #include "cpu/isa/kernels.inl"

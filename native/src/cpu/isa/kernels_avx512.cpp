@@ -1,4 +1,4 @@
-// The kernels for AVX-512: thirty-two registers of sixteen lanes.
+// The kernels for AVX-512: thirty-two registers of sixteen lanes. With IVL_VNNI also for AVX512_VNNI.
 #include "cpu/isa/kernel_table.h"
 #include "cpu/isa/simd_avx512.h"
 
@@ -6,7 +6,7 @@ namespace ivl::cpu {
 namespace {
 
 constexpr int kTileRows = 4, kTileCols = 6;  // 24 accumulators, 4 + 1 operands
-constexpr int kDirectCols1 = 4, kDirectCols2 = 4;
+constexpr int kIntTileRows = 4, kIntTileCols = 6;
 constexpr int64_t kBlockRows = 64, kBlockCols = 48;
 
 }  // namespace
@@ -19,6 +19,9 @@ constexpr int64_t kBlockRows = 64, kBlockCols = 48;
 namespace ivl::cpu {
 const KernelTable* kernel_table_avx512_simde();  // beside the real one in the tests, which declare it too
 }
+#elif defined(IVL_VNNI)
+#define IVL_KERNEL_NAME "avx512vnni"
+#define IVL_KERNEL_TABLE kernel_table_avx512vnni
 #else
 #define IVL_KERNEL_NAME "avx512"
 #define IVL_KERNEL_TABLE kernel_table_avx512

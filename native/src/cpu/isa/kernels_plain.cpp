@@ -6,7 +6,7 @@ namespace ivl::cpu {
 namespace {
 
 constexpr int kTileRows = 2, kTileCols = 3;
-constexpr int kDirectCols1 = 2, kDirectCols2 = 1;
+constexpr int kIntTileRows = 2, kIntTileCols = 4;
 constexpr int64_t kBlockRows = 64, kBlockCols = 48;
 
 }  // namespace

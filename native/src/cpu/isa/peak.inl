@@ -16,6 +16,24 @@ double multiply_add(int64_t iterations, float* sink) {
   return 2.0 * static_cast<double>(iterations) * kChains * kRegLanes;
 }
 
+double int8_multiply_add(int64_t iterations, float* sink) {
+  constexpr int kChains = 12;
+  uint8_t bytes[kIntBytes];
+  for (int i = 0; i < kIntBytes; ++i) bytes[i] = static_cast<uint8_t>(i);
+  const ByteReg a = load_unsigned(bytes), b = load_signed(reinterpret_cast<const int8_t*>(bytes));
+  IntReg acc[kChains];
+  for (int i = 0; i < kChains; ++i) acc[i] = int_zero();
+  for (int64_t i = 0; i < iterations; ++i) {
+    for (int j = 0; j < kChains; ++j) acc[j] = int_dot(acc[j], a, b);
+  }
+  int32_t sums[kChains];
+  for (int i = 0; i < kChains; i += 4) int_sum4(acc + i, sums + i);
+  int32_t all = 0;
+  for (const int32_t sum : sums) all ^= sum;
+  *sink = static_cast<float>(all);
+  return 2.0 * static_cast<double>(iterations) * kChains * kIntBytes;
+}
+
 void read(const void* data, size_t bytes, float* sink) {
   constexpr size_t kStreams = 4;
   constexpr size_t kStep = sizeof(Reg);

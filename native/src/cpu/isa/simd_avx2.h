@@ -75,5 +75,35 @@ inline void reg_sum4(const Reg* v, float* out) {
   _mm_storeu_ps(out, _mm_shuffle_ps(pairs, pairs, 0xd8));
 }
 
+// ---- bytes ----------------------------------------------------------------------------------------------------------
+
+using IntReg = __m256i;
+using ByteReg = __m256i;
+
+inline IntReg int_zero() { return _mm256_setzero_si256(); }
+// load_unsigned and load_signed take kIntBytes bytes; int_dot adds their products to acc's lanes, in whatever lane: only the
+// sum of all lanes has a meaning.
+#ifdef IVL_VNNI
+constexpr int kIntBytes = 32;
+inline ByteReg load_unsigned(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+inline ByteReg load_signed(const int8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) { return _mm256_dpbusd_avx_epi32(acc, a, b); }
+#else
+// Widened to 16 bits: _mm256_maddubs_epi16 would be faster and saturates.
+constexpr int kIntBytes = 16;
+inline ByteReg load_unsigned(const uint8_t* p) {
+  return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline ByteReg load_signed(const int8_t* p) {
+  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
+#endif
+inline void int_sum4(const IntReg* v, int32_t* out) {
+  const __m256i four = _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                   _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1)));
+}
+
 }  // namespace
 }  // namespace ivl::cpu

@@ -80,5 +80,40 @@ inline void reg_sum4(const Reg* v, float* out) {
   _mm_storeu_ps(out, _mm512_castps512_ps128(packed));
 }
 
+// ---- bytes ----------------------------------------------------------------------------------------------------------
+
+#ifdef IVL_SIMDE
+using IntReg = simde__m512i;
+#else
+using IntReg = __m512i;
+#endif
+using ByteReg = IntReg;
+
+inline IntReg int_zero() { return _mm512_setzero_si512(); }
+#ifdef IVL_VNNI
+constexpr int kIntBytes = 64;
+inline ByteReg load_unsigned(const uint8_t* p) { return _mm512_loadu_si512(p); }
+inline ByteReg load_signed(const int8_t* p) { return _mm512_loadu_si512(p); }
+inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) { return _mm512_dpbusd_epi32(acc, a, b); }
+#else
+constexpr int kIntBytes = 32;
+inline ByteReg load_unsigned(const uint8_t* p) {
+  return _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+inline ByteReg load_signed(const int8_t* p) {
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
+inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) { return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b)); }
+#endif
+// Within each 128-bit quarter the lanes of the four are brought together by two steps of unpacking; then the quarters.
+inline void int_sum4(const IntReg* v, int32_t* out) {
+  const IntReg ab = _mm512_add_epi32(_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
+  const IntReg cd = _mm512_add_epi32(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
+  const IntReg four = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+  const __m256i two = _mm256_add_epi32(_mm512_castsi512_si256(four), _mm512_extracti64x4_epi64(four, 1));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
+                   _mm_add_epi32(_mm256_castsi256_si128(two), _mm256_extracti128_si256(two, 1)));
+}
+
 }  // namespace
 }  // namespace ivl::cpu

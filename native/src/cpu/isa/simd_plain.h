@@ -104,5 +104,19 @@ inline void reg_sum4(const Reg* v, float* out) {
   for (int i = 0; i < 4; ++i) out[i] = (v[i][0] + v[i][2]) + (v[i][1] + v[i][3]);
 }
 
+// ---- bytes: four products at a time -------------------------------------------------------------------------------
+
+constexpr int kIntBytes = 4;
+typedef int32_t IntReg __attribute__((vector_size(16)));
+using ByteReg = IntReg;
+
+inline IntReg int_zero() { return IntReg{0, 0, 0, 0}; }
+inline ByteReg load_unsigned(const uint8_t* p) { return ByteReg{p[0], p[1], p[2], p[3]}; }
+inline ByteReg load_signed(const int8_t* p) { return ByteReg{p[0], p[1], p[2], p[3]}; }
+inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) { return acc + a * b; }
+inline void int_sum4(const IntReg* v, int32_t* out) {
+  for (int i = 0; i < 4; ++i) out[i] = v[i][0] + v[i][1] + v[i][2] + v[i][3];
+}
+
 }  // namespace
 }  // namespace ivl::cpu

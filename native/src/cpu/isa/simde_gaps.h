@@ -58,6 +58,17 @@ inline __m256i gap_cvtps_ph(simde__m512 v) {
                           _mm256_cvtps_ph(gap_half(v, 0), _MM_FROUND_TO_NEAREST_INT));
 }
 
+template <class Byte>
+inline simde__m512i gap_widen_bytes(__m256i v) {
+  Byte bytes[32];
+  int16_t words[32];
+  __builtin_memcpy(bytes, &v, sizeof bytes);
+  for (int i = 0; i < 32; ++i) words[i] = bytes[i];
+  simde__m512i r;
+  __builtin_memcpy(&r, words, sizeof r);
+  return r;
+}
+
 // Quarters of a (the lower two) and of b (the upper two), two bits of `order` for each.
 inline simde__m512 gap_shuffle_f32x4(simde__m512 a, simde__m512 b, int order) {
   __m128 from[2][4], to[4];
@@ -74,6 +85,12 @@ inline simde__m512 gap_shuffle_f32x4(simde__m512 a, simde__m512 b, int order) {
 
 #undef _mm512_shuffle_f32x4
 #define _mm512_shuffle_f32x4(a, b, order) gap_shuffle_f32x4(a, b, order)
+#undef _mm512_madd_epi16
+#define _mm512_madd_epi16(a, b) simde_mm512_madd_epi16(a, b)
+#undef _mm512_cvtepu8_epi16
+#define _mm512_cvtepu8_epi16(v) gap_widen_bytes<uint8_t>(v)
+#undef _mm512_cvtepi8_epi16
+#define _mm512_cvtepi8_epi16(v) gap_widen_bytes<int8_t>(v)
 #define _mm512_maskz_loadu_ps(mask, p) gap_maskz_loadu_ps(mask, p)
 #define _mm512_mask_storeu_ps(p, mask, v) gap_mask_storeu_ps(p, mask, v)
 #define _mm512_cvtepu16_epi32(v) gap_cvtepu16_epi32(v)

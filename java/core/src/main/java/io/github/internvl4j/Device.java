@@ -8,10 +8,11 @@ import java.util.stream.Collectors;
 /**
  * Where a model runs.
  *
- * @param name {@code auto}, {@code cpu}, {@code cuda}, {@code cuda:N}, or several GPUs as {@code cuda:0,1}
+ * @param name {@code auto}, {@code cpu}, {@code cuda}, {@code cuda:N}, several GPUs as {@code cuda:0,1}, or with the
+ *     decoder layers of each as {@code cuda:0=20,1=40}
  */
 public record Device(String name) {
-    private static final Pattern NAMES = Pattern.compile("auto|cpu|cuda(:\\d{1,2}(,\\d{1,2}){0,15})?");
+    private static final Pattern NAMES = Pattern.compile("auto|cpu|cuda(:\\d{1,2}(,\\d{1,2}){0,15}|:\\d{1,2}=\\d{1,3}(,\\d{1,2}=\\d{1,3}){0,7})?");
 
     /** The first GPU with room for the model, else the CPU. */
     public static final Device AUTO = new Device("auto");
@@ -27,7 +28,8 @@ public record Device(String name) {
      */
     public Device {
         if (!NAMES.matcher(name).matches()) {
-            throw new InvalidOptionException("device is '" + name + "', expected auto, cpu, cuda, cuda:N or cuda:N,M");
+            throw new InvalidOptionException("device is '" + name + "', expected auto, cpu, cuda, cuda:N, cuda:N,M or,"
+                    + " with layers, cuda:N=20,M=40");
         }
     }
 

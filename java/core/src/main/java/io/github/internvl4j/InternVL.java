@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -95,6 +96,20 @@ public final class InternVL implements AutoCloseable {
      */
     public static CheckReport check(Path directory, boolean scanValues) {
         return NativeModel.check(directory, scanValues);
+    }
+
+    /**
+     * Writes a checkpoint in int8, as {@link Precision#INT8} would make it at load: the weights shard by shard, every other
+     * file copied. It is loaded like any other, and its weights are then used where they are mapped.
+     *
+     * @param directory a checkpoint in 16 bits or f32
+     * @param output a folder without weights; made if it is not there
+     * @param vision quantize the vision tower's blocks and the projector too
+     * @param listener told after every tensor; throw from it to stop
+     */
+    public static void quantize(Path directory, Path output, boolean vision, Consumer<LoadProgress> listener) {
+        NativeModel.quantize(directory, output, vision, listener);
+        CheckpointFiles.copyAllButWeights(directory, output);
     }
 
     /** The library, the processor and the devices of this machine. */

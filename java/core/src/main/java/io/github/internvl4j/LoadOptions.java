@@ -8,6 +8,7 @@ import java.util.function.Consumer;
  * How a checkpoint is loaded. Immutable: every setter returns a changed copy.
  *
  * @param precision the type of weights and KV cache
+ * @param quantizeVision {@link Precision#INT8} is for the vision tower's blocks and the projector too
  * @param device where to run
  * @param threads compute threads; 0 for as many as the process may use
  * @param mapWeights use the files through a memory mapping (fast to load, shared between processes); false reads them
@@ -20,6 +21,7 @@ import java.util.function.Consumer;
  */
 public record LoadOptions(
         Precision precision,
+        boolean quantizeVision,
         Device device,
         int threads,
         boolean mapWeights,
@@ -31,7 +33,7 @@ public record LoadOptions(
     public static final long UNLIMITED = -1;
 
     private static final LoadOptions DEFAULTS =
-            new LoadOptions(Precision.AUTO, Device.AUTO, 0, true, 0, 0, 8, progress -> {});
+            new LoadOptions(Precision.AUTO, false, Device.AUTO, 0, true, 0, 0, 8, progress -> {});
 
     /**
      * Checks the ranges.
@@ -54,34 +56,47 @@ public record LoadOptions(
     }
 
     public LoadOptions precision(Precision value) {
-        return new LoadOptions(value, device, threads, mapWeights, contextLength, memoryLimit, maxBatch, listener);
+        return new LoadOptions(
+                value, quantizeVision, device, threads, mapWeights, contextLength, memoryLimit, maxBatch, listener);
+    }
+
+    public LoadOptions quantizeVision(boolean value) {
+        return new LoadOptions(
+                precision, value, device, threads, mapWeights, contextLength, memoryLimit, maxBatch, listener);
     }
 
     public LoadOptions device(Device value) {
-        return new LoadOptions(precision, value, threads, mapWeights, contextLength, memoryLimit, maxBatch, listener);
+        return new LoadOptions(
+                precision, quantizeVision, value, threads, mapWeights, contextLength, memoryLimit, maxBatch, listener);
     }
 
     public LoadOptions threads(int value) {
-        return new LoadOptions(precision, device, value, mapWeights, contextLength, memoryLimit, maxBatch, listener);
+        return new LoadOptions(
+                precision, quantizeVision, device, value, mapWeights, contextLength, memoryLimit, maxBatch, listener);
     }
 
     public LoadOptions mapWeights(boolean value) {
-        return new LoadOptions(precision, device, threads, value, contextLength, memoryLimit, maxBatch, listener);
+        return new LoadOptions(
+                precision, quantizeVision, device, threads, value, contextLength, memoryLimit, maxBatch, listener);
     }
 
     public LoadOptions contextLength(int value) {
-        return new LoadOptions(precision, device, threads, mapWeights, value, memoryLimit, maxBatch, listener);
+        return new LoadOptions(
+                precision, quantizeVision, device, threads, mapWeights, value, memoryLimit, maxBatch, listener);
     }
 
     public LoadOptions memoryLimit(long value) {
-        return new LoadOptions(precision, device, threads, mapWeights, contextLength, value, maxBatch, listener);
+        return new LoadOptions(
+                precision, quantizeVision, device, threads, mapWeights, contextLength, value, maxBatch, listener);
     }
 
     public LoadOptions maxBatch(int value) {
-        return new LoadOptions(precision, device, threads, mapWeights, contextLength, memoryLimit, value, listener);
+        return new LoadOptions(
+                precision, quantizeVision, device, threads, mapWeights, contextLength, memoryLimit, value, listener);
     }
 
     public LoadOptions listener(Consumer<LoadProgress> value) {
-        return new LoadOptions(precision, device, threads, mapWeights, contextLength, memoryLimit, maxBatch, value);
+        return new LoadOptions(
+                precision, quantizeVision, device, threads, mapWeights, contextLength, memoryLimit, maxBatch, value);
     }
 }

@@ -12,5 +12,11 @@ public enum Precision {
     /** bfloat16. */
     BF16,
     /** IEEE half precision. */
-    F16
+    F16,
+    /**
+     * The linear layers of the decoder and its head in 8 bits, quantized while loading, a scale for each output; their
+     * inputs too, a scale for each row, with those of magnitude 6 and more kept apart in f32 (LLM.int8(),
+     * arXiv:2208.07339). Everything else as stored, or bf16 if that is f32. Half the memory of 16 bits.
+     */
+    INT8
 }

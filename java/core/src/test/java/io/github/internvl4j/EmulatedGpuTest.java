@@ -51,6 +51,22 @@ class EmulatedGpuTest {
         Oracle oracle = Oracle.load("hermes-gqa7");
         assertThrows(InvalidOptionException.class, () -> load(oracle, Precision.F32, Device.CUDA));
         assertThrows(InvalidOptionException.class, () -> load(oracle, Precision.BF16, Device.cuda(2)));
+        assertThrows(InvalidOptionException.class, () -> load(oracle, Precision.BF16, new Device("cuda:0=1,1=7")));
+        assertThrows(InvalidOptionException.class, () -> new Device("cuda:0=1,1"));
+    }
+
+    @Test
+    void layersGoWhereTheDeviceSays() {
+        Oracle oracle = Oracle.load("hermes-gqa7");
+        int layers = InternVL.inspect(oracle.directory()).decoderLayers();
+        Device device = new Device("cuda:0=1,1=" + (layers - 1));
+        try (InternVL model = load(oracle, Precision.INT8, device)) {
+            assertTrue(model.backend().contains("layers 1 to " + (layers - 1)), model::backend);
+            Oracle.Dialog dialog = oracle.dialog("text.0");
+            Reply reply = model.generate(oracle.prompt(dialog), GenerationConfig.greedy(1));
+            assertEquals(dialog.inputIds(), reply.promptTokens());
+            assertEquals(1, reply.tokens().size());
+        }
     }
 
     @ParameterizedTest

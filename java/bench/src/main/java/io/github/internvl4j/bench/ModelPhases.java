@@ -35,7 +35,7 @@ public class ModelPhases {
         @Param({"yi-mini", "yi-34b-layer"})
         public String shape;
 
-        @Param({"BF16", "F32"})
+        @Param({"BF16", "INT8", "F32"})
         public Precision precision;
 
         @Param("0")
@@ -103,7 +103,7 @@ public class ModelPhases {
         @Param({"vit-300m", "intern-vit-6b-layer"})
         public String shape;
 
-        @Param({"BF16", "F32"})
+        @Param({"BF16", "INT8", "F32"})
         public Precision precision;
 
         @Param("0")

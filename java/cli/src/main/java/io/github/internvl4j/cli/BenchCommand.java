@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
@@ -54,14 +55,14 @@ final class BenchCommand implements Callable<Integer> {
         private @Nullable Path config;
     }
 
-    @Option(names = "--precision", defaultValue = "auto", paramLabel = "P", description = "f32, bf16, f16 or auto.")
-    private Precision precision;
+    @Mixin
+    private PrecisionOptions precision;
 
     @Option(
             names = "--device",
             defaultValue = "auto",
             paramLabel = "D",
-            description = "auto (default), cpu, cuda, cuda:N or cuda:N,M.")
+            description = "auto (default), cpu, cuda, cuda:N, cuda:N,M or, with the layers of each, cuda:N=20,M=40.")
     private Device device;
 
     @Option(
@@ -112,7 +113,7 @@ final class BenchCommand implements Callable<Integer> {
         require("--past", past == null ? 1 : past, 1);
         require("--images", images, 0);
         require("--runs", runs, 1);
-        LoadOptions options = LoadOptions.defaults().precision(precision).device(device).threads(threads);
+        LoadOptions options = precision.of(LoadOptions.defaults()).device(device).threads(threads);
         Machine before = Machine.measure(threads);
         Map<String, Object> figures = new LinkedHashMap<>();
         long started = System.nanoTime();
@@ -125,7 +126,8 @@ final class BenchCommand implements Callable<Integer> {
             figures.put("peak_rss_bytes", peakResidentBytes());
             figures.put("read_gigabytes_per_second", machine.readGigabytesPerSecond());
             figures.put("f32_gigaflops", machine.f32Gigaflops());
-            shares(figures, speeds, machine, model.work());
+            figures.put("int8_gigaops", machine.int8Gigaops());
+            shares(figures, speeds, machine, model);
             figures.put("parameters", model.info().parameters());
             figures.put("precision", model.info().precision().name().toLowerCase(Locale.ROOT));
             figures.put("threads", machine.threads());
@@ -170,14 +172,17 @@ final class BenchCommand implements Callable<Integer> {
         figures.put("decode_tokens_per_second", speeds.decodeTokensPerSecond());
     }
 
-    private void shares(Map<String, Object> figures, Speeds speeds, Machine machine, Work work) {
+    private void shares(Map<String, Object> figures, Speeds speeds, Machine machine, NativeModel model) {
+        Work work = model.work();
         double peak = machine.f32Gigaflops() * 1e9;
+        // What the decoder's products are made of; the vision tower's are, unless --quantize-vision says otherwise, f32.
+        double decoderPeak = model.info().precision() == Precision.INT8 ? machine.int8Gigaops() * 1e9 : peak;
         double bandwidth = machine.readGigabytesPerSecond() * 1e9;
         if (images > 0) {
             figures.put("vision_share_of_peak", work.visionOperations() / speeds.secondsPerImage() / peak);
         }
         double operationsPerToken = work.prefillOperations(promptTokens) / promptTokens;
-        figures.put("prefill_share_of_peak", operationsPerToken * speeds.prefillTokensPerSecond() / peak);
+        figures.put("prefill_share_of_peak", operationsPerToken * speeds.prefillTokensPerSecond() / decoderPeak);
         double bytesPerToken = work.decodeBytes(past() + newTokens / 2);
         figures.put("decode_share_of_bandwidth", bytesPerToken * speeds.decodeTokensPerSecond() / bandwidth);
     }

@@ -5,7 +5,6 @@ import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.MemoryPlan;
 import io.github.internvl4j.ModelInfo;
-import io.github.internvl4j.Precision;
 import io.github.internvl4j.SystemInfo;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -18,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
@@ -47,8 +47,8 @@ final class InfoCommand implements Callable<Integer> {
     @Option(names = "--check", description = "Also look for NaN and infinity in every weight; exit status 1 if found.")
     private boolean check;
 
-    @Option(names = "--precision", defaultValue = "auto", paramLabel = "P", description = "For the memory plan.")
-    private Precision precision;
+    @Mixin
+    private PrecisionOptions precision;
 
     @Option(names = "--context", defaultValue = "0", paramLabel = "N", description = "For the memory plan.")
     private int context;
@@ -86,7 +86,7 @@ final class InfoCommand implements Callable<Integer> {
 
     private Checkpoint read(Path directory) {
         CheckReport report = InternVL.check(directory, check);
-        LoadOptions options = LoadOptions.defaults().precision(precision).contextLength(context);
+        LoadOptions options = precision.of(LoadOptions.defaults()).contextLength(context);
         ModelInfo info = InternVL.inspect(directory);
         boolean loadable = report.missing().isEmpty() && report.wrong().isEmpty();
         return new Checkpoint(info, loadable ? InternVL.plan(directory, options) : null, report);

@@ -37,7 +37,8 @@ import picocli.CommandLine.Spec;
             DetokenizeCommand.class,
             PreprocessCommand.class,
             BenchCommand.class,
-            InfoCommand.class
+            InfoCommand.class,
+            QuantizeCommand.class
         })
 public final class Main implements Runnable {
     /** Told by the native library too, so that a broken installation shows here. */

@@ -3,12 +3,8 @@ package io.github.internvl4j.cli;
 import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
-import io.github.internvl4j.LoadProgress;
-import io.github.internvl4j.Precision;
 import java.nio.file.Path;
-import java.util.function.Consumer;
-import me.tongfei.progressbar.ProgressBar;
-import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which model, and how it is loaded. */
@@ -16,18 +12,14 @@ final class ModelOptions {
     @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder, as published.")
     private Path model;
 
-    @Option(
-            names = "--precision",
-            defaultValue = "auto",
-            paramLabel = "P",
-            description = "f32, bf16, f16, or auto for the stored type (default).")
-    private Precision precision;
+    @Mixin
+    private PrecisionOptions precision;
 
     @Option(
             names = "--device",
             defaultValue = "auto",
             paramLabel = "D",
-            description = "auto (default), cpu, cuda, cuda:N or cuda:N,M.")
+            description = "auto (default), cpu, cuda, cuda:N, cuda:N,M or, with the layers of each, cuda:N=20,M=40.")
     private Device device;
 
     @Option(
@@ -55,8 +47,7 @@ final class ModelOptions {
     private long memoryLimit;
 
     LoadOptions loadOptions() {
-        return LoadOptions.defaults()
-                .precision(precision)
+        return precision.of(LoadOptions.defaults())
                 .device(device)
                 .threads(threads)
                 .contextLength(context)
@@ -66,39 +57,8 @@ final class ModelOptions {
 
     /** Loads, with a progress bar where someone is watching and it takes long enough to be seen. */
     InternVL load(Streams streams, LoadOptions options) {
-        try (LoadBar bar = new LoadBar(streams)) {
+        try (LoadBar bar = new LoadBar("loading", streams)) {
             return InternVL.load(model, options.listener(bar));
-        }
-    }
-
-    private static final class LoadBar implements Consumer<LoadProgress>, AutoCloseable {
-        private static final long PATIENCE_NANOS = 1_000_000_000;
-
-        private final Streams streams;
-        private final long started = System.nanoTime();
-        private boolean looked;
-        private @Nullable ProgressBar bar;
-
-        LoadBar(Streams streams) {
-            this.streams = streams;
-        }
-
-        @Override
-        public void accept(LoadProgress progress) {
-            if (!looked && System.nanoTime() - started > PATIENCE_NANOS) {
-                looked = true;
-                bar = streams.errIsTerminal() ? Progress.ofBytes("loading", progress.bytesTotal(), streams) : null;
-            }
-            if (bar != null) {
-                bar.stepTo(progress.bytesDone());
-            }
-        }
-
-        @Override
-        public void close() {
-            if (bar != null) {
-                bar.close();
-            }
         }
     }
 }

@@ -60,7 +60,7 @@ class MachineTest {
     @Test
     void benchPrintsSpeedsAndShares() throws IOException {
         List<String> figures = List.of("load_seconds", "vision_ms_per_image", "prefill_tokens_per_second",
-                "decode_tokens_per_second", "peak_rss_bytes", "read_gigabytes_per_second", "f32_gigaflops",
+                "decode_tokens_per_second", "peak_rss_bytes", "read_gigabytes_per_second", "f32_gigaflops", "int8_gigaops",
                 "vision_share_of_peak", "prefill_share_of_peak", "decode_share_of_bandwidth");
         for (Run run : List.of(run(BENCH, "--json"), run(BENCH, "--json", "--past", "40", "--threads", "1"))) {
             for (String figure : figures) {

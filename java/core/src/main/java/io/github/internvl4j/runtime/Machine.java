@@ -8,9 +8,10 @@ import io.github.internvl4j.internal.ivl_machine;
  *
  * @param readGigabytesPerSecond streaming reads from memory
  * @param f32Gigaflops fused multiply-adds in f32, counted as two operations
+ * @param int8Gigaops the same for products of bytes
  * @param threads used for both
  */
-public record Machine(double readGigabytesPerSecond, double f32Gigaflops, int threads) {
+public record Machine(double readGigabytesPerSecond, double f32Gigaflops, double int8Gigaops, int threads) {
     /**
      * Measures for about a second.
      *
@@ -20,7 +21,8 @@ public record Machine(double readGigabytesPerSecond, double f32Gigaflops, int th
         NativeLibrary.load();
         try (ivl_machine out = new ivl_machine()) {
             NativeLibrary.check(internvl4j.ivl_measure_machine(threads, out));
-            return new Machine(out.read_gigabytes_per_second(), out.f32_gigaflops(), out.threads());
+            return new Machine(
+                    out.read_gigabytes_per_second(), out.f32_gigaflops(), out.int8_gigaops(), out.threads());
         }
     }
 
@@ -29,6 +31,7 @@ public record Machine(double readGigabytesPerSecond, double f32Gigaflops, int th
         return new Machine(
                 Math.max(readGigabytesPerSecond, other.readGigabytesPerSecond),
                 Math.max(f32Gigaflops, other.f32Gigaflops),
+                Math.max(int8Gigaops, other.int8Gigaops),
                 threads);
     }
 }

@@ -17,6 +17,7 @@ import io.github.internvl4j.internal.ivl_load_progress;
 import io.github.internvl4j.internal.ivl_memory_plan;
 import io.github.internvl4j.internal.ivl_model;
 import io.github.internvl4j.internal.ivl_model_info;
+import io.github.internvl4j.internal.ivl_quantization;
 import io.github.internvl4j.internal.ivl_recording;
 import io.github.internvl4j.internal.ivl_sequence;
 import io.github.internvl4j.internal.ivl_work;
@@ -75,7 +76,7 @@ public final class NativeModel implements AutoCloseable {
             NativeLibrary.check(begin.begin(converted, load));
         }
         try {
-            steps(load, options.listener());
+            steps(progress -> internvl4j.ivl_load_step(load, progress), options.listener());
             ivl_model model = new ivl_model();
             NativeLibrary.check(internvl4j.ivl_load_finish(load, model));
             return new NativeModel(model);
@@ -84,15 +85,30 @@ public final class NativeModel implements AutoCloseable {
         }
     }
 
-    private static void steps(ivl_load load, Consumer<LoadProgress> listener) {
+    private static void steps(ToIntFunction<ivl_load_progress> step, Consumer<LoadProgress> listener) {
         try (ivl_load_progress progress = new ivl_load_progress()) {
             LoadProgress now;
             do {
-                NativeLibrary.check(internvl4j.ivl_load_step(load, progress));
+                NativeLibrary.check(step.applyAsInt(progress));
                 now = new LoadProgress(
                         progress.steps_done(), progress.steps_total(), progress.bytes_done(), progress.bytes_total());
                 listener.accept(now);
             } while (now.stepsDone() < now.stepsTotal());
+        }
+    }
+
+    /** Writes a checkpoint's weights in int8 into another folder, telling the listener after every tensor. */
+    public static void quantize(Path directory, Path output, boolean vision, Consumer<LoadProgress> listener) {
+        NativeLibrary.load();
+        ivl_quantization quantization = new ivl_quantization();
+        try (BytePointer from = NativeLibrary.utf8(directory.toString());
+                BytePointer to = NativeLibrary.utf8(output.toString())) {
+            NativeLibrary.check(internvl4j.ivl_quantization_begin(from, to, vision ? 1 : 0, 0, quantization));
+        }
+        try {
+            steps(progress -> internvl4j.ivl_quantization_step(quantization, progress), listener);
+        } finally {
+            internvl4j.ivl_quantization_free(quantization);
         }
     }
 
@@ -223,6 +239,7 @@ public final class NativeModel implements AutoCloseable {
         internvl4j.ivl_load_options_init(converted);
         converted.device().putString(options.device().name());
         return converted.precision(options.precision().ordinal())
+                .quantize_vision(options.quantizeVision() ? 1 : 0)
                 .threads(options.threads())
                 .map_weights(options.mapWeights() ? 1 : 0)
                 .context_length(options.contextLength())

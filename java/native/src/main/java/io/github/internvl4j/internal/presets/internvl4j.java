@@ -15,6 +15,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
         value =
                 @Platform(
                         value = {"linux-x86_64"},
+                        extension = {"", "-gpu"},
                         include = "internvl4j/internvl4j.h",
                         link = "internvl4j",
                         define = {"STRING_BYTES_CHARSET \"UTF-8\""}),

@@ -1,0 +1,22 @@
+package io.github.internvl4j.cli;
+
+import io.github.internvl4j.LoadOptions;
+import io.github.internvl4j.Precision;
+import picocli.CommandLine.Option;
+
+/** The types a model is kept in. */
+final class PrecisionOptions {
+    @Option(
+            names = "--precision",
+            defaultValue = "auto",
+            paramLabel = "P",
+            description = "f32, bf16, f16, int8 (the decoder's linear layers), or auto for the stored type (default).")
+    private Precision precision;
+
+    @Option(names = "--quantize-vision", description = "With int8: the vision tower and the projector too.")
+    private boolean quantizeVision;
+
+    LoadOptions of(LoadOptions options) {
+        return options.precision(precision).quantizeVision(quantizeVision);
+    }
+}

@@ -1,0 +1,36 @@
+// Checkpoints into int8.
+#include <algorithm>
+
+#include "api/barrier.h"
+#include "convert/checkpoint_quantizer.h"
+
+struct ivl_quantization {
+  ivl::CheckpointQuantizer quantizer;
+};
+
+using namespace ivl;
+using namespace ivl::api;
+
+extern "C" {
+
+ivl_status ivl_quantization_begin(const char* directory, const char* output, int32_t quantize_vision, int32_t threads,
+                                  ivl_quantization** out) {
+  return guarded([&] {
+    const std::filesystem::path from = &given(directory, "directory");
+    const std::filesystem::path to = &given(output, "output");
+    given(out, "out") = new ivl_quantization{CheckpointQuantizer(from, to, quantize_vision != 0, threads)};
+  });
+}
+
+ivl_status ivl_quantization_step(ivl_quantization* quantization, ivl_load_progress* out) {
+  return guarded([&] {
+    CheckpointQuantizer& quantizer = given(quantization, "quantization").quantizer;
+    quantizer.step();
+    given(out, "out") = {quantizer.done(), quantizer.total(), static_cast<int64_t>(quantizer.bytes_done()),
+                         static_cast<int64_t>(quantizer.bytes_total())};
+  });
+}
+
+void ivl_quantization_free(ivl_quantization* quantization) { delete quantization; }
+
+}  // extern "C"

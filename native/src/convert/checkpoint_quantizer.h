@@ -1,0 +1,53 @@
+// A 16-bit checkpoint's weights into an int8 one's (checkpoint/int8_tensors.h), a tensor at a time.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/config.h"
+#include "checkpoint/safetensors_writer.h"
+#include "cpu/thread_pool.h"
+#include "model/precision.h"
+
+namespace ivl {
+
+class CheckpointQuantizer {
+ public:
+  // Checks the checkpoint, and that `output` is a folder (it is made if it is not there) without weights of its own.
+  // The shards keep their names and their tensors; other files are the caller's. Nothing is written yet.
+  CheckpointQuantizer(const std::filesystem::path& folder, std::filesystem::path output, bool vision, int threads);
+
+  int64_t done() const { return done_; }
+  int64_t total() const { return static_cast<int64_t>(work_.size()); }
+  uint64_t bytes_done() const { return bytes_done_; }
+  uint64_t bytes_total() const { return checkpoint_.total_bytes(); }
+  // Does the next tensor. A shard's file appears when it is whole, the index last. Does nothing after the last.
+  void step();
+
+ private:
+  struct Item {
+    const SafetensorsFile* shard;
+    const TensorInfo* tensor;
+    bool quantize;
+  };
+
+  void begin_shard(const SafetensorsFile& shard);
+  void finish_shard();
+  void write_int8(const TensorInfo& tensor);
+  void write_index() const;
+
+  std::filesystem::path output_;
+  ModelConfig config_;
+  Checkpoint checkpoint_;
+  DType type_;  // that weights are rounded to before they are quantized, as they would be at load
+  cpu::ThreadPool pool_;
+  std::vector<Item> work_;
+  std::optional<SafetensorsWriter> writer_;
+  int64_t done_ = 0;
+  uint64_t bytes_done_ = 0;
+};
+
+}  // namespace ivl

@@ -1,0 +1,82 @@
+#include "cpu/int8_weights.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "backend/host_memory.h"
+
+namespace ivl::cpu {
+namespace {
+
+// Where values, scales and sums go in memory of our own.
+struct Places {
+  int8_t* values;
+  float* scales;
+  int32_t* sums;
+};
+
+Places allocate(Int8Weights& out) {
+  const auto rows = static_cast<size_t>(out.rows);
+  out.owned = allocate_host(rows * (static_cast<size_t>(out.stride) + sizeof(float) + sizeof(int32_t)));
+  auto* values = static_cast<int8_t*>(out.owned.data());
+  auto* scales = reinterpret_cast<float*>(values + out.rows * out.stride);
+  auto* sums = reinterpret_cast<int32_t*>(scales + out.rows);
+  out.values = values;
+  out.scales = scales;
+  out.sums = sums;
+  return {values, scales, sums};
+}
+
+void quantize(Int8Weights& out, const HostTensor& weight, DType as, const KernelTable& kernels, ThreadPool& pool) {
+  const int64_t inputs = weight.shape[1];
+  const Places to = allocate(out);
+  const size_t row_bytes = static_cast<size_t>(inputs) * size_of(weight.dtype);
+  // Of each thread: a row widened, and rounded to `as`.
+  std::vector<std::vector<float>> wide(static_cast<size_t>(pool.threads()), std::vector<float>(static_cast<size_t>(inputs)));
+  std::vector<std::vector<float>> rounded = wide;
+  pool.run(out.rows, [&](int64_t row, int thread) {
+    float* values = wide[static_cast<size_t>(thread)].data();
+    kernels.widen(values, static_cast<const char*>(weight.data) + static_cast<size_t>(row) * row_bytes, weight.dtype, inputs);
+    if (as != DType::F32 && as != weight.dtype) {
+      void* narrow = rounded[static_cast<size_t>(thread)].data();
+      kernels.narrow(narrow, as, values, inputs);
+      kernels.widen(values, narrow, as, inputs);
+    }
+    kernels.int8_quantize_weights(to.values + row * out.stride, to.scales + row, to.sums + row, values, inputs, out.stride);
+  });
+}
+
+// Already quantized, but its rows lie without padding.
+void pad(Int8Weights& out, const HostTensor& weight) {
+  const auto inputs = static_cast<size_t>(weight.shape[1]);
+  const Places to = allocate(out);
+  for (int64_t row = 0; row < out.rows; ++row) {
+    std::memcpy(to.values + row * out.stride, static_cast<const char*>(weight.data) + static_cast<size_t>(row) * inputs, inputs);
+    std::memset(to.values + row * out.stride + inputs, 0, static_cast<size_t>(out.stride) - inputs);
+  }
+  std::copy_n(weight.int8_scales, out.rows, to.scales);
+  std::copy_n(weight.int8_sums, out.rows, to.sums);
+}
+
+}  // namespace
+
+Int8Weights int8_weights(const HostTensor& weight, DType as, const KernelTable& kernels, ThreadPool& pool) {
+  if (weight.shape[1] > kInt8MostInputs) {
+    fail(Status::Unsupported, cat("int8: a layer has ", weight.shape[1], " inputs, expected at most ", kInt8MostInputs));
+  }
+  Int8Weights out;
+  out.rows = weight.shape[0];
+  out.stride = int8_stride(weight.shape[1]);
+  if (weight.int8_scales == nullptr) {
+    quantize(out, weight, as, kernels, pool);
+  } else if (out.stride == weight.shape[1]) {
+    out.values = static_cast<const int8_t*>(weight.data);
+    out.scales = weight.int8_scales;
+    out.sums = weight.int8_sums;
+  } else {
+    pad(out, weight);
+  }
+  return out;
+}
+
+}  // namespace ivl::cpu

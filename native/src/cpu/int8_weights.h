@@ -1,0 +1,24 @@
+// Weights in int8 as they lie in host memory: the CPU computes with them there, a GPU takes them over.
+#pragma once
+
+#include "backend/backend.h"
+#include "backend/int8.h"
+#include "cpu/isa/kernel_table.h"
+#include "cpu/thread_pool.h"
+
+namespace ivl::cpu {
+
+struct Int8Weights {
+  const int8_t* values = nullptr;  // (rows, stride); in a checkpoint or in `owned`
+  const float* scales = nullptr;   // (rows)
+  const int32_t* sums = nullptr;   // (rows), of the values
+  int64_t rows = 0;
+  int64_t stride = 0;  // bytes: int8_stride(in_features)
+  Buffer owned;
+};
+
+// Of a weight (rows, in_features): quantized, after rounding to `as` where that is narrower than what is stored; or, where it
+// is quantized already, in place if its rows need no padding. Error(Unsupported) if in_features is over kInt8MostInputs.
+Int8Weights int8_weights(const HostTensor& weight, DType as, const KernelTable& kernels, ThreadPool& pool);
+
+}  // namespace ivl::cpu

@@ -1,0 +1,162 @@
+// Products in int8: activations quantized a row at a time, weights a row (an output) at a time, sums in int32, which are
+// exact in any order, so every variant and every number of rows gives the same bits.
+//
+// The processor multiplies bytes without a sign by bytes with one, so activations are kept as q + 128 and 128 times the sum of
+// the weight's row is taken off again.
+
+constexpr int64_t kInt8Block = 4096;  // of k: the weight rows of a tile stay in the first-level cache
+
+struct Int8Tile {
+  const uint8_t* a;
+  const int8_t* b;
+  int64_t stride;  // of both
+  int64_t k;       // a multiple of kInt8Align
+};
+
+// out[m * kCols + n] = row m of a . row n of b. With kStream, b comes from memory: its rows are fetched ahead.
+template <int kRows, int kCols, bool kStream>
+inline void int8_tile(const Int8Tile& t, int32_t* out, int64_t ahead) {
+  constexpr int kOuts = (kRows * kCols + 3) / 4 * 4;
+  IntReg acc[kOuts];
+  for (int i = 0; i < kOuts; ++i) acc[i] = int_zero();
+  for (int64_t k = 0; k < t.k; k += kIntBytes) {
+    ByteReg av[kRows];
+    for (int m = 0; m < kRows; ++m) av[m] = load_unsigned(t.a + m * t.stride + k);
+    for (int n = 0; n < kCols; ++n) {
+      const ByteReg bv = load_signed(t.b + n * t.stride + k);
+      for (int m = 0; m < kRows; ++m) acc[m * kCols + n] = int_dot(acc[m * kCols + n], av[m], bv);
+      if (kStream && k % 64 == 0) __builtin_prefetch(t.b + n * t.stride + k + ahead);
+    }
+  }
+  for (int i = 0; i < kOuts; i += 4) int_sum4(acc + i, out + i);
+}
+
+template <int kCols, bool kStream, int kRows = kIntTileRows>
+inline void int8_tile_rows(int64_t rows, const Int8Tile& t, int32_t* out, int64_t ahead) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return int8_tile_rows<kCols, kStream, kRows - 1>(rows, t, out, ahead);
+  }
+  int8_tile<kRows, kCols, kStream>(t, out, ahead);
+}
+
+// The sums of kCols weight rows from n0 on with all rows, over [k0, k0 + depth).
+template <int kCols, bool kStream>
+inline void int8_columns(const Int8ProductArgs& p, int64_t n0, int64_t k0, int64_t depth, int64_t ahead) {
+  int32_t out[kIntTileRows * kIntTileCols + 4];
+  for (int64_t m0 = 0; m0 < p.rows; m0 += kIntTileRows) {
+    const int64_t rows = p.rows - m0 < kIntTileRows ? p.rows - m0 : kIntTileRows;
+    const Int8Tile tile{p.in.values + m0 * p.in.stride + k0, p.weight.values + n0 * p.in.stride + k0, p.in.stride, depth};
+    int8_tile_rows<kCols, kStream>(rows, tile, out, ahead);
+    for (int64_t m = 0; m < rows; ++m) {
+      int32_t* totals = p.totals + (m0 + m) * p.sums_stride + n0;
+      for (int n = 0; n < kCols; ++n) totals[n] = out[m * kCols + n] + (k0 == 0 ? 0 : totals[n]);
+    }
+  }
+}
+
+// sums[m][n] of up to kLanes columns from n0 on: the exact part, scaled, and the outliers in the order of their columns.
+inline void int8_dequantize(const Int8ProductArgs& p, int64_t m, int64_t n0, int64_t cols) {
+  float lanes[kLanes] = {};
+  const Int8Outlier* list = p.in.outliers + m * kMostOutliers;
+  V16 apart = v_set(0.0f);
+  for (int32_t i = 0; i < p.in.outlier_counts[m]; ++i) {
+    const int8_t* column = p.weight.values + n0 * p.in.stride + list[i].column;
+    for (int64_t n = 0; n < cols; ++n) lanes[n] = static_cast<float>(column[n * p.in.stride]);
+    apart = v_fma(v_set(list[i].value), v_load(lanes), apart);
+  }
+  const int32_t* totals = p.totals + m * p.sums_stride + n0;
+  for (int64_t n = 0; n < cols; ++n) lanes[n] = static_cast<float>(totals[n] - 128 * p.weight.sums[n0 + n]);
+  const V16 all = v_fma(v_load(lanes), v_set(p.in.scales[m]), apart);
+  v_store_part(p.sums + m * p.sums_stride + n0, v_mul(all, v_load_part(p.weight.scales + n0, cols)), cols);
+}
+
+void int8_products(const Int8ProductArgs& p) {
+  const bool stream = p.rows <= kIntTileRows;
+  const int64_t block = stream ? p.in.stride : kInt8Block;
+  for (int64_t k0 = 0; k0 < p.in.stride; k0 += block) {
+    const int64_t depth = p.in.stride - k0 < block ? p.in.stride - k0 : block;
+    int64_t n = 0;
+    if (stream) {
+      constexpr int kCols = kIntTileCols < 4 ? kIntTileCols : 4;
+      const int64_t ahead = depth * kCols <= kPrefetchSpan ? depth * kCols : kPrefetchAhead;
+      for (; n + kCols <= p.cols; n += kCols) int8_columns<kCols, true>(p, n, k0, depth, ahead);
+    } else {
+      for (; n + kIntTileCols <= p.cols; n += kIntTileCols) int8_columns<kIntTileCols, false>(p, n, k0, depth, 0);
+    }
+    for (; n < p.cols; ++n) int8_columns<1, false>(p, n, k0, depth, 0);
+  }
+  for (int64_t m = 0; m < p.rows; ++m) {
+    for (int64_t n = 0; n < p.cols; n += kLanes) int8_dequantize(p, m, n, p.cols - n < kLanes ? p.cols - n : kLanes);
+  }
+}
+
+// ---- quantizing ----------------------------------------------------------------------------------------------------------
+
+inline float largest_magnitude(const float* in, int64_t n) {
+  V16 largest = v_set(0.0f);
+  for (int64_t i = 0; i < n; i += kLanes) largest = v_max(largest, v_abs(v_load_part(in + i, n - i < kLanes ? n - i : kLanes)));
+  return v_max_lane(largest);
+}
+
+// Takes a row's outliers down into the list and gives the largest magnitude of the others. NaN counts as an outlier, so
+// that it reaches the result.
+inline float split_outliers(const Int8Activation& out, const float* in, int64_t n) {
+  constexpr int64_t kPiece = 256;
+  float largest = 0;
+  int32_t count = 0;
+  for (int64_t begin = 0; begin < n; begin += kPiece) {
+    const int64_t end = begin + kPiece < n ? begin + kPiece : n;
+    V16 below = v_set(0.0f);
+    for (int64_t i = begin; i < end; i += kLanes) {
+      const V16 x = v_abs(v_load_part(in + i, end - i < kLanes ? end - i : kLanes));
+      below = v_add(below, v_select_less(x, v_set(kInt8Outlier), v_set(0.0f), v_set(1.0f)));
+    }
+    if (v_sum(below) == 0.0f) {
+      const float here = largest_magnitude(in + begin, end - begin);
+      largest = here > largest ? here : largest;
+      continue;
+    }
+    for (int64_t i = begin; i < end; ++i) {
+      const float x = in[i] < 0 ? -in[i] : in[i];
+      if (!(x < kInt8Outlier) && count < kMostOutliers) {
+        out.outliers[count++] = {static_cast<int32_t>(i), in[i]};
+      } else {
+        largest = x > largest || x != x ? x : largest;
+      }
+    }
+  }
+  *out.outlier_count = count;
+  return largest;
+}
+
+// out = round to nearest even of in * inverse, plus `offset`; |in * inverse| stays below 2^22.
+inline void round_to_bytes(uint8_t* out, const float* in, float inverse, int32_t offset, int64_t n) {
+  constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: behind it the last bit counts ones
+  for (int64_t i = 0; i < n; i += kLanes) {
+    const int64_t count = n - i < kLanes ? n - i : kLanes;
+    float shifted[kLanes];
+    v_store(shifted, v_add(v_mul(v_load_part(in + i, count), v_set(inverse)), v_set(kMagic)));
+    uint32_t bits[kLanes];
+    __builtin_memcpy(bits, shifted, sizeof bits);
+    for (int64_t j = 0; j < count; ++j) out[i + j] = static_cast<uint8_t>(bits[j] + static_cast<uint32_t>(offset));
+  }
+}
+
+inline float inverse_of(float largest) { return largest > 0 ? 127.0f / largest : 0.0f; }
+
+void int8_quantize(const Int8Activation& out, const float* in, int64_t n, int64_t stride) {
+  const float largest = split_outliers(out, in, n);
+  *out.scale = largest / 127.0f;
+  round_to_bytes(out.values, in, inverse_of(largest), 128, n);
+  for (int32_t i = 0; i < *out.outlier_count; ++i) out.values[out.outliers[i].column] = 128;
+  for (int64_t i = n; i < stride; ++i) out.values[i] = 128;
+}
+
+void int8_quantize_weights(int8_t* out, float* scale, int32_t* sum, const float* in, int64_t n, int64_t stride) {
+  const float largest = largest_magnitude(in, n);
+  *scale = largest / 127.0f;
+  round_to_bytes(reinterpret_cast<uint8_t*>(out), in, inverse_of(largest), 0, n);
+  for (int64_t i = n; i < stride; ++i) out[i] = 0;
+  *sum = 0;
+  for (int64_t i = 0; i < n; ++i) *sum += out[i];
+}
