@@ -59,7 +59,6 @@ CpuBackend::CpuBackend(const CpuOptions& options)
       pool_(threads_for(options.threads)),
       scratch_(static_cast<size_t>(pool_.threads())) {
   for (Scratch& scratch : scratch_) {
-    scratch.product = allocate(kProductScratchFloats * sizeof(float));
     scratch.sums = allocate(kSumFloats * sizeof(float));
     scratch.totals = allocate(kSumFloats * sizeof(int32_t));
     scratch.attention = allocate(kAttentionScratchFloats * sizeof(float));
@@ -137,7 +136,7 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
       const char* first = static_cast<const char*>(part.data) +
                           static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
       kernels_.products({row_of(in, row), in.stride, rows, first, part.dtype, block.cols, weights.in_features, to,
-                         kernels_.n_block, static_cast<float*>(scratch.product.data())});
+                         kernels_.n_block});
     };
     multiply(*block.part, sums);
     if (gated) multiply(weights.parts[1], up);

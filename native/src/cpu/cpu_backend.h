@@ -62,7 +62,7 @@ class CpuBackend final : public Backend {
  private:
   // Of one thread. From allocate(): a vector's memory would not begin with a cache line, and loads would straddle two.
   struct Scratch {
-    Buffer product, sums, totals, attention;
+    Buffer sums, totals, attention;
   };
   // A product's input in int8; grows.
   struct Quantized {

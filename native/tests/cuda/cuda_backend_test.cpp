@@ -1,5 +1,7 @@
 // What the CUDA backend promises beyond its kernels' own tests: rows that do not depend on their company, caches that may
 // be kept.
+#include "cpu/cpu_backend.h"
+#include "cpu/operands.h"
 #include "cuda/gpu_test.h"
 #include "model/oracle.h"
 
@@ -33,6 +35,36 @@ TEST_F(CudaBackendTest, CopiesKeepStridesAndTypes) {
   cuda->copy(other.matrix(DType::BF16, 2, 8), part);
   cuda->to_host(back.data(), other.matrix(DType::BF16, 2, 8));
   EXPECT_EQ(back, values);
+}
+
+// The same bytes, the same sums: in int8 a product differs from the CPU's in the last bits of its scaling at most.
+TEST_F(CudaBackendTest, AnInt8ProductIsTheCpus) {
+  const auto cuda = make_gpu_backend(0, DType::BF16);
+  cpu::CpuBackend cpu;
+  for (const int64_t rows : {1, 5, 40}) {
+    for (const int64_t inputs : {64, 200}) {
+      constexpr int64_t kOutputs = 70;
+      testing::HostValues weight({kOutputs, inputs}, DType::BF16, 1), bias({kOutputs}, DType::BF16, 2);
+      testing::HostValues input({rows, inputs}, DType::BF16, 3, 8);  // some of it outliers
+      const LinearSource source{{weight.tensor()}, {bias.tensor()}, true};
+      std::vector<float> values, results[2];
+      for (int64_t i = 0; i < rows * inputs; ++i) {
+        values.push_back(load_f32(input.tensor().data, DType::BF16, static_cast<size_t>(i)));
+      }
+      int at = 0;
+      for (Backend* backend : {cuda.get(), static_cast<Backend*>(&cpu)}) {
+        const DType type = backend->activation_type();
+        const Buffer in = backend->allocate(values.size() * size_of(type));
+        const Buffer out = backend->allocate(static_cast<size_t>(rows * kOutputs) * sizeof(float));
+        backend->from_host(in.matrix(type, rows, inputs), values.data());
+        const auto weights = backend->linear(source, DType::BF16);
+        backend->matmul(out.matrix(DType::F32, rows, kOutputs), in.matrix(type, rows, inputs), *weights, {});
+        results[at].resize(static_cast<size_t>(rows * kOutputs));
+        backend->to_host(results[at++].data(), out.matrix(DType::F32, rows, kOutputs));
+      }
+      EXPECT_LE(testing::relative_error(results[0], results[1]), 1e-6) << rows << " x " << inputs;
+    }
+  }
 }
 
 // The promise of backend.h, bit for bit: alone, in a batch of prompts with pictures and without, and in its steps.

@@ -1,13 +1,15 @@
-// Products of activations with row-major weights, both contiguous along k. Every path below sums in the one order that
-// kernel_table.h describes, so GEMV, small batches and large ones agree bit for bit.
-//
-//   rows <= kFewRows      weights are widened in registers while they stream past: decoding, bound by memory.
-//   more rows             kTileCols weight rows x kKBlock are widened into scratch (it stays in L1) and used by all
-//                         rows, kTileRows at a time.
+// Products of activations with row-major weights, both contiguous along k, in tiles of kTileRows x kTileCols. The sums have the
+// one order that kernel_table.h describes whatever the number of rows, so GEMV, small batches and large ones agree bit for bit.
 
-constexpr int64_t kPrefetchSpan = 8192;   // bytes of weight rows that end before a prefetcher has learnt them
-constexpr int64_t kPrefetchAhead = 1024;  // bytes
-constexpr int64_t kFewRows = 8;           // of activations, that weights are widened for in registers
+constexpr int64_t kPrefetchAhead = 512;  // bytes
+constexpr int64_t kFewRows = 16;          // of activations
+
+// Weights that stream past are fetched kPrefetchAhead bytes before their turn. In a tile of `cols` rows, `bytes` of each of
+// them read at a time and the rows `stride` bytes apart, what comes behind a row's end is the row that takes its place in the
+// next tile. How far that is for who reads byte `at`.
+inline int64_t bytes_ahead(int64_t at, int64_t bytes, int64_t stride, int64_t cols) {
+  return at + kPrefetchAhead < bytes ? kPrefetchAhead : kPrefetchAhead - bytes + cols * stride;
+}
 
 template <DType kType>
 struct Tile {
@@ -79,79 +81,53 @@ inline void tile_dot_rows(int64_t rows, const Tile<kType>& t, float* out, const 
 
 // Adds a tile's results, kCols a row, to the sums; the first block of k begins them.
 template <int kCols>
-inline void add_tile(const ProductArgs& p, const float* out, int64_t m0, int64_t rows, int64_t n0, int64_t cols, bool first) {
+inline void add_tile(const ProductArgs& p, const float* out, int64_t m0, int64_t rows, int64_t n0, bool first) {
   for (int64_t m = 0; m < rows; ++m) {
     float* sums = p.sums + (m0 + m) * p.sums_stride + n0;
-    for (int64_t n = 0; n < cols; ++n) sums[n] = first ? out[m * kCols + n] : sums[n] + out[m * kCols + n];
+    for (int n = 0; n < kCols; ++n) sums[n] = first ? out[m * kCols + n] : sums[n] + out[m * kCols + n];
   }
 }
 
-template <DType kType>
-inline void widen_row(float* out, const void* in, int64_t element, int64_t n) {
-  const int64_t whole = n & ~int64_t{kLanes - 1};
-  for (int64_t i = 0; i < whole; i += kLanes) v_store(out + i, v_load_as<kType>(in, element + i));
-  if (whole != n) v_store(out + whole, v_load_part_as<kType>(in, element + whole, n - whole));
-}
-
-template <DType kType>
-void products_tiled(const ProductArgs& p) {
-  float out[kTileRows * kTileCols + 4];
-  for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) {
-    const int64_t depth = p.k - k0 < kKBlock ? p.k - k0 : kKBlock;
-    for (int64_t n0 = 0; n0 < p.cols; n0 += kTileCols) {
-      const int64_t cols = p.cols - n0 < kTileCols ? p.cols - n0 : kTileCols;
-      for (int64_t n = 0; n < cols; ++n) {
-        widen_row<kType>(p.scratch + n * kWidenedStride, p.weight, (n0 + n) * p.k + k0, depth);
-      }
-      for (int64_t m0 = 0; m0 < p.rows; m0 += kTileRows) {
-        const int64_t rows = p.rows - m0 < kTileRows ? p.rows - m0 : kTileRows;
-        const float* a = p.in + m0 * p.in_stride + k0;
-        // The next tile's rows come from L2 while this one finds everything in L1.
-        const float* next = m0 + kTileRows < p.rows ? a + kTileRows * p.in_stride : p.in + k0;
-        const Tile<DType::F32> tile{a, p.in_stride, p.scratch, kWidenedStride, depth};
-        tile_dot_rows<DType::F32, kTileCols>(rows, tile, out, [&](int64_t k) {
-          for (int m = 0; m < kTileRows; ++m) __builtin_prefetch(next + m * p.in_stride + k);
-        });
-        add_tile<kTileCols>(p, out, m0, rows, n0, cols, k0 == 0);
-      }
-    }
-  }
-}
-
-// kCols weight rows against all (few) activations, straight from the weights' memory. Short rows end before a prefetcher
-// has learnt them, so the next ones are fetched while these are used; long ones are followed at a fixed distance.
+// kCols weight rows from n0 on against all activations, over [k0, k0 + depth): the weights are read where they lie, widened in
+// registers and, from the second tile of activations on, found in L1. While that goes on the next tile's weights are brought
+// near, a row of them with each tile of activations.
 template <DType kType, int kCols>
-inline void direct_columns(const ProductArgs& p, int64_t n0) {
+inline void multiply_columns(const ProductArgs& p, int64_t n0, int64_t k0, int64_t depth) {
+  const char* b = static_cast<const char*>(p.weight) + bytes_of<kType>(n0 * p.k + k0);
   const int64_t row_bytes = bytes_of<kType>(p.k);
-  const int64_t ahead = row_bytes * kCols <= kPrefetchSpan ? row_bytes * kCols : kPrefetchAhead;
+  const int64_t ahead = bytes_ahead(bytes_of<kType>(k0), row_bytes, row_bytes, kCols);
+  const int64_t tiles = (p.rows + kTileRows - 1) / kTileRows;
   float out[kTileRows * kCols + 4];
-  for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) {
-    const int64_t depth = p.k - k0 < kKBlock ? p.k - k0 : kKBlock;
-    const char* b = static_cast<const char*>(p.weight) + bytes_of<kType>(n0 * p.k + k0);
-    for (int64_t m0 = 0; m0 < p.rows; m0 += kTileRows) {
-      const int64_t rows = p.rows - m0 < kTileRows ? p.rows - m0 : kTileRows;
-      const Tile<kType> tile{p.in + m0 * p.in_stride + k0, p.in_stride, b, p.k, depth};
-      tile_dot_rows<kType, kCols>(rows, tile, out, [&](int64_t k) {
-        if (m0 != 0) return;
-        for (int n = 0; n < kCols; ++n) __builtin_prefetch(b + bytes_of<kType>(n * p.k + k) + ahead);
-      });
-      add_tile<kCols>(p, out, m0, rows, n0, kCols, k0 == 0);
-    }
+  for (int64_t m0 = 0; m0 < p.rows; m0 += kTileRows) {
+    const int64_t rows = p.rows - m0 < kTileRows ? p.rows - m0 : kTileRows;
+    const Tile<kType> tile{p.in + m0 * p.in_stride + k0, p.in_stride, b, p.k, depth};
+    tile_dot_rows<kType, kCols>(rows, tile, out, [&](int64_t k) {
+      for (int64_t n = m0 / kTileRows; n < kCols; n += tiles) __builtin_prefetch(b + n * row_bytes + bytes_of<kType>(k) + ahead);
+    });
+    add_tile<kCols>(p, out, m0, rows, n0, k0 == 0);
   }
 }
 
 template <DType kType>
-void products_direct(const ProductArgs& p) {
-  constexpr int kCols = kTileCols < 4 ? kTileCols : 4;
-  int64_t n = 0;
-  for (; n + kCols <= p.cols; n += kCols) direct_columns<kType, kCols>(p, n);
-  for (; n < p.cols; ++n) direct_columns<kType, 1>(p, n);
+inline void multiply_block(const ProductArgs& p, int64_t n0, int64_t cols, int64_t k0) {
+  const int64_t depth = p.k - k0 < kKBlock ? p.k - k0 : kKBlock;
+  if (cols == kTileCols) return multiply_columns<kType, kTileCols>(p, n0, k0, depth);
+  for (int64_t n = 0; n < cols; ++n) multiply_columns<kType, 1>(p, n0 + n, k0, depth);
 }
 
+// Few activations follow the weights as these lie in memory; of many, a block of k stays in L2 while all columns pass.
 template <DType kType>
 void products_of(const ProductArgs& p) {
-  if (p.rows <= kFewRows) return products_direct<kType>(p);
-  products_tiled<kType>(p);
+  const auto width = [&](int64_t n0) { return p.cols - n0 < kTileCols ? p.cols - n0 : kTileCols; };
+  if (p.rows <= kFewRows) {
+    for (int64_t n0 = 0; n0 < p.cols; n0 += kTileCols) {
+      for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) multiply_block<kType>(p, n0, width(n0), k0);
+    }
+  } else {
+    for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) {
+      for (int64_t n0 = 0; n0 < p.cols; n0 += kTileCols) multiply_block<kType>(p, n0, width(n0), k0);
+    }
+  }
 }
 
 void products(const ProductArgs& p) {

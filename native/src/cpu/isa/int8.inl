@@ -13,9 +13,9 @@ struct Int8Tile {
   int64_t k;       // a multiple of kInt8Align
 };
 
-// out[m * kCols + n] = row m of a . row n of b. With kStream, b comes from memory: its rows are fetched ahead.
-template <int kRows, int kCols, bool kStream>
-inline void int8_tile(const Int8Tile& t, int32_t* out, int64_t ahead) {
+// out[m * kCols + n] = row m of a . row n of b. prefetch(k) is called on the way, once for each cache line of a row.
+template <int kRows, int kCols, class Prefetch>
+inline void int8_tile(const Int8Tile& t, int32_t* out, const Prefetch& prefetch) {
   constexpr int kOuts = (kRows * kCols + 3) / 4 * 4;
   IntReg acc[kOuts];
   for (int i = 0; i < kOuts; ++i) acc[i] = int_zero();
@@ -25,28 +25,37 @@ inline void int8_tile(const Int8Tile& t, int32_t* out, int64_t ahead) {
     for (int n = 0; n < kCols; ++n) {
       const ByteReg bv = load_signed(t.b + n * t.stride + k);
       for (int m = 0; m < kRows; ++m) acc[m * kCols + n] = int_dot(acc[m * kCols + n], av[m], bv);
-      if (kStream && k % 64 == 0) __builtin_prefetch(t.b + n * t.stride + k + ahead);
     }
+    if (k % kInt8Align == 0) prefetch(k);
   }
   for (int i = 0; i < kOuts; i += 4) int_sum4(acc + i, out + i);
 }
 
-template <int kCols, bool kStream, int kRows = kIntTileRows>
-inline void int8_tile_rows(int64_t rows, const Int8Tile& t, int32_t* out, int64_t ahead) {
+template <int kCols, int kRows = kIntTileRows, class Prefetch>
+inline void int8_tile_rows(int64_t rows, const Int8Tile& t, int32_t* out, const Prefetch& prefetch) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return int8_tile_rows<kCols, kStream, kRows - 1>(rows, t, out, ahead);
+    if (rows < kRows) return int8_tile_rows<kCols, kRows - 1>(rows, t, out, prefetch);
   }
-  int8_tile<kRows, kCols, kStream>(t, out, ahead);
+  int8_tile<kRows, kCols>(t, out, prefetch);
 }
 
 // The sums of kCols weight rows from n0 on with all rows, over [k0, k0 + depth).
-template <int kCols, bool kStream>
-inline void int8_columns(const Int8ProductArgs& p, int64_t n0, int64_t k0, int64_t depth, int64_t ahead) {
+template <int kCols>
+inline void int8_columns(const Int8ProductArgs& p, int64_t n0, int64_t k0, int64_t depth) {
   int32_t out[kIntTileRows * kIntTileCols + 4];
+  const int64_t stride = p.in.stride;
+  const int8_t* b = p.weight.values + n0 * stride + k0;
+  const int64_t tiles = (p.rows + kIntTileRows - 1) / kIntTileRows;
   for (int64_t m0 = 0; m0 < p.rows; m0 += kIntTileRows) {
     const int64_t rows = p.rows - m0 < kIntTileRows ? p.rows - m0 : kIntTileRows;
-    const Int8Tile tile{p.in.values + m0 * p.in.stride + k0, p.weight.values + n0 * p.in.stride + k0, p.in.stride, depth};
-    int8_tile_rows<kCols, kStream>(rows, tile, out, ahead);
+    const uint8_t* a = p.in.values + m0 * stride + k0;
+    const Int8Tile tile{a, b, stride, depth};
+    // The next tile's weights: a row with each tile of activations.
+    const int64_t first = m0 / kIntTileRows;
+    int8_tile_rows<kCols>(rows, tile, out, [&](int64_t k) {
+      const int64_t at = k + bytes_ahead(k, depth, stride, kCols);
+      for (int64_t n = first; n < kCols; n += tiles) __builtin_prefetch(b + n * stride + at);
+    });
     for (int64_t m = 0; m < rows; ++m) {
       int32_t* totals = p.totals + (m0 + m) * p.sums_stride + n0;
       for (int n = 0; n < kCols; ++n) totals[n] = out[m * kCols + n] + (k0 == 0 ? 0 : totals[n]);
@@ -71,19 +80,13 @@ inline void int8_dequantize(const Int8ProductArgs& p, int64_t m, int64_t n0, int
 }
 
 void int8_products(const Int8ProductArgs& p) {
-  const bool stream = p.rows <= kIntTileRows;
-  const int64_t block = stream ? p.in.stride : kInt8Block;
+  // Few rows pass over the weights as these lie in memory; many take them in pieces that stay in the first-level cache.
+  const int64_t block = p.rows <= kFewRows ? p.in.stride : kInt8Block;
   for (int64_t k0 = 0; k0 < p.in.stride; k0 += block) {
     const int64_t depth = p.in.stride - k0 < block ? p.in.stride - k0 : block;
     int64_t n = 0;
-    if (stream) {
-      constexpr int kCols = kIntTileCols < 4 ? kIntTileCols : 4;
-      const int64_t ahead = depth * kCols <= kPrefetchSpan ? depth * kCols : kPrefetchAhead;
-      for (; n + kCols <= p.cols; n += kCols) int8_columns<kCols, true>(p, n, k0, depth, ahead);
-    } else {
-      for (; n + kIntTileCols <= p.cols; n += kIntTileCols) int8_columns<kIntTileCols, false>(p, n, k0, depth, 0);
-    }
-    for (; n < p.cols; ++n) int8_columns<1, false>(p, n, k0, depth, 0);
+    for (; n + kIntTileCols <= p.cols; n += kIntTileCols) int8_columns<kIntTileCols>(p, n, k0, depth);
+    for (; n < p.cols; ++n) int8_columns<1>(p, n, k0, depth);
   }
   for (int64_t m = 0; m < p.rows; ++m) {
     for (int64_t n = 0; n < p.cols; n += kLanes) int8_dequantize(p, m, n, p.cols - n < kLanes ? p.cols - n : kLanes);

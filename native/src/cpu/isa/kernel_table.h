@@ -26,13 +26,9 @@ using ivl::kInt8Outlier;
 using ivl::kMostOutliers;
 
 // ---- limits of the callers' scratch -------------------------------------------------------------------------------
-inline constexpr int64_t kMaxTileCols = 8;         // weight rows widened at a time
 inline constexpr int64_t kQueryBlock = 48;         // (position, head) pairs of one attention task
 inline constexpr int64_t kMaxHeadDim = 256;
 inline constexpr int64_t kSumFloats = 2 * 96 * 48;  // one product task's sums, both halves of a SwiGLU
-// Widened rows lie a little more than kKBlock apart: rows at a power of two would share the sets of a first-level cache.
-inline constexpr int64_t kWidenedStride = kKBlock + 32;
-inline constexpr int64_t kProductScratchFloats = kMaxTileCols * kWidenedStride;
 inline constexpr int64_t kAttentionScratchFloats =
     2 * kQueryBlock * kMaxHeadDim + kQueryBlock * kKeyTile + 2 * kKeyTile * kMaxHeadDim + 4 * kQueryBlock;
 
@@ -47,7 +43,6 @@ struct ProductArgs {
   int64_t k;
   float* sums;
   int64_t sums_stride;
-  float* scratch;  // kProductScratchFloats
 };
 
 // ---- int8, as backend/int8.h says. Rows are a multiple of kInt8Align bytes, the last of them zeros (of weights). ----------

@@ -4,7 +4,6 @@
 namespace ivl::cpu {
 namespace {
 
-static_assert(kTileCols <= kMaxTileCols);
 static_assert(kInt8Align % kIntBytes == 0);
 static_assert(kBlockRows * kBlockCols <= kSumFloats / 2 && kBlockCols % kTileCols == 0);
 

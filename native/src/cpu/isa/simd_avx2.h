@@ -87,7 +87,11 @@ inline IntReg int_zero() { return _mm256_setzero_si256(); }
 constexpr int kIntBytes = 32;
 inline ByteReg load_unsigned(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
 inline ByteReg load_signed(const int8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
-inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) { return _mm256_dpbusd_avx_epi32(acc, a, b); }
+inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) {
+  // As in simd_avx512.h; the prefix asks for the encoding that AVX-VNNI has and AVX-512 has not.
+  asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(acc) : "x"(a), "x"(b));
+  return acc;
+}
 #else
 // Widened to 16 bits: _mm256_maddubs_epi16 would be faster and saturates.
 constexpr int kIntBytes = 16;
