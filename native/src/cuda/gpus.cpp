@@ -9,6 +9,8 @@ Gpus find_gpus() {
   const cudaError_t error = cudaGetDeviceCount(&count);
   if (error != cudaSuccess) {
     cudaGetLastError();
+    // What the runtime says of this one is true of a machine without any driver, too, and misleads there.
+    if (error == cudaErrorInsufficientDriver) return {{}, "no NVIDIA driver was found, or it is too old"};
     return {{}, cat(cudaGetErrorString(error), " (", cudaGetErrorName(error), ")")};
   }
   if (count == 0) return {{}, "the driver shows no GPU"};
