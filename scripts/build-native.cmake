@@ -1,8 +1,8 @@
 # Configures, builds and stages libinternvl4j.so for the Maven module java/native, which runs
-#   cmake -DSOURCE_DIR=.. -DBINARY_DIR=.. -DSTAGE_DIR=.. [-DIVL_GPU=cuda] -P build-native.cmake
+#   cmake -DSOURCE_DIR=.. -DBINARY_DIR=.. -DSTAGE_DIR=.. -DCOPY_DIR=.. [-DIVL_GPU=cuda] -P build-native.cmake
 cmake_minimum_required(VERSION 3.22)
 
-foreach(name SOURCE_DIR BINARY_DIR STAGE_DIR)
+foreach(name SOURCE_DIR BINARY_DIR STAGE_DIR COPY_DIR)
   if(NOT ${name})
     message(FATAL_ERROR "${name} is not set")
   endif()
@@ -34,3 +34,9 @@ execute_process(
   COMMAND "${CMAKE_COMMAND}" --install "${BINARY_DIR}" --prefix "${STAGE_DIR}"
   OUTPUT_QUIET
   COMMAND_ERROR_IS_FATAL ANY)
+
+# JavaCPP copies the library beside its own when it builds that, which it does not where the header is as before: the library
+# of the last build would stay in the jar.
+if(EXISTS "${COPY_DIR}/libinternvl4j.so")
+  file(COPY_FILE "${STAGE_DIR}/lib/libinternvl4j.so" "${COPY_DIR}/libinternvl4j.so" ONLY_IF_DIFFERENT)
+endif()
