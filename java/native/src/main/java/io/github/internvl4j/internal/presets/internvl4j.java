@@ -12,13 +12,17 @@ import org.bytedeco.javacpp.tools.InfoMapper;
  * stay ints: a value this binding does not know must not break the call that returns it.
  */
 @Properties(
-        value =
-                @Platform(
-                        value = {"linux-x86_64"},
-                        extension = {"", "-gpu"},
-                        include = "internvl4j/internvl4j.h",
-                        link = "internvl4j",
-                        define = {"STRING_BYTES_CHARSET \"UTF-8\""}),
+        value = {
+            @Platform(
+                    value = {"linux-x86_64"},
+                    include = "internvl4j/internvl4j.h",
+                    link = "internvl4j",
+                    define = {"STRING_BYTES_CHARSET \"UTF-8\""}),
+            // The same with GPUs; taken before the other where both are there.
+            @Platform(
+                    value = {"linux-x86_64"},
+                    extension = {"-gpu"})
+        },
         target = "io.github.internvl4j.internal",
         global = "io.github.internvl4j.internal.global.internvl4j")
 @NoException
