@@ -5,7 +5,10 @@
 // asm, no __CUDA_ARCH__, no wide casts (see vector.h), full warp masks, no return before a barrier.
 #pragma once
 
+#include <type_traits>
+
 #include "device/cost.h"
+#include "device/launch_log.h"
 #include "device/types.h"
 
 #if !defined(GPU_EMULATED)
@@ -21,10 +24,10 @@
 
 namespace gpu {
 
-// Queues the kernel on the stream. `name` is for reports and profiles.
-template <class... Parameters, class... Arguments>
-cudaError_t launch(const char* /*name*/, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
-                   cudaStream_t stream, Arguments... arguments) {
+// Queues the kernel on the stream.
+template <class... Parameters>
+cudaError_t queue(const char* /*name*/, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+                  cudaStream_t stream, std::decay_t<Parameters>... arguments) {
   // More than this a kernel must ask for.
   if (shared_bytes > 48 * 1024) {
     const cudaError_t error =
@@ -33,7 +36,7 @@ cudaError_t launch(const char* /*name*/, void (*kernel)(Parameters...), dim3 gri
       return error;
     }
   }
-  kernel<<<grid, block, shared_bytes, stream>>>(static_cast<Parameters>(arguments)...);
+  kernel<<<grid, block, shared_bytes, stream>>>(arguments...);
   return cudaGetLastError();
 }
 
@@ -44,3 +47,19 @@ cudaError_t launch(const char* /*name*/, void (*kernel)(Parameters...), dim3 gri
 #include "emulation/device.h"
 
 #endif
+
+namespace gpu {
+
+// Queues the kernel on the stream, or notes it in the thread's log. `name` is for reports and profiles.
+template <class... Parameters, class... Arguments>
+cudaError_t launch(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+                   cudaStream_t stream, Arguments... arguments) {
+  if (LaunchLog* log = launch_log()) {
+    log->add(kernel, grid.x, grid.y, grid.z, block.x, block.y, block.z, shared_bytes,
+             static_cast<std::decay_t<Parameters>>(arguments)...);
+    return cudaSuccess;
+  }
+  return queue(name, kernel, grid, block, shared_bytes, stream, static_cast<std::decay_t<Parameters>>(arguments)...);
+}
+
+}  // namespace gpu

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <tuple>
 #include <type_traits>
 
 #include "emulation/block.h"
@@ -132,9 +131,9 @@ SIMT_UNCHECKED void store(void* to, const V& value) {
   }
 }
 
-template <class... Parameters, class... Arguments>
-cudaError_t launch(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
-                   cudaStream_t stream, Arguments... arguments) {
+template <class... Parameters>
+cudaError_t queue(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+                  cudaStream_t stream, std::decay_t<Parameters>... arguments) {
   const auto* function = reinterpret_cast<const void*>(kernel);
   if (shared_bytes > 48 * 1024) {
     const cudaError_t error =
@@ -143,9 +142,8 @@ cudaError_t launch(const char* name, void (*kernel)(Parameters...), dim3 grid, d
       return error;
     }
   }
-  std::tuple<std::decay_t<Parameters>...> copies(static_cast<Parameters>(arguments)...);
   return simt::enqueue_kernel(name, function, {grid, block, shared_bytes}, stream,
-                              [kernel, copies] { std::apply(kernel, copies); });
+                              [kernel, arguments...] { kernel(arguments...); });
 }
 
 }  // namespace gpu

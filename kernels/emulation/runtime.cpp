@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -21,6 +22,20 @@ struct CUevent_st {
   uint64_t reached = 0;
 };
 
+// Work in the order it was captured.
+struct CUgraph_st {
+  struct Node {
+    std::function<void()> run;
+    std::optional<simt::LaunchRecord> launch;
+  };
+  std::vector<Node> nodes;
+  bool valid = true;
+};
+
+struct CUgraphExec_st {
+  std::vector<CUgraph_st::Node> nodes;
+};
+
 struct CUstream_st {
   struct Task {
     std::function<void()> run;
@@ -29,6 +44,7 @@ struct CUstream_st {
   };
   int device = 0;
   std::deque<Task> tasks;
+  std::unique_ptr<CUgraph_st> captured;  // while it is
   bool ready() const {
     return !tasks.empty() && (tasks.front().awaited == nullptr || tasks.front().awaited->reached >= tasks.front().count);
   }
@@ -66,6 +82,8 @@ Machine& machine() {
 // CUDA's current device is a thread's own.
 thread_local int current_device = 0;
 thread_local cudaError_t last_error = cudaSuccess;
+// The stream that this thread captures.
+thread_local cudaStream_t capturing = nullptr;
 
 cudaError_t result(cudaError_t error) {
   if (error != cudaSuccess) last_error = error;
@@ -138,7 +156,23 @@ bool is_stream(cudaStream_t stream) {
   return std::any_of(machine().streams.begin(), machine().streams.end(), [&](const auto& s) { return s.get() == stream; });
 }
 
-cudaError_t enqueue(cudaStream_t stream, std::function<void()> task) {
+// What a capture cannot hold ends it; `what` names it. False if there is none.
+bool refused_in_capture(const char* what, const void* pc) {
+  if (capturing == nullptr) return false;
+  capturing->captured->valid = false;
+  report(Fault::Host, pc, std::string("in a capture: ") + what);
+  return true;
+}
+
+cudaError_t enqueue(cudaStream_t stream, std::function<void()> task, std::optional<LaunchRecord> launch = {}) {
+  if (stream != nullptr && stream == capturing) {
+    stream->captured->nodes.push_back({std::move(task), std::move(launch)});
+    return cudaSuccess;
+  }
+  if (launch) {
+    if (machine().records != nullptr) machine().records->push_back(*launch);
+    if (addresses_only()) return cudaSuccess;
+  }
   if (stream == nullptr) {
     const Running running;
     if (!run_until(all_idle)) return result(cudaErrorLaunchFailure);
@@ -203,6 +237,10 @@ cudaError_t copy(const Copy& wanted, cudaStream_t stream) {
   if (wanted.to_pitch < wanted.width || wanted.from_pitch < wanted.width) return result(cudaErrorInvalidValue);
   const bool to_host = wanted.kind == cudaMemcpyDeviceToHost;
   const bool from_host = wanted.kind == cudaMemcpyHostToDevice;
+  const void* host = to_host ? static_cast<const void*>(wanted.to) : wanted.from;
+  if ((to_host || from_host) && !is_pinned(host, 1) && refused_in_capture("a copy of pageable memory", wanted.pc)) {
+    return result(cudaErrorStreamCaptureUnsupported);
+  }
   if (from_host && !is_pinned(wanted.from, 1)) {
     auto staged = std::make_shared<std::vector<std::byte>>(wanted.width * wanted.height);
     for (size_t row = 0; row < wanted.height; row++) {
@@ -243,11 +281,10 @@ cudaError_t enqueue_kernel(const char* name, const void* function, const LaunchS
   const size_t allowed = asked == machine().shared_allowed.end() ? kSharedUnasked : static_cast<size_t>(asked->second);
   if (shape.shared_bytes > std::max(allowed, kSharedUnasked)) return result(cudaErrorInvalidValue);
   const gpu::Cost cost = std::exchange(machine().next_cost, {});
-  if (machine().records != nullptr) machine().records->push_back({name, shape, current_device, cost});
-  if (addresses_only()) return cudaSuccess;
-  return enqueue(stream, [name = std::string(name), shape, kernel, device = current_device] {
+  const auto task = [name = std::string(name), shape, kernel, device = current_device] {
     run_grid(name.c_str(), shape, device, kernel);
-  });
+  };
+  return enqueue(stream, task, LaunchRecord{name, shape, current_device, cost});
 }
 
 }  // namespace simt
@@ -269,6 +306,8 @@ const char* cudaGetErrorName(cudaError_t error) {
     case cudaErrorInvalidDevice: return "cudaErrorInvalidDevice";
     case cudaErrorInvalidResourceHandle: return "cudaErrorInvalidResourceHandle";
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
+    case cudaErrorStreamCaptureUnsupported: return "cudaErrorStreamCaptureUnsupported";
+    case cudaErrorStreamCaptureInvalidated: return "cudaErrorStreamCaptureInvalidated";
   }
   return "?";
 }
@@ -326,6 +365,7 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute
 
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
   const std::lock_guard lock(machine().mutex);
+  if (refused_in_capture("cudaMalloc", __builtin_return_address(0))) return result(cudaErrorStreamCaptureUnsupported);
   *memory = allocate_global(bytes, current_device);
   return *memory != nullptr ? cudaSuccess : result(cudaErrorMemoryAllocation);
 }
@@ -333,6 +373,7 @@ cudaError_t cudaMalloc(void** memory, size_t bytes) {
 cudaError_t cudaFree(void* memory) {
   const std::lock_guard lock(machine().mutex);
   if (memory == nullptr) return cudaSuccess;
+  if (refused_in_capture("cudaFree", __builtin_return_address(0))) return result(cudaErrorStreamCaptureUnsupported);
   if (!run_until(all_idle)) return result(cudaErrorLaunchFailure);  // it waits for the device
   const Running running;
   if (!free_global(memory)) {
@@ -418,6 +459,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   const std::lock_guard lock(machine().mutex);
   if (stream != nullptr && !is_stream(stream)) return result(cudaErrorInvalidResourceHandle);
+  if (refused_in_capture("a wait", __builtin_return_address(0))) return result(cudaErrorStreamCaptureUnsupported);
   const bool done = stream == nullptr ? run_until(all_idle) : run_until([&] { return stream->tasks.empty(); });
   return done ? cudaSuccess : result(cudaErrorLaunchFailure);
 }
@@ -438,6 +480,7 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const std::lock_guard lock(machine().mutex);
   const std::shared_ptr<CUevent_st> kept = machine().events.at(event);
+  if (refused_in_capture("an event", __builtin_return_address(0))) return result(cudaErrorStreamCaptureUnsupported);
   const uint64_t count = ++kept->recorded;
   return enqueue(stream, [kept, count] { kept->reached = std::max(kept->reached, count); });
 }
@@ -446,6 +489,53 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   const std::lock_guard lock(machine().mutex);
   if (!is_stream(stream)) return result(cudaErrorInvalidResourceHandle);
   const std::shared_ptr<CUevent_st> kept = machine().events.at(event);
+  if (refused_in_capture("an event", __builtin_return_address(0))) return result(cudaErrorStreamCaptureUnsupported);
   stream->tasks.push_back({[] {}, kept, kept->recorded});
+  return cudaSuccess;
+}
+
+// ---- graphs --------------------------------------------------------------------------------------------------------
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode /*mode*/) {
+  const std::lock_guard lock(machine().mutex);
+  if (!is_stream(stream)) return result(cudaErrorInvalidResourceHandle);
+  if (capturing != nullptr) return result(cudaErrorInvalidValue);
+  stream->captured = std::make_unique<CUgraph_st>();
+  capturing = stream;
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const std::lock_guard lock(machine().mutex);
+  *graph = nullptr;
+  if (stream == nullptr || stream != capturing) return result(cudaErrorInvalidValue);
+  capturing = nullptr;
+  const std::unique_ptr<CUgraph_st> captured = std::move(stream->captured);
+  if (!captured->valid) return result(cudaErrorStreamCaptureInvalidated);
+  *graph = new CUgraph_st(*captured);
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long /*flags*/) {
+  *executable = new CUgraphExec_st{graph->nodes};
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  const std::lock_guard lock(machine().mutex);
+  for (const CUgraph_st::Node& node : executable->nodes) {
+    const cudaError_t error = enqueue(stream, node.run, node.launch);
+    if (error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  delete executable;
   return cudaSuccess;
 }

@@ -105,4 +105,46 @@ TEST_F(RuntimeTest, MemoryOfADeviceRunsOut) {
   simt::set_device_capacity(0, before);
 }
 
+TEST_F(RuntimeTest, AGraphDoesWhatWasCapturedEachTimeItIsLaunched) {
+  ASSERT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+  cudaMemsetAsync(memory_, 1, 8, stream_);
+  cudaMemcpyAsync(pinned_, memory_, 8, cudaMemcpyDeviceToHost, stream_);
+  cudaGraph_t graph = nullptr;
+  ASSERT_EQ(cudaStreamEndCapture(stream_, &graph), cudaSuccess);
+  cudaStreamSynchronize(stream_);
+  EXPECT_EQ(pinned_[0], 0) << "a capture only takes note";
+
+  cudaGraphExec_t executable = nullptr;
+  ASSERT_EQ(cudaGraphInstantiate(&executable, graph), cudaSuccess);
+  cudaGraphDestroy(graph);
+  for (int round = 0; round < 2; round++) {
+    pinned_[0] = 0;
+    ASSERT_EQ(cudaGraphLaunch(executable, stream_), cudaSuccess);
+    EXPECT_EQ(pinned_[0], 0);
+    cudaStreamSynchronize(stream_);
+    EXPECT_EQ(pinned_[0], 0x01010101);
+  }
+  cudaGraphExecDestroy(executable);
+  EXPECT_EQ(reported(), "");
+}
+
+TEST_F(RuntimeTest, WhatACaptureCannotHoldEndsIt) {
+  int pageable[4] = {};
+  void* more = nullptr;
+  const std::function<cudaError_t()> refused[] = {
+      [&] { return cudaMemcpyAsync(memory_, pageable, 16, cudaMemcpyHostToDevice, stream_); },
+      [&] { return cudaMalloc(&more, 16); },
+      [&] { return cudaFree(memory_); },
+      [&] { return cudaStreamSynchronize(stream_); },
+  };
+  for (const auto& call : refused) {
+    cudaGraph_t graph = nullptr;
+    ASSERT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+    EXPECT_EQ(call(), cudaErrorStreamCaptureUnsupported);
+    EXPECT_EQ(cudaStreamEndCapture(stream_, &graph), cudaErrorStreamCaptureInvalidated);
+    EXPECT_EQ(graph, nullptr);
+    EXPECT_NE(reported().find("in a capture"), std::string::npos);
+  }
+}
+
 }  // namespace

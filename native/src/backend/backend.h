@@ -9,6 +9,7 @@
 // into pieces. A token's activations are therefore the same alone, in any batch, prefilled or decoded.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -135,6 +136,12 @@ class Backend {
   virtual void receive(const Matrix& out, const Matrix& in, Backend& from);
   // Moves the first `tokens` tokens of every layer and head from one cache to another of the same shape.
   virtual void copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) = 0;
+
+  // ---- passes -----------------------------------------------------------------------------------------------
+  // Runs a pass that is likely to come again, a step of decoding: a backend may keep its launches as a graph and replay them.
+  // `pass` calls operations of this backend alone, leaves nothing half done when it is called twice, and moves nothing to the
+  // host.
+  virtual void repeat(const std::function<void()>& pass) { pass(); }
 
   // ---- weights ----------------------------------------------------------------------------------------------
   // `as` is the type to keep; a tensor already of that type, or any type when `as` is F32 (widening is exact), may be

@@ -216,7 +216,7 @@ void CudaBackend<T>::embed(const Matrix& out, const TableWeights& opaque, std::s
       from[static_cast<size_t>(splice.row + i)] = features.data + i * features.stride;
     }
   }
-  const T* const* on_device = gathered_.on(device_, from);
+  const T* const* on_device = embedded_.on(device_, std::move(from));
   device_.use();
   check(gpu::gather_rows<T>(rows_of(out), on_device, out.rows, static_cast<int>(out.cols), device_.stream()), "embeddings");
 }
@@ -243,7 +243,7 @@ void CudaBackend<T>::project_qkv(const Matrix& qkv, const Matrix& in, const Line
   gpu::Epilogue<T> then;
   then.activation = gpu::Activation::Rope;
   then.out = rows_of(qkv);
-  then.rope = {slots_.on(device_, slots), static_cast<const float*>(rope.data), static_cast<int>(heads),
+  then.rope = {slots_.on(device_, std::move(slots)), static_cast<const float*>(rope.data), static_cast<int>(heads),
                static_cast<int>(shape.kv_heads), static_cast<int>(shape.head_dim), static_cast<int>(layer)};
   launch_product(const_rows_of(in), in.rows, weights, qkv.cols / 2, then, "queries, keys and values");
 }
@@ -269,7 +269,7 @@ void CudaBackend<T>::gather_rows(const Matrix& out, const Matrix& in, std::span<
   require(out.rows == static_cast<int64_t>(rows.size()) && out.cols == in.cols, "gather_rows: shapes fit");
   std::vector<const T*> from;
   for (const int32_t row : rows) from.push_back(rows_of(in).data + row * in.stride);
-  const T* const* on_device = gathered_.on(device_, from);
+  const T* const* on_device = gathered_.on(device_, std::move(from));
   device_.use();
   check(gpu::gather_rows<T>(rows_of(out), on_device, out.rows, static_cast<int>(out.cols), device_.stream()), "rows");
 }

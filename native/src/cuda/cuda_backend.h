@@ -9,6 +9,7 @@
 #include "backend/backend.h"
 #include "cuda/cuda_weights.h"
 #include "cuda/device.h"
+#include "cuda/launch_graphs.h"
 #include "gemm.h"
 #include "int8.h"
 
@@ -30,6 +31,10 @@ class CudaBackend final : public Backend {
   // From GPU to GPU without the host, where both compute in T.
   void receive(const Matrix& out, const Matrix& in, Backend& from) override;
   void copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) override;
+
+  void repeat(const std::function<void()>& pass) override { graphs_.run(device_, pass); }
+  // Passes of repeat() that were captured, the others being replays.
+  int captured_graphs() const { return graphs_.captured(); }
 
   // `as` must be the backend's type.
   std::unique_ptr<VectorWeights> vector(const HostTensor& source, DType as) override;
@@ -74,7 +79,8 @@ class CudaBackend final : public Backend {
   static void* grown(const Device& device, Buffer& buffer, size_t bytes);
 
   Device device_;
-  UploadedArray<const T*> gathered_;
+  LaunchGraphs graphs_;
+  UploadedArray<const T*> embedded_, gathered_;
   UploadedArray<gpu::CacheSlot<T>> slots_;
   UploadedArray<gpu::AttentionSpan<T>> vision_spans_, decoder_spans_;
   Buffer attention_space_, patches_;

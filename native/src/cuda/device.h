@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cuda/cuda_error.h"
@@ -46,11 +47,13 @@ class Device {
 };
 
 // An array that the host writes and kernels read: it is brought over when its content is another than before. The layers
-// of a pass ask for the same one each, and only the first one's copy is made.
+// of a pass ask for the same one each, and only the first one's copy is made. A pass gives each of its arrays one content
+// alone: a graph replays the kernels, not the copies between them.
 template <class T>
 class UploadedArray {
  public:
-  const T* on(const Device& device, const std::vector<T>& values) {
+  const T* on(const Device& device, std::vector<T> values) {
+    for (T& value : values) __builtin_clear_padding(&value);  // or equal ones would not compare equal
     const size_t bytes = values.size() * sizeof(T);
     const bool same = values.size() == last_.size() && std::memcmp(values.data(), last_.data(), bytes) == 0;
     if (!same) {
@@ -60,7 +63,7 @@ class UploadedArray {
         memory_ = device.allocate(bytes);
       }
       device.upload(memory_.data(), values.data(), bytes);
-      last_ = values;
+      last_ = std::move(values);
     }
     return static_cast<const T*>(memory_.data());
   }

@@ -32,7 +32,7 @@ LlamaDecoder::LlamaDecoder(const Placement& placement, const ModelConfig& config
   int64_t layers = 0;
   for (const Placement::Stage& stage : placement.decoder) {
     kv_shapes_.push_back({stage.layers, config.language.kv_heads, config.language.head_dim, type});
-    stages_.emplace_back(stage.backend);
+    stages_.emplace_back(stage.backend, layers);
     layers += stage.layers;
   }
   require(layers == config.language.layers, "the placement has a place for each layer");
@@ -96,6 +96,10 @@ Matrix LlamaDecoder::hidden_in(Stage& stage, int64_t rows) const {
   return stage.space.matrix(kHidden, rows, config_.language.hidden);
 }
 
+Matrix LlamaDecoder::logits_in(Stage& stage, int64_t rows) const {
+  return stage.space.matrix(kLogits, rows, head_->out_features, DType::F32);
+}
+
 // x (rows, C): x += attention(norm(x)); x += down(silu(gate) * up)(norm(x)).
 void LlamaDecoder::run_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans) {
   Stage& stage = stages_[at];
@@ -119,44 +123,52 @@ void LlamaDecoder::run_layer(size_t at, int64_t index, const Matrix& x, std::spa
   backend.matmul(x, inner, *layer.down, {Activation::None, nullptr, &x});
 }
 
-void LlamaDecoder::put_logits(float* out, const Matrix& x, std::span<const int32_t> rows, Recorder* recorder) {
+void LlamaDecoder::run_head(const Matrix& x, std::span<const int32_t> rows, Recorder* recorder) {
+  if (rows.empty()) return;  // a piece of a prompt
   Stage& stage = stages_.back();
   Backend& backend = *stage.backend;
   const auto count = static_cast<int64_t>(rows.size());
   const Matrix picked = stage.space.matrix(kPicked, count, x.cols);
   backend.gather_rows(picked, x, rows);
   backend.norm(picked, picked, norm_);
-  const Matrix logits = stage.space.matrix(kLogits, count, head_->out_features, DType::F32);
+  const Matrix logits = logits_in(stage, count);
   backend.matmul(logits, picked, *head_, {});
   if (recorder != nullptr) {
     recorder->record("decoder.norm", backend, picked, 0);
     recorder->record("logits", backend, logits, 0);
   }
-  backend.to_host(out, logits);
+}
+
+// All of a pass that one backend does.
+void LlamaDecoder::run_stage(size_t at, const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel) {
+  Stage& stage = stages_[at];
+  const Matrix x = hidden_in(stage, static_cast<int64_t>(batch.ids.size()));
+  if (at == 0) {
+    stage.backend->embed(x, *embeddings_, batch.ids, batch.splices);
+    if (recorder != nullptr) recorder->record("decoder.embeddings", *stage.backend, x, 0);
+  }
+  std::vector<Span> spans;
+  for (const SequenceSpan& span : batch.spans) spans.push_back({span.row, span.rows, span.past, &span.caches[at]});
+  for (int64_t i = 0; i < kv_shapes_[at].layers; ++i) {
+    cancel.check();
+    run_layer(at, i, x, spans);
+    if (recorder != nullptr) recorder->record(cat("decoder.layers.", stage.first_layer + i), *stage.backend, x, 0);
+  }
+  if (at + 1 == stages_.size()) run_head(x, batch.logit_rows, recorder);
 }
 
 void LlamaDecoder::forward(float* logits, const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel) {
   const auto rows = static_cast<int64_t>(batch.ids.size());
-  Matrix x = hidden_in(stages_.front(), rows);
-  stages_.front().backend->embed(x, *embeddings_, batch.ids, batch.splices);
-  if (recorder != nullptr) recorder->record("decoder.embeddings", *stages_.front().backend, x, 0);
-  int64_t number = 0;
+  const bool step = recorder == nullptr && batch.ids.size() == batch.spans.size();  // one more token for each sequence
   for (size_t at = 0; at < stages_.size(); ++at) {
     Stage& stage = stages_[at];
-    if (at > 0) {
-      const Matrix here = hidden_in(stage, rows);
-      stage.backend->receive(here, x, *stages_[at - 1].backend);
-      x = here;
-    }
-    std::vector<Span> spans;
-    for (const SequenceSpan& span : batch.spans) spans.push_back({span.row, span.rows, span.past, &span.caches[at]});
-    for (int64_t i = 0; i < kv_shapes_[at].layers; ++i, ++number) {
-      cancel.check();
-      run_layer(at, i, x, spans);
-      if (recorder != nullptr) recorder->record(cat("decoder.layers.", number), *stage.backend, x, 0);
-    }
+    if (at > 0) stage.backend->receive(hidden_in(stage, rows), hidden_in(stages_[at - 1], rows), *stages_[at - 1].backend);
+    const auto pass = [&] { run_stage(at, batch, recorder, cancel); };
+    step ? stage.backend->repeat(pass) : pass();
   }
-  put_logits(logits, x, batch.logit_rows, recorder);
+  if (batch.logit_rows.empty()) return;
+  Stage& last = stages_.back();
+  last.backend->to_host(logits, logits_in(last, static_cast<int64_t>(batch.logit_rows.size())));
 }
 
 int64_t LlamaDecoder::workspace_bytes(const ModelConfig& config, int64_t rows, int64_t logit_rows, DType activation) {

@@ -56,8 +56,9 @@ class LlamaDecoder {
 
  private:
   struct Stage {
-    explicit Stage(std::shared_ptr<Backend> on) : backend(std::move(on)), space(*backend) {}
+    Stage(std::shared_ptr<Backend> on, int64_t first) : backend(std::move(on)), first_layer(first), space(*backend) {}
     std::shared_ptr<Backend> backend;
+    int64_t first_layer;
     std::vector<DecoderLayer> layers;
     Buffer rope;  // (context, head_dim) f32: cos | sin
     Workspace space;
@@ -67,9 +68,11 @@ class LlamaDecoder {
   void load_rope(Stage& stage) const;
   void load_layer(int64_t index, WeightSource& source, PartPrecision precision);
   void load_head(WeightSource& source, PartPrecision precision);
+  void run_stage(size_t stage, const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel);
   void run_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans);
   Matrix hidden_in(Stage& stage, int64_t rows) const;
-  void put_logits(float* logits, const Matrix& x, std::span<const int32_t> rows, Recorder* recorder);
+  Matrix logits_in(Stage& stage, int64_t rows) const;
+  void run_head(const Matrix& x, std::span<const int32_t> rows, Recorder* recorder);
 
   const ModelConfig& config_;
   std::vector<KvShape> kv_shapes_;

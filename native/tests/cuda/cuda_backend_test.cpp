@@ -96,5 +96,26 @@ TEST_F(CudaBackendTest, ALaterRoundOverTheKeptCacheHasTheBitsOfAFreshPrompt) {
   EXPECT_EQ(kept.logits, fresh.logits);
 }
 
+// A prompt of `length` text tokens, the same for the same length.
+Prompt text_prompt(const Engine& engine, size_t length) {
+  Prompt prompt;
+  for (size_t i = 0; i < length; ++i) {
+    prompt.tokens.push_back(static_cast<int32_t>(i * i + 3) % static_cast<int32_t>(engine.config().language.vocab));
+  }
+  return prompt;
+}
+
+// The first piece of a prompt longer than a chunk has no logits.
+TEST_F(CudaBackendTest, APromptOfSeveralChunksHasTheBitsOfOneThatCameInTwo) {
+  const Oracle oracle("hermes-gqa7");
+  const auto engine = oracle.load(make_gpu_backend(0, DType::BF16), DType::BF16);
+  constexpr size_t kLong = kChunkRows + 60;
+  const Answer at_once = answer(engine, text_prompt(*engine, kLong), greedy(1));
+  const auto sequence = std::make_shared<Sequence>(engine);
+  answer(engine, text_prompt(*engine, kChunkRows - 100), greedy(1), sequence);
+  const Answer in_two = answer(engine, text_prompt(*engine, kLong), greedy(1), sequence);
+  EXPECT_EQ(at_once.logits, in_two.logits);
+}
+
 }  // namespace
 }  // namespace ivl
