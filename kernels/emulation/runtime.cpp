@@ -477,6 +477,13 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return machine().events.erase(event) == 1 ? cudaSuccess : result(cudaErrorInvalidResourceHandle);
 }
 
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  const std::lock_guard lock(machine().mutex);
+  const std::shared_ptr<CUevent_st> kept = machine().events.at(event);
+  const uint64_t count = kept->recorded;
+  return run_until([&] { return kept->reached >= count; }) ? cudaSuccess : result(cudaErrorLaunchFailure);
+}
+
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const std::lock_guard lock(machine().mutex);
   const std::shared_ptr<CUevent_st> kept = machine().events.at(event);

@@ -29,8 +29,7 @@ class ShapesOnly : public ivl::WeightSource {
     const std::vector<int64_t>& shape = shapes_.at(name);
     size_t elements = 1;
     for (const int64_t dim : shape) elements *= static_cast<size_t>(dim);
-    if (elements <= kSmall) zeros_.resize(std::max(zeros_.size(), elements));
-    HostTensor tensor{zeros_.data(), ivl::DType::BF16, shape};
+    HostTensor tensor{elements <= kSmall ? zeros_.data() : nullptr, ivl::DType::BF16, shape};
     if (int8_ && shape.size() == 2) tensor.int8_scales = &scale_;
     return tensor;
   }

@@ -6,7 +6,6 @@
 #include <numeric>
 #include <optional>
 
-#include "backend/gpus.h"
 #include "backend/host_memory.h"
 #include "cpu/cpu_backend.h"
 
@@ -117,23 +116,26 @@ DeviceChoice device_from(const ivl_load_options& options) {
   return text.empty() ? DeviceChoice{} : DeviceChoice::parse(text);
 }
 
-int64_t available_memory(const DeviceChoice& choice) {
-  return choice.kind == DeviceChoice::Kind::Cuda ? free_of(gpus_of(choice)) : available_host_memory();
-}
-
-Placement place(const DeviceChoice& choice, int threads, int64_t memory_limit, const ModelConfig& config,
-                const Precision& precision, const MemoryPlan& plan) {
+Destination destination(const DeviceChoice& choice, const ModelConfig& config, const Precision& precision,
+                        const MemoryPlan& cpu_plan) {
+  const MemoryPlan gpu_plan = plan_gpu_memory(config, precision);
   if (choice.kind == DeviceChoice::Kind::Cuda) {
     const std::vector<Gpu> gpus = gpus_of(choice);
-    if (memory_limit == 0) require_fit(plan, free_of(gpus));
-    return over(gpus, layers_of(choice, gpus, config, precision, plan), precision.type);
+    return {gpus, gpu_plan, free_of(gpus)};
   }
   if (choice.kind == DeviceChoice::Kind::Auto && precision.type != DType::F32) {
     for (const Gpu& gpu : find_gpus().found) {
-      if (plan.total() <= gpu.free) return over({gpu}, {config.language.layers}, precision.type);
+      if (gpu_plan.total() <= gpu.free) return {{gpu}, gpu_plan, gpu.free};
     }
   }
-  if (memory_limit == 0) require_fit(plan, available_host_memory());
+  return {{}, cpu_plan, available_host_memory()};
+}
+
+Placement place(const DeviceChoice& choice, int threads, int64_t memory_limit, const ModelConfig& config,
+                const Precision& precision, const MemoryPlan& cpu_plan) {
+  const Destination to = destination(choice, config, precision, cpu_plan);
+  if (memory_limit == 0) require_fit(to.plan, to.available);
+  if (!to.gpus.empty()) return over(to.gpus, layers_of(choice, to.gpus, config, precision, to.plan), precision.type);
   return Placement::on(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads}), config.language.layers);
 }
 

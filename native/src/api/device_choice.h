@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/gpus.h"
 #include "internvl4j/internvl4j.h"
 #include "model/memory_plan.h"
 #include "model/placement.h"
@@ -23,13 +24,21 @@ struct DeviceChoice {
 
 DeviceChoice device_from(const ivl_load_options& options);
 
-// Bytes that a model on this device may take: of the GPUs that will be used, else of the host.
-int64_t available_memory(const DeviceChoice& choice);
+// Where a model will be, and what it needs and finds there.
+struct Destination {
+  std::vector<Gpu> gpus;  // none: the CPU
+  MemoryPlan plan;
+  int64_t available = 0;  // bytes: free on those GPUs together, or on the host
+};
 
-// The backends for a model in this precision. Auto takes the first GPU that has room for the plan, else the CPU. Several GPUs share
-// the decoder's layers so that they are equally full (split_layers). Error(InvalidArgument) if a GPU that was asked for is not
-// there, with the reason; Error(OutOfMemory) if the plan does not fit, unless memory_limit says not to look (not 0).
+// Auto takes the first GPU that has room for the model, else the CPU; `cpu_plan` is the plan for there. Error(InvalidArgument)
+// if a GPU that was asked for is not there, with the reason.
+Destination destination(const DeviceChoice& choice, const ModelConfig& config, const Precision& precision,
+                        const MemoryPlan& cpu_plan);
+
+// The backends there. Several GPUs share the decoder's layers so that they are equally full (split_layers).
+// Error(OutOfMemory) if the plan does not fit, unless memory_limit says not to look (not 0).
 Placement place(const DeviceChoice& choice, int threads, int64_t memory_limit, const ModelConfig& config,
-                const Precision& precision, const MemoryPlan& plan);
+                const Precision& precision, const MemoryPlan& cpu_plan);
 
 }  // namespace ivl::api

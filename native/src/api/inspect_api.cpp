@@ -99,7 +99,9 @@ ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_
     const Checkpoint checkpoint = Checkpoint::open(folder, {Mapping::Map, false, {}});
     require_weights(checkpoint, config);
     const Precision precision = precision_for(load, stored_precision(checkpoint, config));
-    const MemoryPlan plan = plan_memory(checkpoint, config, precision, load.map_weights);
+    const MemoryPlan cpu_plan = plan_memory(checkpoint, config, precision, load.map_weights);
+    const Destination to = destination(device_from(*options), config, precision, cpu_plan);
+    const MemoryPlan& plan = to.plan;
     given(out, "out") = {plan.weights_mapped,
                          plan.weights_owned,
                          plan.kv_cache_per_token,
@@ -107,7 +109,7 @@ ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_
                          plan.scratch,
                          plan.picture_batch,
                          plan.total(),
-                         available_memory(device_from(*options)),
+                         to.available,
                          static_cast<int32_t>(plan.pictures_together)};
   });
 }

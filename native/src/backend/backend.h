@@ -24,7 +24,7 @@ namespace ivl {
 
 // A tensor of a checkpoint as it lies in host memory: dense, row-major. The memory outlives the backend's weights.
 struct HostTensor {
-  const void* data = nullptr;
+  const void* data = nullptr;  // null: only the shape matters, as when launches are counted; a GPU's copy is then zeros
   DType dtype = DType::F32;
   std::vector<int64_t> shape;
   // Not null: data is int8, and these its rows' scales and sums as backend/int8.h says; dtype is what it was quantized from.
@@ -149,6 +149,9 @@ class Backend {
   virtual std::unique_ptr<VectorWeights> vector(const HostTensor& source, DType as) = 0;
   virtual std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) = 0;
   virtual std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) = 0;
+
+  // No more weights will come, and those that came are in place: what only loading needs can go.
+  virtual void finish_weights() {}
 
   // ---- both towers ------------------------------------------------------------------------------------------
   // Normalizes each row in f32, rounds to the activation type, then multiplies by the weight (and adds the bias).

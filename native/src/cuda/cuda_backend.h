@@ -10,6 +10,7 @@
 #include "cuda/cuda_weights.h"
 #include "cuda/device.h"
 #include "cuda/launch_graphs.h"
+#include "cuda/staging.h"
 #include "gemm.h"
 #include "int8.h"
 
@@ -40,6 +41,7 @@ class CudaBackend final : public Backend {
   std::unique_ptr<VectorWeights> vector(const HostTensor& source, DType as) override;
   std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) override;
   std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) override;
+  void finish_weights() override;
 
   void norm(const Matrix& out, const Matrix& in, const NormWeights& weights) override;
   void matmul(const Matrix& out, const Matrix& in, const LinearWeights& weights, const Epilogue& epilogue) override;
@@ -64,6 +66,7 @@ class CudaBackend final : public Backend {
  private:
   static gpu::Rows<T> rows_of(const Matrix& m);
   static gpu::Rows<const T> const_rows_of(const Matrix& m) { return {rows_of(m).data, m.stride}; }
+  Staging& staging();
   // The tensor in T, dense with rows of `cols` elements padded by zeros to `padded`, one part behind another.
   void upload_converted(T* to, const HostTensor& source, int64_t cols, int64_t padded);
   void upload_int8(CudaLinear& weights, const std::vector<HostTensor>& parts);
@@ -79,6 +82,7 @@ class CudaBackend final : public Backend {
   static void* grown(const Device& device, Buffer& buffer, size_t bytes);
 
   Device device_;
+  std::unique_ptr<Staging> staging_;  // while weights come
   LaunchGraphs graphs_;
   UploadedArray<const T*> embedded_, gathered_;
   UploadedArray<gpu::CacheSlot<T>> slots_;

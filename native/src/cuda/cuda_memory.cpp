@@ -1,5 +1,5 @@
 // Memory, copies and weights of the CUDA backend.
-#include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "cpu/features.h"
@@ -13,9 +13,6 @@ template <class T>
 constexpr DType kType = DType::BF16;
 template <>
 constexpr DType kType<gpu::f16> = DType::F16;
-
-// Rows that are converted at a time, in elements: large enough for the copy, small enough for the cache.
-constexpr int64_t kPiece = 1 << 18;
 
 int64_t elements(const HostTensor& tensor) {
   int64_t size = 1;
@@ -95,24 +92,25 @@ void CudaBackend<T>::copy_cache(KvCache& out, const KvCache& in, const KvShape& 
 }
 
 template <class T>
+Staging& CudaBackend<T>::staging() {
+  if (staging_ == nullptr) staging_ = std::make_unique<Staging>(device_);
+  return *staging_;
+}
+
+template <class T>
 void CudaBackend<T>::upload_converted(T* to, const HostTensor& source, int64_t cols, int64_t padded) {
-  const int64_t rows = elements(source) / cols;
-  const size_t width = static_cast<size_t>(cols) * sizeof(T);
-  const size_t pitch = static_cast<size_t>(padded) * sizeof(T);
-  if (source.dtype == kType<T>) {
-    device_.upload_rows(to, pitch, source.data, width, width, static_cast<size_t>(rows));
-    return;
-  }
-  const int64_t together = std::max<int64_t>(1, kPiece / cols);
-  std::vector<uint16_t> converted(static_cast<size_t>(std::min(together, rows) * cols));
-  for (int64_t row = 0; row < rows; row += together) {
-    const int64_t some = std::min(together, rows - row);
-    for (int64_t i = 0; i < some * cols; ++i) {
-      const float value = load_f32(source.data, source.dtype, static_cast<size_t>(row * cols + i));
-      store_f32(converted.data(), kType<T>, static_cast<size_t>(i), value);
+  if (source.data == nullptr) return;
+  const auto fill = [&source](void* piece, size_t first, size_t count) {
+    if (source.dtype == kType<T>) {
+      std::memcpy(piece, static_cast<const T*>(source.data) + first, count * sizeof(T));
+      return;
     }
-    device_.upload_rows(to + row * padded, pitch, converted.data(), width, width, static_cast<size_t>(some));
-  }
+    for (size_t i = 0; i < count; ++i) {
+      store_f32(piece, kType<T>, i, load_f32(source.data, source.dtype, first + i));
+    }
+  };
+  staging().upload(to, static_cast<size_t>(padded) * sizeof(T), static_cast<size_t>(elements(source) / cols),
+                   static_cast<size_t>(cols), sizeof(T), fill);
 }
 
 template <class T>
@@ -158,7 +156,6 @@ std::unique_ptr<LinearWeights> CudaBackend<T>::linear(const LinearSource& source
 // Quantized on the host: to the same bits as on the CPU, and half as many bytes go over the bus.
 template <class T>
 void CudaBackend<T>::upload_int8(CudaLinear& weights, const std::vector<HostTensor>& parts) {
-  cpu::ThreadPool pool(cpu::default_threads());
   const cpu::KernelTable& kernels = cpu::kernels_of(cpu::chosen_isa());
   const int64_t stride = int8_stride(weights.in_features);
   weights.weight = allocate(static_cast<size_t>(weights.out_features * stride));
@@ -166,9 +163,11 @@ void CudaBackend<T>::upload_int8(CudaLinear& weights, const std::vector<HostTens
   auto* values = static_cast<int8_t*>(weights.weight.data());
   auto* scales = static_cast<float*>(weights.int8_scales.data());
   for (const HostTensor& part : parts) {
-    const cpu::Int8Weights quantized = cpu::int8_weights(part, kType<T>, kernels, pool);
-    device_.upload(values, quantized.values, static_cast<size_t>(quantized.rows * stride));
-    device_.upload(scales, quantized.scales, static_cast<size_t>(quantized.rows) * sizeof(float));
+    const cpu::Int8Weights quantized = cpu::int8_weights(part, kType<T>, kernels, staging().pool());
+    if (quantized.values != nullptr) {
+      staging().upload(values, quantized.values, static_cast<size_t>(quantized.rows * stride));
+      staging().upload(scales, quantized.scales, static_cast<size_t>(quantized.rows) * sizeof(float));
+    }
     values += quantized.rows * stride;
     scales += quantized.rows;
   }
@@ -183,6 +182,12 @@ std::unique_ptr<TableWeights> CudaBackend<T>::table(const HostTensor& source, DT
   weights->values = allocate(static_cast<size_t>(weights->rows * weights->cols) * sizeof(T));
   upload_converted(static_cast<T*>(weights->values.data()), source, weights->cols, weights->cols);
   return weights;
+}
+
+template <class T>
+void CudaBackend<T>::finish_weights() {
+  staging_.reset();
+  device_.wait();
 }
 
 template class CudaBackend<gpu::bf16>;

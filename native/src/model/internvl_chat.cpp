@@ -32,6 +32,9 @@ void InternVLChat::load_part(int64_t part) {
   } else {
     decoder_.load_part(part - vision_.parts() - 1, *source_, precision_.decoder());
   }
+  if (part + 1 < parts()) return;
+  placement_.vision->finish_weights();
+  for (const Placement::Stage& stage : placement_.decoder) stage.backend->finish_weights();
 }
 
 int64_t InternVLChat::pictures_together(const ModelConfig& config) {

@@ -28,24 +28,31 @@ std::vector<int64_t> tied_head(const ModelConfig& config, const Precision& preci
 }
 
 // Values, and of each row a scale and a sum.
-int64_t int8_bytes(const std::vector<int64_t>& shape) { 
+int64_t int8_bytes(const std::vector<int64_t>& shape) {
   return shape[0] == 0 ? 0 : shape[0] * (int8_stride(elements(shape) / shape[0]) + 8);
 }
 
-MemoryPlan plan_activations(const ModelConfig& config, DType type) {
-  constexpr DType kActivation = DType::F32;
+MemoryPlan plan_activations(const ModelConfig& config, DType kv_type, DType activation) {
   const LanguageConfig& language = config.language;
-  const KvShape kv{language.layers, language.kv_heads, language.head_dim, type};
+  const KvShape kv{language.layers, language.kv_heads, language.head_dim, kv_type};
   MemoryPlan plan;
   plan.kv_cache_per_token = static_cast<int64_t>(kv.bytes_per_token());
   plan.kv_cache = plan.kv_cache_per_token * language.context;
   const int64_t rope = language.context * language.head_dim * static_cast<int64_t>(sizeof(float));
-  plan.scratch = LlamaDecoder::workspace_bytes(config, kChunkRows, 1, kActivation) + rope;
+  plan.scratch = LlamaDecoder::workspace_bytes(config, kChunkRows, 1, activation) + rope;
   plan.pictures_together = InternVLChat::pictures_together(config);
   const int64_t pixels = plan.pictures_together * config.vision.channels * config.image_size * config.image_size;
-  plan.picture_batch = 2 * pixels * static_cast<int64_t>(sizeof(float)) +
-                       InternVit::workspace_bytes(config, plan.pictures_together, kActivation) +
-                       Projector::workspace_bytes(config, plan.pictures_together, kActivation);
+  plan.picture_batch = pixels * static_cast<int64_t>(size_of(activation)) +
+                       InternVit::workspace_bytes(config, plan.pictures_together, activation) +
+                       Projector::workspace_bytes(config, plan.pictures_together, activation);
+  return plan;
+}
+
+// On the CPU activations are f32, and the pixels that the caller gives lie in the same memory.
+MemoryPlan plan_cpu_activations(const ModelConfig& config, DType type) {
+  MemoryPlan plan = plan_activations(config, type, DType::F32);
+  const int64_t pixels = plan.pictures_together * config.vision.channels * config.image_size * config.image_size;
+  plan.picture_batch += pixels * static_cast<int64_t>(sizeof(float));
   return plan;
 }
 
@@ -53,7 +60,7 @@ MemoryPlan plan_activations(const ModelConfig& config, DType type) {
 
 MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, const Precision& precision, bool mapped) {
   const DType type = precision.type;
-  MemoryPlan plan = plan_activations(config, type);
+  MemoryPlan plan = plan_cpu_activations(config, type);
   plan.weights_owned += int8_bytes(tied_head(config, precision));
   for (const WeightSpec& spec : expected_weights(config)) {
     const TensorInfo& info = checkpoint.get(spec.name);
@@ -77,12 +84,24 @@ MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, 
 }
 
 MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision) {
-  MemoryPlan plan = plan_activations(config, precision.type);
+  MemoryPlan plan = plan_cpu_activations(config, precision.type);
   plan.weights_owned += int8_bytes(tied_head(config, precision));
   for (const WeightSpec& spec : expected_weights(config)) {
     plan.weights_owned += elements(spec.shape) * static_cast<int64_t>(size_of(precision.type));
     if (is_int8_layer(spec.name, spec.shape, precision)) plan.weights_owned += int8_bytes(spec.shape);
   }
+  return plan;
+}
+
+MemoryPlan plan_gpu_memory(const ModelConfig& config, const Precision& precision) {
+  MemoryPlan plan = plan_activations(config, precision.type, precision.type);
+  plan.weights_owned += int8_bytes(tied_head(config, precision));
+  for (const WeightSpec& spec : expected_weights(config)) {
+    const bool int8 = is_int8_layer(spec.name, spec.shape, precision);
+    plan.weights_owned += int8 ? int8_bytes(spec.shape) : elements(spec.shape) * static_cast<int64_t>(size_of(precision.type));
+  }
+  // Rows on their way into an int8 product.
+  if (precision.int8_decoder) plan.scratch += kChunkRows * int8_stride(config.language.mlp);
   return plan;
 }
 

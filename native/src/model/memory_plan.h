@@ -1,4 +1,4 @@
-// What a model will need of the host's memory, known before any of it is taken.
+// What a model will need of the host's memory, or of a GPU's, known before any of it is taken.
 #pragma once
 
 #include "checkpoint/checkpoint.h"
@@ -24,6 +24,9 @@ struct MemoryPlan {
 MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, const Precision& precision, bool mapped);
 // The same for weights made up in precision.type.
 MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision);
+
+// The same on a GPU, or on all together that share the model: every weight is a copy, activations are as wide as weights.
+MemoryPlan plan_gpu_memory(const ModelConfig& config, const Precision& precision);
 
 // Error(OutOfMemory) with the plan's parts if its total is more than `limit` bytes.
 void require_fit(const MemoryPlan& plan, int64_t limit);

@@ -42,5 +42,25 @@ TEST_F(OutOfMemoryTest, AModelThatDoesNotFitGivesEverythingBack) {
   EXPECT_EQ(answer(engine, oracle.prompt(*engine, oracle.dialog("text.0")), greedy(1)).tokens.size(), 1u);
 }
 
+// What is planned is enough for a picture and a prompt, and not much more than enough.
+TEST_F(OutOfMemoryTest, ThePlanIsWhatAModelTakes) {
+  const Oracle oracle("hermes-gqa7");
+  for (const bool int8 : {false, true}) {
+    LoadOptions options;
+    options.precision = DType::BF16;
+    options.int8_decoder = int8;
+    options.int8_vision = int8;
+    options.context = 600;
+    const auto engine = oracle.load(testing::always(make_gpu_backend(0, DType::BF16)), options);
+    const MemoryPlan plan = plan_gpu_memory(engine->config(), {DType::BF16, int8, int8});
+    const auto loaded = static_cast<int64_t>(simt::device_bytes_in_use(0));
+    EXPECT_NEAR(static_cast<double>(loaded), static_cast<double>(plan.weights_owned), 0.1 * static_cast<double>(loaded));
+    const auto sequence = std::make_shared<Sequence>(engine);
+    sequence->reserve(600);
+    answer(engine, oracle.prompt(*engine, oracle.dialog("image.0")), greedy(2), sequence);
+    EXPECT_LE(static_cast<int64_t>(simt::device_bytes_in_use(0)), plan.total()) << (int8 ? "int8" : "bf16");
+  }
+}
+
 }  // namespace
 }  // namespace ivl
