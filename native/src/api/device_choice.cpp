@@ -28,9 +28,13 @@ std::vector<Gpu> gpus_of(const DeviceChoice& choice) {
   return chosen;
 }
 
-int64_t free_of(const std::vector<Gpu>& gpus) {
-  return std::accumulate(gpus.begin(), gpus.end(), int64_t{0}, [](int64_t sum, const Gpu& gpu) { return sum + gpu.free; });
+std::vector<int64_t> free_of(const std::vector<Gpu>& gpus) {
+  std::vector<int64_t> free;
+  for (const Gpu& gpu : gpus) free.push_back(free_gpu_memory(gpu.ordinal));
+  return free;
 }
+
+int64_t sum_of(const std::vector<int64_t>& values) { return std::accumulate(values.begin(), values.end(), int64_t{0}); }
 
 // "0,1" or "0=20,1=40", as GPUs and their layers; nothing if it is neither.
 std::optional<DeviceChoice> parse_gpus(const std::string& text) {
@@ -78,12 +82,8 @@ PartBytes part_bytes(const ModelConfig& config, const Precision& precision, cons
 std::vector<int64_t> layers_of(const DeviceChoice& choice, const std::vector<Gpu>& gpus, const ModelConfig& config,
                                const Precision& precision, const MemoryPlan& plan) {
   const int64_t layers = config.language.layers;
-  if (choice.layers.empty()) {
-    std::vector<int64_t> free;
-    for (const Gpu& gpu : gpus) free.push_back(gpu.free);
-    return split_layers(part_bytes(config, precision, plan), layers, free);
-  }
-  const int64_t sum = std::accumulate(choice.layers.begin(), choice.layers.end(), int64_t{0});
+  if (choice.layers.empty()) return split_layers(part_bytes(config, precision, plan), layers, free_of(gpus));
+  const int64_t sum = sum_of(choice.layers);
   if (sum != layers) fail(Status::InvalidArgument, cat("the device gives ", sum, " layers a place, expected ", layers));
   return choice.layers;
 }
@@ -121,11 +121,13 @@ Destination destination(const DeviceChoice& choice, const ModelConfig& config, c
   const MemoryPlan gpu_plan = plan_gpu_memory(config, precision);
   if (choice.kind == DeviceChoice::Kind::Cuda) {
     const std::vector<Gpu> gpus = gpus_of(choice);
-    return {gpus, gpu_plan, free_of(gpus)};
+    return {gpus, gpu_plan, sum_of(free_of(gpus))};
   }
   if (choice.kind == DeviceChoice::Kind::Auto && precision.type != DType::F32) {
     for (const Gpu& gpu : find_gpus().found) {
-      if (gpu_plan.total() <= gpu.free) return {{gpu}, gpu_plan, gpu.free};
+      if (gpu_plan.total() > gpu.memory) continue;
+      const int64_t free = free_gpu_memory(gpu.ordinal);
+      if (gpu_plan.total() <= free) return {{gpu}, gpu_plan, free};
     }
   }
   return {{}, cpu_plan, available_host_memory()};

@@ -3,7 +3,9 @@
 
 namespace ivl {
 
-Gpus find_gpus() { return {{}, "this library is built without CUDA (CMake: -DIVL_GPU=cuda)"}; }
+Gpus find_gpus() { return {{}, "this is the library for CPUs alone; the one for GPUs is linux-x86_64-gpu"}; }
+
+int64_t free_gpu_memory(int /*ordinal*/) { return 0; }
 
 std::shared_ptr<Backend> make_gpu_backend(int /*ordinal*/, DType /*type*/) {
   fail(Status::Unsupported, find_gpus().reason);

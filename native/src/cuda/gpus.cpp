@@ -17,20 +17,27 @@ Gpus find_gpus() {
   Gpus gpus;
   for (int ordinal = 0; ordinal < count; ++ordinal) {
     cudaDeviceProp properties;
-    size_t free = 0;
-    size_t total = 0;
-    if (cudaGetDeviceProperties(&properties, ordinal) != cudaSuccess || cudaSetDevice(ordinal) != cudaSuccess ||
-        cudaMemGetInfo(&free, &total) != cudaSuccess) {
+    if (cudaGetDeviceProperties(&properties, ordinal) != cudaSuccess) {
       gpus.reason = cat("GPU ", ordinal, ": ", cudaGetErrorString(cudaGetLastError()));
     } else if (properties.major < 8) {
       gpus.reason = cat("GPU ", ordinal, " (", properties.name, ") has compute capability ", properties.major, ".",
                         properties.minor, ", expected 8.0 or later");
     } else {
-      gpus.found.push_back({ordinal, properties.name, static_cast<int64_t>(total), static_cast<int64_t>(free)});
+      gpus.found.push_back({ordinal, properties.name, static_cast<int64_t>(properties.totalGlobalMem)});
     }
   }
   if (!gpus.found.empty()) gpus.reason.clear();
   return gpus;
+}
+
+int64_t free_gpu_memory(int ordinal) {
+  size_t free = 0;
+  size_t total = 0;
+  if (cudaSetDevice(ordinal) != cudaSuccess || cudaMemGetInfo(&free, &total) != cudaSuccess) {
+    cudaGetLastError();
+    return 0;
+  }
+  return static_cast<int64_t>(free);
 }
 
 std::shared_ptr<Backend> make_gpu_backend(int ordinal, DType type) {
