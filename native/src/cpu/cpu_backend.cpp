@@ -103,6 +103,14 @@ Int8Activations CpuBackend::quantized(const Matrix& in) {
   return {values, stride, scales, outliers, counts};
 }
 
+// Even parts of at most m_block rows, in whole tiles; smaller ones where there would be too few tasks for the threads.
+int64_t CpuBackend::rows_of_task(int64_t rows, int64_t column_blocks) const {
+  constexpr int64_t kFewestRows = 4 * kTaskRows;
+  int64_t parts = std::max<int64_t>(1, ceil_div(rows, kernels_.m_block));
+  while (parts * column_blocks < 4 * threads() && rows > parts * kFewestRows) ++parts;
+  return std::max<int64_t>(1, ceil_div(ceil_div(rows, parts), kTaskRows)) * kTaskRows;
+}
+
 void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights& opaque, const Epilogue& epilogue) {
   const auto& weights = static_cast<const CpuLinear&>(opaque);
   const bool gated = epilogue.activation == Activation::SwiGlu;
@@ -115,11 +123,12 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
   const float* scale = values_of(epilogue.scale);
   const Int8Activations bytes = weights.int8 ? quantized(in) : Int8Activations{};
 
+  const int64_t most_rows = rows_of_task(in.rows, block_count);
   // Neighbouring tasks share their input rows, which then stay in a cache that threads share.
-  pool_.run(ceil_div(in.rows, kernels_.m_block) * block_count, [&](int64_t task, int thread) {
+  pool_.run(ceil_div(in.rows, most_rows) * block_count, [&](int64_t task, int thread) {
     const ColumnBlock& block = blocks[static_cast<size_t>(task % block_count)];
-    const int64_t row = task / block_count * kernels_.m_block;
-    const int64_t rows = std::min(kernels_.m_block, in.rows - row);
+    const int64_t row = task / block_count * most_rows;
+    const int64_t rows = std::min(most_rows, in.rows - row);
     Scratch& scratch = scratch_[static_cast<size_t>(thread)];
     auto* sums = static_cast<float*>(scratch.sums.data());
     float* up = sums + kSumFloats / 2;

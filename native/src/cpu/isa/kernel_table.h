@@ -26,9 +26,10 @@ using ivl::kInt8Outlier;
 using ivl::kMostOutliers;
 
 // ---- limits of the callers' scratch -------------------------------------------------------------------------------
+inline constexpr int64_t kTaskRows = 12;            // rows of product tasks are a multiple: whole tiles in every variant
 inline constexpr int64_t kQueryBlock = 48;         // (position, head) pairs of one attention task
 inline constexpr int64_t kMaxHeadDim = 256;
-inline constexpr int64_t kSumFloats = 2 * 96 * 48;  // one product task's sums, both halves of a SwiGLU
+inline constexpr int64_t kSumFloats = 2 * 264 * 48;  // one product task's sums, both halves of a SwiGLU
 inline constexpr int64_t kAttentionScratchFloats =
     2 * kQueryBlock * kMaxHeadDim + kQueryBlock * kKeyTile + 2 * kKeyTile * kMaxHeadDim + 4 * kQueryBlock;
 
@@ -124,7 +125,7 @@ enum class MathFunction : uint8_t { Exp, Erf, Gelu, Silu };
 
 struct KernelTable {
   const char* name;  // as features.h names them
-  int64_t m_block;   // rows of a product task: m_block * n_block <= kSumFloats / 2
+  int64_t m_block;   // most rows of a product task, a multiple of kTaskRows: m_block * n_block <= kSumFloats / 2
   int64_t n_block;
 
   void (*products)(const ProductArgs&);

@@ -7,7 +7,7 @@ namespace {
 
 constexpr int kTileRows = 4, kTileCols = 6;  // 24 accumulators, 4 + 1 operands
 constexpr int kIntTileRows = 4, kIntTileCols = 6;
-constexpr int64_t kBlockRows = 64, kBlockCols = 48;
+constexpr int64_t kBlockRows = 264, kBlockCols = 48;
 
 }  // namespace
 

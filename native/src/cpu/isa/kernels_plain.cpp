@@ -7,7 +7,7 @@ namespace {
 
 constexpr int kTileRows = 2, kTileCols = 3;
 constexpr int kIntTileRows = 2, kIntTileCols = 4;
-constexpr int64_t kBlockRows = 64, kBlockCols = 48;
+constexpr int64_t kBlockRows = 60, kBlockCols = 48;
 
 }  // namespace
 
