@@ -128,6 +128,8 @@ class Backend {
   // ---- memory -----------------------------------------------------------------------------------------------
   // Zeroed or untouched-and-lazily-zero memory, aligned for the kernels. Error(OutOfMemory) names the size.
   virtual Buffer allocate(size_t bytes) = 0;
+  // The stride that suits the kernels for scratch matrices of `cols` columns; at least that.
+  virtual int64_t row_stride(int64_t cols, DType) const { return cols; }
   // Host <-> backend, converting between f32 and the matrix' type. Dense on the host side.
   virtual void to_host(float* out, const Matrix& in) = 0;
   virtual void from_host(const Matrix& out, const float* in) = 0;

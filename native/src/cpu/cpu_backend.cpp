@@ -57,10 +57,12 @@ std::vector<ColumnBlock> column_blocks(const CpuLinear& weights, int64_t block, 
 CpuBackend::CpuBackend(const CpuOptions& options)
     : kernels_(options.kernels != nullptr ? *options.kernels : kernels_of(chosen_isa())),
       pool_(threads_for(options.threads)),
+      widens_first_(options.widen_first.value_or(widening_takes_multiply_ports())),
       scratch_(static_cast<size_t>(pool_.threads())) {
   for (Scratch& scratch : scratch_) {
     scratch.sums = allocate(kSumFloats * sizeof(float));
     scratch.totals = allocate(kSumFloats * sizeof(int32_t));
+    scratch.widened = allocate(kWidenedFloats * sizeof(float));
     scratch.attention = allocate(kAttentionScratchFloats * sizeof(float));
   }
 }
@@ -103,6 +105,14 @@ Int8Activations CpuBackend::quantized(const Matrix& in) {
   return {values, stride, scales, outliers, counts};
 }
 
+// n_block columns, or a half or a quarter of that where there would be too few tasks for the threads.
+int64_t CpuBackend::cols_of_task(int64_t rows, int64_t cols) const {
+  const int64_t row_parts = ceil_div(rows, kernels_.m_block);
+  int64_t block = kernels_.n_block;
+  while (block > kernels_.n_block / 4 && row_parts * ceil_div(cols, block) < 8 * threads()) block /= 2;
+  return block;
+}
+
 // Even parts of at most m_block rows, in whole tiles; smaller ones where there would be too few tasks for the threads.
 int64_t CpuBackend::rows_of_task(int64_t rows, int64_t column_blocks) const {
   constexpr int64_t kFewestRows = 4 * kTaskRows;
@@ -118,7 +128,7 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
   require(out.cols == (gated ? weights.out_features / 2 : weights.out_features), "matmul: the output fits the weights");
   require(!gated || (weights.parts.size() == 2 && weights.parts[0].rows == weights.parts[1].rows),
           "matmul: a gate and an up part of equal size");
-  const std::vector<ColumnBlock> blocks = column_blocks(weights, kernels_.n_block, gated);
+  const std::vector<ColumnBlock> blocks = column_blocks(weights, cols_of_task(in.rows, out.cols), gated);
   const auto block_count = static_cast<int64_t>(blocks.size());
   const float* scale = values_of(epilogue.scale);
   const Int8Activations bytes = weights.int8 ? quantized(in) : Int8Activations{};
@@ -132,6 +142,7 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
     Scratch& scratch = scratch_[static_cast<size_t>(thread)];
     auto* sums = static_cast<float*>(scratch.sums.data());
     float* up = sums + kSumFloats / 2;
+    float* widened = widens_first_ ? static_cast<float*>(scratch.widened.data()) : nullptr;
     const auto multiply = [&](const CpuLinear::Part& part, float* to) {
       if (weights.int8) {
         const Int8Activations own{bytes.values + row * bytes.stride, bytes.stride, bytes.scales + row,
@@ -145,7 +156,7 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
       const char* first = static_cast<const char*>(part.data) +
                           static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
       kernels_.products({row_of(in, row), in.stride, rows, first, part.dtype, block.cols, weights.in_features, to,
-                         kernels_.n_block});
+                         kernels_.n_block, widened});
     };
     multiply(*block.part, sums);
     if (gated) multiply(weights.parts[1], up);
@@ -177,8 +188,9 @@ void CpuBackend::patch_embed(const Matrix& out, const Matrix& pixels, const Line
   const int64_t patch = geometry.patch;
   const int64_t depth = geometry.channels * patch * patch;
   const int64_t rows = geometry.pictures * grid * grid;
-  const Buffer memory = allocate(static_cast<size_t>(rows * depth) * sizeof(float));
-  const Matrix columns = memory.matrix(DType::F32, rows, depth);
+  const int64_t stride = row_stride(depth, DType::F32);
+  const Buffer memory = allocate(static_cast<size_t>(rows * stride) * sizeof(float));
+  const Matrix columns{memory.data(), DType::F32, rows, depth, stride};
   for_rows(rows, depth, [&](int64_t row) {
     const float* picture = row_of(pixels, row / (grid * grid));
     const int64_t y = row / grid % grid * patch;

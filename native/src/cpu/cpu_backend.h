@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <optional>
 
 #include "backend/backend.h"
 #include "cpu/features.h"
@@ -14,6 +15,8 @@ struct CpuOptions {
   int threads = 0;  // 0: default_threads()
   // Null: chosen_isa(). Tests hand in variants of their own.
   const KernelTable* kernels = nullptr;
+  // Products of many rows widen 16-bit weights before they multiply, or while they do; not set: what suits the processor.
+  std::optional<bool> widen_first = std::nullopt;
 };
 
 class CpuBackend final : public Backend {
@@ -27,6 +30,13 @@ class CpuBackend final : public Backend {
   const KernelTable& kernels() const { return kernels_; }
 
   Buffer allocate(size_t bytes) override;
+  // Rows a large power of two apart would share their places in the first-level cache, six of them and the weights' too: they are
+  // kept a cache line further apart.
+  int64_t row_stride(int64_t cols, DType type) const override {
+    constexpr int64_t kLine = 64, kSharedPlaces = 1024;
+    const auto size = static_cast<int64_t>(size_of(type));
+    return cols * size % kSharedPlaces == 0 ? cols + kLine / size : cols;
+  }
   void to_host(float* out, const Matrix& in) override;
   void from_host(const Matrix& out, const float* in) override;
   void copy(const Matrix& out, const Matrix& in) override;
@@ -62,7 +72,7 @@ class CpuBackend final : public Backend {
  private:
   // Of one thread. From allocate(): a vector's memory would not begin with a cache line, and loads would straddle two.
   struct Scratch {
-    Buffer sums, totals, attention;
+    Buffer sums, totals, widened, attention;
   };
   // A product's input in int8; grows.
   struct Quantized {
@@ -70,6 +80,7 @@ class CpuBackend final : public Backend {
   };
 
   Int8Activations quantized(const Matrix& in);
+  int64_t cols_of_task(int64_t rows, int64_t cols) const;
   int64_t rows_of_task(int64_t rows, int64_t column_blocks) const;
 
   // `source` as `as`: in place if it is that already (or `as` is F32, whose widening is exact), else in `owned`.
@@ -87,6 +98,7 @@ class CpuBackend final : public Backend {
 
   const KernelTable& kernels_;
   ThreadPool pool_;
+  const bool widens_first_;
   std::vector<Scratch> scratch_;
   Quantized quantized_;
 };

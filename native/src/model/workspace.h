@@ -14,12 +14,13 @@ class Workspace {
 
   Matrix matrix(size_t slot, int64_t rows, int64_t cols, DType type) {
     if (slot >= buffers_.size()) buffers_.resize(slot + 1);
-    const size_t bytes = static_cast<size_t>(rows * cols) * size_of(type);
+    const int64_t stride = backend_.row_stride(cols, type);
+    const size_t bytes = static_cast<size_t>(rows * stride) * size_of(type);
     if (buffers_[slot].bytes() < bytes) {
       buffers_[slot] = Buffer();  // give back before taking: never both
       buffers_[slot] = backend_.allocate(bytes);
     }
-    return buffers_[slot].matrix(type, rows, cols);
+    return {buffers_[slot].data(), type, rows, cols, stride};
   }
   Matrix matrix(size_t slot, int64_t rows, int64_t cols) {
     return matrix(slot, rows, cols, backend_.activation_type());

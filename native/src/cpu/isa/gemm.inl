@@ -1,34 +1,49 @@
 // Products of activations with row-major weights, both contiguous along k, in tiles of kTileRows x kTileCols. The sums have the
 // one order that kernel_table.h describes whatever the number of rows, so GEMV, small batches and large ones agree bit for bit.
 
-constexpr int64_t kPrefetchAhead = 512;  // bytes
-constexpr int64_t kStreamAhead = 2048;    // bytes, of a single stream
-constexpr int64_t kStreamedInputs = 4096;  // of a row: half of L1
-constexpr int64_t kFewRows = 16;          // of activations
+constexpr int64_t kLine = 64;           // bytes of a cache line
+constexpr int64_t kStreamAhead = 1024;  // bytes
+constexpr int64_t kFewRows = 16;        // of activations
 
-// Weights that stream past are fetched kPrefetchAhead bytes before their turn. In a tile of `cols` rows, `bytes` of each of
-// them read at a time and the rows `stride` bytes apart, what comes behind a row's end is the row that takes its place in the
-// next tile. How far that is for who reads byte `at`.
-inline int64_t bytes_ahead(int64_t at, int64_t bytes, int64_t stride, int64_t cols) {
-  return at + kPrefetchAhead < bytes ? kPrefetchAhead : kPrefetchAhead - bytes + cols * stride;
-}
+static_assert(kTileCols == 4, "a row of a tile's sums is what reg_sum4 gives");
 
+// A tile's rows of weights where they lie, widened as they are read.
 template <DType kType>
-struct Tile {
-  const float* a;
-  int64_t a_stride;
-  const void* b;  // in kType
-  int64_t b_stride;
-  int64_t k;  // at most kKBlock
+struct StoredRows {
+  const void* data;
+  int64_t stride;
+
+  Reg load(int n, int64_t k, int pass) const { return reg_load_as<kType>(data, n * stride + k + pass * kRegLanes); }
+  Reg load_tail(int n, int64_t k, int64_t count, int pass) const {
+    return v_load_part_as<kType>(data, n * stride + k, count).r[pass];
+  }
 };
 
-// out[m * kCols + n] = row m of a . row n of b. The 16 lanes are done one register at a time: kRows x kCols
-// accumulators then fill the register file, and a pass needs kRows + kCols loads for kRows * kCols multiply-adds.
-// prefetch(k) is called on the way, once for each k that is a multiple of kLanes.
-template <DType kType, int kRows, int kCols, class Prefetch>
-inline void tile_dot(const Tile<kType>& t, float* out, const Prefetch& prefetch) {
-  constexpr int kOuts = (kRows * kCols + 3) / 4 * 4;
-  Reg sums[kRegs][kOuts];
+// The same widened beforehand, sixteen of each row in turn; a tail is filled up with zeros.
+struct WidenedRows {
+  const float* data;
+
+  Reg load(int n, int64_t k, int pass) const { return reg_load(data + k * kTileCols + n * kLanes + pass * kRegLanes); }
+  Reg load_tail(int n, int64_t k, int64_t, int pass) const { return load(n, k, pass); }
+};
+
+// kRows rows of activations, of which `k` (at most kKBlock) are taken, and where their sums with a tile of weights go.
+struct TileRows {
+  const float* a;
+  int64_t a_stride;
+  int64_t k;
+  float* sums;
+  int64_t sums_stride;
+  int64_t col_step;  // from the sums of one of the tile's columns to the next's
+  bool first;        // block of k: it begins the sums, the others are added
+};
+
+// sums[m][n] = row m of a . row n of b. The 16 lanes are done one register at a time: kRows x kCols accumulators then fill the
+// register file, and a pass needs kRows + kCols loads for kRows * kCols multiply-adds. prefetch(k) is called on the way, once
+// for each k that is a multiple of kLanes.
+template <int kRows, int kCols, class Weights, class Prefetch>
+inline void tile_dot(const TileRows& t, const Weights& b, const Prefetch& prefetch) {
+  Reg sums[kRegs][kRows][4];
   const int64_t whole = t.k & ~int64_t{kLanes - 1};
   const int64_t tail = t.k - whole;
   for (int pass = 0; pass < kRegs; ++pass) {
@@ -41,132 +56,178 @@ inline void tile_dot(const Tile<kType>& t, float* out, const Prefetch& prefetch)
       Reg av[kRows];
       for (int m = 0; m < kRows; ++m) av[m] = reg_load(a + m * t.a_stride + k);
       for (int n = 0; n < kCols; ++n) {
-        const Reg bv = reg_load_as<kType>(t.b, n * t.b_stride + pass * kRegLanes + k);
+        const Reg bv = b.load(n, k, pass);
         for (int m = 0; m < kRows; ++m) acc[m][n] = reg_fma(av[m], bv, acc[m][n]);
       }
       if (pass == kRegs - 1) prefetch(k);
     }
     if (tail != 0) {
       for (int n = 0; n < kCols; ++n) {
-        const Reg bv = v_load_part_as<kType>(t.b, n * t.b_stride + whole, tail).r[pass];
+        const Reg bv = b.load_tail(n, whole, tail, pass);
         for (int m = 0; m < kRows; ++m) {
           acc[m][n] = reg_fma(reg_load_part(a + m * t.a_stride + whole, tail - pass * kRegLanes), bv, acc[m][n]);
         }
       }
     }
     for (int m = 0; m < kRows; ++m) {
-      for (int n = 0; n < kCols; ++n) sums[pass][m * kCols + n] = acc[m][n];
+      for (int n = 0; n < 4; ++n) sums[pass][m][n] = n < kCols ? acc[m][n % kCols] : reg_zero();
     }
   }
-  for (int i = kRows * kCols; i < kOuts; ++i) {
-    for (int pass = 0; pass < kRegs; ++pass) sums[pass][i] = reg_zero();
-  }
-  for (int i = 0; i < kOuts; i += 4) {
+  for (int m = 0; m < kRows; ++m) {
     Reg folded[4];
-    for (int j = 0; j < 4; ++j) {
+    for (int n = 0; n < 4; ++n) {
       V16 v;
-      for (int pass = 0; pass < kRegs; ++pass) v.r[pass] = sums[pass][i + j];
-      folded[j] = v_fold(v);
+      for (int pass = 0; pass < kRegs; ++pass) v.r[pass] = sums[pass][m][n];
+      folded[n] = v_fold(v);
     }
-    reg_sum4(folded, out + i);
+    float out[4];
+    reg_sum4(folded, out);
+    float* to = t.sums + m * t.sums_stride;
+    for (int n = 0; n < kCols; ++n) {
+      float& sum = to[n * t.col_step];
+      sum = t.first ? out[n] : sum + out[n];
+    }
   }
 }
 
 // The same for any number of rows up to kTileRows.
-template <DType kType, int kCols, int kRows = kTileRows, class Prefetch>
-inline void tile_dot_rows(int64_t rows, const Tile<kType>& t, float* out, const Prefetch& prefetch) {
+template <int kCols, int kRows = kTileRows, class Weights, class Prefetch>
+inline void tile_dot_rows(int64_t rows, const TileRows& t, const Weights& b, const Prefetch& prefetch) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return tile_dot_rows<kType, kCols, kRows - 1>(rows, t, out, prefetch);
+    if (rows < kRows) return tile_dot_rows<kCols, kRows - 1>(rows, t, b, prefetch);
   }
-  tile_dot<kType, kRows, kCols>(t, out, prefetch);
+  tile_dot<kRows, kCols>(t, b, prefetch);
 }
 
-// Adds a tile's results, kCols a row, to the sums; the first block of k begins them.
-template <int kCols>
-inline void add_tile(const ProductArgs& p, const float* out, int64_t m0, int64_t rows, int64_t n0, bool first) {
-  for (int64_t m = 0; m < rows; ++m) {
-    float* sums = p.sums + (m0 + m) * p.sums_stride + n0;
-    for (int n = 0; n < kCols; ++n) sums[n] = first ? out[m * kCols + n] : sums[n] + out[m * kCols + n];
-  }
+// Columns n0, n0 + step, ... over [k0, k0 + depth) of a product.
+struct Panel {
+  int64_t n0, cols, step, k0, depth;
+};
+
+template <DType kType>
+inline const char* weights_at(const ProductArgs& p, const Panel& at) {
+  return static_cast<const char*>(p.weight) + bytes_of<kType>(at.n0 * p.k + at.k0);
 }
 
-// kCols weight rows from n0 on against all activations, over [k0, k0 + depth): the weights are read where they lie, widened in
-// registers and, from the second tile of activations on, found in L1. While that goes on the next tile's weights are brought
-// near, a row of them with each tile of activations.
+inline TileRows tile_rows(const ProductArgs& p, const Panel& at, int64_t m0) {
+  return {p.in + m0 * p.in_stride + at.k0,
+          p.in_stride,
+          at.depth,
+          p.sums + m0 * p.sums_stride + at.n0,
+          p.sums_stride,
+          at.step,
+          at.k0 == 0};
+}
+
+// ---- few activations: the weights stream past once --------------------------------------------------------------------------
+
+// The first tile of activations brings the weights, some time before their turn: what comes behind a row is the next one.
 template <DType kType, int kCols>
-inline void multiply_columns(const ProductArgs& p, int64_t n0, int64_t k0, int64_t depth) {
-  const char* b = static_cast<const char*>(p.weight) + bytes_of<kType>(n0 * p.k + k0);
-  const int64_t row_bytes = bytes_of<kType>(p.k);
-  const int64_t ahead = bytes_ahead(bytes_of<kType>(k0), row_bytes, row_bytes, kCols);
+inline void multiply_few_rows(const ProductArgs& p, const Panel& at) {
+  const char* b = weights_at<kType>(p, at);
+  const StoredRows<kType> rows_of_b{b, at.step * p.k};
+  const int64_t apart = bytes_of<kType>(rows_of_b.stride);
   const int64_t tiles = (p.rows + kTileRows - 1) / kTileRows;
-  float out[kTileRows * kCols + 4];
-  for (int64_t m0 = 0; m0 < p.rows; m0 += kTileRows) {
-    const int64_t rows = p.rows - m0 < kTileRows ? p.rows - m0 : kTileRows;
-    const Tile<kType> tile{p.in + m0 * p.in_stride + k0, p.in_stride, b, p.k, depth};
-    tile_dot_rows<kType, kCols>(rows, tile, out, [&](int64_t k) {
-      for (int64_t n = m0 / kTileRows; n < kCols; n += tiles) __builtin_prefetch(b + n * row_bytes + bytes_of<kType>(k) + ahead);
-    });
-    add_tile<kCols>(p, out, m0, rows, n0, k0 == 0);
+  const int64_t rows = (p.rows + tiles - 1) / tiles;
+  tile_dot_rows<kCols>(rows, tile_rows(p, at, 0), rows_of_b, [&](int64_t k) {
+    for (int n = 0; n < kCols; ++n) __builtin_prefetch(b + n * apart + bytes_of<kType>(k) + kStreamAhead);
+  });
+  for (int64_t m0 = rows; m0 < p.rows; m0 += rows) {
+    tile_dot_rows<kCols>(p.rows - m0 < rows ? p.rows - m0 : rows, tile_rows(p, at, m0), rows_of_b, [](int64_t) {});
   }
 }
 
+// A tile takes its columns a quarter of all columns apart: its rows of weights are then four streams, each going on where it was
+// with the next tile, which memory gives faster than four neighbouring rows.
 template <DType kType>
-inline void multiply_block(const ProductArgs& p, int64_t n0, int64_t cols, int64_t k0) {
-  const int64_t depth = p.k - k0 < kKBlock ? p.k - k0 : kKBlock;
-  if (cols == kTileCols) return multiply_columns<kType, kTileCols>(p, n0, k0, depth);
-  for (int64_t n = 0; n < cols; ++n) multiply_columns<kType, 1>(p, n0 + n, k0, depth);
-}
-
-// The sum of one block of a row, its lanes not yet added.
-template <DType kType>
-inline Reg block_dot(const float* a, const void* b, int64_t first, int64_t depth) {
-  V16 acc = v_set(0.0f);
-  int64_t k = 0;
-  for (; k + kLanes <= depth; k += kLanes) {
-    __builtin_prefetch(static_cast<const char*>(b) + bytes_of<kType>(first + k) + kStreamAhead);
-    acc = v_fma(v_load(a + first + k), v_load_as<kType>(b, first + k), acc);
+void products_of_few(const ProductArgs& p) {
+  const int64_t quarter = p.cols / kTileCols;
+  const auto depth = [&](int64_t k0) { return p.k - k0 < kKBlock ? p.k - k0 : kKBlock; };
+  for (int64_t n = 0; n < quarter; ++n) {
+    for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) multiply_few_rows<kType, kTileCols>(p, {n, kTileCols, quarter, k0, depth(k0)});
   }
-  if (k < depth) acc = v_fma(v_load_part(a + first + k, depth - k), v_load_part_as<kType>(b, first + k, depth - k), acc);
-  return v_fold(acc);
+  for (int64_t n = quarter * kTileCols; n < p.cols; ++n) {
+    for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) multiply_few_rows<kType, 1>(p, {n, 1, 1, k0, depth(k0)});
+  }
 }
 
-// One row of activations that stays in L1: the weights are then a single stream from the first byte to the last, which memory
-// gives faster than the short rows of a tile side by side. Four blocks' lanes are added together.
+// ---- many activations: a panel of weights in L1 for all of them ----------------------------------------------------------------
+
+// Brings a panel of weights near, some lines of it with each of `tiles` tiles that are computed meanwhile.
 template <DType kType>
-void products_of_one(const ProductArgs& p) {
-  for (int64_t n = 0; n < p.cols; ++n) {
-    const char* row = static_cast<const char*>(p.weight) + bytes_of<kType>(n * p.k);
-    float sum = 0;
-    for (int64_t k0 = 0; k0 < p.k; k0 += 4 * kKBlock) {
-      Reg lanes[4];
-      float out[4];
-      int64_t blocks = 0;
-      for (; blocks < 4 && k0 + blocks * kKBlock < p.k; ++blocks) {
-        const int64_t first = k0 + blocks * kKBlock;
-        lanes[blocks] = block_dot<kType>(p.in, row, first, p.k - first < kKBlock ? p.k - first : kKBlock);
-      }
-      for (int64_t i = blocks; i < 4; ++i) lanes[i] = reg_zero();
-      reg_sum4(lanes, out);
-      for (int64_t i = 0; i < blocks; ++i) sum = k0 == 0 && i == 0 ? out[0] : sum + out[i];
+class PanelFetch {
+ public:
+  PanelFetch(const ProductArgs& p, const Panel& panel, int64_t tiles)
+      : from_(weights_at<kType>(p, panel)),
+        row_bytes_(bytes_of<kType>(p.k)),
+        lines_of_row_((bytes_of<kType>(panel.depth) + kLine - 1) / kLine),
+        each_((panel.cols * lines_of_row_ + tiles - 1) / tiles),
+        lines_(panel.cols * lines_of_row_) {}
+
+  void some() {
+    const int64_t end = next_ + each_ < lines_ ? next_ + each_ : lines_;
+    for (; next_ < end; ++next_) {
+      __builtin_prefetch(from_ + next_ / lines_of_row_ * row_bytes_ + next_ % lines_of_row_ * kLine);
     }
-    p.sums[n] = sum;
+  }
+
+ private:
+  const char* from_;
+  int64_t row_bytes_, lines_of_row_, each_, lines_;
+  int64_t next_ = 0;
+};
+
+template <DType kType>
+inline void widen_panel(float* out, const StoredRows<kType>& b, int64_t depth) {
+  for (int64_t k = 0; k < depth; k += kLanes) {
+    for (int n = 0; n < kTileCols; ++n, out += kLanes) {
+      if (depth - k >= kLanes) {
+        v_store(out, v_load_as<kType>(b.data, n * b.stride + k));
+      } else {
+        v_store(out, v_load_part_as<kType>(b.data, n * b.stride + k, depth - k));
+      }
+    }
   }
 }
 
-// Few activations follow the weights as these lie in memory; of many, a block of k stays in L2 while all columns pass.
+template <class Weights, class Fetch>
+inline void multiply_panel(const ProductArgs& p, const Panel& at, const Weights& b, Fetch& next) {
+  for (int64_t m0 = 0; m0 < p.rows; m0 += kTileRows) {
+    next.some();
+    tile_dot_rows<kTileCols>(p.rows - m0, tile_rows(p, at, m0), b, [](int64_t) {});
+  }
+}
+
+// A panel of weights against many activations, which lie in L2: the weights come into L1 with the first tile of activations, or
+// before it where they are widened first.
+template <DType kType>
+inline void multiply_many_rows(const ProductArgs& p, const Panel& at, const Panel& next) {
+  PanelFetch<kType> fetch(p, next, (p.rows + kTileRows - 1) / kTileRows);
+  const StoredRows<kType> b{weights_at<kType>(p, at), p.k};
+  if (kType == DType::F32 || p.widened == nullptr) return multiply_panel(p, at, b, fetch);
+  widen_panel<kType>(p.widened, b, at.depth);
+  multiply_panel(p, at, WidenedRows{p.widened}, fetch);
+}
+
+// A block of k of the activations stays in L2 while all columns pass.
+template <DType kType>
+void products_of_many(const ProductArgs& p) {
+  const int64_t whole = p.cols / kTileCols * kTileCols;
+  for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) {
+    const auto panel = [&](int64_t n, int64_t k) { return Panel{n, kTileCols, 1, k, p.k - k < kKBlock ? p.k - k : kKBlock}; };
+    for (int64_t n0 = 0; n0 < whole; n0 += kTileCols) {
+      const bool turns = n0 + kTileCols >= whole;
+      const bool ends = turns && k0 + kKBlock >= p.k;
+      const Panel next = ends ? Panel{0, 0, 1, 0, 0} : turns ? panel(0, k0 + kKBlock) : panel(n0 + kTileCols, k0);
+      multiply_many_rows<kType>(p, panel(n0, k0), next);
+    }
+    for (int64_t n0 = whole; n0 < p.cols; ++n0) multiply_few_rows<kType, 1>(p, {n0, 1, 1, k0, panel(n0, k0).depth});
+  }
+}
+
 template <DType kType>
 void products_of(const ProductArgs& p) {
-  if (p.rows == 1 && p.k <= kStreamedInputs) return products_of_one<kType>(p);
-  const auto width = [&](int64_t n0) { return p.cols - n0 < kTileCols ? p.cols - n0 : kTileCols; };
-  if (p.rows <= kFewRows) {
-    for (int64_t n0 = 0; n0 < p.cols; n0 += kTileCols) {
-      for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) multiply_block<kType>(p, n0, width(n0), k0);
-    }
-  } else {
-    for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) {
-      for (int64_t n0 = 0; n0 < p.cols; n0 += kTileCols) multiply_block<kType>(p, n0, width(n0), k0);
-    }
-  }
+  p.rows <= kFewRows ? products_of_few<kType>(p) : products_of_many<kType>(p);
 }
 
 void products(const ProductArgs& p) {

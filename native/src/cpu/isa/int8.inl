@@ -8,9 +8,10 @@ constexpr int64_t kInt8Block = 4096;  // of k: the weight rows of a tile stay in
 
 struct Int8Tile {
   const uint8_t* a;
+  int64_t a_stride;
   const int8_t* b;
-  int64_t stride;  // of both
-  int64_t k;       // a multiple of kInt8Align
+  int64_t b_stride;
+  int64_t k;  // a multiple of kInt8Align
 };
 
 // out[m * kCols + n] = row m of a . row n of b. prefetch(k) is called on the way, once for each cache line of a row.
@@ -21,9 +22,9 @@ inline void int8_tile(const Int8Tile& t, int32_t* out, const Prefetch& prefetch)
   for (int i = 0; i < kOuts; ++i) acc[i] = int_zero();
   for (int64_t k = 0; k < t.k; k += kIntBytes) {
     ByteReg av[kRows];
-    for (int m = 0; m < kRows; ++m) av[m] = load_unsigned(t.a + m * t.stride + k);
+    for (int m = 0; m < kRows; ++m) av[m] = load_unsigned(t.a + m * t.a_stride + k);
     for (int n = 0; n < kCols; ++n) {
-      const ByteReg bv = load_signed(t.b + n * t.stride + k);
+      const ByteReg bv = load_signed(t.b + n * t.b_stride + k);
       for (int m = 0; m < kRows; ++m) acc[m * kCols + n] = int_dot(acc[m * kCols + n], av[m], bv);
     }
     if (k % kInt8Align == 0) prefetch(k);
@@ -39,27 +40,59 @@ inline void int8_tile_rows(int64_t rows, const Int8Tile& t, int32_t* out, const 
   int8_tile<kRows, kCols>(t, out, prefetch);
 }
 
-// The sums of kCols weight rows from n0 on with all rows, over [k0, k0 + depth).
-template <int kCols>
-inline void int8_columns(const Int8ProductArgs& p, int64_t n0, int64_t k0, int64_t depth) {
+// The totals of columns n0, n0 + step, ... with all rows, over [k0, k0 + depth); fetch(tile, k) is called on the way.
+template <int kCols, class Fetch>
+inline void int8_columns(const Int8ProductArgs& p, const Panel& at, const Fetch& fetch) {
   int32_t out[kIntTileRows * kIntTileCols + 4];
   const int64_t stride = p.in.stride;
-  const int8_t* b = p.weight.values + n0 * stride + k0;
-  const int64_t tiles = (p.rows + kIntTileRows - 1) / kIntTileRows;
+  const int8_t* b = p.weight.values + at.n0 * stride + at.k0;
   for (int64_t m0 = 0; m0 < p.rows; m0 += kIntTileRows) {
     const int64_t rows = p.rows - m0 < kIntTileRows ? p.rows - m0 : kIntTileRows;
-    const uint8_t* a = p.in.values + m0 * stride + k0;
-    const Int8Tile tile{a, b, stride, depth};
-    // The next tile's weights: a row with each tile of activations.
-    const int64_t first = m0 / kIntTileRows;
-    int8_tile_rows<kCols>(rows, tile, out, [&](int64_t k) {
-      const int64_t at = k + bytes_ahead(k, depth, stride, kCols);
-      for (int64_t n = first; n < kCols; n += tiles) __builtin_prefetch(b + n * stride + at);
-    });
+    const Int8Tile tile{p.in.values + m0 * stride + at.k0, stride, b, at.step * stride, at.depth};
+    int8_tile_rows<kCols>(rows, tile, out, [&](int64_t k) { fetch(m0 / kIntTileRows, k); });
     for (int64_t m = 0; m < rows; ++m) {
-      int32_t* totals = p.totals + (m0 + m) * p.sums_stride + n0;
-      for (int n = 0; n < kCols; ++n) totals[n] = out[m * kCols + n] + (k0 == 0 ? 0 : totals[n]);
+      int32_t* totals = p.totals + (m0 + m) * p.sums_stride + at.n0;
+      for (int n = 0; n < kCols; ++n) {
+        int32_t& total = totals[n * at.step];
+        total = out[m * kCols + n] + (at.k0 == 0 ? 0 : total);
+      }
     }
+  }
+}
+
+// Few rows: a tile's rows of weights are streams, as in products_of_few.
+template <int kCols>
+inline void int8_columns_of_few(const Int8ProductArgs& p, const Panel& at) {
+  const int8_t* b = p.weight.values + at.n0 * p.in.stride;
+  int8_columns<kCols>(p, at, [&](int64_t tile, int64_t k) {
+    if (tile != 0) return;
+    for (int n = 0; n < kCols; ++n) __builtin_prefetch(b + n * at.step * p.in.stride + k + kStreamAhead);
+  });
+}
+
+void int8_totals_of_few(const Int8ProductArgs& p) {
+  const int64_t part = p.cols / kIntTileCols;
+  for (int64_t n = 0; n < part; ++n) int8_columns_of_few<kIntTileCols>(p, {n, kIntTileCols, part, 0, p.in.stride});
+  for (int64_t n = part * kIntTileCols; n < p.cols; ++n) int8_columns_of_few<1>(p, {n, 1, 1, 0, p.in.stride});
+}
+
+// Many rows: pieces of a tile's weights stay in the first-level cache, and the next tile's are brought near, a row of them with
+// each tile of activations.
+template <int kCols>
+inline void int8_columns_of_many(const Int8ProductArgs& p, const Panel& at) {
+  const int8_t* next = p.weight.values + (at.n0 + kCols) * p.in.stride + at.k0;
+  const int64_t tiles = (p.rows + kIntTileRows - 1) / kIntTileRows;
+  int8_columns<kCols>(p, at, [&](int64_t tile, int64_t k) {
+    for (int64_t n = tile; n < kCols; n += tiles) __builtin_prefetch(next + n * p.in.stride + k);
+  });
+}
+
+void int8_totals_of_many(const Int8ProductArgs& p) {
+  for (int64_t k0 = 0; k0 < p.in.stride; k0 += kInt8Block) {
+    const int64_t depth = p.in.stride - k0 < kInt8Block ? p.in.stride - k0 : kInt8Block;
+    int64_t n = 0;
+    for (; n + kIntTileCols <= p.cols; n += kIntTileCols) int8_columns_of_many<kIntTileCols>(p, {n, kIntTileCols, 1, k0, depth});
+    for (; n < p.cols; ++n) int8_columns_of_many<1>(p, {n, 1, 1, k0, depth});
   }
 }
 
@@ -80,14 +113,7 @@ inline void int8_dequantize(const Int8ProductArgs& p, int64_t m, int64_t n0, int
 }
 
 void int8_products(const Int8ProductArgs& p) {
-  // Few rows pass over the weights as these lie in memory; many take them in pieces that stay in the first-level cache.
-  const int64_t block = p.rows <= kFewRows ? p.in.stride : kInt8Block;
-  for (int64_t k0 = 0; k0 < p.in.stride; k0 += block) {
-    const int64_t depth = p.in.stride - k0 < block ? p.in.stride - k0 : block;
-    int64_t n = 0;
-    for (; n + kIntTileCols <= p.cols; n += kIntTileCols) int8_columns<kIntTileCols>(p, n, k0, depth);
-    for (; n < p.cols; ++n) int8_columns<1>(p, n, k0, depth);
-  }
+  p.rows <= kFewRows ? int8_totals_of_few(p) : int8_totals_of_many(p);
   for (int64_t m = 0; m < p.rows; ++m) {
     for (int64_t n = 0; n < p.cols; n += kLanes) int8_dequantize(p, m, n, p.cols - n < kLanes ? p.cols - n : kLanes);
   }

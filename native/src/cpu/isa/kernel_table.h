@@ -18,7 +18,7 @@ namespace ivl::cpu {
 // ---- constants of the results: changing one changes the last bits of every result ---------------------------------
 // A dot product is cut into blocks of kKBlock. Within a block, lane l of 16 accumulates k = l, l + 16, ... by fused
 // multiply-add; the lanes are then summed as lane i += lane i + 8, + 4, + 2, + 1, and the blocks are summed in order.
-inline constexpr int64_t kKBlock = 512;
+inline constexpr int64_t kKBlock = 1024;
 // Keys are taken in tiles that begin at multiples of kKeyTile positions; a tile is one step of the online softmax.
 inline constexpr int64_t kKeyTile = 64;
 // int8 activations of at least this magnitude are kept apart in f32, up to so many of a row; see backend/int8.h.
@@ -29,7 +29,8 @@ using ivl::kMostOutliers;
 inline constexpr int64_t kTaskRows = 12;            // rows of product tasks are a multiple: whole tiles in every variant
 inline constexpr int64_t kQueryBlock = 48;         // (position, head) pairs of one attention task
 inline constexpr int64_t kMaxHeadDim = 256;
-inline constexpr int64_t kSumFloats = 2 * 264 * 48;  // one product task's sums, both halves of a SwiGLU
+inline constexpr int64_t kWidenedFloats = 4 * kKBlock;
+inline constexpr int64_t kSumFloats = 2 * 132 * 192;  // one product task's sums, both halves of a SwiGLU
 inline constexpr int64_t kAttentionScratchFloats =
     2 * kQueryBlock * kMaxHeadDim + kQueryBlock * kKeyTile + 2 * kKeyTile * kMaxHeadDim + 4 * kQueryBlock;
 
@@ -44,6 +45,8 @@ struct ProductArgs {
   int64_t k;
   float* sums;
   int64_t sums_stride;
+  // Not null: kWidenedFloats, in which 16-bit weights are widened once for many rows, instead of as they are read. Bits are equal.
+  float* widened;
 };
 
 // ---- int8, as backend/int8.h says. Rows are a multiple of kInt8Align bytes, the last of them zeros (of weights). ----------

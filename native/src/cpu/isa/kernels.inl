@@ -5,7 +5,7 @@ namespace ivl::cpu {
 namespace {
 
 static_assert(kInt8Align % kIntBytes == 0);
-static_assert(kBlockRows * kBlockCols <= kSumFloats / 2 && kBlockCols % kTileCols == 0);
+static_assert(kBlockRows * kBlockCols <= kSumFloats / 2 && kBlockCols % (4 * kTileCols) == 0);
 static_assert(kBlockRows % kTaskRows == 0 && kTaskRows % kTileRows == 0 && kTaskRows % kIntTileRows == 0);
 
 #include "cpu/isa/v16.inl"

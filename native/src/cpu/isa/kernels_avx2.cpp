@@ -7,7 +7,7 @@ namespace {
 
 constexpr int kTileRows = 3, kTileCols = 4;  // 12 accumulators, 3 + 1 operands: all sixteen registers
 constexpr int kIntTileRows = 3, kIntTileCols = 4;
-constexpr int64_t kBlockRows = 96, kBlockCols = 48;
+constexpr int64_t kBlockRows = 60, kBlockCols = 96;
 
 }  // namespace
 

@@ -5,9 +5,9 @@
 namespace ivl::cpu {
 namespace {
 
-constexpr int kTileRows = 4, kTileCols = 6;  // 24 accumulators, 4 + 1 operands
+constexpr int kTileRows = 6, kTileCols = 4;  // 24 accumulators, 6 + 1 operands
 constexpr int kIntTileRows = 4, kIntTileCols = 6;
-constexpr int64_t kBlockRows = 264, kBlockCols = 48;
+constexpr int64_t kBlockRows = 132, kBlockCols = 192;
 
 }  // namespace
 

@@ -5,7 +5,7 @@
 namespace ivl::cpu {
 namespace {
 
-constexpr int kTileRows = 2, kTileCols = 3;
+constexpr int kTileRows = 2, kTileCols = 4;
 constexpr int kIntTileRows = 2, kIntTileCols = 4;
 constexpr int64_t kBlockRows = 60, kBlockCols = 48;
 
