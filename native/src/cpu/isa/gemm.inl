@@ -153,27 +153,24 @@ void products_of_few(const ProductArgs& p) {
 
 // ---- many activations: a panel of weights in L1 for all of them ----------------------------------------------------------------
 
-// Brings a panel of weights near, some lines of it with each of `tiles` tiles that are computed meanwhile.
-template <DType kType>
+// Brings `rows` rows of weights near, `bytes` of each, some lines with each of `tiles` tiles that are computed meanwhile.
 class PanelFetch {
  public:
-  PanelFetch(const ProductArgs& p, const Panel& panel, int64_t tiles)
-      : from_(weights_at<kType>(p, panel)),
-        row_bytes_(bytes_of<kType>(p.k)),
-        lines_of_row_((bytes_of<kType>(panel.depth) + kLine - 1) / kLine),
-        each_((panel.cols * lines_of_row_ + tiles - 1) / tiles),
-        lines_(panel.cols * lines_of_row_) {}
+  PanelFetch(const void* from, int64_t rows, int64_t stride_bytes, int64_t bytes, int64_t tiles)
+      : from_(static_cast<const char*>(from)),
+        stride_(stride_bytes),
+        lines_of_row_((bytes + kLine - 1) / kLine),
+        lines_(rows * lines_of_row_),
+        each_((lines_ + tiles - 1) / tiles) {}
 
   void some() {
     const int64_t end = next_ + each_ < lines_ ? next_ + each_ : lines_;
-    for (; next_ < end; ++next_) {
-      __builtin_prefetch(from_ + next_ / lines_of_row_ * row_bytes_ + next_ % lines_of_row_ * kLine);
-    }
+    for (; next_ < end; ++next_) __builtin_prefetch(from_ + next_ / lines_of_row_ * stride_ + next_ % lines_of_row_ * kLine);
   }
 
  private:
   const char* from_;
-  int64_t row_bytes_, lines_of_row_, each_, lines_;
+  int64_t stride_, lines_of_row_, lines_, each_;
   int64_t next_ = 0;
 };
 
@@ -190,8 +187,8 @@ inline void widen_panel(float* out, const StoredRows<kType>& b, int64_t depth) {
   }
 }
 
-template <class Weights, class Fetch>
-inline void multiply_panel(const ProductArgs& p, const Panel& at, const Weights& b, Fetch& next) {
+template <class Weights>
+inline void multiply_panel(const ProductArgs& p, const Panel& at, const Weights& b, PanelFetch& next) {
   for (int64_t m0 = 0; m0 < p.rows; m0 += kTileRows) {
     next.some();
     tile_dot_rows<kTileCols>(p.rows - m0, tile_rows(p, at, m0), b, [](int64_t) {});
@@ -202,7 +199,8 @@ inline void multiply_panel(const ProductArgs& p, const Panel& at, const Weights&
 // before it where they are widened first.
 template <DType kType>
 inline void multiply_many_rows(const ProductArgs& p, const Panel& at, const Panel& next) {
-  PanelFetch<kType> fetch(p, next, (p.rows + kTileRows - 1) / kTileRows);
+  PanelFetch fetch(weights_at<kType>(p, next), next.cols, bytes_of<kType>(p.k), bytes_of<kType>(next.depth),
+                   (p.rows + kTileRows - 1) / kTileRows);
   const StoredRows<kType> b{weights_at<kType>(p, at), p.k};
   if (kType == DType::F32 || p.widened == nullptr) return multiply_panel(p, at, b, fetch);
   widen_panel<kType>(p.widened, b, at.depth);

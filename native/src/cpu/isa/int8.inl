@@ -4,70 +4,85 @@
 // The processor multiplies bytes without a sign by bytes with one, so activations are kept as q + 128 and 128 times the sum of
 // the weight's row is taken off again.
 
-constexpr int64_t kInt8Block = 4096;  // of k: the weight rows of a tile stay in the first-level cache
+constexpr int64_t kInt8Block = 6144;  // of k, at most: the weight rows of a tile stay in the first-level cache
 
+static_assert(kIntTileCols == 4, "a row of a tile's totals is what int_sum4 gives");
+
+// kRows rows of activations, of which `k` bytes (a multiple of kInt8Align) are taken, a tile's rows of weights, and where their
+// totals go.
 struct Int8Tile {
   const uint8_t* a;
   int64_t a_stride;
   const int8_t* b;
   int64_t b_stride;
-  int64_t k;  // a multiple of kInt8Align
+  int64_t k;
+  int32_t* totals;
+  int64_t totals_stride;
+  int64_t col_step;  // from the totals of one of the tile's columns to the next's
+  bool first;        // piece of k: it begins the totals, the others are added
 };
 
-// out[m * kCols + n] = row m of a . row n of b. prefetch(k) is called on the way, once for each cache line of a row.
+// totals[m][n] = row m of a . row n of b. prefetch(k) is called on the way, once for each cache line of a row.
 template <int kRows, int kCols, class Prefetch>
-inline void int8_tile(const Int8Tile& t, int32_t* out, const Prefetch& prefetch) {
-  constexpr int kOuts = (kRows * kCols + 3) / 4 * 4;
-  IntReg acc[kOuts];
-  for (int i = 0; i < kOuts; ++i) acc[i] = int_zero();
+inline void int8_tile(const Int8Tile& t, const Prefetch& prefetch) {
+  IntReg acc[kRows][4];
+  for (int m = 0; m < kRows; ++m) {
+    for (int n = 0; n < 4; ++n) acc[m][n] = int_zero();
+  }
   for (int64_t k = 0; k < t.k; k += kIntBytes) {
     ByteReg av[kRows];
     for (int m = 0; m < kRows; ++m) av[m] = load_unsigned(t.a + m * t.a_stride + k);
     for (int n = 0; n < kCols; ++n) {
       const ByteReg bv = load_signed(t.b + n * t.b_stride + k);
-      for (int m = 0; m < kRows; ++m) acc[m * kCols + n] = int_dot(acc[m * kCols + n], av[m], bv);
+      for (int m = 0; m < kRows; ++m) acc[m][n] = int_dot(acc[m][n], av[m], bv);
     }
     if (k % kInt8Align == 0) prefetch(k);
   }
-  for (int i = 0; i < kOuts; i += 4) int_sum4(acc + i, out + i);
+  for (int m = 0; m < kRows; ++m) {
+    int32_t out[4];
+    int_sum4(acc[m], out);
+    int32_t* to = t.totals + m * t.totals_stride;
+    for (int n = 0; n < kCols; ++n) {
+      int32_t& total = to[n * t.col_step];
+      total = t.first ? out[n] : total + out[n];
+    }
+  }
 }
 
 template <int kCols, int kRows = kIntTileRows, class Prefetch>
-inline void int8_tile_rows(int64_t rows, const Int8Tile& t, int32_t* out, const Prefetch& prefetch) {
+inline void int8_tile_rows(int64_t rows, const Int8Tile& t, const Prefetch& prefetch) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return int8_tile_rows<kCols, kRows - 1>(rows, t, out, prefetch);
+    if (rows < kRows) return int8_tile_rows<kCols, kRows - 1>(rows, t, prefetch);
   }
-  int8_tile<kRows, kCols>(t, out, prefetch);
+  int8_tile<kRows, kCols>(t, prefetch);
 }
 
-// The totals of columns n0, n0 + step, ... with all rows, over [k0, k0 + depth); fetch(tile, k) is called on the way.
-template <int kCols, class Fetch>
-inline void int8_columns(const Int8ProductArgs& p, const Panel& at, const Fetch& fetch) {
-  int32_t out[kIntTileRows * kIntTileCols + 4];
+// The tile of a panel and the rows from m0 on.
+inline Int8Tile int8_tile_of(const Int8ProductArgs& p, const Panel& at, int64_t m0) {
   const int64_t stride = p.in.stride;
-  const int8_t* b = p.weight.values + at.n0 * stride + at.k0;
-  for (int64_t m0 = 0; m0 < p.rows; m0 += kIntTileRows) {
-    const int64_t rows = p.rows - m0 < kIntTileRows ? p.rows - m0 : kIntTileRows;
-    const Int8Tile tile{p.in.values + m0 * stride + at.k0, stride, b, at.step * stride, at.depth};
-    int8_tile_rows<kCols>(rows, tile, out, [&](int64_t k) { fetch(m0 / kIntTileRows, k); });
-    for (int64_t m = 0; m < rows; ++m) {
-      int32_t* totals = p.totals + (m0 + m) * p.sums_stride + at.n0;
-      for (int n = 0; n < kCols; ++n) {
-        int32_t& total = totals[n * at.step];
-        total = out[m * kCols + n] + (at.k0 == 0 ? 0 : total);
-      }
-    }
-  }
+  return {p.in.values + m0 * stride + at.k0,
+          stride,
+          p.weight.values + at.n0 * stride + at.k0,
+          at.step * stride,
+          at.depth,
+          p.totals + m0 * p.sums_stride + at.n0,
+          p.sums_stride,
+          at.step,
+          at.k0 == 0};
 }
 
 // Few rows: a tile's rows of weights are streams, as in products_of_few.
 template <int kCols>
 inline void int8_columns_of_few(const Int8ProductArgs& p, const Panel& at) {
-  const int8_t* b = p.weight.values + at.n0 * p.in.stride;
-  int8_columns<kCols>(p, at, [&](int64_t tile, int64_t k) {
-    if (tile != 0) return;
-    for (int n = 0; n < kCols; ++n) __builtin_prefetch(b + n * at.step * p.in.stride + k + kStreamAhead);
+  const Int8Tile weights = int8_tile_of(p, at, 0);
+  const int64_t tiles = (p.rows + kIntTileRows - 1) / kIntTileRows;
+  const int64_t rows = (p.rows + tiles - 1) / tiles;
+  int8_tile_rows<kCols>(rows, weights, [&](int64_t k) {
+    for (int n = 0; n < kCols; ++n) __builtin_prefetch(weights.b + n * weights.b_stride + k + kStreamAhead);
   });
+  for (int64_t m0 = rows; m0 < p.rows; m0 += rows) {
+    int8_tile_rows<kCols>(p.rows - m0 < rows ? p.rows - m0 : rows, int8_tile_of(p, at, m0), [](int64_t) {});
+  }
 }
 
 void int8_totals_of_few(const Int8ProductArgs& p) {
@@ -76,24 +91,38 @@ void int8_totals_of_few(const Int8ProductArgs& p) {
   for (int64_t n = part * kIntTileCols; n < p.cols; ++n) int8_columns_of_few<1>(p, {n, 1, 1, 0, p.in.stride});
 }
 
-// Many rows: pieces of a tile's weights stay in the first-level cache, and the next tile's are brought near, a row of them with
-// each tile of activations.
+// Many rows: pieces of a tile's weights stay in the first-level cache, and the next tile's are brought near meanwhile.
 template <int kCols>
 inline void int8_columns_of_many(const Int8ProductArgs& p, const Panel& at) {
-  const int8_t* next = p.weight.values + (at.n0 + kCols) * p.in.stride + at.k0;
-  const int64_t tiles = (p.rows + kIntTileRows - 1) / kIntTileRows;
-  int8_columns<kCols>(p, at, [&](int64_t tile, int64_t k) {
-    for (int64_t n = tile; n < kCols; n += tiles) __builtin_prefetch(next + n * p.in.stride + k);
-  });
+  const int64_t stride = p.in.stride;
+  PanelFetch next(p.weight.values + (at.n0 + kCols) * stride + at.k0, kCols, stride, at.depth,
+                  (p.rows + kIntTileRows - 1) / kIntTileRows);
+  for (int64_t m0 = 0; m0 < p.rows; m0 += kIntTileRows) {
+    next.some();
+    int8_tile_rows<kCols>(p.rows - m0, int8_tile_of(p, at, m0), [](int64_t) {});
+  }
 }
 
 void int8_totals_of_many(const Int8ProductArgs& p) {
-  for (int64_t k0 = 0; k0 < p.in.stride; k0 += kInt8Block) {
-    const int64_t depth = p.in.stride - k0 < kInt8Block ? p.in.stride - k0 : kInt8Block;
+  const int64_t pieces = (p.in.stride + kInt8Block - 1) / kInt8Block;
+  const int64_t piece = (p.in.stride / kInt8Align + pieces - 1) / pieces * kInt8Align;
+  for (int64_t k0 = 0; k0 < p.in.stride; k0 += piece) {
+    const int64_t depth = p.in.stride - k0 < piece ? p.in.stride - k0 : piece;
     int64_t n = 0;
     for (; n + kIntTileCols <= p.cols; n += kIntTileCols) int8_columns_of_many<kIntTileCols>(p, {n, kIntTileCols, 1, k0, depth});
     for (; n < p.cols; ++n) int8_columns_of_many<1>(p, {n, 1, 1, k0, depth});
   }
+}
+
+// What the products of the values without their offset of 128 come to.
+inline V16 int8_exact(const int32_t* totals, const int32_t* weight_sums, int64_t cols) {
+  float lanes[kLanes] = {};
+  if (cols == kLanes) {  // known to the compiler: a vector
+    for (int n = 0; n < kLanes; ++n) lanes[n] = static_cast<float>(totals[n] - 128 * weight_sums[n]);
+  } else {
+    for (int64_t n = 0; n < cols; ++n) lanes[n] = static_cast<float>(totals[n] - 128 * weight_sums[n]);
+  }
+  return v_load(lanes);
 }
 
 // sums[m][n] of up to kLanes columns from n0 on: the exact part, scaled, and the outliers in the order of their columns.
@@ -106,9 +135,8 @@ inline void int8_dequantize(const Int8ProductArgs& p, int64_t m, int64_t n0, int
     for (int64_t n = 0; n < cols; ++n) lanes[n] = static_cast<float>(column[n * p.in.stride]);
     apart = v_fma(v_set(list[i].value), v_load(lanes), apart);
   }
-  const int32_t* totals = p.totals + m * p.sums_stride + n0;
-  for (int64_t n = 0; n < cols; ++n) lanes[n] = static_cast<float>(totals[n] - 128 * p.weight.sums[n0 + n]);
-  const V16 all = v_fma(v_load(lanes), v_set(p.in.scales[m]), apart);
+  const V16 exact = int8_exact(p.totals + m * p.sums_stride + n0, p.weight.sums + n0, cols);
+  const V16 all = v_fma(exact, v_set(p.in.scales[m]), apart);
   v_store_part(p.sums + m * p.sums_stride + n0, v_mul(all, v_load_part(p.weight.scales + n0, cols)), cols);
 }
 

@@ -6,7 +6,7 @@ namespace ivl::cpu {
 namespace {
 
 constexpr int kTileRows = 6, kTileCols = 4;  // 24 accumulators, 6 + 1 operands
-constexpr int kIntTileRows = 4, kIntTileCols = 6;
+constexpr int kIntTileRows = 6, kIntTileCols = 4;
 constexpr int64_t kBlockRows = 132, kBlockCols = 192;
 
 }  // namespace
