@@ -377,6 +377,32 @@ TEST_P(CpuOperations, ARowOfAProductHasTheSameBitsInAnyCompany) {
   }
 }
 
+TEST_P(CpuOperations, WideningWeightsFirstChangesNoBits) {
+  CpuBackend first({.threads = 2, .kernels = GetParam(), .widen_first = true});
+  CpuBackend meanwhile({.threads = 2, .kernels = GetParam(), .widen_first = false});
+  for (const DType type : {DType::BF16, DType::F16}) {
+    for (const int64_t k : {40, 515, 2100}) {
+      HostValues gate({103, k}, type, 2), up({103, k}, type, 3);
+      const auto weights = first.linear({{gate.tensor(), up.tensor()}, {}}, type);
+      Operand in(67, k, 3), expected(67, 103), actual(67, 103);
+      const Epilogue swiglu{Activation::SwiGlu, nullptr, nullptr};
+      meanwhile.matmul(expected.matrix(), in.matrix(), *weights, swiglu);
+      first.matmul(actual.matrix(), in.matrix(), *weights, swiglu);
+      EXPECT_TRUE(same_bits(actual.matrix(), expected.matrix())) << name_of(type) << ", k " << k;
+    }
+  }
+}
+
+TEST_P(CpuOperations, RowsOfScratchMatricesDoNotShareTheirPlacesInTheCache) {
+  const CpuBackend cpu = backend();
+  for (const int64_t cols : {1, 100, 1024, 2048, 5888, 7168, 20480}) {
+    const int64_t stride = cpu.row_stride(cols, DType::F32);
+    EXPECT_GE(stride, cols);
+    EXPECT_LE(stride, cols + 16);
+    EXPECT_NE(stride * 4 % 1024, 0) << cols;
+  }
+}
+
 TEST_P(CpuOperations, AttentionHasTheSameBitsHoweverAPromptIsCut) {
   for (const auto& [heads, kv_heads, head_dim] : std::vector<std::array<int64_t, 3>>{{2, 1, 128}, {7, 1, 24}, {6, 2, 64}}) {
     const KvShape shape{1, kv_heads, head_dim, DType::BF16};

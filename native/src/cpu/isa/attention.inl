@@ -5,10 +5,9 @@
 // keys. What a query adds, and in which order, depends on how many keys it sees and on nothing else.
 
 struct AttentionScratch {
-  float* out;     // (queries, head_dim) unnormalized
-  float* scores;  // (queries, kKeyTile)
-  float* keys;    // (kKeyTile, head_dim)
-  float* values;  // (kKeyTile, head_dim)
+  float* out;      // (queries, head_dim) unnormalized
+  float* scores;   // (queries, kKeyTile)
+  float* keys;     // (head_dim, kKeyTile): a tile's keys as columns
   float* largest;  // (queries)
   float* total;    // (queries)
 };
@@ -18,8 +17,7 @@ inline AttentionScratch split_scratch(float* at, int64_t head_dim) {
   s.out = at;
   s.scores = s.out + kQueryBlock * head_dim;
   s.keys = s.scores + kQueryBlock * kKeyTile;
-  s.values = s.keys + kKeyTile * head_dim;
-  s.largest = s.values + kKeyTile * head_dim;
+  s.largest = s.keys + kKeyTile * head_dim;
   s.total = s.largest + kQueryBlock;
   return s;
 }
@@ -34,64 +32,55 @@ inline int64_t seen_keys(const AttentionArgs& a, int64_t query, int64_t t0) {
   return left < kKeyTile ? left : kKeyTile;
 }
 
+// Keys or values as they are kept, read as f32.
 template <DType kType>
-inline void widen_tile(float* out, const void* in, int64_t stride, int64_t t0, int64_t count, int64_t n) {
-  for (int64_t t = 0; t < count; ++t) {
-    const char* row = static_cast<const char*>(in) + bytes_of<kType>((t0 + t) * stride);
-    float* to = out + t * n;
-    int64_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) v_store(to + i, v_load_as<kType>(row, i));
-    if (i < n) v_store_part(to + i, v_load_part_as<kType>(row, i, n - i), n - i);
+struct KvRows {
+  const void* data;
+  int64_t stride;
+
+  Reg load(int64_t t, int64_t i) const { return reg_load_as<kType>(data, t * stride + i); }
+  // The first n lanes of a register, n below kLanes.
+  Reg load_part(int64_t t, int64_t i, int64_t n) const { return v_load_part_as<kType>(data, t * stride + i, n).r[0]; }
+};
+
+// The keys [t0, t0 + count) as columns, zeros where a tile has no more keys: lanes are then keys, and a score is one chain of
+// multiply-adds along head_dim that no lanes need to be summed for.
+template <class Rows>
+inline void turn_keys(float* out, const Rows& keys, int64_t t0, int64_t count, int64_t n) {
+  for (int64_t t = 0; t < kKeyTile; t += kRegLanes) {
+    for (int64_t i = 0; i < n; i += kRegLanes) {
+      Reg block[kRegLanes];
+      for (int64_t l = 0; l < kRegLanes; ++l) {
+        block[l] = t + l >= count       ? reg_zero()
+                   : i + kRegLanes <= n ? keys.load(t0 + t + l, i)
+                                        : keys.load_part(t0 + t + l, i, n - i);
+      }
+      reg_transpose(block);
+      for (int64_t l = 0; l < kRegLanes && i + l < n; ++l) reg_store(out + (i + l) * kKeyTile + t, block[l]);
+    }
   }
 }
 
-// The scores of four keys with kRows queries: sixteen lanes along head_dim, summed by the fixed tree. One register of
-// the lanes at a time, as in gemm.inl, so that the accumulators stay in registers.
+// out[r][t] = query r . key t for the first `count` keys and those that share their registers.
 template <int kRows>
-inline void score_tile(const float* const* q, const float* k, int64_t n, float* out) {
-  Reg sums[kRegs][kRows][4];
-  const int64_t whole = n & ~int64_t{kLanes - 1};
-  for (int pass = 0; pass < kRegs; ++pass) {
-    Reg acc[kRows][4];
+inline void score_rows(const float* const* q, const float* keys, int64_t count, int64_t n, float* out) {
+  for (int64_t t = 0; t < count; t += kTileCols * kRegLanes) {
+    Reg acc[kRows][kTileCols];
     for (int r = 0; r < kRows; ++r) {
-      for (int c = 0; c < 4; ++c) acc[r][c] = reg_zero();
+      for (int c = 0; c < kTileCols; ++c) acc[r][c] = reg_zero();
     }
-    const int64_t offset = pass * kRegLanes;
-    for (int64_t i = offset; i < whole; i += kLanes) {
+    for (int64_t i = 0; i < n; ++i) {
       Reg qv[kRows];
-      for (int r = 0; r < kRows; ++r) qv[r] = reg_load(q[r] + i);
-      for (int c = 0; c < 4; ++c) {
-        const Reg kv = reg_load(k + c * n + i);
+      for (int r = 0; r < kRows; ++r) qv[r] = reg_set(q[r][i]);
+      for (int c = 0; c < kTileCols; ++c) {
+        const Reg kv = reg_load(keys + i * kKeyTile + t + c * kRegLanes);
         for (int r = 0; r < kRows; ++r) acc[r][c] = reg_fma(qv[r], kv, acc[r][c]);
       }
     }
-    if (whole != n) {
-      const int64_t left = n - whole - offset;
-      for (int c = 0; c < 4; ++c) {
-        const Reg kv = reg_load_part(k + c * n + whole + offset, left);
-        for (int r = 0; r < kRows; ++r) acc[r][c] = reg_fma(reg_load_part(q[r] + whole + offset, left), kv, acc[r][c]);
-      }
-    }
     for (int r = 0; r < kRows; ++r) {
-      for (int c = 0; c < 4; ++c) sums[pass][r][c] = acc[r][c];
+      for (int c = 0; c < kTileCols; ++c) reg_store(out + r * kKeyTile + t + c * kRegLanes, acc[r][c]);
     }
   }
-  for (int r = 0; r < kRows; ++r) {
-    Reg folded[4];
-    for (int c = 0; c < 4; ++c) {
-      V16 lanes;
-      for (int pass = 0; pass < kRegs; ++pass) lanes.r[pass] = sums[pass][r][c];
-      folded[c] = v_fold(lanes);
-    }
-    reg_sum4(folded, out + r * kKeyTile);
-  }
-}
-
-// Scores of kRows queries with the first `count` keys; a tile's last four may take keys past them, which are zeros or
-// stale, and whose scores are not looked at.
-template <int kRows>
-inline void score_rows(const float* const* q, const float* keys, int64_t count, int64_t n, float* out) {
-  for (int64_t t = 0; t < count; t += 4) score_tile<kRows>(q, keys + t * n, n, out + t);
 }
 
 // One step of the online softmax: turns scores into weights and rescales what is already summed.
@@ -136,31 +125,48 @@ inline void soften(float* scores, int64_t seen, float scale, float* largest, flo
   *total += v_sum(sum);
 }
 
-// out += weights . values, keys in order.
-template <int kRows>
-inline void add_values(const float* const* weights, const float* values, int64_t count, int64_t n, float* const* out) {
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t lanes = n - i < kLanes ? n - i : kLanes;
-    V16 acc[kRows];
-    for (int r = 0; r < kRows; ++r) acc[r] = v_load_part(out[r] + i, lanes);
-    if (lanes == kLanes) {
-      for (int64_t t = 0; t < count; ++t) {
-        const V16 v = v_load(values + t * n + i);
-        for (int r = 0; r < kRows; ++r) acc[r] = v_fma(v_set(weights[r][t]), v, acc[r]);
-      }
-    } else {
-      for (int64_t t = 0; t < count; ++t) {
-        const V16 v = v_load_part(values + t * n + i, lanes);
-        for (int r = 0; r < kRows; ++r) acc[r] = v_fma(v_set(weights[r][t]), v, acc[r]);
-      }
+// Elements [i, i + kCols registers) of out += weights . values, keys in order. The last register may be a part of one.
+template <int kRows, int kCols, bool kPart, class Rows>
+inline void add_values_at(const float* const* weights, const Rows& values, int64_t t0, int64_t count, int64_t i, int64_t part,
+                          float* const* out) {
+  Reg acc[kRows][kCols];
+  const auto load = [&](const float* p) { return kPart ? reg_load_part(p, part) : reg_load(p); };
+  for (int r = 0; r < kRows; ++r) {
+    for (int c = 0; c < kCols; ++c) acc[r][c] = load(out[r] + i + c * kRegLanes);
+  }
+  for (int64_t t = 0; t < count; ++t) {
+    Reg weight[kRows];
+    for (int r = 0; r < kRows; ++r) weight[r] = reg_set(weights[r][t]);
+    for (int c = 0; c < kCols; ++c) {
+      const int64_t at = i + c * kRegLanes;
+      const Reg value = kPart ? values.load_part(t0 + t, at, part) : values.load(t0 + t, at);
+      for (int r = 0; r < kRows; ++r) acc[r][c] = reg_fma(weight[r], value, acc[r][c]);
     }
-    for (int r = 0; r < kRows; ++r) v_store_part(out[r] + i, acc[r], lanes);
+  }
+  for (int r = 0; r < kRows; ++r) {
+    for (int c = 0; c < kCols; ++c) {
+      kPart ? reg_store_part(out[r] + i + c * kRegLanes, acc[r][c], part) : reg_store(out[r] + i + c * kRegLanes, acc[r][c]);
+    }
   }
 }
 
-// kRows queries that see the same number of keys of this tile.
-template <int kRows>
-inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, int64_t query, int64_t seen) {
+template <int kRows, class Rows>
+inline void add_values(const float* const* weights, const Rows& values, int64_t t0, int64_t count, int64_t n, float* const* out) {
+  int64_t i = 0;
+  for (; i + kTileCols * kRegLanes <= n; i += kTileCols * kRegLanes) {
+    add_values_at<kRows, kTileCols, false>(weights, values, t0, count, i, 0, out);
+  }
+  for (; i + kRegLanes <= n; i += kRegLanes) add_values_at<kRows, 1, false>(weights, values, t0, count, i, 0, out);
+  if (i < n) add_values_at<kRows, 1, true>(weights, values, t0, count, i, n - i, out);
+}
+
+// `rows` (at most kRows) queries that see the same number of keys of this tile.
+template <int kRows = kTileRows, class Rows>
+inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const Rows& values, int64_t t0, int64_t query,
+                        int64_t rows, int64_t seen) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return attend_rows<kRows - 1>(a, s, values, t0, query, rows, seen);
+  }
   const float* q[kRows];
   const float* weights[kRows];
   float* out[kRows];
@@ -169,22 +175,33 @@ inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, int64
     weights[r] = s.scores + (query + r) * kKeyTile;
     out[r] = s.out + (query + r) * a.head_dim;
   }
-  float* scores = s.scores + query * kKeyTile;
-  if constexpr (kRows == 4) {
-    score_rows<2>(q, s.keys, seen, a.head_dim, scores);
-    score_rows<2>(q + 2, s.keys, seen, a.head_dim, scores + 2 * kKeyTile);
-  } else {
-    score_rows<kRows>(q, s.keys, seen, a.head_dim, scores);
-  }
+  score_rows<kRows>(q, s.keys, seen, a.head_dim, s.scores + query * kKeyTile);
   for (int r = 0; r < kRows; ++r) {
     soften(s.scores + (query + r) * kKeyTile, seen, a.scale, s.largest + query + r, s.total + query + r, out[r],
            a.head_dim);
   }
-  add_values<kRows>(weights, s.values, seen, a.head_dim, out);
+  add_values<kRows>(weights, values, t0, seen, a.head_dim, out);
 }
 
-template <DType kType>
-void attention_of(const AttentionArgs& a) {
+// All queries with the tile of keys that begins at t0: runs of them that see as many of its keys, in even parts.
+template <class Rows>
+inline void attend_tile(const AttentionArgs& a, const AttentionScratch& s, const Rows& values, int64_t t0) {
+  const int64_t queries = a.positions * a.heads;
+  for (int64_t begin = 0; begin < queries;) {
+    const int64_t seen = seen_keys(a, begin, t0);
+    int64_t end = begin + 1;
+    while (end < queries && seen_keys(a, end, t0) == seen) ++end;
+    const int64_t tiles = (end - begin + kTileRows - 1) / kTileRows;
+    for (int64_t i = 0; seen > 0 && i < tiles; ++i) {
+      const int64_t from = begin + (end - begin) * i / tiles;
+      attend_rows(a, s, values, t0, from, begin + (end - begin) * (i + 1) / tiles - from, seen);
+    }
+    begin = end;
+  }
+}
+
+template <class Rows>
+void attention_of(const AttentionArgs& a, const Rows& keys, const Rows& values) {
   const AttentionScratch s = split_scratch(a.scratch, a.head_dim);
   const int64_t queries = a.positions * a.heads;
   for (int64_t i = 0; i < queries; ++i) {
@@ -193,19 +210,10 @@ void attention_of(const AttentionArgs& a) {
   }
   for (int64_t i = 0; i < queries * a.head_dim; ++i) s.out[i] = 0.0f;
 
-  const int64_t keys = a.visible + (a.positions - 1) * a.visible_step;
-  for (int64_t t0 = 0; t0 < keys; t0 += kKeyTile) {
-    const int64_t count = keys - t0 < kKeyTile ? keys - t0 : kKeyTile;
-    widen_tile<kType>(s.keys, a.keys, a.kv_stride, t0, count, a.head_dim);
-    widen_tile<kType>(s.values, a.values, a.kv_stride, t0, count, a.head_dim);
-    for (int64_t i = count * a.head_dim; i < (count + 3) / 4 * 4 * a.head_dim; ++i) s.keys[i] = 0.0f;
-    for (int64_t query = 0; query < queries;) {
-      const int64_t seen = seen_keys(a, query, t0);
-      const bool four = query + 3 < queries && seen_keys(a, query + 3, t0) == seen;
-      if (seen > 0 && four) attend_rows<4>(a, s, query, seen);
-      if (seen > 0 && !four) attend_rows<1>(a, s, query, seen);
-      query += four ? 4 : 1;
-    }
+  const int64_t visible = a.visible + (a.positions - 1) * a.visible_step;
+  for (int64_t t0 = 0; t0 < visible; t0 += kKeyTile) {
+    turn_keys(s.keys, keys, t0, visible - t0 < kKeyTile ? visible - t0 : kKeyTile, a.head_dim);
+    attend_tile(a, s, values, t0);
   }
   for (int64_t query = 0; query < queries; ++query) {
     const V16 inverse = v_div(v_set(1.0f), v_set(s.total[query]));
@@ -217,10 +225,15 @@ void attention_of(const AttentionArgs& a) {
   }
 }
 
+template <DType kType>
+void attention_in(const AttentionArgs& a) {
+  attention_of(a, KvRows<kType>{a.keys, a.kv_stride}, KvRows<kType>{a.values, a.kv_stride});
+}
+
 void attention(const AttentionArgs& a) {
   switch (a.kv_type) {
-    case DType::F32: return attention_of<DType::F32>(a);
-    case DType::BF16: return attention_of<DType::BF16>(a);
-    case DType::F16: return attention_of<DType::F16>(a);
+    case DType::F32: return attention_in<DType::F32>(a);
+    case DType::BF16: return attention_in<DType::BF16>(a);
+    case DType::F16: return attention_in<DType::F16>(a);
   }
 }

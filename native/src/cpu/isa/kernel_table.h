@@ -18,6 +18,7 @@ namespace ivl::cpu {
 // ---- constants of the results: changing one changes the last bits of every result ---------------------------------
 // A dot product is cut into blocks of kKBlock. Within a block, lane l of 16 accumulates k = l, l + 16, ... by fused
 // multiply-add; the lanes are then summed as lane i += lane i + 8, + 4, + 2, + 1, and the blocks are summed in order.
+// A score of attention, short as it is, is one chain of multiply-adds along head_dim.
 inline constexpr int64_t kKBlock = 1024;
 // Keys are taken in tiles that begin at multiples of kKeyTile positions; a tile is one step of the online softmax.
 inline constexpr int64_t kKeyTile = 64;
@@ -27,12 +28,12 @@ using ivl::kMostOutliers;
 
 // ---- limits of the callers' scratch -------------------------------------------------------------------------------
 inline constexpr int64_t kTaskRows = 12;            // rows of product tasks are a multiple: whole tiles in every variant
-inline constexpr int64_t kQueryBlock = 48;         // (position, head) pairs of one attention task
+inline constexpr int64_t kQueryBlock = 96;         // (position, head) pairs of one attention task
 inline constexpr int64_t kMaxHeadDim = 256;
 inline constexpr int64_t kWidenedFloats = 4 * kKBlock;
 inline constexpr int64_t kSumFloats = 2 * 132 * 192;  // one product task's sums, both halves of a SwiGLU
 inline constexpr int64_t kAttentionScratchFloats =
-    2 * kQueryBlock * kMaxHeadDim + kQueryBlock * kKeyTile + 2 * kKeyTile * kMaxHeadDim + 4 * kQueryBlock;
+    kQueryBlock * (kMaxHeadDim + kKeyTile + 2) + kKeyTile * kMaxHeadDim;
 
 // sums[m][n] = sum over k of in[m][k] * weight[n][k].
 struct ProductArgs {

@@ -63,6 +63,26 @@ inline void reg_store_f16(void* p, Reg v) {
   _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
 
+// Eight registers as rows become columns.
+inline void reg_transpose(Reg* v) {
+  Reg pairs[8], fours[8];
+  for (int i = 0; i < 8; i += 2) {
+    pairs[i] = _mm256_unpacklo_ps(v[i], v[i + 1]);
+    pairs[i + 1] = _mm256_unpackhi_ps(v[i], v[i + 1]);
+  }
+  // fours[4 g + c], half h: column 4 h + c of rows 4 g to 4 g + 3.
+  for (int i = 0; i < 8; i += 4) {
+    fours[i] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+    fours[i + 1] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0xee);
+    fours[i + 2] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+    fours[i + 3] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xee);
+  }
+  for (int c = 0; c < 4; ++c) {
+    v[c] = _mm256_permute2f128_ps(fours[c], fours[4 + c], 0x20);
+    v[4 + c] = _mm256_permute2f128_ps(fours[c], fours[4 + c], 0x31);
+  }
+}
+
 // The sums of four registers' lanes, each as lane i += lane i + 4, + 2, + 1.
 inline void reg_sum4(const Reg* v, float* out) {
   // A blend and a swap bring both halves of two registers together: [v0 | v1], addition being commutative.

@@ -68,6 +68,44 @@ inline void reg_store_f16(void* p, Reg v) {
   _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
 
+// Sixteen registers as rows become columns.
+inline void reg_transpose(Reg* v) {
+  Reg pairs[16], fours[16];
+  const auto low = [](Reg a, Reg b) {
+    return _mm512_castsi512_ps(_mm512_unpacklo_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+  };
+  const auto high = [](Reg a, Reg b) {
+    return _mm512_castsi512_ps(_mm512_unpackhi_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+  };
+  const auto low_pair = [](Reg a, Reg b) {
+    return _mm512_castsi512_ps(_mm512_unpacklo_epi64(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+  };
+  const auto high_pair = [](Reg a, Reg b) {
+    return _mm512_castsi512_ps(_mm512_unpackhi_epi64(_mm512_castps_si512(a), _mm512_castps_si512(b)));
+  };
+  for (int i = 0; i < 16; i += 2) {
+    pairs[i] = low(v[i], v[i + 1]);
+    pairs[i + 1] = high(v[i], v[i + 1]);
+  }
+  // fours[4 g + c], quarter q: column 4 q + c of rows 4 g to 4 g + 3.
+  for (int i = 0; i < 16; i += 4) {
+    fours[i] = low_pair(pairs[i], pairs[i + 2]);
+    fours[i + 1] = high_pair(pairs[i], pairs[i + 2]);
+    fours[i + 2] = low_pair(pairs[i + 1], pairs[i + 3]);
+    fours[i + 3] = high_pair(pairs[i + 1], pairs[i + 3]);
+  }
+  for (int c = 0; c < 4; ++c) {
+    const Reg even[2] = {_mm512_shuffle_f32x4(fours[c], fours[4 + c], 0x88),
+                         _mm512_shuffle_f32x4(fours[8 + c], fours[12 + c], 0x88)};
+    const Reg odd[2] = {_mm512_shuffle_f32x4(fours[c], fours[4 + c], 0xdd),
+                        _mm512_shuffle_f32x4(fours[8 + c], fours[12 + c], 0xdd)};
+    v[c] = _mm512_shuffle_f32x4(even[0], even[1], 0x88);
+    v[4 + c] = _mm512_shuffle_f32x4(odd[0], odd[1], 0x88);
+    v[8 + c] = _mm512_shuffle_f32x4(even[0], even[1], 0xdd);
+    v[12 + c] = _mm512_shuffle_f32x4(odd[0], odd[1], 0xdd);
+  }
+}
+
 // The sums of four registers' lanes, each as lane i += lane i + 8, + 4, + 2, + 1.
 inline void reg_sum4(const Reg* v, float* out) {
   const Reg ab = _mm512_add_ps(_mm512_shuffle_f32x4(v[0], v[1], 0x44), _mm512_shuffle_f32x4(v[0], v[1], 0xee));

@@ -99,6 +99,15 @@ inline void reg_store_f16(void* p, Reg v) {
   }
 }
 
+// Four registers as rows become columns.
+inline void reg_transpose(Reg* v) {
+  Reg columns[4];
+  for (int r = 0; r < 4; ++r) {
+    for (int c = 0; c < 4; ++c) columns[c][r] = v[r][c];
+  }
+  for (int c = 0; c < 4; ++c) v[c] = columns[c];
+}
+
 // The sums of four registers' lanes, each as (0 + 2) + (1 + 3).
 inline void reg_sum4(const Reg* v, float* out) {
   for (int i = 0; i < 4; ++i) out[i] = (v[i][0] + v[i][2]) + (v[i][1] + v[i][3]);
