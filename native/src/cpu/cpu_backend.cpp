@@ -52,6 +52,12 @@ std::vector<ColumnBlock> column_blocks(const CpuLinear& weights, int64_t block, 
   return blocks;
 }
 
+// What one output reads.
+int64_t row_bytes_of(const CpuLinear& weights) {
+  return weights.int8 ? int8_stride(weights.in_features)
+                      : weights.in_features * static_cast<int64_t>(size_of(weights.parts[0].dtype));
+}
+
 }  // namespace
 
 CpuBackend::CpuBackend(const CpuOptions& options)
@@ -105,12 +111,15 @@ Int8Activations CpuBackend::quantized(const Matrix& in) {
   return {values, stride, scales, outliers, counts};
 }
 
-// n_block columns, or a half or a quarter of that where there would be too few tasks for the threads.
-int64_t CpuBackend::cols_of_task(int64_t rows, int64_t cols) const {
-  const int64_t row_parts = ceil_div(rows, kernels_.m_block);
-  int64_t block = kernels_.n_block;
-  while (block > kernels_.n_block / 4 && row_parts * ceil_div(cols, block) < 8 * threads()) block /= 2;
-  return block;
+// n_block columns, or fewer where there would be too few tasks for the threads. Few rows stream the weights past: their tasks are
+// as long as a stream needs to get going, and as many for each thread.
+int64_t CpuBackend::cols_of_task(int64_t rows, int64_t cols, int64_t row_bytes) const {
+  constexpr int64_t kStreamedBytes = 768 << 10;
+  const int64_t wanted = rows <= kFewRows ? ceil_div(cols * row_bytes, kStreamedBytes)
+                                          : 8 * threads() / ceil_div(rows, kernels_.m_block);
+  const int64_t tasks = ceil_div(std::max(wanted, ceil_div(cols, kernels_.n_block)), threads()) * threads();
+  const int64_t even = ceil_div(ceil_div(cols, tasks), kTaskCols) * kTaskCols;
+  return std::clamp(even, kernels_.n_block / 4, kernels_.n_block);
 }
 
 // Even parts of at most m_block rows, in whole tiles; smaller ones where there would be too few tasks for the threads.
@@ -128,7 +137,7 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
   require(out.cols == (gated ? weights.out_features / 2 : weights.out_features), "matmul: the output fits the weights");
   require(!gated || (weights.parts.size() == 2 && weights.parts[0].rows == weights.parts[1].rows),
           "matmul: a gate and an up part of equal size");
-  const std::vector<ColumnBlock> blocks = column_blocks(weights, cols_of_task(in.rows, out.cols), gated);
+  const std::vector<ColumnBlock> blocks = column_blocks(weights, cols_of_task(in.rows, out.cols, row_bytes_of(weights)), gated);
   const auto block_count = static_cast<int64_t>(blocks.size());
   const float* scale = values_of(epilogue.scale);
   const Int8Activations bytes = weights.int8 ? quantized(in) : Int8Activations{};

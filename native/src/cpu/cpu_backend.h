@@ -80,7 +80,7 @@ class CpuBackend final : public Backend {
   };
 
   Int8Activations quantized(const Matrix& in);
-  int64_t cols_of_task(int64_t rows, int64_t cols) const;
+  int64_t cols_of_task(int64_t rows, int64_t cols, int64_t row_bytes) const;
   int64_t rows_of_task(int64_t rows, int64_t column_blocks) const;
 
   // `source` as `as`: in place if it is that already (or `as` is F32, whose widening is exact), else in `owned`.

@@ -3,9 +3,8 @@
 
 constexpr int64_t kLine = 64;           // bytes of a cache line
 constexpr int64_t kStreamAhead = 1024;  // bytes
-constexpr int64_t kFewRows = 16;        // of activations
 
-static_assert(kTileCols == 4, "a row of a tile's sums is what reg_sum4 gives");
+static_assert(kTileCols == 4 && kTaskCols % kTileCols == 0, "a row of a tile's sums is what reg_sum4 gives");
 
 // A tile's rows of weights where they lie, widened as they are read.
 template <DType kType>
@@ -121,19 +120,23 @@ inline TileRows tile_rows(const ProductArgs& p, const Panel& at, int64_t m0) {
 
 // ---- few activations: the weights stream past once --------------------------------------------------------------------------
 
-// The first tile of activations brings the weights, some time before their turn: what comes behind a row is the next one.
+// How far ahead weights are fetched: by one tile of activations just enough for memory's latency; several share the fetching, each
+// of some streams, while the block of weights before is multiplied.
+inline int64_t fetch_ahead(int64_t tiles, int64_t block_bytes) { return tiles == 1 ? kStreamAhead : block_bytes; }
+
+// What comes behind a row of weights is the next one.
 template <DType kType, int kCols>
 inline void multiply_few_rows(const ProductArgs& p, const Panel& at) {
   const char* b = weights_at<kType>(p, at);
   const StoredRows<kType> rows_of_b{b, at.step * p.k};
   const int64_t apart = bytes_of<kType>(rows_of_b.stride);
   const int64_t tiles = (p.rows + kTileRows - 1) / kTileRows;
-  const int64_t rows = (p.rows + tiles - 1) / tiles;
-  tile_dot_rows<kCols>(rows, tile_rows(p, at, 0), rows_of_b, [&](int64_t k) {
-    for (int n = 0; n < kCols; ++n) __builtin_prefetch(b + n * apart + bytes_of<kType>(k) + kStreamAhead);
-  });
-  for (int64_t m0 = rows; m0 < p.rows; m0 += rows) {
-    tile_dot_rows<kCols>(p.rows - m0 < rows ? p.rows - m0 : rows, tile_rows(p, at, m0), rows_of_b, [](int64_t) {});
+  const int64_t ahead = fetch_ahead(tiles, bytes_of<kType>(at.depth));
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const int64_t m0 = p.rows * tile / tiles;
+    tile_dot_rows<kCols>(p.rows * (tile + 1) / tiles - m0, tile_rows(p, at, m0), rows_of_b, [&](int64_t k) {
+      for (int64_t n = tile; n < kCols; n += tiles) __builtin_prefetch(b + n * apart + bytes_of<kType>(k) + ahead);
+    });
   }
 }
 

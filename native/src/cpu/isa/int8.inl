@@ -74,20 +74,25 @@ inline Int8Tile int8_tile_of(const Int8ProductArgs& p, const Panel& at, int64_t 
 // Few rows: a tile's rows of weights are streams, as in products_of_few.
 template <int kCols>
 inline void int8_columns_of_few(const Int8ProductArgs& p, const Panel& at) {
-  const Int8Tile weights = int8_tile_of(p, at, 0);
   const int64_t tiles = (p.rows + kIntTileRows - 1) / kIntTileRows;
-  const int64_t rows = (p.rows + tiles - 1) / tiles;
-  int8_tile_rows<kCols>(rows, weights, [&](int64_t k) {
-    for (int n = 0; n < kCols; ++n) __builtin_prefetch(weights.b + n * weights.b_stride + k + kStreamAhead);
-  });
-  for (int64_t m0 = rows; m0 < p.rows; m0 += rows) {
-    int8_tile_rows<kCols>(p.rows - m0 < rows ? p.rows - m0 : rows, int8_tile_of(p, at, m0), [](int64_t) {});
+  const int64_t ahead = fetch_ahead(tiles, at.depth);
+  for (int64_t tile = 0; tile < tiles; ++tile) {
+    const int64_t m0 = p.rows * tile / tiles;
+    const Int8Tile t = int8_tile_of(p, at, m0);
+    int8_tile_rows<kCols>(p.rows * (tile + 1) / tiles - m0, t, [&](int64_t k) {
+      for (int64_t n = tile; n < kCols; n += tiles) __builtin_prefetch(t.b + n * t.b_stride + k + ahead);
+    });
   }
 }
 
 void int8_totals_of_few(const Int8ProductArgs& p) {
   const int64_t part = p.cols / kIntTileCols;
-  for (int64_t n = 0; n < part; ++n) int8_columns_of_few<kIntTileCols>(p, {n, kIntTileCols, part, 0, p.in.stride});
+  const auto depth = [&](int64_t k0) { return p.in.stride - k0 < kInt8Block ? p.in.stride - k0 : kInt8Block; };
+  for (int64_t n = 0; n < part; ++n) {
+    for (int64_t k0 = 0; k0 < p.in.stride; k0 += kInt8Block) {
+      int8_columns_of_few<kIntTileCols>(p, {n, kIntTileCols, part, k0, depth(k0)});
+    }
+  }
   for (int64_t n = part * kIntTileCols; n < p.cols; ++n) int8_columns_of_few<1>(p, {n, 1, 1, 0, p.in.stride});
 }
 

@@ -27,7 +27,9 @@ using ivl::kInt8Outlier;
 using ivl::kMostOutliers;
 
 // ---- limits of the callers' scratch -------------------------------------------------------------------------------
-inline constexpr int64_t kTaskRows = 12;            // rows of product tasks are a multiple: whole tiles in every variant
+inline constexpr int64_t kFewRows = 16;            // products of at most so many rows stream the weights past
+inline constexpr int64_t kTaskRows = 12;           // rows of product tasks are a multiple: whole tiles in every variant
+inline constexpr int64_t kTaskCols = 4;            // and columns
 inline constexpr int64_t kQueryBlock = 96;         // (position, head) pairs of one attention task
 inline constexpr int64_t kMaxHeadDim = 256;
 inline constexpr int64_t kWidenedFloats = 4 * kKBlock;
