@@ -2,6 +2,7 @@
 
 #include "device/number.h"
 #include "device/ptx.h"
+#include "device/quad.h"
 #include "device/reduce.h"
 #include "device/vector.h"
 
@@ -265,18 +266,12 @@ struct Block {
     }
   }
 
-  // Where the thread's elements n, n + 1 of row `half` go.
-  GPU_DEVICE T* target(int half, int n) const {
+  // Where column `column` of row `half` goes.
+  GPU_DEVICE T* target(int half, int column) const {
     const int r = row(half);
-    return span.out + r / group * span.out_stride + (kv_head * group + r % group) * D + 8 * n + lane() % 4 * 2;
+    return span.out + r / group * span.out_stride + (kv_head * group + r % group) * D + column;
   }
 };
-
-template <class T>
-GPU_DEVICE void store_pair(T* to, float a, float b) {
-  const Vector<T, 2> pair{{from_float<T>(a), from_float<T>(b)}};
-  store(to, pair);
-}
 
 // Every key of the rows by one block; splits merged in shared memory, each thread its own elements.
 template <class T, int D, int Warps>
@@ -312,11 +307,17 @@ __global__ void __launch_bounds__(kWarp* Warps, 2)
   }
 #pragma unroll
   for (int half = 0; half < 2; half++) {
-    if (block.row(half) < block.rows()) {
 #pragma unroll
-      for (int n = 0; n < D / 8; n++) {
-        const float* place = running + (4 * n + 2 * half) * B::kThreads;
-        store_pair(block.target(half, n), place[0] / row[half].sum, place[B::kThreads] / row[half].sum);
+    for (int n = 0; n < D / 8; n += 2) {
+      const float* place = running + (4 * n + 2 * half) * B::kThreads;
+      const float low[2] = {place[0] / row[half].sum, place[B::kThreads] / row[half].sum};
+      const float high[2] = {place[4 * B::kThreads] / row[half].sum, place[5 * B::kThreads] / row[half].sum};
+      float four[4];
+      four_neighbours(low, high, four);
+      if (block.row(half) < block.rows()) {
+        const Vector<T, 4> rounded{{from_float<T>(four[0]), from_float<T>(four[1]), from_float<T>(four[2]),
+                                    from_float<T>(four[3])}};
+        store(block.target(half, 8 * n + block.lane() % 4 * 4), rounded);
       }
     }
   }

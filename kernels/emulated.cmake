@@ -53,6 +53,11 @@ if(IVL_BUILD_TESTS)
   target_link_libraries(internvl4j_kernel_tests PRIVATE emulated_gpu GTest::gtest_main ${CMAKE_DL_LIBS})
   gtest_discover_tests(internvl4j_kernel_tests DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
 
+  # What scripts/check-kernels makes of the compiler's words; it needs no nvcc.
+  find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
+  add_test(NAME check_kernels COMMAND "${Python3_EXECUTABLE}" -B -m unittest kernel_resources_test
+    WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}/scripts/lib")
+
   add_executable(internvl4j_cuda_tests ${backend_test_sources} $<TARGET_OBJECTS:roofline_walk>
     $<TARGET_OBJECTS:emulated_backend>
     $<TARGET_OBJECTS:kernel_emulation> $<TARGET_OBJECTS:emulated_kernels>)

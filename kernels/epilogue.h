@@ -30,7 +30,7 @@ struct CacheSlot {
 template <class T>
 struct RopeTarget {
   const CacheSlot<T>* slots = nullptr;  // one a row
-  const float* table = nullptr;         // (positions, head_dim): the D/2 cosines, then the sines
+  const float* table = nullptr;         // (positions, head_dim): the D/2 cosines, then the sines; aligned to 16 bytes
   int heads = 0;
   int kv_heads = 0;
   int head_dim = 0;  // a multiple of 16

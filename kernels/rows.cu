@@ -37,22 +37,40 @@ __global__ void __launch_bounds__(kThreads)
            in + (picture * (1 + grid * grid) + 1 + blockIdx.x) * in_stride, cols);
 }
 
-// A block for each patch, as below. A patch's lines are short and unaligned: element by element, lanes along a line.
+constexpr int kPatchesOfBlock = 8;
+
+// Of the lines of kPatchesOfBlock patches in shared memory, in elements: a patch's lines, one below the other, lie in
+// different banks (of 64 elements).
+GPU_ANYWHERE int pitch_of(int patch) { return (kPatchesOfBlock * patch + 63) / 64 * 64 + patch; }
+
+// Lines that fill a row of `cols`: those of all channels, and zeros.
+GPU_ANYWHERE int lines_of(int cols, int patch) { return (cols + patch - 1) / patch; }
+
+// Neighbouring patches of one line of patches, through shared memory: lanes read along the picture's lines and write along
+// the patches' rows, whole sectors both. blockIdx.x is the place in the line, blockIdx.y the line, blockIdx.z the picture.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
     unfold_kernel(T* __restrict__ out, int64_t out_stride, const T* __restrict__ pixels, int64_t stride, int channels,
                   int side, int patch, int cols) {
+  GPU_DYNAMIC_SHARED(T, tile);  // (lines, pitch)
   const int grid = side / patch;
-  const int y = static_cast<int>(blockIdx.x) / grid * patch;
-  const int x = static_cast<int>(blockIdx.x) % grid * patch;
-  const T* picture = pixels + blockIdx.y * stride;
-  T* row = out + (static_cast<int64_t>(blockIdx.y) * grid * grid + blockIdx.x) * out_stride;
-  for (int c = static_cast<int>(threadIdx.x); c < cols; c += kThreads) {
-    const int channel = c / (patch * patch);
-    const int line = c / patch % patch;
-    row[c] = channel < channels
-                 ? picture[(static_cast<int64_t>(channel) * side + y + line) * side + x + c % patch]
-                 : T{};
+  const int first = static_cast<int>(blockIdx.x) * kPatchesOfBlock;
+  const int count = grid - first < kPatchesOfBlock ? grid - first : kPatchesOfBlock;
+  const int width = count * patch;
+  const int lines = lines_of(cols, patch);
+  const int pitch = pitch_of(patch);
+  const T* from = pixels + blockIdx.z * stride + (static_cast<int64_t>(blockIdx.y) * side + first) * patch;
+  for (int i = static_cast<int>(threadIdx.x); i < lines * width; i += kThreads) {
+    const int line = i / width;
+    tile[line * pitch + i % width] =
+        line < channels * patch ? from[(static_cast<int64_t>(line / patch) * side + line % patch) * side + i % width] : T{};
+  }
+  __syncthreads();
+  T* rows = out + ((static_cast<int64_t>(blockIdx.z) * grid + blockIdx.y) * grid + first) * out_stride;
+  for (int p = 0; p < count; p++) {
+    for (int c = static_cast<int>(threadIdx.x); c < cols; c += kThreads) {
+      rows[p * out_stride + c] = tile[c / patch * pitch + p * patch + c % patch];
+    }
   }
 }
 
@@ -87,9 +105,11 @@ cudaError_t unfold_patches(Rows<T> out, Rows<const T> pixels, int64_t pictures, 
   const int grid = side / patch;
   next_launch_costs({static_cast<double>(pictures) * channels * side * side * sizeof(T),
                      static_cast<double>(pictures) * grid * grid * cols * sizeof(T)});
-  return launch("unfold_patches", unfold_kernel<T>,
-                dim3(static_cast<unsigned>(grid * grid), static_cast<unsigned>(pictures)), dim3(kThreads), 0, stream,
-                out.data, out.stride, pixels.data, pixels.stride, channels, side, patch, cols);
+  const dim3 blocks(static_cast<unsigned>((grid + kPatchesOfBlock - 1) / kPatchesOfBlock), static_cast<unsigned>(grid),
+                    static_cast<unsigned>(pictures));
+  const size_t shared_bytes = sizeof(T) * static_cast<size_t>(lines_of(cols, patch) * pitch_of(patch));
+  return launch("unfold_patches", unfold_kernel<T>, blocks, dim3(kThreads), shared_bytes, stream, out.data, out.stride,
+                pixels.data, pixels.stride, channels, side, patch, cols);
 }
 
 template <class T>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "device/number.h"
+#include "device/quad.h"
 #include "device/tile_product.h"
 #include "device/vector.h"
 #include "epilogue.h"
@@ -70,19 +71,6 @@ GPU_DEVICE float bias_at(const T* bias, int at) {
 GPU_DEVICE float gelu(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678f)); }
 GPU_DEVICE float silu(float x) { return __fdividef(x, 1.0f + __expf(-x)); }
 
-// Lane q of four holds columns 2q and 2q + 1 of eight (`low`) and of the next eight (`high`); it gets columns 4q to
-// 4q + 3 of the sixteen. The four then write a sector of one row.
-GPU_DEVICE void four_neighbours(const float (&low)[2], const float (&high)[2], float (&four)[4]) {
-  const int q = lane() % 4;
-  const int from = lane() - q + q % 2 * 2;
-#pragma unroll
-  for (int i = 0; i < 4; i++) {
-    const float a = __shfl_sync(kAllLanes, low[i % 2], from + i / 2);
-    const float b = __shfl_sync(kAllLanes, high[i % 2], from + i / 2);
-    four[i] = q < 2 ? a : b;
-  }
-}
-
 // residual + scale * x, each left out where it is missing.
 template <class T>
 GPU_DEVICE float combined(const Epilogue<T>& e, float x, T scale, T residual) {
@@ -150,14 +138,17 @@ GPU_DEVICE void put_turned(const Epilogue<T>& e, int64_t row, int column, const 
   const int at = column % half;
   const CacheSlot<T> slot = r.slots[row];
   const bool turns = head < r.heads + r.kv_heads;
-  const float* cosines = r.table + static_cast<int64_t>(slot.position) * r.head_dim + at;
+  const float* angles = r.table + static_cast<int64_t>(slot.position) * r.head_dim + at;
+  Vector<float, 4> c{{1, 1, 1, 1}}, s{};
+  if (turns) {
+    c = load_constant<Vector<float, 4>>(angles);
+    s = load_constant<Vector<float, 4>>(angles + half);
+  }
   Vector<T, 4> first, second;
 #pragma unroll
   for (int i = 0; i < 4; i++) {
-    const float c = turns ? cosines[i] : 1.0f;
-    const float s = turns ? cosines[half + i] : 0.0f;
-    first.at[i] = from_float<T>(__fmaf_rn(low[i], c, -__fmul_rn(high[i], s)));
-    second.at[i] = from_float<T>(__fmaf_rn(high[i], c, __fmul_rn(low[i], s)));
+    first.at[i] = from_float<T>(__fmaf_rn(low[i], c.at[i], -__fmul_rn(high[i], s.at[i])));
+    second.at[i] = from_float<T>(__fmaf_rn(high[i], c.at[i], __fmul_rn(low[i], s.at[i])));
   }
   T* to = e.out.data + row * e.out.stride + head * r.head_dim;
   if (!turns) {

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -13,6 +14,7 @@
 #include "emulation/async_copy.h"
 #include "emulation/checks.h"
 #include "emulation/counters.h"
+#include "emulation/fences.h"
 #include "emulation/fiber.h"
 #include "emulation/memory.h"
 #include "emulation/report.h"
@@ -43,13 +45,14 @@ class Grid {
       : name_(name), shape_(shape), device_(device), kernel_(kernel), random_(options().seed) {
     static uint32_t launches = 0;
     launch_ = ++launches;
+    forget_releases();
     threads_.resize(shape.block.count());
     for (auto& thread : threads_) {
       thread = std::make_unique<Thread>();
     }
   }
 
-  // Block after block, until the last or a divergence.
+  // Block after block, until the last, a divergence or an access to nothing.
   void run();
 
   const char* name_;
@@ -60,6 +63,7 @@ class Grid {
   uint32_t launch_;
   std::vector<std::unique_ptr<Thread>> threads_;
   Thread* running_ = nullptr;
+  bool abandoned_ = false;
   std::map<const void*, size_t> static_shared_;  // where in shared memory the array declared there begins
 
  private:
@@ -68,6 +72,7 @@ class Grid {
   bool run_ready(const std::vector<uint32_t>& warps);
   bool release_warp(uint32_t warp);
   bool release_block();
+  void share_fences(uint32_t first, uint32_t count);
   void report_stuck();
   uint32_t warps() const { return (shape_.block.count() + kWarp - 1) / kWarp; }
   uint32_t lanes_of(uint32_t warp) const { return std::min(kWarp, shape_.block.count() - warp * kWarp); }
@@ -93,7 +98,8 @@ void Grid::start_block(uint32_t block) {
     Thread& thread = *threads_[i];
     thread.index = {unfold(i, shape_.block), unfold(block, shape_.grid)};
     thread.number = i;
-    thread.clock = {launch_, block, i, 0, 0};
+    thread.clock = {launch_, block, static_cast<uint16_t>(i), 0, 0, 0};
+    thread.fences = {};
     thread.wait = Wait::Nothing;
     thread.copies.clear();
     thread.fiber.prepare(stack_of(i), thread_main, &thread);
@@ -116,6 +122,9 @@ bool Grid::run_block() {
   }
   while (true) {
     bool progress = run_ready(order);
+    if (abandoned_) {
+      return false;
+    }
     for (uint32_t warp : order) {
       progress |= release_warp(warp);
     }
@@ -141,6 +150,9 @@ bool Grid::run_ready(const std::vector<uint32_t>& warps) {
         thread.fiber.resume();
         running_ = nullptr;
         progress = true;
+      }
+      if (abandoned_) {
+        return progress;
       }
     }
     if (progress && options().counters) {
@@ -173,12 +185,16 @@ bool Grid::release_warp(uint32_t warp) {
       continue;
     }
     first.apply(arguments);
+    const bool orders = first.orders_memory && first.mask == 0xffffffffu;
     for (uint32_t other = 0; other < lanes_of(warp); other++) {
       Thread& thread = *threads_[warp * kWarp + other];
       if ((first.mask >> other & 1) != 0) {
-        thread.clock.warp_epoch += thread.orders_memory && first.mask == 0xffffffffu ? 1 : 0;
+        thread.clock.warp_epoch += orders ? 1 : 0;
         thread.wait = Wait::Nothing;
       }
+    }
+    if (orders) {
+      share_fences(warp * kWarp, lanes_of(warp));
     }
     progress = true;
   }
@@ -200,7 +216,19 @@ bool Grid::release_block() {
     thread->clock.block_epoch++;
     thread->wait = Wait::Nothing;
   }
+  share_fences(0, shape_.block.count());
   return true;
+}
+
+// Threads that met: what fences order before one of them is before all.
+void Grid::share_fences(uint32_t first, uint32_t count) {
+  Fences all;
+  for (uint32_t i = first; i < first + count; i++) {
+    all.learn_from(threads_[i]->fences);
+  }
+  for (uint32_t i = first; !all.know_nothing() && i < first + count; i++) {
+    threads_[i]->fences.learn_from(all);
+  }
 }
 
 // Nobody can go on: somebody waits for threads that ended or wait elsewhere.
@@ -257,6 +285,19 @@ void* static_shared(const void* place, size_t bytes) {
   grid->static_shared_[place] = begin;
   grow_shared_memory(begin + bytes);
   return shared.begin + begin;
+}
+
+void thread_fence() {
+  Thread& thread = running();
+  thread.clock.fences++;
+  thread.fences.fence(thread.clock);
+}
+
+void abandon_launch() {
+  Thread& thread = running();
+  grid->abandoned_ = true;
+  thread.fiber.suspend();
+  std::abort();  // nobody resumes it
 }
 
 void block_barrier(const void* pc) {

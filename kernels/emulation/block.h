@@ -25,6 +25,7 @@ struct LaunchShape {
 };
 
 struct Options {
+  // Off: accesses are held against allocations and alignment only, which is about twice as fast.
   bool checks = true;
   bool counters = false;  // coalescing and bank conflicts, see counters.h
   uint64_t seed = 0;      // of the order of warps
@@ -56,6 +57,11 @@ void* static_shared(const void* place, size_t bytes);
 
 // All threads of the block meet here; accesses before it are ordered before those after it.
 void block_barrier(const void* pc);
+
+// __threadfence(), see fences.h.
+void thread_fence();
+// Ends the launch here and now, as a fault ends it on a GPU: the running thread does not come back from it.
+[[noreturn]] void abandon_launch();
 
 // The lanes of `mask` meet; the last to come runs apply(arguments), with an entry for each lane (null outside of the
 // mask), then all go on. `orders_memory` as __syncwarp does and shuffles do not.

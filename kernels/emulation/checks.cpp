@@ -9,18 +9,17 @@
 namespace simt {
 namespace {
 
-// Whether something orders the earlier access before one of the running thread now.
-bool ordered(const Access& earlier, const Access& now) {
+// Whether something orders the earlier access before one of the thread now.
+bool ordered(const Access& earlier, const Thread& thread) {
+  const Access& now = thread.clock;
   if (earlier.launch != now.launch || (earlier.block == now.block && earlier.thread == now.thread)) {
     return true;
   }
-  if (earlier.block != now.block) {
-    return false;
-  }
-  if (earlier.block_epoch != now.block_epoch) {
+  if (earlier.block == now.block && (earlier.block_epoch != now.block_epoch ||
+                                     (earlier.thread / 32 == now.thread / 32 && earlier.warp_epoch != now.warp_epoch))) {
     return true;
   }
-  return earlier.thread / 32 == now.thread / 32 && earlier.warp_epoch != now.warp_epoch;
+  return thread.fences.order(earlier);
 }
 
 bool same_thread(const Access& a, const Access& b) {
@@ -36,14 +35,22 @@ std::string threads(const Access& a, const Access& b) {
 
 const char* name_of(Space space) { return space == Space::Shared ? "shared" : "global"; }
 
-void read_cell(Cell& cell, const Access& now, uint8_t bits, Space space, const void* pc) {
+// Whether the thread's own atomic was the last, but others' before it are not ordered with what it does now.
+bool among_atomics(const Cell& cell, const Thread& thread) {
+  const Access& now = thread.clock;
+  return cell.atomic == 2 && same_thread(cell.writer, now) && cell.writer.block_epoch == now.block_epoch &&
+         cell.writer.warp_epoch == now.warp_epoch && thread.fences.know_nothing();
+}
+
+void read_cell(Cell& cell, const Thread& thread, uint8_t bits, Space space, const void* pc) {
+  const Access& now = thread.clock;
   if (cell.in_flight != 0) {
     report(Fault::Async, pc, "read before the asynchronous copy to it was waited for");
   }
   if ((cell.written & bits) != bits) {
     report(Fault::Uninitialized, pc, std::string("read of ") + name_of(space) + " memory that nobody wrote");
   }
-  if (!ordered(cell.writer, now)) {
+  if (!ordered(cell.writer, thread) || among_atomics(cell, thread)) {
     report(Fault::Race, pc, std::string("read and write of the same ") + name_of(space) + " memory by " +
                                 threads(now, cell.writer));
   }
@@ -57,24 +64,29 @@ void read_cell(Cell& cell, const Access& now, uint8_t bits, Space space, const v
   }
 }
 
-void write_cell(Cell& cell, const Access& now, uint8_t bits, Kind kind, Space space, const void* pc) {
+void write_cell(Cell& cell, const Thread& thread, uint8_t bits, Kind kind, Space space, const void* pc) {
+  const Access& now = thread.clock;
   const bool landing = kind == Kind::AsyncLanding;
+  if (kind == Kind::Atomic && (cell.written & bits) != bits) {
+    report(Fault::Uninitialized, pc, std::string("an atomic on ") + name_of(space) + " memory that nobody wrote");
+  }
   if (cell.in_flight != 0 && !landing) {
     report(Fault::Async, pc, "written before the asynchronous copy to it was waited for");
   }
   const bool atomics = kind == Kind::Atomic && cell.atomic != 0;
-  if (!atomics && !ordered(cell.writer, now)) {
+  const bool alone = ordered(cell.writer, thread);
+  if (!atomics && (!alone || among_atomics(cell, thread))) {
     report(Fault::Race, pc,
            std::string("two writes of the same ") + name_of(space) + " memory by " + threads(now, cell.writer));
   }
   for (const Access& reader : cell.readers) {
-    if (!ordered(reader, now)) {
+    if (!ordered(reader, thread)) {
       report(Fault::Race, pc,
              std::string("write and read of the same ") + name_of(space) + " memory by " + threads(now, reader));
       break;
     }
   }
-  cell.atomic = kind == Kind::Atomic ? 1 : 0;
+  cell.atomic = kind != Kind::Atomic ? 0 : atomics && (!alone || cell.atomic == 2) ? 2 : 1;
   cell.in_flight = kind == Kind::AsyncTarget ? 1 : 0;
   if (kind == Kind::AsyncTarget) {
     return;  // the write happens when it lands
@@ -111,9 +123,6 @@ bool access(const void* address, size_t size, Kind kind, const void* pc, size_t 
   if (options().counters && kind != Kind::AsyncLanding) {
     count_access(thread, address, counted, kind, pc);
   }
-  if (!options().checks) {
-    return true;
-  }
   if (reinterpret_cast<uintptr_t>(address) % size != 0) {
     report(Fault::Alignment, pc, std::to_string(size) + " bytes at an address that is no multiple of it");
   }
@@ -121,15 +130,25 @@ bool access(const void* address, size_t size, Kind kind, const void* pc, size_t 
   if (!locate(address, counted, pc, thread, allocation)) {
     return false;
   }
+  if (!options().checks) {
+    // Later launches may be checked.
+    if (kind != Kind::Read) {
+      mark_written(const_cast<void*>(address), counted);
+    }
+    return true;
+  }
+  if (kind == Kind::Atomic) {
+    thread.fences.atomic(address);
+  }
   const auto first = static_cast<size_t>(static_cast<const std::byte*>(address) - allocation->begin);
   for (size_t byte = first; byte < first + counted;) {
     const bool both = byte % 2 == 0 && byte + 1 < first + counted;
     const uint8_t bits = both ? 3 : static_cast<uint8_t>(1 << byte % 2);
     Cell& cell = allocation->cell(byte);
     if (kind == Kind::Read) {
-      read_cell(cell, thread.clock, bits, allocation->space, pc);
+      read_cell(cell, thread, bits, allocation->space, pc);
     } else {
-      write_cell(cell, thread.clock, bits, kind, allocation->space, pc);
+      write_cell(cell, thread, bits, kind, allocation->space, pc);
     }
     byte += both ? 2 : 1;
   }

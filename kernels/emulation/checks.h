@@ -12,7 +12,8 @@ enum class Kind { Read, Write, Atomic, AsyncTarget, AsyncLanding };
 struct Thread;
 
 // One access of the running thread to `size` bytes, which is also the alignment it needs; `bytes` of them count, if
-// given. False if there is no memory to access. Outside of kernels, and for a kernel's own stack, it does nothing.
+// given. False, and reported, if there is no memory to access: the caller must leave it then. Outside of kernels, and for
+// a kernel's own stack, it does nothing.
 bool access(const void* address, size_t size, Kind kind, const void* pc, size_t bytes = 0);
 
 // The thread's kernel returned.

@@ -16,30 +16,30 @@ constexpr uintptr_t kSector = 32;
 constexpr uintptr_t kBank = 4;
 constexpr size_t kBanks = 32;
 
-std::map<std::string, Traffic>& traffic() {
-  static std::map<std::string, Traffic> by_kernel;
+std::map<std::string, KernelTraffic>& traffic() {
+  static std::map<std::string, KernelTraffic> by_kernel;
   return by_kernel;
 }
 
 // Every different 32-byte sector is one transaction.
-void count_global(const std::vector<Event>& lanes, Traffic& sum) {
+Count count_global(const std::vector<Event>& lanes) {
   std::set<uintptr_t> sectors;
-  std::set<uintptr_t> words;
+  std::set<uintptr_t> bytes;
   for (const Event& event : lanes) {
     const auto first = reinterpret_cast<uintptr_t>(event.address);
     for (uintptr_t at = first / kSector; at <= (first + event.bytes - 1) / kSector; at++) {
       sectors.insert(at);
     }
     for (uintptr_t at = first; at < first + event.bytes; at++) {
-      words.insert(at);
+      bytes.insert(at);
     }
   }
-  sum.sectors += static_cast<int64_t>(sectors.size());
-  sum.ideal_sectors += static_cast<int64_t>((words.size() + kSector - 1) / kSector);
+  return {static_cast<int64_t>(sectors.size()), static_cast<int64_t>((bytes.size() + kSector - 1) / kSector)};
 }
 
 // 32 banks of 4 bytes; lanes with more than 4 bytes take turns in groups of 128 bytes. In a turn a bank gives one word.
-void count_shared(const std::vector<Event>& lanes, Traffic& sum) {
+Count count_shared(const std::vector<Event>& lanes) {
+  Count sum;
   const size_t widest = std::max_element(lanes.begin(), lanes.end(), [](const Event& a, const Event& b) {
                           return a.bytes < b.bytes;
                         })->bytes;
@@ -57,44 +57,56 @@ void count_shared(const std::vector<Event>& lanes, Traffic& sum) {
     for (const auto& bank : words) {
       turns = std::max(turns, bank.size());
     }
-    sum.wavefronts += static_cast<int64_t>(turns);
-    sum.ideal_wavefronts += static_cast<int64_t>((different + kBanks - 1) / kBanks);
+    sum.actual += static_cast<int64_t>(turns);
+    sum.ideal += static_cast<int64_t>((different + kBanks - 1) / kBanks);
+  }
+  return sum;
+}
+
+void add(const Count& one, Count& place, Count& kernel) {
+  for (Count* sum : {&place, &kernel}) {
+    sum->actual += one.actual;
+    sum->ideal += one.ideal;
   }
 }
 
 }  // namespace
 
-std::map<std::string, Traffic> take_traffic() {
+std::map<std::string, KernelTraffic> take_traffic() {
   auto result = std::move(traffic());
   traffic().clear();
   return result;
 }
 
 void count_access(Thread& thread, const void* address, size_t bytes, Kind kind, const void* pc) {
-  // The kinds differ in the instruction, hence also where one place of the source becomes several.
-  const void* place = static_cast<const std::byte*>(pc) + (kind == Kind::AsyncTarget ? 1 : 0);
+  // One place may read and write: an asynchronous copy does.
+  const bool writes = kind != Kind::Read;
   uint32_t before = 0;
   for (const Event& event : thread.events) {
-    before += event.pc == place ? 1 : 0;
+    before += event.pc == pc && event.writes == writes ? 1 : 0;
   }
-  thread.events.push_back({place, address, static_cast<uint32_t>(bytes), before});
+  thread.events.push_back({pc, address, static_cast<uint32_t>(bytes), writes, before});
 }
 
 void count_warp(const std::unique_ptr<Thread>* lanes, uint32_t count) {
-  std::map<std::tuple<const void*, uint32_t>, std::vector<Event>> instructions;
+  std::map<std::tuple<const void*, bool, uint32_t>, std::vector<Event>> instructions;
   for (uint32_t lane = 0; lane < count; lane++) {
     for (const Event& event : lanes[lane]->events) {
-      instructions[{event.pc, event.occurrence}].push_back(event);
+      instructions[{event.pc, event.writes, event.occurrence}].push_back(event);
     }
     lanes[lane]->events.clear();
   }
-  Traffic& sum = traffic()[current_kernel()];
-  for (const auto& [place, events] : instructions) {
-    const Allocation* allocation = find_allocation(events[0].address);
+  KernelTraffic& kernel = traffic()[current_kernel()];
+  for (const auto& [key, events] : instructions) {
+    const Event& first = events[0];
+    const Allocation* allocation = find_allocation(first.address);
+    Traffic& place = kernel.places[first.pc];
     if (allocation != nullptr && allocation->space == Space::Shared) {
-      count_shared(events, sum);
+      add(count_shared(events), place.wavefronts, kernel.sum.wavefronts);
+    } else if (first.writes) {
+      add(count_global(events), place.written, kernel.sum.written);
     } else {
-      count_global(events, sum);
+      add(count_global(events), place.read, kernel.sum.read);
     }
   }
 }

@@ -12,22 +12,32 @@
 
 namespace simt {
 
+struct Count {
+  int64_t actual = 0;
+  int64_t ideal = 0;  // of the same instructions, if their bytes lay side by side
+};
+
 struct Traffic {
-  int64_t sectors = 0;
-  int64_t ideal_sectors = 0;
-  int64_t wavefronts = 0;
-  int64_t ideal_wavefronts = 0;
+  Count read;        // sectors of global memory
+  Count written;     // atomics too
+  Count wavefronts;  // of shared memory
+};
+
+struct KernelTraffic {
+  Traffic sum;
+  std::map<const void*, Traffic> places;  // by return address; place_of() in report.h says which line that is
 };
 
 // By kernel name, since the last call.
-std::map<std::string, Traffic> take_traffic();
+std::map<std::string, KernelTraffic> take_traffic();
 
 // One access of one thread.
 struct Event {
   const void* pc;
   const void* address;
   uint32_t bytes;
-  uint32_t occurrence;  // how many times this thread was here before, since its warp met
+  bool writes;
+  uint32_t occurrence;  // how many times this thread did the same here before, since its warp met
 };
 
 void count_access(Thread& thread, const void* address, size_t bytes, Kind kind, const void* pc);

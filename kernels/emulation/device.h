@@ -91,6 +91,8 @@ SIMT_UNCHECKED T __shfl_down_sync(unsigned mask, T value, unsigned by) {
 
 // ---- memory --------------------------------------------------------------------------------------------------------
 
+inline void __threadfence() { simt::thread_fence(); }
+
 template <class T>
 SIMT_UNCHECKED T atomicAdd(T* address, T value) {
   if (!simt::access(address, sizeof(T), simt::Kind::Atomic, __builtin_return_address(0))) {

@@ -14,7 +14,8 @@ enum class Space { Global, Shared };
 struct Access {
   uint32_t launch = 0;  // 0: nobody yet
   uint32_t block = 0;
-  uint32_t thread = 0;
+  uint16_t thread = 0;
+  uint16_t fences = 0;  // that the thread came through
   uint32_t block_epoch = 0;
   uint32_t warp_epoch = 0;
 };
@@ -23,7 +24,7 @@ struct Cell {
   Access writer;
   Access readers[2];  // the last two different threads
   uint8_t written = 0;   // a bit for each of the two bytes
-  uint8_t atomic = 0;    // the last write was atomic
+  uint8_t atomic = 0;    // 1: the last write was atomic; 2: so was one of another thread, and nothing orders the two
   uint8_t in_flight = 0;  // an asynchronous copy will land here
   uint32_t life = 0;      // of the shared memory it describes; see Allocation
 };

@@ -23,29 +23,6 @@ std::map<std::pair<Fault, const void*>, Pending>& pending() {
   return reports;
 }
 
-// "file:line" of a return address by addr2line, or the bare address.
-std::string locate(const void* pc) {
-  std::array<char, 64> address{};
-  Dl_info info{};
-  const auto call = reinterpret_cast<uintptr_t>(pc) - 1;
-  if (pc == nullptr || dladdr(pc, &info) == 0 || info.dli_fname == nullptr) {
-    std::snprintf(address.data(), address.size(), "%p", pc);
-    return address.data();
-  }
-  const uintptr_t offset = call - reinterpret_cast<uintptr_t>(info.dli_fbase);
-  std::snprintf(address.data(), address.size(), "0x%zx", static_cast<size_t>(offset));
-  const std::string command = std::string("addr2line -e '") + info.dli_fname + "' " + address.data() + " 2>/dev/null";
-  std::unique_ptr<FILE, int (*)(FILE*)> output(popen(command.c_str(), "r"), pclose);
-  std::array<char, 1024> line{};
-  if (!output || std::fgets(line.data(), line.size(), output.get()) == nullptr || line[0] == '?') {
-    return std::string(info.dli_fname) + "+" + address.data();
-  }
-  std::string text = line.data();
-  text = text.substr(0, text.find_first_of(" \n"));
-  const size_t kernels = text.find("kernels/");
-  return kernels == std::string::npos ? text : text.substr(kernels);
-}
-
 }  // namespace
 
 const char* name_of(Fault fault) {
@@ -67,6 +44,28 @@ std::string Report::text() const {
          (count > 1 ? " (" + std::to_string(count) + " times)" : "");
 }
 
+std::string place_of(const void* pc) {
+  std::array<char, 64> address{};
+  Dl_info info{};
+  const auto call = reinterpret_cast<uintptr_t>(pc) - 1;
+  if (pc == nullptr || dladdr(pc, &info) == 0 || info.dli_fname == nullptr) {
+    std::snprintf(address.data(), address.size(), "%p", pc);
+    return address.data();
+  }
+  const uintptr_t offset = call - reinterpret_cast<uintptr_t>(info.dli_fbase);
+  std::snprintf(address.data(), address.size(), "0x%zx", static_cast<size_t>(offset));
+  const std::string command = std::string("addr2line -e '") + info.dli_fname + "' " + address.data() + " 2>/dev/null";
+  std::unique_ptr<FILE, int (*)(FILE*)> output(popen(command.c_str(), "r"), pclose);
+  std::array<char, 1024> line{};
+  if (!output || std::fgets(line.data(), line.size(), output.get()) == nullptr || line[0] == '?') {
+    return std::string(info.dli_fname) + "+" + address.data();
+  }
+  std::string text = line.data();
+  text = text.substr(0, text.find_first_of(" \n"));
+  const size_t kernels = text.find("kernels/");
+  return kernels == std::string::npos ? text : text.substr(kernels);
+}
+
 void report(Fault fault, const void* pc, std::string what) {
   auto [at, fresh] = pending().try_emplace({fault, pc});
   if (fresh) {
@@ -79,7 +78,7 @@ void report(Fault fault, const void* pc, std::string what) {
 std::vector<Report> take_reports() {
   std::vector<Report> reports;
   for (auto& [key, one] : pending()) {
-    one.report.where = locate(one.pc);
+    one.report.where = place_of(one.pc);
     reports.push_back(std::move(one.report));
   }
   pending().clear();

@@ -31,6 +31,8 @@ struct Report {
 
 // `pc` is a return address in the faulty code.
 void report(Fault fault, const void* pc, std::string what);
+// "kernels/norm.cu:31" for a return address, by addr2line, or the address where that is not known.
+std::string place_of(const void* pc);
 // All reports since the last call.
 std::vector<Report> take_reports();
 

@@ -284,7 +284,7 @@ cudaError_t enqueue_kernel(const char* name, const void* function, const LaunchS
   const auto task = [name = std::string(name), shape, kernel, device = current_device] {
     run_grid(name.c_str(), shape, device, kernel);
   };
-  return enqueue(stream, task, LaunchRecord{name, shape, current_device, cost});
+  return enqueue(stream, task, LaunchRecord{name, function, shape, current_device, cost});
 }
 
 }  // namespace simt

@@ -105,6 +105,7 @@ void set_host_access(bool allowed);
 
 struct LaunchRecord {
   std::string name;
+  const void* function = nullptr;  // the kernel itself
   LaunchShape shape;
   int device = 0;
   gpu::Cost cost;

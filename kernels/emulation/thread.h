@@ -6,6 +6,7 @@
 #include "emulation/async_copy.h"
 #include "emulation/block.h"
 #include "emulation/counters.h"
+#include "emulation/fences.h"
 #include "emulation/fiber.h"
 #include "emulation/memory.h"
 
@@ -17,8 +18,9 @@ struct Thread {
   ThreadIndex index;
   uint32_t number = 0;  // in the block
   // What this thread's accesses are marked with. Two accesses of one launch are ordered if one thread made both, or, in
-  // one block, the epochs of block barriers differ, or, in one warp, those of __syncwarp do.
+  // one block, the epochs of block barriers differ, or, in one warp, those of __syncwarp do; or if `fences` say so.
   Access clock;
+  Fences fences;
 
   Wait wait = Wait::Ended;
   const void* pc = nullptr;  // of what it waits at

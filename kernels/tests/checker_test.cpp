@@ -103,18 +103,103 @@ TEST(Checker, ReportsFreedMemory) {
   EXPECT_EQ(reports[0].fault, simt::Fault::Bounds);
 }
 
-// Both blocks read and write 64 floats, 8 sectors each way, without a gap.
-TEST(Counters, CountTheSectorsOfContiguousAccesses) {
-  simt::options().counters = true;
+TEST(Checker, LetsAtomicsMeet) {
+  const DeviceArray<float> data(counting());
+  ASSERT_EQ(planted::atomic_sums(data.data(), planted::kCount), cudaSuccess);
+  EXPECT_EQ(all_of(simt::take_reports()), "");
+  const auto sums = data.read();
+  EXPECT_EQ(sums[0], 1 + planted::kCount);
+  EXPECT_EQ(sums[1], 63 * 64 / 2);
+  EXPECT_EQ(sums[2], 63 * 64 / 2);
+}
+
+// Twice, so that the counter's reset is looked at, too.
+TEST(Checker, KnowsTheOrderThatFencesAndAtomicsMake) {
+  const DeviceArray<float> data(counting());
+  for (int run = 1; run <= 2; run++) {
+    const auto before = data.read();
+    ASSERT_EQ(planted::sum_by_last_block(data.data(), planted::kCount), cudaSuccess);
+    EXPECT_EQ(all_of(simt::take_reports()), "");
+    EXPECT_EQ(data.read()[0], std::accumulate(before.begin(), before.end() - 1, 127.0f));
+  }
+}
+
+// Where nothing is allocated nothing is read or written, and the launch ends, with and without the other checks.
+class Bounds : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override { simt::options().checks = GetParam(); }
+  void TearDown() override { simt::options().checks = true; }
+};
+
+TEST_P(Bounds, AreAlwaysHeld) {
+  const DeviceArray<float> data(counting());
+  int faults = 0;
+  for (const planted::Kernel& kernel : planted::kernels()) {
+    if (kernel.fault == simt::Fault::Bounds && std::string(kernel.name).find("shared") == std::string::npos) {
+      const float behind = data.data()[planted::kCount], ahead = data.data()[-1];
+      kernel.start(data.data(), planted::kCount);
+      const auto reports = simt::take_reports();
+      ASSERT_FALSE(reports.empty()) << kernel.name;
+      EXPECT_EQ(reports[0].fault, simt::Fault::Bounds) << all_of(reports);
+      EXPECT_EQ(data.data()[planted::kCount], behind) << kernel.name;
+      EXPECT_EQ(data.data()[-1], ahead) << kernel.name;
+      faults++;
+    }
+  }
+  EXPECT_EQ(faults, 3);
+  // The next launch is whole again.
+  ASSERT_EQ(planted::fill(data.data(), planted::kCount), cudaSuccess);
+  EXPECT_EQ(data.read(), std::vector<float>(planted::kCount, 1));
+  EXPECT_EQ(all_of(simt::take_reports()), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Checker, Bounds, testing::Bool(),
+                         [](const auto& checks) { return checks.param ? "Checked" : "Unchecked"; });
+
+TEST(Checker, KnowsWhatAnUncheckedLaunchWrote) {
+  const DeviceArray<float> data(planted::kCount);
+  simt::options().checks = false;
+  planted::fill(data.data(), planted::kCount);
+  simt::options().checks = true;
+  planted::without_fault(data.data(), planted::kCount);
+  EXPECT_EQ(all_of(simt::take_reports()), "");
+}
+
+simt::Traffic traffic_of(cudaError_t (*start)(float*, int)) {
   const DeviceArray<float> data(counting());
   simt::take_traffic();
-  planted::without_fault(data.data(), planted::kCount);
+  simt::options().counters = true;
+  start(data.data(), planted::kCount);
   simt::options().counters = false;
-  const simt::Traffic traffic = simt::take_traffic()["planted"];
-  EXPECT_EQ(traffic.sectors, 32);
-  EXPECT_EQ(traffic.ideal_sectors, 32);
-  EXPECT_EQ(traffic.wavefronts, traffic.ideal_wavefronts);
-  EXPECT_GT(traffic.wavefronts, 0);
+  EXPECT_EQ(all_of(simt::take_reports()), "");
+  return simt::take_traffic()["planted"].sum;
+}
+
+// Four warps; each one's 32 floats lie in 8 sectors where 4 could hold them.
+TEST(Counters, CountTheSectorsOfStridedAccesses) {
+  const simt::Traffic traffic = traffic_of(planted::strided_reads);
+  EXPECT_EQ(traffic.read.actual, 4 * 8);
+  EXPECT_EQ(traffic.read.ideal, 4 * 4);
+  EXPECT_EQ(traffic.written.actual, 0);
+}
+
+// A wavefront for each lane of the four warps, once to write and once to read.
+TEST(Counters, CountBankConflicts) {
+  const simt::Traffic traffic = traffic_of(planted::conflicting_columns);
+  EXPECT_EQ(traffic.wavefronts.actual, 4 * 2 * 32);
+  EXPECT_EQ(traffic.wavefronts.ideal, 4 * 2);
+  EXPECT_EQ(traffic.read.actual, traffic.read.ideal);
+}
+
+// Both blocks read and write 64 floats, 8 sectors each way, without a gap.
+TEST(Counters, CountTheSectorsOfContiguousAccesses) {
+  const simt::Traffic traffic = traffic_of(planted::without_fault);
+  for (const simt::Count& sectors : {traffic.read, traffic.written}) {
+    EXPECT_EQ(sectors.actual, 16);
+    EXPECT_EQ(sectors.ideal, 16);
+  }
+  EXPECT_EQ(traffic.wavefronts.actual, traffic.wavefronts.ideal);
+  EXPECT_GT(traffic.wavefronts.actual, 0);
 }
 
 }  // namespace

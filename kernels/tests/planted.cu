@@ -65,6 +65,70 @@ __global__ void sum_across_blocks(float* data, int) {
   }
 }
 
+__global__ void read_beside_atomics(float* data, int count) {
+  atomicAdd(data, 1.0f);
+  if (data[0] < 0) {  // fault: read_beside_atomics
+    data[count - 1] = 0;
+  }
+}
+
+__global__ void write_beside_atomics(float* data, int) {
+  if (thread() == 0) {
+    data[0] = 1;
+  } else {
+    atomicAdd(data, 1.0f);  // fault: write_beside_atomics
+  }
+}
+
+__global__ void no_fence_before_the_count(float* data, int count) {
+  if (thread() == 0) {
+    data[blockIdx.x] = 1;
+    const float before = atomicAdd(data + count - 1, 1.0f);
+    __threadfence();
+    if (before == static_cast<float>(count + 1)) {
+      data[2] = data[0];  // fault: no_fence_before_the_count
+    }
+  }
+}
+
+__global__ void no_fence_behind_the_count(float* data, int count) {
+  if (thread() == 0) {
+    data[blockIdx.x] = 1;
+    __threadfence();
+    const float before = atomicAdd(data + count - 1, 1.0f);
+    if (before == static_cast<float>(count + 1)) {
+      data[2] = data[0];  // fault: no_fence_behind_the_count
+    }
+  }
+}
+
+__global__ void written_behind_the_fence(float* data, int count) {
+  if (thread() == 0) {
+    __threadfence();
+    data[blockIdx.x] = 1;
+    const float before = atomicAdd(data + count - 1, 1.0f);
+    __threadfence();
+    if (before == static_cast<float>(count + 1)) {
+      data[2] = data[0];  // fault: written_behind_the_fence
+    }
+  }
+}
+
+__global__ void only_one_thread_knows_the_last_block(float* data, int count) {
+  if (place() < count - 1) {
+    data[place()] = 1;
+  }
+  __syncthreads();
+  if (thread() == 0) {
+    __threadfence();
+    atomicAdd(data + count - 1, 1.0f);
+    __threadfence();
+  }
+  if (blockIdx.x == 1 && thread() == 32) {
+    data[count - 2] = data[0];  // fault: only_one_thread_knows_the_last_block
+  }
+}
+
 // ---- addresses -------------------------------------------------------------------------------------------------------
 
 __global__ void global_write_past_end(float* data, int count) {
@@ -122,6 +186,11 @@ __global__ void shared_never_written(float* data, int) {
   }
   __syncthreads();
   data[place()] = tile[(thread() + 1) % kThreads];  // fault: shared_never_written
+}
+
+__global__ void atomic_on_what_nobody_wrote(float* data, int) {
+  GPU_SHARED(float, sum, 1);
+  data[place()] = atomicAdd(sum, data[place()]);  // fault: atomic_on_what_nobody_wrote
 }
 
 __global__ void async_read_before_wait(float* data, int) {
@@ -198,6 +267,12 @@ const Kernel all[] = {
     PLANTED(no_syncwarp, Race),
     PLANTED(shuffle_instead_of_syncwarp, Race),
     PLANTED(sum_across_blocks, Race),
+    PLANTED(read_beside_atomics, Race),
+    PLANTED(write_beside_atomics, Race),
+    PLANTED(no_fence_before_the_count, Race),
+    PLANTED(no_fence_behind_the_count, Race),
+    PLANTED(written_behind_the_fence, Race),
+    PLANTED(only_one_thread_knows_the_last_block, Race),
     PLANTED(global_write_past_end, Bounds),
     PLANTED(global_read_before_begin, Bounds),
     PLANTED(wide_read_past_end, Bounds),
@@ -205,6 +280,7 @@ const Kernel all[] = {
     PLANTED(misaligned_wide_load, Alignment),
     PLANTED(misaligned_async_copy, Alignment),
     PLANTED(shared_never_written, Uninitialized),
+    PLANTED(atomic_on_what_nobody_wrote, Uninitialized),
     PLANTED(async_read_before_wait, Async),
     PLANTED(async_wait_without_barrier, Race),
     PLANTED(async_wait_for_the_wrong_group, Async),
@@ -230,10 +306,71 @@ __global__ void right(float* data, int) {
   data[place()] = sum;
 }
 
+__global__ void adds(float* data, int) {
+  GPU_SHARED(int, sum, 1);
+  if (thread() == 0) {
+    *sum = 0;
+  }
+  __syncthreads();
+  atomicAdd(sum, thread());
+  atomicAdd(data, 1.0f);
+  __syncthreads();
+  if (thread() == kThreads - 1) {
+    data[1 + blockIdx.x] = static_cast<float>(*sum);
+  }
+}
+
+__global__ void last_block_sums(float* data, int count) {
+  GPU_SHARED(int, last, 1);
+  float* counter = data + count - 1;
+  if (place() < count - 1) {
+    data[place()] += 1;
+  }
+  __syncthreads();
+  if (thread() == 0) {
+    __threadfence();
+    *last = atomicAdd(counter, 1.0f) == static_cast<float>(count) + static_cast<float>(gridDim.x - 1) ? 1 : 0;
+    __threadfence();
+  }
+  __syncthreads();
+  if (*last != 0) {
+    float sum = 0;
+    for (int i = 0; i < count - 1; i++) {
+      sum += data[i];
+    }
+    __syncthreads();
+    if (thread() == 0) {
+      data[0] = sum;
+      *counter = static_cast<float>(count);  // for the next launch
+    }
+  }
+}
+
+__global__ void fill_kernel(float* data, int) { data[place()] = 1; }
+
+__global__ void every_second(float* data, int) {
+  if (data[2 * thread()] < 0) {
+    data[0] = 0;
+  }
+}
+
+__global__ void columns(float* data, int) {
+  GPU_SHARED(float, tile, 32 * 32);
+  float& own = tile[thread() % 32 * 32 + thread() / 32];
+  own = data[place()];
+  __syncthreads();
+  data[place()] = own + 1;
+}
+
 }  // namespace
 
 std::span<const Kernel> kernels() { return all; }
 
 cudaError_t without_fault(float* data, int count) { return start<right>(data, count); }
+cudaError_t atomic_sums(float* data, int count) { return start<adds>(data, count); }
+cudaError_t sum_by_last_block(float* data, int count) { return start<last_block_sums>(data, count); }
+cudaError_t fill(float* data, int count) { return start<fill_kernel>(data, count); }
+cudaError_t strided_reads(float* data, int count) { return start<every_second>(data, count); }
+cudaError_t conflicting_columns(float* data, int count) { return start<columns>(data, count); }
 
 }  // namespace planted

@@ -20,6 +20,16 @@ std::span<const Kernel> kernels();
 
 // Uses everything the others use, rightly.
 cudaError_t without_fault(float* data, int count);
+// Adds 1 to data[0] for each thread, and writes each block's sum of its threads' numbers to data[1 + block].
+cudaError_t atomic_sums(float* data, int count);
+// Adds 1 to all but the last, which counts blocks from `count` on; the last block leaves the sum of all but the last in data[0].
+cudaError_t sum_by_last_block(float* data, int count);
+// Ones.
+cudaError_t fill(float* data, int count);
+
+// Right, but dear. Each warp reads every second float of 64; 32 floats of one bank, written and read.
+cudaError_t strided_reads(float* data, int count);
+cudaError_t conflicting_columns(float* data, int count);
 
 constexpr int kCount = 128;
 

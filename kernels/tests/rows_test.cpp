@@ -79,24 +79,29 @@ TEST(PixelShuffle, IsItsDefinitionInBothVersions) {
   }
 }
 
+// Of pictures of two patches a line, of more than a block takes together, and of an odd size.
 TEST(UnfoldPatches, TakesEachPatchLineByLine) {
-  constexpr int kPictures = 2, kChannels = 3, kSide = 28, kPatch = 14, kColumns = 592;
-  const auto values = numbered(kPictures * kChannels * kSide * kSide);
-  const DeviceArray<bf16> pixels(values);
-  const DeviceArray<bf16> out(kPictures * 4 * kColumns);
-  ASSERT_EQ(gpu::unfold_patches<bf16>({out.data(), kColumns}, {pixels.data(), kChannels * kSide * kSide}, kPictures,
-                                      kChannels, kSide, kPatch, kColumns, nullptr),
-            cudaSuccess);
-  EXPECT_EQ(reported(), "");
-  const auto result = out.read();
-  for (int row = 0; row < kPictures * 4; row++) {
-    const int y = row / 2 % 2 * kPatch;
-    const int x = row % 2 * kPatch;
-    for (int c = 0; c < kColumns; c++) {
-      const int channel = c / (kPatch * kPatch);
-      const int at = ((row / 4 * kChannels + channel) * kSide + y + c / kPatch % kPatch) * kSide + x + c % kPatch;
-      const uint16_t expected = channel < kChannels ? values[static_cast<size_t>(at)].bits : 0;
-      ASSERT_EQ(result[static_cast<size_t>(row * kColumns + c)].bits, expected) << row << ", " << c;
+  for (const auto& [side, patch, cols] : {std::tuple{28, 14, 592}, {126, 14, 592}, {57, 3, 32}}) {
+    constexpr int kPictures = 2, kChannels = 3;
+    const int grid = side / patch;
+    const auto values = numbered(static_cast<size_t>(kPictures * kChannels * side * side));
+    const DeviceArray<bf16> pixels(values);
+    const DeviceArray<bf16> out(static_cast<size_t>(kPictures * grid * grid * cols));
+    ASSERT_EQ(gpu::unfold_patches<bf16>({out.data(), cols}, {pixels.data(), kChannels * side * side}, kPictures, kChannels,
+                                        side, patch, cols, nullptr),
+              cudaSuccess);
+    EXPECT_EQ(reported(), "");
+    const auto result = out.read();
+    for (int row = 0; row < kPictures * grid * grid; row++) {
+      const int picture = row / (grid * grid);
+      const int y = row / grid % grid * patch;
+      const int x = row % grid * patch;
+      for (int c = 0; c < cols; c++) {
+        const int channel = c / (patch * patch);
+        const int at = ((picture * kChannels + channel) * side + y + c / patch % patch) * side + x + c % patch;
+        const uint16_t expected = channel < kChannels ? values[static_cast<size_t>(at)].bits : 0;
+        ASSERT_EQ(result[static_cast<size_t>(row * cols + c)].bits, expected) << side << ": " << row << ", " << c;
+      }
     }
   }
 }

@@ -57,6 +57,7 @@ require_tools() {
   if [[ ${1:-} == tests ]]; then
     has_header gtest/gtest.h || need "GoogleTest" libgtest-dev
     has_header simde/x86/avx512.h || need "SIMDe (C++ headers)" libsimde-dev
+    command -v python3 >/dev/null || need "Python 3.9 or newer" python3
   fi
   unset -f need
   ((${#missing[@]} == 0)) && return
