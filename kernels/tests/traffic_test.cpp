@@ -6,6 +6,7 @@
 #include "int8.h"
 #include "norm.h"
 #include "rows.h"
+#include "sampling.h"
 #include "tests/kernel_test.h"
 
 namespace {
@@ -111,6 +112,35 @@ TEST_F(TrafficTest, RowsAndNorms) {
             cudaSuccess);
   ASSERT_EQ(gpu::pixel_shuffle<bf16>({out.data(), 4 * kCols}, {in.data(), kCols}, 1, 2, 2, kCols, false, nullptr), cudaSuccess);
   expect_ideal();
+}
+
+TEST_F(TrafficTest, Sampling) {
+  constexpr int kVocabulary = 16384;
+  std::vector<float> values(kVocabulary);
+  for (int i = 0; i < kVocabulary; i++) {
+    values[static_cast<size_t>(i)] = static_cast<float>(i * 37 % 101) / 8;
+  }
+  gpu::SamplingRow limited;
+  limited.temperature = 1;
+  limited.top_k = 500;
+  limited.top_p = 0.9f;
+  const DeviceArray<float> logits(values);
+  const DeviceArray<gpu::SamplingRow> rows(std::vector<gpu::SamplingRow>{limited});
+  const DeviceArray<gpu::SampledRow> out(1);
+  const DeviceArray<uint64_t> workspace(gpu::sampling_workspace(1, kVocabulary) / sizeof(uint64_t) + 1);
+  gpu::Sampling sampling;
+  sampling.logits = {logits.data(), kVocabulary};
+  sampling.rows = rows.data();
+  sampling.row_count = 1;
+  sampling.vocabulary = kVocabulary;
+  sampling.out = out.data();
+  sampling.workspace = workspace.data();
+  ASSERT_EQ(gpu::sample(sampling, nullptr), cudaSuccess);
+  const auto all = simt::take_traffic();
+  EXPECT_EQ(all.size(), 3u);
+  for (const auto& [name, traffic] : all) {
+    EXPECT_LE(static_cast<double>(traffic.sectors), 1.1 * static_cast<double>(traffic.ideal_sectors)) << name;
+  }
 }
 
 }  // namespace
