@@ -11,6 +11,7 @@
 #include "gemm.h"
 #include "int8.h"
 #include "norm.h"
+#include "sampling.h"
 
 namespace {
 
@@ -178,6 +179,26 @@ void norm(const Machine& machine, const char* name, int rows, int cols) {
   cudaFree(weight);
 }
 
+// The logits are all the same: the draw's worst case, in which every token is a candidate for every cut.
+void sampling(const Machine& machine, const char* name, int rows, int vocabulary, const gpu::SamplingRow& settings) {
+  gpu::Sampling sampling;
+  sampling.logits = {filled<float>(static_cast<size_t>(rows) * vocabulary), vocabulary};
+  auto* row_settings = filled<gpu::SamplingRow>(rows);
+  const std::vector<gpu::SamplingRow> all(rows, settings);
+  require(cudaMemcpy(row_settings, all.data(), rows * sizeof settings, cudaMemcpyHostToDevice), "cudaMemcpy");
+  sampling.rows = row_settings;
+  sampling.row_count = rows;
+  sampling.vocabulary = vocabulary;
+  sampling.out = filled<gpu::SampledRow>(rows);
+  sampling.workspace = filled<char>(gpu::sampling_workspace(rows, vocabulary));
+  const double time = seconds([&](int) { return gpu::sample(sampling, nullptr); }, 1);
+  print(machine, std::string(name) + ", " + std::to_string(rows) + " rows", 1.0 * rows * vocabulary * sizeof(float), 0, time);
+  for (void* memory : {const_cast<void*>(static_cast<const void*>(sampling.logits.data)), static_cast<void*>(row_settings),
+                       static_cast<void*>(sampling.out), sampling.workspace}) {
+    cudaFree(memory);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -198,5 +219,9 @@ int main() {
   attention(machine, "decode attention, past 4095", 1, 4095, 56, 8, true);
   norm(machine, "RMSNorm, 1 x 7168", 1, 7168);
   norm(machine, "RMSNorm, 1025 x 3200", 1025, 3200);
+  for (int rows : {1, 8}) {
+    sampling(machine, "greedy, 64000 tokens", rows, 64000, {});
+    sampling(machine, "top-k 50 and top-p 0.9, 64000 tokens", rows, 64000, {0.5, nullptr, 0, 1, 0.7f, 0.9f, 50, 0});
+  }
   return 0;
 }

@@ -1,4 +1,4 @@
-// Sums and maxima over a warp and a block, in one fixed order.
+// Sums and maxima over a warp and a block, in one fixed order. Of whole numbers (masses, keys) any order would do.
 #pragma once
 
 #include "device/gpu.h"
@@ -9,18 +9,32 @@ constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = 0xffffffffu;
 
 struct Sum {
+  using Value = float;
   GPU_DEVICE float operator()(float a, float b) const { return a + b; }
   static constexpr float kNeutral = 0;
 };
 
 struct Max {
+  using Value = float;
   GPU_DEVICE float operator()(float a, float b) const { return fmaxf(a, b); }
   static constexpr float kNeutral = -INFINITY;
 };
 
+struct WholeSum {
+  using Value = uint64_t;
+  GPU_DEVICE uint64_t operator()(uint64_t a, uint64_t b) const { return a + b; }
+  static constexpr uint64_t kNeutral = 0;
+};
+
+struct WholeMax {
+  using Value = uint64_t;
+  GPU_DEVICE uint64_t operator()(uint64_t a, uint64_t b) const { return a > b ? a : b; }
+  static constexpr uint64_t kNeutral = 0;
+};
+
 // Over the lanes of a warp, the result in every lane: a butterfly, so all lanes add in the same order.
 template <class Operation>
-GPU_DEVICE float warp_reduce(float x, Operation operation = {}) {
+GPU_DEVICE typename Operation::Value warp_reduce(typename Operation::Value x, Operation operation = {}) {
 #pragma unroll
   for (int step = kWarp / 2; step > 0; step /= 2) {
     x = operation(x, __shfl_xor_sync(kAllLanes, x, step));
@@ -29,9 +43,10 @@ GPU_DEVICE float warp_reduce(float x, Operation operation = {}) {
 }
 
 // Over the `Threads` threads of a block, the result in every thread. Every thread of the block calls it. `scratch` is
-// shared memory of Threads / 32 floats, free for other use after the next barrier.
+// shared memory of Threads / 32 values, free for other use after the next barrier.
 template <int Threads, class Operation>
-GPU_DEVICE float block_reduce(float x, float* scratch, Operation operation = {}) {
+GPU_DEVICE typename Operation::Value block_reduce(typename Operation::Value x, typename Operation::Value* scratch,
+                                                  Operation operation = {}) {
   static_assert(Threads % kWarp == 0 && Threads <= kWarp * kWarp);
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;

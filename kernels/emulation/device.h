@@ -102,6 +102,15 @@ SIMT_UNCHECKED T atomicAdd(T* address, T value) {
   *address = before + value;
   return before;
 }
+template <class T>
+SIMT_UNCHECKED T atomicOr(T* address, T value) {
+  if (!simt::access(address, sizeof(T), simt::Kind::Atomic, __builtin_return_address(0))) {
+    return {};
+  }
+  const T before = *address;
+  *address = before | value;
+  return before;
+}
 
 namespace simt {
 

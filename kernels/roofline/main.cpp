@@ -66,9 +66,13 @@ void report(const ivl::ModelConfig& config, bool int8) {
   for (const roofline::Phase& phase : walk.phases) totals.push_back(print(phase));
 
   const Total& step = totals[2];
-  std::printf("\na step: %.2f launches a layer; moves %.4f of the bytes of its weights and cache (%.3f GB)\n",
-              static_cast<double>(step.launches) / static_cast<double>(config.language.layers),
-              step.bytes / (walk.weight_bytes + walk.kv_bytes), (walk.weight_bytes + walk.kv_bytes) / 1e9);
+  const std::vector<simt::LaunchRecord>& launches = walk.phases[2].launches;
+  const auto sampling = std::count_if(launches.begin(), launches.end(),
+                                      [](const auto& launch) { return launch.name.rfind("sampling_", 0) == 0; });
+  std::printf("\na step: %.2f launches a layer, and %d to sample; moves %.4f of the bytes of its weights and cache (%.3f GB)\n",
+              static_cast<double>(step.launches - sampling) / static_cast<double>(config.language.layers),
+              static_cast<int>(sampling), step.bytes / (walk.weight_bytes + walk.kv_bytes),
+              (walk.weight_bytes + walk.kv_bytes) / 1e9);
   std::printf("\nat the floor, %-4s %14s %26s %14s %16s\n", int8 ? "int8" : "bf16", "first token", "(one picture, 64 words)",
               "tokens/s", "tokens/s of 8");
   for (size_t i = 0; i < std::size(kGpus); i++) {

@@ -91,8 +91,8 @@ class Walker {
       ids.resize(ids.size() + static_cast<size_t>(rows));
       last.push_back(static_cast<int32_t>(ids.size()) - 1);
     }
-    std::vector<float> logits(static_cast<size_t>(sequences * config_.language.vocab));
-    model_.decode({ids, {}, spans, last}, logits.data(), nullptr, {open_, nullptr});
+    const ivl::Logits logits = model_.decode({ids, {}, spans, last}, nullptr, {open_, nullptr});
+    gpu_->sample(logits.matrix, std::vector<ivl::Draw>(static_cast<size_t>(sequences)));
   }
 
   ivl::ModelConfig config_;

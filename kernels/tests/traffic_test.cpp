@@ -11,6 +11,7 @@
 #include "int8.h"
 #include "norm.h"
 #include "rows.h"
+#include "sampling.h"
 #include "tests/kernel_names.h"
 #include "tests/kernel_test.h"
 
@@ -288,6 +289,29 @@ void every_kernel(Recorder& recorder) {
   patches<T>(recorder);
 }
 
+// A row of every setting at once.
+void sampling(Recorder& recorder) {
+  constexpr int kVocabulary = 16384;
+  std::vector<float> values(kVocabulary);
+  for (int i = 0; i < kVocabulary; i++) values[static_cast<size_t>(i)] = static_cast<float>(i * 37 % 101) / 8;
+  gpu::SamplingRow limited;
+  limited.temperature = 1;
+  limited.top_k = 500;
+  limited.top_p = 0.9f;
+  const DeviceArray<float> logits(values);
+  const DeviceArray<gpu::SamplingRow> rows(std::vector<gpu::SamplingRow>{limited});
+  const DeviceArray<gpu::SampledRow> out(1);
+  const DeviceArray<uint64_t> workspace(gpu::sampling_workspace(1, kVocabulary) / sizeof(uint64_t) + 1);
+  gpu::Sampling sampling;
+  sampling.logits = {logits.data(), kVocabulary};
+  sampling.rows = rows.data();
+  sampling.row_count = 1;
+  sampling.vocabulary = kVocabulary;
+  sampling.out = out.data();
+  sampling.workspace = workspace.data();
+  recorder.record("one row of 16384, top-k and top-p", [&] { return gpu::sample(sampling, nullptr); });
+}
+
 // ---- against the file ----------------------------------------------------------------------------------------------
 
 std::vector<std::string> lines_of(const char* path) {
@@ -307,6 +331,7 @@ TEST(Traffic, IsWithinItsBarsAndAsRecorded) {
   Recorder recorder;
   every_kernel<gpu::bf16>(recorder);
   every_kernel<gpu::f16>(recorder);
+  sampling(recorder);
   const std::vector<std::string> found = recorder.sorted_lines();
   if (std::getenv("IVL_UPDATE_GOLDENS") != nullptr) {
     write(found);

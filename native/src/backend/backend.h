@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/sampling.h"
 #include "tensor/buffer.h"
 #include "tensor/error.h"
 #include "tensor/matrix.h"
@@ -193,6 +194,9 @@ class Backend {
                                 const KvShape& shape, int64_t layer) = 0;
   // out row i = in row rows[i].
   virtual void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) = 0;
+  // A token for each row of logits (rows, vocabulary) f32, chosen as sampling.h says. Only what was chosen comes to the host.
+  // Error(Internal) if the logits of a row are not finite numbers.
+  virtual std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) = 0;
 };
 
 }  // namespace ivl

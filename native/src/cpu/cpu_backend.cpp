@@ -270,4 +270,14 @@ void CpuBackend::gather_rows(const Matrix& out, const Matrix& in, std::span<cons
   }
 }
 
+std::vector<Sampled> CpuBackend::sample(const Matrix& logits, std::span<const Draw> draws) {
+  require(logits.rows == static_cast<int64_t>(draws.size()), "sample: a draw for each row");
+  std::vector<Sampled> sampled(draws.size());
+  pool_.run(logits.rows, [&](int64_t row, int) {
+    const auto at = static_cast<size_t>(row);
+    sampled[at] = ivl::sample({row_of(logits, row), static_cast<size_t>(logits.cols)}, draws[at]);
+  });
+  return sampled;
+}
+
 }  // namespace ivl::cpu

@@ -68,6 +68,7 @@ class CpuBackend final : public Backend {
   void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
+  std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) override;
 
  private:
   // Of one thread. From allocate(): a vector's memory would not begin with a cache line, and loads would straddle two.

@@ -13,6 +13,7 @@
 #include "cuda/staging.h"
 #include "gemm.h"
 #include "int8.h"
+#include "sampling.h"
 
 namespace ivl::cuda {
 
@@ -62,6 +63,7 @@ class CudaBackend final : public Backend {
   void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
+  std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) override;
 
  private:
   static gpu::Rows<T> rows_of(const Matrix& m);
@@ -88,6 +90,9 @@ class CudaBackend final : public Backend {
   UploadedArray<gpu::CacheSlot<T>> slots_;
   UploadedArray<gpu::AttentionSpan<T>> vision_spans_, decoder_spans_;
   Buffer attention_space_, patches_;
+  UploadedArray<int> generated_;
+  UploadedArray<gpu::SamplingRow> sampling_rows_;
+  Buffer sampling_space_, sampled_;
   Buffer int8_values_, int8_scales_, int8_outliers_, int8_outlier_counts_;
 };
 

@@ -15,6 +15,13 @@ void Engine::check_open() const {
   if (closing_.load()) fail(Status::Closed, "the model was closed");
 }
 
+std::vector<float> Engine::to_host(const Logits& logits) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::vector<float> values(static_cast<size_t>(logits.matrix.rows * logits.matrix.cols));
+  logits.backend->to_host(values.data(), logits.matrix);
+  return values;
+}
+
 Features Engine::encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled, Recorder* recorder) {
   const Access model(*this);
   Buffer memory = model->encode(pixels, count, recorder, cancellation(cancelled));

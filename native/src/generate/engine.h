@@ -26,6 +26,9 @@ class Engine {
     std::unique_lock<std::mutex> lock_;
   };
 
+  // Logits as they lie on the host: (rows, vocabulary). Waits for the computation that runs; works after close(), too.
+  std::vector<float> to_host(const Logits& logits);
+
   Features encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled, Recorder* recorder);
 
   // Makes running work fail with Error(Closed) at its next layer, waits for it, and frees the weights. Idempotent.

@@ -62,9 +62,7 @@ std::vector<int32_t> Generation::unfinished_numbers() const {
 
 std::vector<Generation::Token> Generation::step() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (const auto& request : requests_) {
-    if (request->finished()) request->forget_last_step();
-  }
+  for (const auto& request : requests_) request->forget_last_step();
   std::vector<Token> tokens;
   try {
     std::vector<int32_t> waiting = unfinished_numbers();
@@ -90,23 +88,29 @@ void Generation::compute(const std::vector<int32_t>& numbers, std::vector<Token>
     batch.add(number, at(number));
   }
   Recording* recording = at(batch.parts.front().number).recording();
-  const auto vocabulary = static_cast<size_t>(engine_->config().language.vocab);
-  std::vector<float> logits(batch.logit_rows.size() * vocabulary);
+  std::vector<Draw> draws;
+  for (const Batch::Part& part : batch.parts) {
+    if (part.complete) draws.push_back(at(part.number).draw());
+  }
+  // A row for each draw. Before them come those that a recording alone asked for.
+  const auto answers = static_cast<int64_t>(draws.size());
+  Logits logits;
+  std::vector<Sampled> sampled;
   {
     const Engine::Access model(*engine_);
-    model->decode({batch.ids, batch.splices, batch.spans, batch.logit_rows}, logits.data(), recording,
-                  engine_->cancellation(cancelled_.get()));
+    logits = model->decode({batch.ids, batch.splices, batch.spans, batch.logit_rows}, recording,
+                           engine_->cancellation(cancelled_.get()));
+    logits = logits.row_range(logits.matrix.rows - answers, answers);
+    if (answers > 0) sampled = logits.backend->sample(logits.matrix, draws);
   }
-  size_t logit_row = 0;
+  size_t next = 0;
   for (const Batch::Part& part : batch.parts) {
     Request& request = at(part.number);
     request.advance(part.rows);
-    if (recording != nullptr) logit_row += static_cast<size_t>(part.rows) - 1;
     if (!part.complete) continue;
-    const auto begin = logits.begin() + static_cast<std::ptrdiff_t>(logit_row * vocabulary);
-    request.accept(std::vector<float>(begin, begin + static_cast<std::ptrdiff_t>(vocabulary)));
+    request.accept(std::move(sampled[next]), logits.row_range(static_cast<int64_t>(next), 1));
     tokens.push_back({part.number, request.sampled().token, request.sampled().logprob, request.finish()});
-    ++logit_row;
+    ++next;
   }
 }
 
@@ -131,7 +135,9 @@ std::vector<TokenLogprob> Generation::top_logprobs(int32_t request) const {
 
 std::vector<float> Generation::logits(int32_t request) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return at(request).logits();
+  const Logits& logits = at(request).logits();
+  if (logits.matrix.rows == 0) return {};
+  return engine_->to_host(logits);
 }
 
 int64_t Generation::reused(int32_t request) const {

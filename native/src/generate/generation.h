@@ -33,6 +33,8 @@ class Generation {
 
   int64_t unfinished() const;
   std::vector<TokenLogprob> top_logprobs(int32_t request) const;
+  // Behind the request's last token, brought to the host now: (vocabulary). Empty before the first step, and once a later step
+  // found the request finished.
   std::vector<float> logits(int32_t request) const;
   int64_t reused(int32_t request) const;
 

@@ -101,9 +101,9 @@ void Request::advance(int64_t rows) {
   sequence_->extend(std::span(keys_).subspan(past, static_cast<size_t>(rows)));
 }
 
-void Request::accept(std::vector<float> logits) {
+void Request::accept(Sampled sampled, Logits logits) {
+  sampled_ = std::move(sampled);
   logits_ = std::move(logits);
-  sampled_ = sampler_.sample(logits_, std::span(tokens_).subspan(prompt_size_));
   tokens_.push_back(sampled_.token);
   keys_.push_back(token_key(sampled_.token));
   const auto generated = static_cast<int64_t>(tokens_.size() - prompt_size_);
@@ -129,6 +129,7 @@ void Request::end(Finish finish) {
 
 void Request::forget_last_step() {
   logits_ = {};
+  if (!finished()) return;
   sampled_.top = {};
   tokens_ = {};
   keys_ = {};

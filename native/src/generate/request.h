@@ -34,7 +34,8 @@ class Request {
   Finish finish() const { return finish_; }
   int64_t reused() const { return reused_; }
   Recording* recording() const { return recording_.get(); }
-  const std::vector<float>& logits() const { return logits_; }
+  // Of the last step, (1, vocabulary); no rows before the first.
+  const Logits& logits() const { return logits_; }
   const std::vector<TokenLogprob>& top() const { return sampled_.top; }
   const Sampled& sampled() const { return sampled_; }
 
@@ -45,11 +46,13 @@ class Request {
                  int64_t row, int64_t rows) const;
   // The batch with those rows was computed.
   void advance(int64_t rows);
-  // Picks the next token from the logits of the last pending row; may finish the request.
-  void accept(std::vector<float> logits);
+  // How the next token is to be drawn from the logits of the last pending row. Good until accept().
+  Draw draw() { return sampler_.next(std::span(tokens_).subspan(prompt_size_)); }
+  // Takes what was drawn from the logits; may finish the request.
+  void accept(Sampled sampled, Logits logits);
   // Gives the sequence back. Later calls change nothing.
   void end(Finish finish);
-  // Lets go of what only the last step's readers need.
+  // Before the next step: lets go of what only the last step's readers need.
   void forget_last_step();
 
  private:
@@ -74,7 +77,7 @@ class Request {
   Sampling sampling_;
   Sampler sampler_;
   std::shared_ptr<Recording> recording_;
-  std::vector<float> logits_;
+  Logits logits_;
   Sampled sampled_{-1, 0, {}};
   Finish finish_ = Finish::None;
 };

@@ -1,9 +1,7 @@
-// From logits to a token.
+// What a request asks of sampling, and its random numbers.
 #pragma once
 
-#include <cstdint>
-#include <span>
-#include <vector>
+#include "backend/sampling.h"
 
 namespace ivl {
 
@@ -20,30 +18,16 @@ struct Sampling {
 // Error(InvalidArgument) naming the first option out of its range.
 void validate(const Sampling& sampling);
 
-struct TokenLogprob {
-  int32_t token;
-  float logprob;
-};
-
-struct Sampled {
-  int32_t token;
-  float logprob;
-  std::vector<TokenLogprob> top;  // best first
-};
-
-// One request's sampler. Its random numbers depend on the seed and on how many tokens it has drawn, on nothing else.
+// One request's draws. Its random numbers depend on the seed and on how many tokens it has drawn, on nothing else.
 class Sampler {
  public:
   explicit Sampler(const Sampling& sampling) : sampling_(sampling), state_(sampling.seed) {}
 
-  // The order of transformers' logits processors: repetition penalty (Keskar et al., "CTRL", 2019; over `generated`
-  // only, since the original passes its prompt as embeddings), temperature, top-k, top-p (Holtzman et al., "The
-  // curious case of neural text degeneration", 2020). Log-probabilities are those of the untouched logits.
-  // Error(Internal) if a logit is NaN or all are infinite.
-  Sampled sample(std::span<const float> logits, std::span<const int32_t> generated);
+  // Of the next token. The penalty is over `generated` only, since the original passes its prompt as embeddings; it must outlive
+  // the draw.
+  Draw next(std::span<const int32_t> generated);
 
  private:
-  int32_t draw(std::span<const float> logits, std::span<const int32_t> generated);
   double uniform();
 
   Sampling sampling_;

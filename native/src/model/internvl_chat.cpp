@@ -74,9 +74,8 @@ void InternVLChat::encode_some(const Matrix& out, const float* pixels, int64_t c
   }
 }
 
-void InternVLChat::decode(const DecoderBatch& batch, float* logits, Recorder* recorder,
-                          const Cancellation& cancel) {
-  decoder_.forward(logits, batch, recorder, cancel);
+Logits InternVLChat::decode(const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel) {
+  return decoder_.forward(batch, recorder, cancel);
 }
 
 }  // namespace ivl

@@ -33,8 +33,8 @@ class InternVLChat {
   // first stage.
   Buffer encode(const float* pixels, int64_t count, Recorder* recorder, const Cancellation& cancel);
 
-  // See LlamaDecoder::forward; logits are (logit_rows, vocabulary) in host memory.
-  void decode(const DecoderBatch& batch, float* logits, Recorder* recorder, const Cancellation& cancel);
+  // See LlamaDecoder::forward.
+  Logits decode(const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel);
 
   // Pictures that pass the vision tower together.
   static int64_t pictures_together(const ModelConfig& config);

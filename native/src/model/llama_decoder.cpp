@@ -7,7 +7,7 @@
 namespace ivl {
 namespace {
 
-enum Slot : size_t { kHidden, kNormed, kQkv, kAttended, kInner, kPicked, kLogits };
+enum Slot : size_t { kHidden, kNormed, kQkv, kAttended, kInner, kPicked };
 
 // Su et al., "RoFormer" (2021), as transformers' LlamaRotaryEmbedding computes it: the inverse frequencies
 // theta^(-2i/d) and their products with the position are f32. (context, head_dim): cos of the d/2 angles, then sin.
@@ -28,7 +28,8 @@ std::vector<float> rope_table(int64_t context, int64_t head_dim, double theta) {
 
 }  // namespace
 
-LlamaDecoder::LlamaDecoder(const Placement& placement, const ModelConfig& config, DType type) : config_(config) {
+LlamaDecoder::LlamaDecoder(const Placement& placement, const ModelConfig& config, DType type)
+    : config_(config), logits_(placement.decoder.back().backend, config.language.vocab) {
   int64_t layers = 0;
   for (const Placement::Stage& stage : placement.decoder) {
     kv_shapes_.push_back({stage.layers, config.language.kv_heads, config.language.head_dim, type});
@@ -96,10 +97,6 @@ Matrix LlamaDecoder::hidden_in(Stage& stage, int64_t rows) const {
   return stage.space.matrix(kHidden, rows, config_.language.hidden);
 }
 
-Matrix LlamaDecoder::logits_in(Stage& stage, int64_t rows) const {
-  return stage.space.matrix(kLogits, rows, head_->out_features, DType::F32);
-}
-
 // x (rows, C): x += attention(norm(x)); x += down(silu(gate) * up)(norm(x)).
 void LlamaDecoder::run_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans) {
   Stage& stage = stages_[at];
@@ -123,15 +120,13 @@ void LlamaDecoder::run_layer(size_t at, int64_t index, const Matrix& x, std::spa
   backend.matmul(x, inner, *layer.down, {Activation::None, nullptr, &x});
 }
 
-void LlamaDecoder::run_head(const Matrix& x, std::span<const int32_t> rows, Recorder* recorder) {
+void LlamaDecoder::run_head(const Matrix& logits, const Matrix& x, std::span<const int32_t> rows, Recorder* recorder) {
   if (rows.empty()) return;  // a piece of a prompt
   Stage& stage = stages_.back();
   Backend& backend = *stage.backend;
-  const auto count = static_cast<int64_t>(rows.size());
-  const Matrix picked = stage.space.matrix(kPicked, count, x.cols);
+  const Matrix picked = stage.space.matrix(kPicked, logits.rows, x.cols);
   backend.gather_rows(picked, x, rows);
   backend.norm(picked, picked, norm_);
-  const Matrix logits = logits_in(stage, count);
   backend.matmul(logits, picked, *head_, {});
   if (recorder != nullptr) {
     recorder->record("decoder.norm", backend, picked, 0);
@@ -140,7 +135,8 @@ void LlamaDecoder::run_head(const Matrix& x, std::span<const int32_t> rows, Reco
 }
 
 // All of a pass that one backend does.
-void LlamaDecoder::run_stage(size_t at, const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel) {
+void LlamaDecoder::run_stage(size_t at, const DecoderBatch& batch, const Matrix& logits, Recorder* recorder,
+                             const Cancellation& cancel) {
   Stage& stage = stages_[at];
   const Matrix x = hidden_in(stage, static_cast<int64_t>(batch.ids.size()));
   if (at == 0) {
@@ -154,21 +150,20 @@ void LlamaDecoder::run_stage(size_t at, const DecoderBatch& batch, Recorder* rec
     run_layer(at, i, x, spans);
     if (recorder != nullptr) recorder->record(cat("decoder.layers.", stage.first_layer + i), *stage.backend, x, 0);
   }
-  if (at + 1 == stages_.size()) run_head(x, batch.logit_rows, recorder);
+  if (at + 1 == stages_.size()) run_head(logits, x, batch.logit_rows, recorder);
 }
 
-void LlamaDecoder::forward(float* logits, const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel) {
+Logits LlamaDecoder::forward(const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel) {
   const auto rows = static_cast<int64_t>(batch.ids.size());
   const bool step = recorder == nullptr && batch.ids.size() == batch.spans.size();  // one more token for each sequence
+  const Logits logits = logits_.take(static_cast<int64_t>(batch.logit_rows.size()));
   for (size_t at = 0; at < stages_.size(); ++at) {
     Stage& stage = stages_[at];
     if (at > 0) stage.backend->receive(hidden_in(stage, rows), hidden_in(stages_[at - 1], rows), *stages_[at - 1].backend);
-    const auto pass = [&] { run_stage(at, batch, recorder, cancel); };
+    const auto pass = [&] { run_stage(at, batch, logits.matrix, recorder, cancel); };
     step ? stage.backend->repeat(pass) : pass();
   }
-  if (batch.logit_rows.empty()) return;
-  Stage& last = stages_.back();
-  last.backend->to_host(logits, logits_in(last, static_cast<int64_t>(batch.logit_rows.size())));
+  return logits;
 }
 
 int64_t LlamaDecoder::workspace_bytes(const ModelConfig& config, int64_t rows, int64_t logit_rows, DType activation) {

@@ -7,6 +7,7 @@
 
 #include "checkpoint/config.h"
 #include "model/cancellation.h"
+#include "model/logits.h"
 #include "model/placement.h"
 #include "model/recorder.h"
 #include "model/precision.h"
@@ -45,8 +46,8 @@ class LlamaDecoder {
   int64_t parts() const { return config_.language.layers + 2; }
   void load_part(int64_t part, WeightSource& source, PartPrecision precision);
 
-  // Puts the rows' keys and values into the caches and gives the logits of logit_rows: (logit_rows, vocabulary), on the host.
-  void forward(float* logits, const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel);
+  // Puts the rows' keys and values into the caches and gives the logits of logit_rows: (logit_rows, vocabulary).
+  Logits forward(const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel);
 
   // The shape of a sequence's cache, for each stage.
   const std::vector<KvShape>& kv_shapes() const { return kv_shapes_; }
@@ -68,11 +69,10 @@ class LlamaDecoder {
   void load_rope(Stage& stage) const;
   void load_layer(int64_t index, WeightSource& source, PartPrecision precision);
   void load_head(WeightSource& source, PartPrecision precision);
-  void run_stage(size_t stage, const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel);
+  void run_stage(size_t stage, const DecoderBatch& batch, const Matrix& logits, Recorder* recorder, const Cancellation& cancel);
   void run_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans);
   Matrix hidden_in(Stage& stage, int64_t rows) const;
-  Matrix logits_in(Stage& stage, int64_t rows) const;
-  void run_head(const Matrix& x, std::span<const int32_t> rows, Recorder* recorder);
+  void run_head(const Matrix& logits, const Matrix& x, std::span<const int32_t> rows, Recorder* recorder);
 
   const ModelConfig& config_;
   std::vector<KvShape> kv_shapes_;
@@ -80,6 +80,7 @@ class LlamaDecoder {
   std::unique_ptr<TableWeights> embeddings_;
   NormWeights norm_;
   std::unique_ptr<LinearWeights> head_;
+  LogitsPool logits_;
 };
 
 }  // namespace ivl

@@ -367,4 +367,14 @@ void ReferenceBackend::gather_rows(const Matrix& out, const Matrix& in, std::spa
   for (int64_t r = 0; r < out.rows; ++r) copy(out.row_range(r, 1), in.row_range(rows[static_cast<size_t>(r)], 1));
 }
 
+// Plain as it is.
+std::vector<Sampled> ReferenceBackend::sample(const Matrix& logits, std::span<const Draw> draws) {
+  std::vector<Sampled> sampled;
+  for (int64_t r = 0; r < logits.rows; ++r) {
+    const auto* row = static_cast<const float*>(logits.row_range(r, 1).data);
+    sampled.push_back(ivl::sample({row, static_cast<size_t>(logits.cols)}, draws[static_cast<size_t>(r)]));
+  }
+  return sampled;
+}
+
 }  // namespace ivl::testing

@@ -41,6 +41,7 @@ class ReferenceBackend final : public Backend {
   void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
+  std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) override;
 };
 
 }  // namespace ivl::testing

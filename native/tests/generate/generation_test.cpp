@@ -95,6 +95,30 @@ TEST(Generation, APromptLongerThanAChunkIsOnePrompt) {
   EXPECT_EQ(answer(engine, prompt, greedy(2), sequence).logits, whole.logits);
 }
 
+// They are brought to the host when they are asked for, and until then nothing may be written over them.
+TEST(Generation, LogitsOfTheLastStepStayWhateverElseIsComputed) {
+  const auto engine = load(DType::F32);
+  const auto of = [](int32_t first) {
+    Prompt prompt;
+    for (int32_t i = 0; i < kChunkRows; ++i) prompt.tokens.push_back((first + 7 * i) % 900 + 10);
+    return prompt;
+  };
+  std::vector<std::vector<float>> alone;
+  for (const int32_t first : {0, 1}) alone.push_back(answer(engine, of(first), greedy(1)).logits.at(0));
+  Generation generation(engine, nullptr);
+  for (const int32_t first : {0, 1}) generation.add(nullptr, of(first), greedy(1), nullptr);
+  EXPECT_EQ(generation.logits(0), std::vector<float>());
+  EXPECT_EQ(generation.step().size(), 2u);  // a pass for each, since each fills one
+  EXPECT_EQ(generation.logits(0), alone[0]);
+  EXPECT_EQ(generation.logits(1), alone[1]);
+  answer(engine, of(2), greedy(2));
+  EXPECT_EQ(generation.logits(0), alone[0]);
+  engine->close();
+  EXPECT_EQ(generation.logits(1), alone[1]);
+  EXPECT_TRUE(generation.step().empty());
+  EXPECT_EQ(generation.logits(1), std::vector<float>());
+}
+
 TEST(Sequence, ASecondRoundComputesOnlyWhatIsNewAndGivesTheSameBits) {
   const auto engine = load();
   const Dialog& first = oracle().dialog("image-rounds.0");

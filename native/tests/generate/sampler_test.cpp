@@ -19,20 +19,24 @@ Sampling drawn(float temperature, uint64_t seed = 1) {
   return sampling;
 }
 
+Sampled sample(Sampler sampler, const std::vector<float>& logits, const std::vector<int32_t>& generated = {}) {
+  return ivl::sample(logits, sampler.next(generated));
+}
+
 std::map<int32_t, int> frequencies(const Sampling& sampling, int draws) {
   Sampler sampler(sampling);
   std::map<int32_t, int> counts;
-  for (int i = 0; i < draws; ++i) ++counts[sampler.sample(kLogits, {}).token];
+  for (int i = 0; i < draws; ++i) ++counts[ivl::sample(kLogits, sampler.next({})).token];
   return counts;
 }
 
-TEST(Sampler, GreedyTakesTheLowestIdAmongEquals) { EXPECT_EQ(Sampler({}).sample(kLogits, {}).token, 1); }
+TEST(Sampler, GreedyTakesTheLowestIdAmongEquals) { EXPECT_EQ(sample(Sampler({}), kLogits).token, 1); }
 
 TEST(Sampler, LogprobsAreTheModelsOwnAndSumToOne) {
   Sampling sampling;
   sampling.top_logprobs = 5;
   sampling.repetition_penalty = 3;  // changes the choice, not the log-probabilities
-  const Sampled sampled = Sampler(sampling).sample(kLogits, std::vector<int32_t>{1});
+  const Sampled sampled = sample(Sampler(sampling), kLogits, {1});
   ASSERT_EQ(sampled.top.size(), 5u);
   double total = 0;
   for (const TokenLogprob& each : sampled.top) total += std::exp(static_cast<double>(each.logprob));
@@ -75,17 +79,17 @@ TEST(Sampler, TopKAndTopPLimitTheChoice) {
 TEST(Sampler, ARepeatedTokenIsPenalisedOnceWhateverItsSign) {
   Sampling sampling;
   sampling.repetition_penalty = 2.5f;
-  EXPECT_EQ(Sampler(sampling).sample(kLogits, std::vector<int32_t>{1, 1, 1}).token, 3);
-  EXPECT_EQ(Sampler(sampling).sample(kLogits, std::vector<int32_t>{1, 3}).token, 2);
+  EXPECT_EQ(sample(Sampler(sampling), kLogits, {1, 1, 1}).token, 3);
+  EXPECT_EQ(sample(Sampler(sampling), kLogits, {1, 3}).token, 2);
   const std::vector<float> negative{-1.0f, -2.0f};
-  EXPECT_EQ(Sampler(sampling).sample(negative, std::vector<int32_t>{0}).token, 1);
+  EXPECT_EQ(sample(Sampler(sampling), negative, {0}).token, 1);
 }
 
 TEST(Sampler, ASeedIsAnAnswer) {
   const auto draw = [](uint64_t seed) {
     Sampler sampler(drawn(1, seed));
     std::vector<int32_t> tokens;
-    for (int i = 0; i < 30; ++i) tokens.push_back(sampler.sample(kLogits, {}).token);
+    for (int i = 0; i < 30; ++i) tokens.push_back(ivl::sample(kLogits, sampler.next({})).token);
     return tokens;
   };
   EXPECT_EQ(draw(7), draw(7));
@@ -93,9 +97,9 @@ TEST(Sampler, ASeedIsAnAnswer) {
 }
 
 TEST(Sampler, LogitsThatAreNoNumbersAreAnError) {
-  EXPECT_THROW(Sampler({}).sample(std::vector<float>{0, std::nanf(""), 1}, {}), Error);
-  EXPECT_THROW(Sampler({}).sample(std::vector<float>{0, INFINITY}, {}), Error);
-  EXPECT_EQ(Sampler(drawn(1)).sample(std::vector<float>{-INFINITY, 0}, {}).token, 1);
+  EXPECT_THROW(sample(Sampler({}), {0, std::nanf(""), 1}), Error);
+  EXPECT_THROW(sample(Sampler({}), {0, INFINITY}), Error);
+  EXPECT_EQ(sample(Sampler(drawn(1)), {-INFINITY, 0}).token, 1);
 }
 
 TEST(Sampler, OptionsOutOfRangeAreNamed) {

@@ -78,9 +78,10 @@ std::vector<float> logits(InternVLChat& model) {
   cache.capacity = 8;
   cache.memory = model.placement().vision->allocate(8 * model.kv_shapes().at(0).bytes_per_token());
   const SequenceSpan span{0, 8, 0, {&cache, 1}};
-  std::vector<float> out(static_cast<size_t>(model.config().language.vocab));
   const std::atomic<bool> open{false};
-  model.decode({ids, {}, {&span, 1}, last}, out.data(), nullptr, {open, nullptr});
+  const Logits computed = model.decode({ids, {}, {&span, 1}, last}, nullptr, {open, nullptr});
+  std::vector<float> out(static_cast<size_t>(model.config().language.vocab));
+  computed.backend->to_host(out.data(), computed.matrix);
   return out;
 }
 

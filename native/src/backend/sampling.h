@@ -1,0 +1,46 @@
+// From a row of logits to a token, as every backend does it: the same token from the same logits and random number. The order
+// is that of transformers' logits processors: repetition penalty, temperature, top-k, top-p. The arithmetic is that of
+// kernels/sampling_rules.h.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ivl {
+
+// How one token is to be chosen.
+struct Draw {
+  float temperature = 0;  // 0: the best, the lowest id among equals, as torch.argmax
+  int32_t top_k = 0;      // 0: all
+  float top_p = 1;        // in (0, 1]
+  float repetition_penalty = 1;
+  std::span<const int32_t> generated;  // what the penalty is for; a token counts once, however often it is there
+  double uniform = 0;                  // the random number, in [0, 1); unused where temperature is 0
+  int32_t top_logprobs = 0;            // as many of the best are reported, at most kMostTopLogprobs
+};
+
+inline constexpr int32_t kMostTopLogprobs = 64;
+
+struct TokenLogprob {
+  int32_t token;
+  float logprob;
+};
+
+// Log-probabilities are those of the untouched logits.
+struct Sampled {
+  int32_t token;
+  float logprob;
+  std::vector<TokenLogprob> top;  // best first, the lower id among equals
+};
+
+// Of logits in host memory. Error(Internal) as check_best() says.
+Sampled sample(std::span<const float> logits, const Draw& draw);
+
+// The largest logit, or NaN if one of them is. Error(Internal) unless it is a number, finite.
+void check_best(float best);
+
+// Of a logit, with the largest of its row and the sum of the row's masses at temperature 1.
+float logprob_of(float logit, float best, uint64_t mass);
+
+}  // namespace ivl

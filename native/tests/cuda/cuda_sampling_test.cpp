@@ -1,0 +1,127 @@
+// Sampling on the GPU against the CPU's: the same tokens and log-probabilities, bit for bit, from the same logits.
+#include <random>
+
+#include "cpu/cpu_backend.h"
+#include "cuda/cuda_backend.h"
+#include "cuda/gpu_test.h"
+#include "model/oracle.h"
+
+namespace ivl {
+namespace {
+
+using testing::Oracle;
+
+class CudaSamplingTest : public testing::GpuTest {};
+
+void expect_same(const Sampled& got, const Sampled& expected) {
+  EXPECT_EQ(got.token, expected.token);
+  EXPECT_EQ(got.logprob, expected.logprob);
+  ASSERT_EQ(got.top.size(), expected.top.size());
+  for (size_t i = 0; i < got.top.size(); ++i) {
+    EXPECT_EQ(got.top[i].token, expected.top[i].token);
+    EXPECT_EQ(got.top[i].logprob, expected.top[i].logprob);
+  }
+}
+
+Sampling random_settings(std::mt19937& random) {
+  const auto one_of = [&](auto... values) {
+    const std::common_type_t<decltype(values)...> all[] = {values...};
+    return all[random() % sizeof...(values)];
+  };
+  Sampling sampling;
+  sampling.temperature = one_of(0.0f, 0.3f, 1.0f, 2.5f);
+  sampling.top_k = one_of(0, 1, 7, 50, 100000);
+  sampling.top_p = one_of(1.0f, 0.95f, 0.5f, 0.01f);
+  sampling.repetition_penalty = one_of(1.0f, 1.2f, 0.8f);
+  sampling.top_logprobs = one_of(0, 0, 3, 64);
+  sampling.seed = random();
+  sampling.max_new_tokens = 6;
+  return sampling;
+}
+
+TEST_F(CudaSamplingTest, RandomSettingsChooseWhatTheCpuChooses) {
+  constexpr int64_t kRows = 24, kVocabulary = 2500, kStride = 2504;
+  const auto cuda = make_gpu_backend(0, DType::BF16);
+  cpu::CpuBackend cpu;
+  std::mt19937 random(11);
+  std::normal_distribution<float> normal(0, 3);
+  std::vector<float> values(kRows * kVocabulary);
+  for (float& value : values) value = std::round(8 * normal(random)) / 8;  // with equals
+  std::vector<int32_t> generated(40);
+  for (int32_t& token : generated) token = static_cast<int32_t>(random() % kVocabulary);
+  std::vector<Draw> draws;
+  for (int64_t row = 0; row < kRows; ++row) draws.push_back(Sampler(random_settings(random)).next(generated));
+  std::vector<Sampled> sampled[2];
+  int at = 0;
+  for (Backend* backend : {cuda.get(), static_cast<Backend*>(&cpu)}) {
+    const Buffer memory = backend->allocate(kRows * kStride * sizeof(float));
+    const Matrix logits = memory.matrix(DType::F32, kRows, kStride).col_range(0, kVocabulary);
+    backend->from_host(logits, values.data());
+    sampled[at++] = backend->sample(logits, draws);
+  }
+  for (size_t row = 0; row < kRows; ++row) {
+    SCOPED_TRACE(row);
+    expect_same(sampled[0][row], sampled[1][row]);
+  }
+}
+
+TEST_F(CudaSamplingTest, LogitsThatAreNoNumbersAreTheSameErrorAsOnTheCpu) {
+  const auto cuda = make_gpu_backend(0, DType::BF16);
+  const Buffer memory = cuda->allocate(2 * 16 * sizeof(float));
+  const Matrix logits = memory.matrix(DType::F32, 2, 16);
+  for (const float bad : {std::nanf(""), INFINITY}) {
+    std::vector<float> values(32, 1.0f);
+    values[20] = bad;
+    cuda->from_host(logits, values.data());
+    const auto message = [&](const std::function<void()>& call) -> std::string {
+      try {
+        call();
+      } catch (const Error& error) {
+        EXPECT_EQ(error.status(), Status::Internal);
+        return error.what();
+      }
+      return "no error";
+    };
+    const std::vector<Draw> draws(2);
+    EXPECT_EQ(message([&] { cuda->sample(logits, draws); }),
+              message([&] { sample(std::span(values).subspan(16), draws[1]); }));
+    EXPECT_EQ(cuda->sample(logits.row_range(0, 1), std::span(draws).first(1)).at(0).token, 0);
+  }
+}
+
+// What a batch of sampled answers says, against the CPU's sampler over the very logits; and its steps are replayed graphs.
+TEST_F(CudaSamplingTest, AGenerationDrawsWhatTheCpuDrawsFromItsLogits) {
+  const auto gpu = std::make_shared<cuda::CudaBackend<gpu::bf16>>(0);
+  const Oracle oracle("hermes-gqa7");
+  const auto engine = oracle.load(gpu, DType::BF16);
+  std::mt19937 random(5);
+  struct Checked {
+    Sampler sampler;
+    std::vector<int32_t> tokens;
+  };
+  std::vector<Checked> requests;
+  Generation generation(engine, nullptr);
+  for (size_t i = 0; i < 4; ++i) {
+    const Sampling sampling = random_settings(random);
+    Prompt prompt = oracle.prompt(*engine, oracle.dialog("text.0"));
+    prompt.tokens.resize(prompt.tokens.size() - i);
+    generation.add(nullptr, std::move(prompt), sampling, nullptr);
+    requests.push_back({Sampler(sampling), {}});
+  }
+  int steps = 0;
+  for (auto tokens = generation.step(); !tokens.empty(); tokens = generation.step()) {
+    ++steps;
+    for (const Generation::Token& token : tokens) {
+      SCOPED_TRACE(cat("request ", token.request, ", step ", steps));
+      Checked& request = requests[static_cast<size_t>(token.request)];
+      const Sampled expected = sample(generation.logits(token.request), request.sampler.next(request.tokens));
+      expect_same({token.token, token.logprob, generation.top_logprobs(token.request)}, expected);
+      request.tokens.push_back(token.token);
+    }
+  }
+  EXPECT_EQ(steps, 6);
+  EXPECT_LE(gpu->captured_graphs(), 2);  // of four rows, and if one of them ends early of fewer
+}
+
+}  // namespace
+}  // namespace ivl
