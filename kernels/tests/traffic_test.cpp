@@ -6,6 +6,7 @@
 #include "int8.h"
 #include "norm.h"
 #include "rows.h"
+#include "tests/digests.h"
 #include "tests/kernel_test.h"
 
 namespace {
@@ -80,6 +81,30 @@ TEST_F(TrafficTest, Int8Products) {
   }
 }
 
+TEST_F(TrafficTest, QuantizingProducts) {
+  constexpr int kIn = 256, kOut = 128;
+  for (const int rows : {1, 16}) {
+    const auto values = random_values<bf16>(static_cast<size_t>(rows * kIn), 1);
+    const DeviceArray<bf16> in(values);
+    const DeviceArray<gpu::Digest> digests(digests_of(values));
+    const DeviceArray<int8_t> weight(std::vector<int8_t>(static_cast<size_t>(kOut * kIn), 2));
+    const DeviceArray<float> scales(std::vector<float>(kOut, 0.1f));
+    const DeviceArray<bf16> out(static_cast<size_t>(rows * kOut));
+    gpu::QuantizingGemm<bf16> product;
+    product.in = {in.data(), kIn};
+    product.digests = digests.data();
+    product.weights = {weight.data(), scales.data(), kIn};
+    product.epilogue.out = {out.data(), kOut};
+    product.rows = rows;
+    product.out_features = kOut;
+    ASSERT_EQ(gpu::quantizing_gemm(product, nullptr), cudaSuccess);
+    const auto all = simt::take_traffic();
+    for (const auto& [name, traffic] : all) {
+      EXPECT_LE(static_cast<double>(traffic.wavefronts), 1.1 * static_cast<double>(traffic.ideal_wavefronts)) << name;
+    }
+  }
+}
+
 TEST_F(TrafficTest, Attention) {
   for (const int tokens : {1, 64}) {
     for (const int d : {64, 128}) {
@@ -109,7 +134,11 @@ TEST_F(TrafficTest, RowsAndNorms) {
   ASSERT_EQ(gpu::layer_norm<bf16>({out.data(), kCols}, {in.data(), kCols}, weight.data(), weight.data(), kRows, kCols, 1e-6f,
                                   nullptr),
             cudaSuccess);
-  ASSERT_EQ(gpu::pixel_shuffle<bf16>({out.data(), 4 * kCols}, {in.data(), kCols}, 1, 2, 2, kCols, false, nullptr), cudaSuccess);
+  ASSERT_EQ(gpu::pixel_shuffle<bf16>({out.data(), 4 * kCols}, {in.data(), kCols}, 1, {2, 2, false}, kCols, nullptr), cudaSuccess);
+  const DeviceArray<bf16> wide(random_values<bf16>(4 * kCols, 3));
+  ASSERT_EQ(gpu::pixel_shuffle_norm<bf16>({out.data(), 4 * kCols}, {in.data(), kCols}, wide.data(), wide.data(), 1,
+                                          {2, 2, false}, kCols, 1e-6f, nullptr),
+            cudaSuccess);
   expect_ideal();
 }
 
