@@ -3,6 +3,7 @@
 #include "device/number.h"
 #include "device/ptx.h"
 #include "device/quad.h"
+#include "device/quantize.h"
 #include "device/reduce.h"
 #include "device/vector.h"
 
@@ -377,8 +378,20 @@ __global__ void __launch_bounds__(D)
     const Merge by = merge(row, states[at]);
     o = merged(o, sums[at * D + threadIdx.x], by);
   }
-  span.out[r / group * span.out_stride + (kv_head * group + r % group) * D + threadIdx.x] =
-      from_float<T>(o / row.sum);
+  const int token = r / group;
+  const int column = (kv_head * group + r % group) * D + static_cast<int>(threadIdx.x);
+  const T result = from_float<T>(o / row.sum);
+  span.out[token * span.out_stride + column] = result;
+  if (span.digests != nullptr) {
+    Digest all = digest_of(result, column);
+#pragma unroll
+    for (int step = kDigestColumns / 2; step > 0; step /= 2) {
+      all = joined(all, __shfl_xor_sync(kAllLanes, all, step));
+    }
+    if (column % kDigestColumns == 0) {
+      span.digests[(static_cast<int64_t>(token) * shape.heads * D + column) / kDigestColumns] = all;
+    }
+  }
 }
 
 int ceil_div(int a, int b) { return (a + b - 1) / b; }
@@ -433,12 +446,16 @@ cudaError_t by_splits(const AttentionSpan<T>* spans, int count, const AttentionS
 template <class T, int D>
 cudaError_t of_head_dim(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
                         int most_keys, float* workspace, cudaStream_t stream) {
-  const bool decode = shape.causal && most_tokens * (shape.heads / shape.kv_heads) <= kDecodeRows;
-  return decode ? by_splits<T, D>(spans, count, shape, most_tokens, most_keys, workspace, stream)
-                : by_rows<T, D>(spans, count, shape, most_tokens, most_keys, stream);
+  return works_by_splits(shape, most_tokens)
+             ? by_splits<T, D>(spans, count, shape, most_tokens, most_keys, workspace, stream)
+             : by_rows<T, D>(spans, count, shape, most_tokens, most_keys, stream);
 }
 
 }  // namespace
+
+bool works_by_splits(const AttentionShape& shape, int most_tokens) {
+  return shape.causal && most_tokens * (shape.heads / shape.kv_heads) <= kDecodeRows;
+}
 
 size_t attention_workspace(const AttentionShape& shape, int spans, int most_keys) {
   const auto rows = static_cast<size_t>(spans) * shape.kv_heads * ceil_div(most_keys, kSplit) * kDecodeRows;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "device/types.h"
+#include "quantize.h"
 
 namespace gpu {
 
@@ -31,6 +32,8 @@ struct AttentionSpan {
   int64_t kv_layer_stride = 0;
   int tokens = 0;
   int past = 0;  // keys before the first token's own; token i sees keys [0, past + i] if causal, else all past + tokens
+  // (tokens, heads * D / kDigestColumns) of out, dense, or null. Only where works_by_splits() says so they are written.
+  Digest* digests = nullptr;
 };
 
 struct AttentionShape {
@@ -42,11 +45,13 @@ struct AttentionShape {
   float scale = 0;
 };
 
+// Whether attention() works on splits in parallel: causal, and at most kDecodeRows rows in the span with the most tokens.
+bool works_by_splits(const AttentionShape& shape, int most_tokens);
+
 // Floats that attention() needs in `workspace` for spans of at most kDecodeRows rows.
 size_t attention_workspace(const AttentionShape& shape, int spans, int most_keys);
 
 // `spans` lies in device memory. `most_tokens` and `most_keys` are the largest `tokens` and `past + tokens` among them.
-// Causal attention works on splits in parallel where most_tokens * heads / kv_heads <= kDecodeRows.
 template <class T>
 cudaError_t attention(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
                       int most_keys, float* workspace, cudaStream_t stream);

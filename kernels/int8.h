@@ -1,35 +1,12 @@
-// Products in int8: rows of activations quantized as they come, weights once per output, accumulation in int32, which is
-// exact in any order. Activations of size kOutlier and more are kept apart in f32 (LLM.int8(), arXiv:2208.07339).
-//
-// Unlike there, a row's outliers are its own: the paper takes a column apart for all rows when one row is large in it,
-// which would make a row's result depend on its neighbours.
+// Products in int8: rows of activations quantized as they come (quantize.h), weights once per output, accumulation in int32,
+// which is exact in any order.
 #pragma once
 
 #include "device/types.h"
 #include "gemm.h"
+#include "quantize.h"
 
 namespace gpu {
-
-constexpr float kOutlier = 6.0f;
-// Of a row. Further ones, from the last columns, stay among the quantized and widen their scale.
-constexpr int kMostOutliers = 128;
-
-struct Outlier {
-  int column;
-  float value;
-};
-
-struct QuantizedRows {
-  Rows<int8_t> values;          // outliers are 0 here; stride a multiple of 16
-  float* scales = nullptr;      // value = scale * int8: the largest of the others over 127
-  Outlier* outliers = nullptr;  // (rows, kMostOutliers), by column
-  int* outlier_counts = nullptr;
-};
-
-// out from in (rows, cols): round to nearest even of x / scale. cols and in.stride are multiples of 8, in.data of 16
-// bytes, out.values.data too.
-template <class T>
-cudaError_t quantize_rows(const QuantizedRows& out, Rows<const T> in, int64_t rows, int cols, cudaStream_t stream);
 
 // Weights of one linear layer: (rows, in_features) int8, dense, weight = scale of its row * int8.
 struct Int8Weights {
@@ -45,6 +22,9 @@ struct Int8Gemm {
   Epilogue<T> epilogue;
   int64_t rows = 0;
   int out_features = 0;  // of the epilogue's output; the weights have twice as many rows for SwiGLU
+  // (rows, out_features / kDigestColumns) of the output, dense, or null. Up to kFewRows rows, out_features a multiple of
+  // kDigestColumns, out and not out_f32.
+  Digest* digests = nullptr;
 };
 
 // in W^T by tensor cores, the quantized part exact in int32, the outliers added in f32 in the order of their columns; then
@@ -52,5 +32,22 @@ struct Int8Gemm {
 // same.
 template <class T>
 cudaError_t int8_gemm(const Int8Gemm<T>& product, cudaStream_t stream);
+
+// Up to kFewRows rows that are not quantized yet, with their digests.
+template <class T>
+struct QuantizingGemm {
+  Rows<const T> in;  // (rows, weights.in_features), stride a multiple of 8, data of 16 bytes
+  const Digest* digests = nullptr;  // (rows, weights.in_features / kDigestColumns), dense, 16-byte aligned
+  Int8Weights weights;              // in_features is a multiple of 64, at most 65536
+  Epilogue<T> epilogue;
+  int64_t rows = 0;
+  int out_features = 0;
+};
+
+// quantize_rows() and int8_gemm() in one launch, with their bits. Where a step's input comes from many blocks, none of which
+// has a whole row, this saves the launch that quantizes. The rows are read in 16 bits by every block: for few rows that is
+// little beside the weights.
+template <class T>
+cudaError_t quantizing_gemm(const QuantizingGemm<T>& product, cudaStream_t stream);
 
 }  // namespace gpu

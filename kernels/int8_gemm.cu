@@ -1,62 +1,107 @@
 #include "device/finish.h"
+#include "device/int8_product.h"
+#include "device/quantize.h"
 #include "int8.h"
 
 namespace gpu {
 namespace {
 
-struct Multiply {
-  using Sum = int;
-  GPU_DEVICE static void multiply(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-    mma_m16n8k32_s8(d, a, b);
-  }
-};
+using SomeRows = TileProduct<MultiplyBytes, 64, 128, 32, 32, 3>;
 
-using FewRows = TileProduct<Multiply, kFewRows, 32, 16, 16, 8>;
-using SomeRows = TileProduct<Multiply, 64, 128, 32, 32, 3>;
+template <class T, class Product>
+GPU_DEVICE void multiply(Product& product, const Int8Gemm<T>& p, const TilePlace& place, char* memory) {
+  product.run(
+      memory, {p.in.values.data, p.weights.values, p.weights.in_features}, p.in.values.stride,
+      [&](int r) { return place.first_row + r < p.rows ? place.first_row + r : -1; },
+      [&](int c) { return weight_row_of(p.epilogue, c, place.first_column, p.out_features); });
+}
 
-// Row `row` of the input times row `column` of the weights, from the int32 sum of the quantized part.
-GPU_DEVICE float dequantized(const QuantizedRows& in, const Int8Weights& weights, int64_t row, int column, int sum) {
-  float outliers = 0;
-  const int count = in.outlier_counts[row];
-  const Outlier* list = in.outliers + row * kMostOutliers;
-  const int8_t* weight_row = weights.values + static_cast<int64_t>(column) * weights.in_features;
-  for (int i = 0; i < count; i++) {
-    outliers = __fmaf_rn(list[i].value, static_cast<float>(weight_row[list[i].column]), outliers);
-  }
-  return __fmul_rn(__fmaf_rn(static_cast<float>(sum), in.scales[row], outliers), weights.scales[column]);
+template <class T, class Watch = NoWatch, class Product>
+GPU_DEVICE void finish_int8(const Product& product, const Int8Gemm<T>& p, const TilePlace& place, const Watch& watch = {}) {
+  const auto value = [&](int64_t row, int column, int sum) {
+    const Outlier* list = p.in.outliers + row * kMostOutliers;
+    return dequantized(p.weights, column, sum, p.in.scales[row], p.in.outlier_counts[row], [&](int i) { return list[i]; });
+  };
+  finish(product, p.epilogue, place, value, watch);
 }
 
 template <class T, class Product>
 __global__ void __launch_bounds__(Product::kThreads, Product::kRows == kFewRows ? 8 : 2)
     int8_gemm_kernel(Int8Gemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
-  const Epilogue<T>& e = p.epilogue;
-  const TilePlace place = place_of_tile<Product>(e.activation, p.rows, p.out_features, by_four);
+  const TilePlace place = place_of_tile<Product>(p.epilogue.activation, p.rows, p.out_features, by_four);
   Product product;
-  product.run(
-      memory, {p.in.values.data, p.weights.values, p.weights.in_features}, p.in.values.stride,
-      [&](int r) { return place.first_row + r < p.rows ? place.first_row + r : -1; },
-      [&](int c) { return weight_row_of(e, c, place.first_column, p.out_features); });
-  finish(product, e, place,
-         [&](int64_t row, int column, int sum) { return dequantized(p.in, p.weights, row, column, sum); });
+  multiply(product, p, place, memory);
+  finish_int8(product, p, place);
+}
+
+// The digests of the block's part of the output besides: each thread's four columns first, then what becomes one word.
+template <class T>
+__global__ void __launch_bounds__(FewRowsOfBytes::kThreads, 8) int8_gemm_and_digest_kernel(Int8Gemm<T> p) {
+  using Product = FewRowsOfBytes;
+  constexpr int kFours = Product::kColumns / 4;  // of a row in the tile, at most
+  GPU_DYNAMIC_SHARED(char, memory);
+  GPU_SHARED(Digest, parts, kFewRows * kFours);
+  const TilePlace place = place_of_tile<Product>(p.epilogue.activation, p.rows, p.out_features, true);
+  Product product;
+  multiply(product, p, place, memory);
+  finish_int8(product, p, place, [&](int64_t row, int column, const Vector<T, 4>& x) {
+    Digest all = digest_of(x.at[0], column);
+#pragma unroll
+    for (int i = 1; i < 4; i++) {
+      all = joined(all, digest_of(x.at[i], column + i));
+    }
+    parts[row * kFours + (column - place.first_column) / 4] = all;
+  });
+  __syncthreads();
+  const int row = static_cast<int>(threadIdx.x) % kFewRows;
+  const int first = static_cast<int>(threadIdx.x) / kFewRows * kDigestColumns;  // in the tile
+  const int column = place.first_column + first;
+  if (row < p.rows && first < columns_of_tile<Product>(p.epilogue.activation) && column < p.out_features) {
+    const Digest* four = parts + row * kFours + first / 4;
+    p.digests[(row * p.out_features + column) / kDigestColumns] = joined(joined(four[0], four[1]), joined(four[2], four[3]));
+  }
+}
+
+template <class T>
+Cost cost_of(const Int8Gemm<T>& p) {
+  Cost cost = cost_of(p.epilogue, p.rows, p.weights.in_features, p.out_features, 1);
+  cost.int8 = true;
+  return cost;
 }
 
 template <class T, class Product>
 cudaError_t launch_gemm(const char* name, const Int8Gemm<T>& p, cudaStream_t stream) {
-  Cost cost = cost_of(p.epilogue, p.rows, p.weights.in_features, p.out_features, 1);
-  cost.int8 = true;
-  next_launch_costs(cost);
+  next_launch_costs(cost_of(p));
   const dim3 grid = grid_of_tiles<Product>(p.epilogue.activation, p.rows, p.out_features);
   return launch(name, int8_gemm_kernel<T, Product>, grid, dim3(Product::kThreads), Product::kSharedBytes, stream, p,
                 moves_by_four(p.epilogue, p.out_features));
+}
+
+template <class T>
+cudaError_t launch_with_digests(const Int8Gemm<T>& p, cudaStream_t stream) {
+  using Product = FewRowsOfBytes;
+  if (p.rows > kFewRows || p.out_features % kDigestColumns != 0 || p.epilogue.out_f32.data != nullptr ||
+      !moves_by_four(p.epilogue, p.out_features)) {
+    return cudaErrorInvalidValue;
+  }
+  Cost cost = cost_of(p);
+  cost.written += static_cast<double>(p.rows) * p.out_features / kDigestColumns * sizeof(Digest);
+  next_launch_costs(cost);
+  const dim3 grid = grid_of_tiles<Product>(p.epilogue.activation, p.rows, p.out_features);
+  return launch("int8_gemm_and_digest", int8_gemm_and_digest_kernel<T>, grid, dim3(Product::kThreads), Product::kSharedBytes,
+                stream, p);
 }
 
 }  // namespace
 
 template <class T>
 cudaError_t int8_gemm(const Int8Gemm<T>& product, cudaStream_t stream) {
+  if (product.digests != nullptr) {
+    return launch_with_digests(product, stream);
+  }
   if (product.rows <= kFewRows) {
-    return launch_gemm<T, FewRows>("int8_gemm_few_rows", product, stream);
+    return launch_gemm<T, FewRowsOfBytes>("int8_gemm_few_rows", product, stream);
   }
   return launch_gemm<T, SomeRows>("int8_gemm", product, stream);
 }

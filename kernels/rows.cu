@@ -1,6 +1,7 @@
 #include "rows.h"
 
 #include "device/number.h"
+#include "device/pixel_shuffle.h"
 #include "device/vector.h"
 
 namespace gpu {
@@ -22,19 +23,14 @@ __global__ void __launch_bounds__(kThreads)
   copy_row(out + blockIdx.x * stride, from[blockIdx.x], cols);
 }
 
-// A block for each patch: blockIdx.x its place in the grid, blockIdx.y the picture.
+// A block for each patch: blockIdx.x is the output row, blockIdx.y the patch's part of it.
 template <class T>
 __global__ void __launch_bounds__(kThreads)
-    pixel_shuffle_kernel(T* __restrict__ out, int64_t out_stride, const T* __restrict__ in, int64_t in_stride, int grid,
-                         int factor, int cols, bool swap_back) {
-  const int h = static_cast<int>(blockIdx.x) / grid;
-  const int w = static_cast<int>(blockIdx.x) % grid;
-  const int side = grid / factor;
-  const int64_t row = swap_back ? h / factor * side + w / factor : w / factor * side + h / factor;
-  const int part = h % factor * factor + w % factor;
-  const int64_t picture = blockIdx.y;
-  copy_row(out + (picture * side * side + row) * out_stride + part * cols,
-           in + (picture * (1 + grid * grid) + 1 + blockIdx.x) * in_stride, cols);
+    pixel_shuffle_kernel(T* __restrict__ out, int64_t out_stride, const T* __restrict__ in, int64_t in_stride,
+                         PixelShuffle shuffle, int cols) {
+  const int part = static_cast<int>(blockIdx.y);
+  copy_row(out + blockIdx.x * out_stride + static_cast<int64_t>(part) * cols,
+           in + patch_of(shuffle, blockIdx.x, part) * in_stride, cols);
 }
 
 constexpr int kPatchesOfBlock = 8;
@@ -132,13 +128,14 @@ cudaError_t gather_rows(Rows<T> out, const T* const* from, int64_t rows, int col
 }
 
 template <class T>
-cudaError_t pixel_shuffle(Rows<T> out, Rows<const T> in, int64_t pictures, int grid, int factor, int cols,
-                          bool swap_back, cudaStream_t stream) {
-  const double bytes = static_cast<double>(pictures) * grid * grid * cols * sizeof(T);
+cudaError_t pixel_shuffle(Rows<T> out, Rows<const T> in, int64_t pictures, const PixelShuffle& shuffle, int cols,
+                          cudaStream_t stream) {
+  const int side = shuffle.grid / shuffle.factor;
+  const double bytes = static_cast<double>(pictures) * shuffle.grid * shuffle.grid * cols * sizeof(T);
   next_launch_costs({bytes, bytes});
   return launch("pixel_shuffle", pixel_shuffle_kernel<T>,
-                dim3(static_cast<unsigned>(grid * grid), static_cast<unsigned>(pictures)), dim3(kThreads), 0, stream,
-                out.data, out.stride, in.data, in.stride, grid, factor, cols, swap_back);
+                dim3(static_cast<unsigned>(pictures * side * side), static_cast<unsigned>(shuffle.factor * shuffle.factor)),
+                dim3(kThreads), 0, stream, out.data, out.stride, in.data, in.stride, shuffle, cols);
 }
 
 #define GPU_INSTANTIATE(T)                                                                                             \
@@ -146,7 +143,7 @@ cudaError_t pixel_shuffle(Rows<T> out, Rows<const T> in, int64_t pictures, int g
   template cudaError_t add_class_and_positions(Rows<T>, Rows<const T>, const T*, Rows<const T>, int64_t, int, int,     \
                                                cudaStream_t);                                                          \
   template cudaError_t gather_rows(Rows<T>, const T* const*, int64_t, int, cudaStream_t);                              \
-  template cudaError_t pixel_shuffle(Rows<T>, Rows<const T>, int64_t, int, int, int, bool, cudaStream_t);
+  template cudaError_t pixel_shuffle(Rows<T>, Rows<const T>, int64_t, const PixelShuffle&, int, cudaStream_t);
 GPU_INSTANTIATE(bf16)
 GPU_INSTANTIATE(f16)
 

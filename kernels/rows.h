@@ -27,8 +27,13 @@ cudaError_t add_class_and_positions(Rows<T> out, Rows<const T> patches, const T*
 // in (pictures * (1 + g * g), cols) -> out (pictures * (g / f)^2, f * f * cols). With (h, w) the patch grid,
 // view (h, w / f, f * cols), swap to (w / f, h, f * cols), view (w / f, h / f, f * f * cols): v1 ends here, with the map
 // transposed; v2 (`swap_back`) swaps to (h / f, w / f, f * f * cols).
+struct PixelShuffle {
+  int grid = 0;
+  int factor = 0;
+  bool swap_back = false;
+};
 template <class T>
-cudaError_t pixel_shuffle(Rows<T> out, Rows<const T> in, int64_t pictures, int grid, int factor, int cols,
-                          bool swap_back, cudaStream_t stream);
+cudaError_t pixel_shuffle(Rows<T> out, Rows<const T> in, int64_t pictures, const PixelShuffle& shuffle, int cols,
+                          cudaStream_t stream);
 
 }  // namespace gpu

@@ -80,8 +80,8 @@ GPU_DEVICE float combined(const Epilogue<T>& e, float x, T scale, T residual) {
   return e.scale != nullptr ? __fmaf_rn(to_float(scale), x, to_float(residual)) : x + to_float(residual);
 }
 
-template <class T>
-GPU_DEVICE void put_four(const Epilogue<T>& e, int64_t row, int column, const float (&x)[4]) {
+template <class T, class Watch>
+GPU_DEVICE void put_four(const Epilogue<T>& e, int64_t row, int column, const float (&x)[4], const Watch& watch) {
   Vector<T, 4> scale{}, residual{}, rounded;
   Vector<float, 4> exact;
   if (e.scale != nullptr) {
@@ -99,6 +99,7 @@ GPU_DEVICE void put_four(const Epilogue<T>& e, int64_t row, int column, const fl
     store(e.out_f32.data + row * e.out_f32.stride + column, exact);
   } else {
     store(e.out.data + row * e.out.stride + column, rounded);
+    watch(row, column, rounded);
   }
 }
 
@@ -115,10 +116,11 @@ GPU_DEVICE void put_one(const Epilogue<T>& e, int64_t row, int column, float x) 
 }
 
 // The results of columns [column, column + 4), as many of them as exist.
-template <class T>
-GPU_DEVICE void put(const Epilogue<T>& e, const TilePlace& place, int64_t row, int column, const float (&x)[4]) {
+template <class T, class Watch>
+GPU_DEVICE void put(const Epilogue<T>& e, const TilePlace& place, int64_t row, int column, const float (&x)[4],
+                    const Watch& watch) {
   if (place.by_four) {
-    put_four(e, row, column, x);
+    put_four(e, row, column, x, watch);
     return;
   }
 #pragma unroll
@@ -160,14 +162,20 @@ GPU_DEVICE void put_turned(const Epilogue<T>& e, int64_t row, int column, const 
   store(to + half + at, second);
 }
 
-// Takes a TileProduct's sums to memory. value(row, weight row, sum) is the product without what follows, in f32. All threads
-// of the block call run().
-template <class T, class Product, class Value>
+struct NoWatch {
+  template <class V>
+  GPU_DEVICE void operator()(int64_t, int, const V&) const {}
+};
+
+// Takes a TileProduct's sums to memory. value(row, weight row, sum) is the product without what follows, in f32;
+// watch(row, column, four) sees what is stored in `out`, if it is stored by four. All threads of the block call run().
+template <class T, class Product, class Value, class Watch>
 struct Finish {
   const Product& product;
   const Epilogue<T>& e;
   const TilePlace& place;
   const Value& value;
+  const Watch& watch;
 
   GPU_DEVICE void run() const {
 #pragma unroll
@@ -219,7 +227,7 @@ struct Finish {
           four[i] = gelu(four[i]);
         }
       }
-      put(e, place, row(m, half), column, four);
+      put(e, place, row(m, half), column, four, watch);
     }
   }
 
@@ -247,14 +255,15 @@ struct Finish {
       for (int i = 0; i < 4; i++) {
         first[i] = silu(first[i]) * second[i];
       }
-      put(e, place, row(m, half), column, first);
+      put(e, place, row(m, half), column, first, watch);
     }
   }
 };
 
-template <class T, class Product, class Value>
-GPU_DEVICE void finish(const Product& product, const Epilogue<T>& e, const TilePlace& place, const Value& value) {
-  Finish<T, Product, Value>{product, e, place, value}.run();
+template <class T, class Product, class Value, class Watch = NoWatch>
+GPU_DEVICE void finish(const Product& product, const Epilogue<T>& e, const TilePlace& place, const Value& value,
+                       const Watch& watch = {}) {
+  Finish<T, Product, Value, Watch>{product, e, place, value, watch}.run();
 }
 
 // Of a product with this epilogue; `element` is the size of the operands' elements.

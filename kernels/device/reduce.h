@@ -59,4 +59,37 @@ GPU_DEVICE typename Operation::Value block_reduce(typename Operation::Value x, t
   return warp_reduce(x, operation);
 }
 
+// How many the lanes before this one have in sum; `total` is that of all. Lists made with it are in the lanes' order.
+GPU_DEVICE int warp_exclusive_sum(int count, int& total) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  int inclusive = count;
+#pragma unroll
+  for (int step = 1; step < kWarp; step *= 2) {
+    const int other = __shfl_up_sync(kAllLanes, inclusive, step);
+    inclusive += lane >= step ? other : 0;
+  }
+  total = __shfl_sync(kAllLanes, inclusive, kWarp - 1);
+  return inclusive - count;
+}
+
+// The same for the threads of a block. Every thread of the block calls it. `scratch` is shared memory of Threads / 32.
+template <int Threads>
+GPU_DEVICE int block_exclusive_sum(int count, int* scratch, int& total) {
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  int of_warp = 0;
+  int before = warp_exclusive_sum(count, of_warp);
+  if (threadIdx.x % kWarp == 0) {
+    scratch[warp] = of_warp;
+  }
+  __syncthreads();
+  total = 0;
+#pragma unroll
+  for (int w = 0; w < Threads / kWarp; w++) {
+    before += w < warp ? scratch[w] : 0;
+    total += scratch[w];
+  }
+  __syncthreads();
+  return before;
+}
+
 }  // namespace gpu

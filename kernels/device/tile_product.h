@@ -33,6 +33,7 @@ template <class Instruction, int TileRows, int TileColumns, int WarpRows, int Wa
 struct TileProduct {
   static constexpr int kRows = TileRows;
   static constexpr int kColumns = TileColumns;
+  static constexpr int kStages = Stages;
   static constexpr int kWarpColumns = WarpColumns;
   static constexpr int kWarpsAcross = TileColumns / WarpColumns;
   static constexpr int kThreads = kWarp * (TileRows / WarpRows) * kWarpsAcross;
@@ -42,7 +43,7 @@ struct TileProduct {
   static constexpr int kSharedBytes = Stages * kStageBytes;
   static constexpr int kCopies = (TileRows + TileColumns) * kTileChunks / kThreads;
   static_assert(TileRows * kTileChunks % kThreads == 0 && TileColumns * kTileChunks % kThreads == 0);
-  static_assert(WarpColumns % 16 == 0);
+  static_assert(WarpColumns % 16 == 0 && TileRows % 8 == 0);
 
   typename Instruction::Sum sums[kDown][kAcross][4] = {};
 
@@ -70,9 +71,38 @@ struct TileProduct {
       cp_async_wait<Stages - 2>();
       __syncthreads();  // the stage has come for all, and the one before it is free
       copy(memory, from, exists, operands.row_bytes, step + Stages - 1);
-      multiply(memory + step % Stages * kStageBytes);
+      const char* stage = memory + step % Stages * kStageBytes;
+      multiply(stage, stage + TileRows * kTileDepth);
     }
     cp_async_wait<0>();
+  }
+
+  // Adds the product of kTileDepth bytes of every row, which lie in shared memory as swizzled() says: in's rows and weight's.
+  GPU_DEVICE void multiply(const char* in, const char* weight) {
+#pragma unroll
+    for (int k = 0; k < kTileChunks / 2; k++) {
+      uint32_t a[kDown][4];
+#pragma unroll
+      for (int m = 0; m < kDown; m++) {
+        // Matrices: rows 0-7 and 8-15 of the first chunk, then of the second.
+        const int row = warp() / kWarpsAcross * WarpRows + 16 * m + lane() % 16;
+        ldmatrix_x4(a[m], in + swizzled(row, 2 * k + lane() / 16));
+      }
+#pragma unroll
+      for (int n = 0; n < kAcross; n += 2) {
+        // Matrices: columns 0-7 of the first and the second chunk, then columns 8-15.
+        const int column = warp() % kWarpsAcross * WarpColumns + 8 * n + lane() / 16 * 8 + lane() % 8;
+        uint32_t b[4];
+        ldmatrix_x4(b, weight + swizzled(column, 2 * k + lane() / 8 % 2));
+        const uint32_t low[2] = {b[0], b[1]};
+        const uint32_t high[2] = {b[2], b[3]};
+#pragma unroll
+        for (int m = 0; m < kDown; m++) {
+          Instruction::multiply(sums[m][n], a[m], low);
+          Instruction::multiply(sums[m][n + 1], a[m], high);
+        }
+      }
+    }
   }
 
   // Row and column of the tile where sums[m][n][0] lies; [1] is the column behind it, [2] and [3] eight rows below.
@@ -96,33 +126,6 @@ struct TileProduct {
       }
     }
     cp_async_commit();
-  }
-
-  GPU_DEVICE void multiply(const char* stage) {
-#pragma unroll
-    for (int k = 0; k < kTileChunks / 2; k++) {
-      uint32_t a[kDown][4];
-#pragma unroll
-      for (int m = 0; m < kDown; m++) {
-        // Matrices: rows 0-7 and 8-15 of the first chunk, then of the second.
-        const int row = warp() / kWarpsAcross * WarpRows + 16 * m + lane() % 16;
-        ldmatrix_x4(a[m], stage + swizzled(row, 2 * k + lane() / 16));
-      }
-#pragma unroll
-      for (int n = 0; n < kAcross; n += 2) {
-        // Matrices: columns 0-7 of the first and the second chunk, then columns 8-15.
-        const int column = warp() % kWarpsAcross * WarpColumns + 8 * n + lane() / 16 * 8 + lane() % 8;
-        uint32_t b[4];
-        ldmatrix_x4(b, stage + swizzled(TileRows + column, 2 * k + lane() / 8 % 2));
-        const uint32_t low[2] = {b[0], b[1]};
-        const uint32_t high[2] = {b[2], b[3]};
-#pragma unroll
-        for (int m = 0; m < kDown; m++) {
-          Instruction::multiply(sums[m][n], a[m], low);
-          Instruction::multiply(sums[m][n + 1], a[m], high);
-        }
-      }
-    }
   }
 };
 

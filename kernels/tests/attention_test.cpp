@@ -1,5 +1,6 @@
 #include "attention.h"
 
+#include "tests/digests.h"
 #include "tests/kernel_test.h"
 
 namespace {
@@ -68,9 +69,11 @@ class Launch {
       for (int token = 0; token < tokens; token++) {
         q_[i]->write(static_cast<size_t>(token * stride), {inputs[i].q.data() + token * width, static_cast<size_t>(width)});
       }
+      digests_.push_back(
+          std::make_unique<DeviceArray<gpu::Digest>>(static_cast<size_t>(tokens * width / gpu::kDigestColumns)));
       spans_.push_back({q_[i]->data(), out_[i]->data(), k_[i]->data(), v_[i]->data(), stride, stride, c.head_dim,
                         static_cast<int64_t>(past + tokens) * c.head_dim, static_cast<int64_t>(inputs[i].k.size()),
-                        tokens, past});
+                        tokens, past, digests_[i]->data()});
       most_tokens_ = std::max(most_tokens_, tokens);
       most_keys_ = std::max(most_keys_, past + tokens);
     }
@@ -105,11 +108,13 @@ class Launch {
     }
     return rows;
   }
+  std::vector<gpu::Digest> digests(size_t i) const { return digests_[i]->read(); }
 
  private:
   Case case_;
   std::vector<std::pair<int, int>> sizes_;
   std::vector<std::unique_ptr<DeviceArray<T>>> q_, out_, k_, v_;
+  std::vector<std::unique_ptr<DeviceArray<gpu::Digest>>> digests_;
   std::vector<gpu::AttentionSpan<T>> spans_;
   int most_tokens_ = 0;
   int most_keys_ = 0;
@@ -223,6 +228,26 @@ TYPED_TEST(Attention, PromptDecodeAndBatchAgreeBitwise) {
 TEST(AttentionShape, OtherHeadSizesAreRefused) {
   const gpu::AttentionShape shape{1, 1, 80, 0, true, 1};
   EXPECT_EQ(gpu::attention<gpu::bf16>(nullptr, 1, shape, 1, 1, nullptr, nullptr), cudaErrorInvalidValue);
+}
+
+// Values of the keys that are large enough for outliers among the results.
+TYPED_TEST(Attention, StepsLeaveTheDigestsOfTheirRows) {
+  for (const Case& c : {Case{"", 14, 2, 128, true, 8, {{1, 255}, {2, 3}}}, {"", 4, 2, 64, true, 0, {{1, 300}}},
+                        {"", 2, 1, 32, true, 0, {{1, 0}, {3, 7}}}}) {
+    std::vector<Inputs<TypeParam>> inputs;
+    for (const auto& [tokens, past] : c.spans) {
+      inputs.push_back(random_inputs<TypeParam>(c, tokens, past, 5, 1));
+      for (TypeParam& value : inputs.back().v) {
+        value = gpu::from_float<TypeParam>(30 * gpu::to_float(value));
+      }
+    }
+    Launch<TypeParam> launch(c, inputs, c.spans);
+    ASSERT_EQ(launch.run(), cudaSuccess);
+    EXPECT_EQ(reported(), "");
+    for (size_t i = 0; i < inputs.size(); i++) {
+      EXPECT_EQ(launch.digests(i), digests_of(launch.out(i))) << c.head_dim << ", span " << i;
+    }
+  }
 }
 
 }  // namespace

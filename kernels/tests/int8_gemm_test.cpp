@@ -1,4 +1,5 @@
 #include "int8.h"
+#include "tests/digests.h"
 #include "tests/kernel_test.h"
 
 namespace {
@@ -129,6 +130,53 @@ TYPED_TEST(Int8Product, ARowHasTheSameBitsAloneInABatchAndInAPrompt) {
       }
     }
   }
+}
+
+TYPED_TEST(Int8Product, LeavesTheDigestsOfItsRows) {
+  for (const auto activation : {gpu::Activation::None, gpu::Activation::Gelu, gpu::Activation::SwiGlu}) {
+    for (const Shape& shape : {Shape{1, 64, 192}, {5, 128, 96}, {16, 64, 160}}) {
+      const Operands o(shape);
+      const DeviceArray<int8_t> in(o.in), weights(o.weights);
+      const DeviceArray<float> in_scales(o.in_scales), weight_scales(o.weight_scales);
+      const DeviceArray<gpu::Outlier> outliers(o.outliers);
+      const DeviceArray<int> counts(o.counts);
+      gpu::Int8Gemm<TypeParam> product;
+      product.in = {{in.data(), shape.in_features}, in_scales.data(), outliers.data(), counts.data()};
+      product.weights = {weights.data(), weight_scales.data(), shape.in_features};
+      product.epilogue.activation = activation;
+      product.rows = shape.rows;
+      product.out_features = activation == gpu::Activation::SwiGlu ? shape.out_features / 2 : shape.out_features;
+      const auto size = static_cast<size_t>(shape.rows * product.out_features);
+      const DeviceArray<TypeParam> plain(size), out(size);
+      const DeviceArray<gpu::Digest> digests(size / gpu::kDigestColumns);
+      product.epilogue.out = {plain.data(), product.out_features};
+      ASSERT_EQ(gpu::int8_gemm(product, nullptr), cudaSuccess);
+      product.epilogue.out = {out.data(), product.out_features};
+      product.digests = digests.data();
+      ASSERT_EQ(gpu::int8_gemm(product, nullptr), cudaSuccess);
+      EXPECT_EQ(reported(), "");
+      const auto values = out.read(), without = plain.read();
+      int large = 0;
+      for (size_t i = 0; i < size; i++) {
+        ASSERT_EQ(values[i].bits, without[i].bits);
+        large += std::fabs(gpu::to_float(values[i])) >= gpu::kOutlier ? 1 : 0;
+      }
+      EXPECT_GT(large, 0);
+      EXPECT_EQ(digests.read(), digests_of(values));
+    }
+  }
+}
+
+TYPED_TEST(Int8Product, RefusesDigestsOfWhatIsNotInSixteens) {
+  const DeviceArray<gpu::Digest> digests(8);
+  gpu::Int8Gemm<TypeParam> product;
+  product.digests = digests.data();
+  product.rows = 1;
+  product.out_features = 24;
+  EXPECT_EQ(gpu::int8_gemm(product, nullptr), cudaErrorInvalidValue);
+  product.rows = gpu::kFewRows + 1;
+  product.out_features = 32;
+  EXPECT_EQ(gpu::int8_gemm(product, nullptr), cudaErrorInvalidValue);
 }
 
 }  // namespace

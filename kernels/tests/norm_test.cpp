@@ -122,4 +122,89 @@ TYPED_TEST(Norm, InPlace) {
   }
 }
 
+// Rows in int8, as bytes that can be compared.
+struct Bytes {
+  Bytes(int64_t rows, int cols)
+      : values(static_cast<size_t>(rows * cols)), scales(static_cast<size_t>(rows)),
+        outliers(static_cast<size_t>(rows * gpu::kMostOutliers)), counts(static_cast<size_t>(rows)), stride(cols) {}
+  gpu::QuantizedRows target() const { return {{values.data(), stride}, scales.data(), outliers.data(), counts.data()}; }
+
+  DeviceArray<int8_t> values;
+  DeviceArray<float> scales;
+  DeviceArray<gpu::Outlier> outliers;
+  DeviceArray<int> counts;
+  int stride;
+};
+
+void expect_equal(const Bytes& a, const Bytes& b) {
+  EXPECT_EQ(a.values.read(), b.values.read());
+  EXPECT_EQ(a.scales.read(), b.scales.read());
+  const auto counts = a.counts.read();
+  ASSERT_EQ(counts, b.counts.read());
+  const auto of_a = a.outliers.read(), of_b = b.outliers.read();
+  for (size_t row = 0; row < counts.size(); row++) {
+    for (size_t i = row * gpu::kMostOutliers; i < row * gpu::kMostOutliers + static_cast<size_t>(counts[row]); i++) {
+      EXPECT_EQ(of_a[i].column, of_b[i].column);
+      EXPECT_EQ(of_a[i].value, of_b[i].value);
+    }
+  }
+}
+
+// Weights of which rows get no outlier, some, and more than a list holds.
+TYPED_TEST(Norm, QuantizesItsRowsAsASecondLaunchWould) {
+  for (const bool centered : {false, true}) {
+    for (const double weights : {1.0, 3.0, 20.0}) {
+      for (const Shape& shape : {Shape{1, 7168, 0}, {17, 264, 8}, {3, 2056, 0}}) {
+        const auto values = random_values<TypeParam>(static_cast<size_t>(shape.rows * shape.cols), 1);
+        const DeviceArray<TypeParam> weight(random_values<TypeParam>(static_cast<size_t>(shape.cols), 2, 0.1, weights));
+        const DeviceArray<TypeParam> bias(random_values<TypeParam>(static_cast<size_t>(shape.cols), 3));
+        const PaddedRows<TypeParam> in(shape, values), plain(shape, {}), out(shape, {});
+        const Bytes expected(shape.rows, shape.cols), got(shape.rows, shape.cols);
+        const auto norm = [&](gpu::Rows<TypeParam> to, const gpu::QuantizedRows* quantized) {
+          return centered ? gpu::layer_norm<TypeParam>(to, in.input(), weight.data(), bias.data(), shape.rows, shape.cols,
+                                                       1e-5f, nullptr, quantized)
+                          : gpu::rms_norm<TypeParam>(to, in.input(), weight.data(), shape.rows, shape.cols, 1e-5f, nullptr,
+                                                     quantized);
+        };
+        ASSERT_EQ(norm(plain.rows(), nullptr), cudaSuccess);
+        ASSERT_EQ(gpu::quantize_rows<TypeParam>(expected.target(), plain.input(), shape.rows, shape.cols, nullptr), cudaSuccess);
+        const gpu::QuantizedRows target = got.target();
+        ASSERT_EQ(norm(out.rows(), &target), cudaSuccess);
+        EXPECT_EQ(reported(), "");
+        expect_equal(got, expected);
+        for (int64_t row = 0; row < shape.rows; row++) {
+          EXPECT_EQ(out.row(row), plain.row(row));
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(Norm, OfAPixelShuffleHasTheBitsOfOneAfterTheOther) {
+  for (const auto& [grid, factor, cols] : {std::tuple{8, 2, 40}, {4, 4, 8}, {4, 2, 1040}, {2, 2, 3200}}) {
+    for (const bool swap_back : {false, true}) {
+      constexpr int kPictures = 2;
+      const int width = factor * factor * cols;
+      const int64_t rows = kPictures * (grid / factor) * (grid / factor);
+      const Shape patches{kPictures * (1 + grid * grid), cols, 8}, shape{rows, width, 0};
+      const PaddedRows<TypeParam> in(patches, random_values<TypeParam>(static_cast<size_t>(patches.rows * cols), 1, 1, 0.5));
+      const DeviceArray<TypeParam> weight(random_values<TypeParam>(static_cast<size_t>(width), 2, 0.3, 1));
+      const DeviceArray<TypeParam> bias(random_values<TypeParam>(static_cast<size_t>(width), 3));
+      const PaddedRows<TypeParam> expected(shape, {}), got(shape, {});
+      const gpu::PixelShuffle shuffle{grid, factor, swap_back};
+      ASSERT_EQ(gpu::pixel_shuffle<TypeParam>(expected.rows(), in.input(), kPictures, shuffle, cols, nullptr), cudaSuccess);
+      ASSERT_EQ(gpu::layer_norm<TypeParam>(expected.rows(), expected.input(), weight.data(), bias.data(), rows, width, 1e-5f,
+                                           nullptr),
+                cudaSuccess);
+      ASSERT_EQ(gpu::pixel_shuffle_norm<TypeParam>(got.rows(), in.input(), weight.data(), bias.data(), kPictures, shuffle,
+                                                   cols, 1e-5f, nullptr),
+                cudaSuccess);
+      EXPECT_EQ(reported(), "");
+      for (int64_t row = 0; row < rows; row++) {
+        EXPECT_EQ(got.row(row), expected.row(row)) << grid << ", row " << row;
+      }
+    }
+  }
+}
+
 }  // namespace

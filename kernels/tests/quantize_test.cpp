@@ -93,4 +93,39 @@ TYPED_TEST(Quantize, ARowOfZerosHasScaleZero) {
   }
 }
 
+TYPED_TEST(Quantize, AnOutlierMayBeInEveryColumn) {
+  constexpr int kCols = 72;
+  auto values = random_values<TypeParam>(kCols * kCols, 3, 0.5);
+  for (size_t c = 0; c < kCols; c++) {
+    values[c * kCols + c] = gpu::from_float<TypeParam>(-8.0f);
+  }
+  const Quantized q = this->run(values, kCols, kCols);
+  for (int row = 0; row < kCols; row++) {
+    EXPECT_EQ(q.counts[static_cast<size_t>(row)], 1);
+    this->expect_row(q, values, row, kCols);
+  }
+}
+
+// NaN and infinity reach the result: as outliers, and behind the list's end as the scale.
+TYPED_TEST(Quantize, WhatIsNoNumberIsNotLost) {
+  constexpr size_t kCols = 512;
+  auto values = random_values<TypeParam>(3 * kCols, 3, 0.5);
+  values[5] = gpu::from_float<TypeParam>(NAN);
+  values[6] = gpu::from_float<TypeParam>(-INFINITY);
+  for (size_t row : {size_t{1}, size_t{2}}) {
+    for (size_t c = 0; c < gpu::kMostOutliers; c++) {
+      values[row * kCols + c] = gpu::from_float<TypeParam>(9.0f);
+    }
+  }
+  values[kCols + 400] = gpu::from_float<TypeParam>(NAN);
+  values[2 * kCols + 400] = gpu::from_float<TypeParam>(INFINITY);
+  const Quantized q = this->run(values, 3, kCols);
+  EXPECT_EQ(q.counts, (std::vector<int>{2, gpu::kMostOutliers, gpu::kMostOutliers}));
+  EXPECT_TRUE(std::isnan(q.outliers[0].value));
+  EXPECT_EQ(q.outliers[1].value, -INFINITY);
+  EXPECT_LT(q.scales[0], 6.0f / 127);
+  EXPECT_TRUE(std::isnan(q.scales[1]));
+  EXPECT_EQ(q.scales[2], INFINITY);
+}
+
 }  // namespace

@@ -63,8 +63,8 @@ TEST(PixelShuffle, IsItsDefinitionInBothVersions) {
       const DeviceArray<bf16> in(values);
       const int width = factor * factor * cols;
       const DeviceArray<bf16> out(static_cast<size_t>(kPictures * grid * grid * cols));
-      ASSERT_EQ(gpu::pixel_shuffle<bf16>({out.data(), width}, {in.data(), cols}, kPictures, grid, factor, cols,
-                                         swap_back, nullptr),
+      ASSERT_EQ(gpu::pixel_shuffle<bf16>({out.data(), width}, {in.data(), cols}, kPictures, {grid, factor, swap_back},
+                                         cols, nullptr),
                 cudaSuccess);
       EXPECT_EQ(reported(), "");
       const auto result = out.read();

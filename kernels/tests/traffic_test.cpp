@@ -13,6 +13,7 @@
 #include "rows.h"
 #include "sampling.h"
 #include "tests/kernel_names.h"
+#include "tests/digests.h"
 #include "tests/kernel_test.h"
 
 namespace {
@@ -248,6 +249,52 @@ void quantization(Recorder& recorder) {
     return gpu::quantize_rows<T>({{out.data(), kColumns}, scales.data(), outliers.data(), counts.data()},
                                  {in.data(), kColumns}, kRows, kColumns, nullptr);
   });
+  const gpu::QuantizedRows quantized{{out.data(), kColumns}, scales.data(), outliers.data(), counts.data()};
+  const DeviceArray<T> weight(random_values<T>(kColumns, 2));
+  const DeviceArray<T> normed(kRows * kColumns);
+  recorder.record("5 rows of 3200 with an outlier", [&] {
+    return gpu::rms_norm<T>({normed.data(), kColumns}, {in.data(), kColumns}, weight.data(), kRows, kColumns, 1e-6f, nullptr,
+                            &quantized);
+  });
+  recorder.record("5 rows of 3200 with an outlier", [&] {
+    return gpu::layer_norm<T>({normed.data(), kColumns}, {in.data(), kColumns}, weight.data(), weight.data(), kRows, kColumns,
+                              1e-6f, nullptr, &quantized);
+  });
+}
+
+// A step's products in int8 around rows that many blocks made: one leaves digests, the next quantizes what it loads.
+template <class T>
+void digested_products(Recorder& recorder) {
+  for (const int rows : {1, 16}) {
+    const auto values = random_values<T>(static_cast<size_t>(rows * kInputs), 1);
+    const DeviceArray<T> in(values);
+    const DeviceArray<gpu::Digest> in_digests(digests_of(values));
+    const DeviceArray<int8_t> bytes(std::vector<int8_t>(static_cast<size_t>(rows * kInputs), 3));
+    const DeviceArray<float> in_scales(std::vector<float>(static_cast<size_t>(rows), 0.1f));
+    const DeviceArray<gpu::Outlier> outliers(std::vector<gpu::Outlier>(static_cast<size_t>(rows * gpu::kMostOutliers)));
+    const DeviceArray<int> counts(std::vector<int>(static_cast<size_t>(rows), 0));
+    const DeviceArray<int8_t> weight(std::vector<int8_t>(2 * kOutputs * kInputs, 2));
+    const DeviceArray<float> weight_scales(std::vector<float>(2 * kOutputs, 0.1f));
+    const DeviceArray<gpu::Digest> digests(static_cast<size_t>(rows * kOutputs / gpu::kDigestColumns));
+    const EpilogueOperands<T> operands(gpu::Activation::SwiGlu, rows, kOutputs);
+    gpu::Int8Gemm<T> first;
+    first.in = {{bytes.data(), kInputs}, in_scales.data(), outliers.data(), counts.data()};
+    first.weights = {weight.data(), weight_scales.data(), kInputs};
+    first.epilogue = operands.epilogue;
+    first.rows = rows;
+    first.out_features = kOutputs;
+    first.digests = digests.data();
+    recorder.record(shape_of(rows, gpu::Activation::SwiGlu), [&] { return gpu::int8_gemm(first, nullptr); });
+    gpu::QuantizingGemm<T> next;
+    next.in = {in.data(), kInputs};
+    next.digests = in_digests.data();
+    next.weights = first.weights;
+    const EpilogueOperands<T> plain(gpu::Activation::None, rows, kOutputs);
+    next.epilogue = plain.epilogue;
+    next.rows = rows;
+    next.out_features = kOutputs;
+    recorder.record(shape_of(rows, gpu::Activation::None), [&] { return gpu::quantizing_gemm(next, nullptr); });
+  }
 }
 
 template <class T>
@@ -258,7 +305,12 @@ void rows(Recorder& recorder) {
   recorder.record("3 rows of 3200",
                   [&] { return gpu::gather_rows<T>({out.data(), kColumns}, from.data(), 3, kColumns, nullptr); });
   recorder.record("2 x 2 patches of 3200", [&] {
-    return gpu::pixel_shuffle<T>({out.data(), 4 * kColumns}, {in.data(), kColumns}, 1, 2, 2, kColumns, false, nullptr);
+    return gpu::pixel_shuffle<T>({out.data(), 4 * kColumns}, {in.data(), kColumns}, 1, {2, 2, false}, kColumns, nullptr);
+  });
+  const DeviceArray<T> wide(random_values<T>(4 * kColumns, 3));
+  recorder.record("2 x 2 patches of 3200", [&] {
+    return gpu::pixel_shuffle_norm<T>({out.data(), 4 * kColumns}, {in.data(), kColumns}, wide.data(), wide.data(), 1,
+                                      {2, 2, false}, kColumns, 1e-6f, nullptr);
   });
   recorder.record("5 tokens of 3200", [&] {
     return gpu::add_class_and_positions<T>({out.data(), kColumns}, {in.data(), kColumns}, in.data(), {in.data(), kColumns}, 1,
@@ -285,6 +337,7 @@ void every_kernel(Recorder& recorder) {
   attention<T>(recorder);
   norms<T>(recorder);
   quantization<T>(recorder);
+  digested_products<T>(recorder);
   rows<T>(recorder);
   patches<T>(recorder);
 }

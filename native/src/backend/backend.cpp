@@ -12,4 +12,10 @@ void Backend::receive(const Matrix& out, const Matrix& in, Backend& from) {
   from_host(out, values.data());
 }
 
+void Backend::pixel_shuffle_norm(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
+                                 bool swap_back, const NormWeights& weights) {
+  pixel_shuffle(out, in, pictures, grid, factor, swap_back);
+  norm(out, out, weights);
+}
+
 }  // namespace ivl

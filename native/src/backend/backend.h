@@ -178,6 +178,9 @@ class Backend {
   // swaps back. in (B*(1+g*g), C) -> out (B*(g/f)^2, f*f*C).
   virtual void pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
                              bool swap_back) = 0;
+  // norm() of that, with out as there. This one does the one after the other.
+  virtual void pixel_shuffle_norm(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
+                                  bool swap_back, const NormWeights& weights);
 
   // ---- decoder ----------------------------------------------------------------------------------------------
   // out (rows, hidden): the table's row of each id, except where a splice lies.

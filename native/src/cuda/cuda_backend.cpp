@@ -2,6 +2,7 @@
 #include "cuda/cuda_backend.h"
 
 #include <cmath>
+#include <utility>
 
 #include "backend/int8.h"
 #include "norm.h"
@@ -24,6 +25,12 @@ gpu::Activation activation_of(Activation activation) {
 template <class T>
 const T* values_of(const VectorWeights* weights) {
   return weights == nullptr ? nullptr : static_cast<const T*>(static_cast<const CudaVector*>(weights)->values.data());
+}
+
+// The layer that the rows are written for, if it takes them in int8.
+const CudaLinear* int8_reader(const Matrix& out) {
+  const auto* layer = static_cast<const CudaLinear*>(out.reader);
+  return layer != nullptr && layer->int8_scales.data() != nullptr && layer->padded_in == out.cols ? layer : nullptr;
 }
 
 // Where a layer's keys and values lie in a cache, in elements.
@@ -56,21 +63,25 @@ void* CudaBackend<T>::grown(const Device& device, Buffer& buffer, size_t bytes) 
 template <class T>
 void CudaBackend<T>::norm(const Matrix& out, const Matrix& in, const NormWeights& weights) {
   require(out.rows == in.rows && out.cols == in.cols && weights.weight->size == in.cols, "norm: equal shapes");
+  const CudaLinear* reader = int8_reader(out);
+  const gpu::QuantizedRows quantized = reader == nullptr ? gpu::QuantizedRows{} : int8_rows(out.rows, *reader);
+  const gpu::QuantizedRows* besides = reader == nullptr ? nullptr : &quantized;
   device_.use();
   const auto cols = static_cast<int>(in.cols);
   const T* weight = values_of<T>(weights.weight.get());
   if (weights.kind == NormKind::RmsNorm) {
-    check(gpu::rms_norm<T>(rows_of(out), const_rows_of(in), weight, in.rows, cols, weights.eps, device_.stream()),
+    check(gpu::rms_norm<T>(rows_of(out), const_rows_of(in), weight, in.rows, cols, weights.eps, device_.stream(), besides),
           "RMSNorm");
   } else {
     check(gpu::layer_norm<T>(rows_of(out), const_rows_of(in), weight, values_of<T>(weights.bias.get()), in.rows, cols,
-                             weights.eps, device_.stream()),
+                             weights.eps, device_.stream(), besides),
           "LayerNorm");
   }
+  prepared_ = {reader, out.data, out.rows, quantized, nullptr};
 }
 
 template <class T>
-gpu::QuantizedRows CudaBackend<T>::quantized(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights) {
+gpu::QuantizedRows CudaBackend<T>::int8_rows(int64_t rows, const CudaLinear& weights) {
   const auto count = static_cast<size_t>(rows);
   const int64_t stride = int8_stride(weights.in_features);
   gpu::QuantizedRows out;
@@ -79,27 +90,53 @@ gpu::QuantizedRows CudaBackend<T>::quantized(gpu::Rows<const T> in, int64_t rows
   const size_t outliers = count * gpu::kMostOutliers * sizeof(gpu::Outlier);
   out.outliers = static_cast<gpu::Outlier*>(grown(device_, int8_outliers_, outliers));
   out.outlier_counts = static_cast<int*>(grown(device_, int8_outlier_counts_, count * sizeof(int)));
+  return out;
+}
+
+template <class T>
+gpu::QuantizedRows CudaBackend<T>::quantized(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights) {
+  const gpu::QuantizedRows out = int8_rows(rows, weights);
   device_.use();
   check(gpu::quantize_rows<T>(out, in, rows, static_cast<int>(weights.padded_in), device_.stream()), "quantization");
   return out;
 }
 
 template <class T>
-void CudaBackend<T>::launch_product(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights, int64_t out_features,
+gpu::Digest* CudaBackend<T>::digests_for(const Matrix& out) {
+  const CudaLinear* reader = int8_reader(out);
+  const bool whole = reader != nullptr && int8_stride(reader->in_features) == out.cols;
+  if (!whole || out.rows > gpu::kFewRows || out.dtype == DType::F32) return nullptr;
+  // For the widest layer that can be: one address in all layers of a pass.
+  constexpr size_t kMost = gpu::kFewRows * kInt8MostInputs / gpu::kDigestColumns;
+  return static_cast<gpu::Digest*>(grown(device_, int8_digests_, kMost * sizeof(gpu::Digest)));
+}
+
+template <class T>
+void CudaBackend<T>::launch_product(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights, int64_t out_features,
                                     gpu::Epilogue<T> epilogue, const char* what) {
   epilogue.bias = static_cast<const T*>(weights.bias.data());
   const auto outputs = static_cast<int>(out_features);
   const void* weight = weights.weight.data();
+  const Prepared prepared = std::exchange(prepared_, {});
   if (weights.int8_scales.data() == nullptr) {
     device_.use();
     const auto inputs = static_cast<int>(weights.padded_in);
-    check(gpu::gemm<T>({in, static_cast<const T*>(weight), epilogue, rows, inputs, outputs}, device_.stream()), what);
+    check(gpu::gemm<T>({in, static_cast<const T*>(weight), epilogue, out.rows, inputs, outputs}, device_.stream()), what);
     return;
   }
   const gpu::Int8Weights bytes{static_cast<const int8_t*>(weight), static_cast<const float*>(weights.int8_scales.data()),
                                static_cast<int>(int8_stride(weights.in_features))};
-  const gpu::QuantizedRows quantized_in = quantized(in, rows, weights);
-  check(gpu::int8_gemm<T>({quantized_in, bytes, epilogue, rows, outputs}, device_.stream()), what);
+  const bool ready = prepared.layer == &weights && prepared.rows == in.data && prepared.count == out.rows;
+  if (ready && prepared.digests != nullptr) {
+    device_.use();
+    check(gpu::quantizing_gemm<T>({in, prepared.digests, bytes, epilogue, out.rows, outputs}, device_.stream()), what);
+    return;
+  }
+  const gpu::QuantizedRows quantized_in = ready ? prepared.quantized : quantized(in, out.rows, weights);
+  gpu::Digest* digests = digests_for(out);
+  device_.use();
+  check(gpu::int8_gemm<T>({quantized_in, bytes, epilogue, out.rows, outputs, digests}, device_.stream()), what);
+  if (digests != nullptr) prepared_ = {out.reader, out.data, out.rows, {}, digests};
 }
 
 template <class T>
@@ -114,7 +151,7 @@ void CudaBackend<T>::multiply(const Matrix& out, gpu::Rows<const T> in, const Cu
   } else {
     then.out = rows_of(out);
   }
-  launch_product(in, out.rows, weights, out.cols, then, "product");
+  launch_product(out, in, weights, out.cols, then, "product");
 }
 
 template <class T>
@@ -160,9 +197,24 @@ void CudaBackend<T>::pixel_shuffle(const Matrix& out, const Matrix& in, int64_t 
   const int64_t side = grid / factor;
   require(out.rows == pictures * side * side && out.cols == in.cols * factor * factor, "pixel shuffle: shapes fit");
   device_.use();
-  check(gpu::pixel_shuffle<T>(rows_of(out), const_rows_of(in), pictures, static_cast<int>(grid), static_cast<int>(factor),
-                              static_cast<int>(in.cols), swap_back, device_.stream()),
+  check(gpu::pixel_shuffle<T>(rows_of(out), const_rows_of(in), pictures,
+                              {static_cast<int>(grid), static_cast<int>(factor), swap_back}, static_cast<int>(in.cols),
+                              device_.stream()),
         "pixel shuffle");
+}
+
+template <class T>
+void CudaBackend<T>::pixel_shuffle_norm(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
+                                        bool swap_back, const NormWeights& weights) {
+  const int64_t side = grid / factor;
+  require(out.rows == pictures * side * side && out.cols == in.cols * factor * factor, "pixel shuffle: shapes fit");
+  require(weights.kind == NormKind::LayerNorm && weights.weight->size == out.cols, "pixel shuffle: a LayerNorm of its rows");
+  device_.use();
+  check(gpu::pixel_shuffle_norm<T>(rows_of(out), const_rows_of(in), values_of<T>(weights.weight.get()),
+                                   values_of<T>(weights.bias.get()), pictures,
+                                   {static_cast<int>(grid), static_cast<int>(factor), swap_back}, static_cast<int>(in.cols),
+                                   weights.eps, device_.stream()),
+        "pixel shuffle and LayerNorm");
 }
 
 template <class T>
@@ -245,23 +297,30 @@ void CudaBackend<T>::project_qkv(const Matrix& qkv, const Matrix& in, const Line
   then.out = rows_of(qkv);
   then.rope = {slots_.on(device_, std::move(slots)), static_cast<const float*>(rope.data), static_cast<int>(heads),
                static_cast<int>(shape.kv_heads), static_cast<int>(shape.head_dim), static_cast<int>(layer)};
-  launch_product(const_rows_of(in), in.rows, weights, qkv.cols / 2, then, "queries, keys and values");
+  launch_product(qkv, const_rows_of(in), weights, qkv.cols / 2, then, "queries, keys and values");
 }
 
 template <class T>
 void CudaBackend<T>::cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                                       const KvShape& shape, int64_t layer) {
+  const gpu::AttentionShape attention{static_cast<int>(heads), static_cast<int>(shape.kv_heads),
+                                      static_cast<int>(shape.head_dim), static_cast<int>(layer), true,
+                                      1.0f / std::sqrt(static_cast<float>(shape.head_dim))};
+  int64_t most_rows = 0;
+  for (const Span& span : spans) most_rows = std::max(most_rows, span.rows);
+  const bool by_splits = gpu::works_by_splits(attention, static_cast<int>(most_rows));
+  gpu::Digest* digests = by_splits ? digests_for(out) : nullptr;
   std::vector<gpu::AttentionSpan<T>> work;
   for (const Span& span : spans) {
     const CacheLayout layout(*span.cache, shape);
     const auto* k = static_cast<const T*>(span.cache->memory.data());
+    gpu::Digest* own = digests == nullptr ? nullptr : digests + span.row * out.cols / gpu::kDigestColumns;
     work.push_back({rows_of(qkv).data + span.row * qkv.stride, rows_of(out).data + span.row * out.stride, k,
                     k + layout.values, qkv.stride, out.stride, shape.head_dim, layout.head, layout.layer,
-                    static_cast<int>(span.rows), static_cast<int>(span.past)});
+                    static_cast<int>(span.rows), static_cast<int>(span.past), own});
   }
-  attend(work, decoder_spans_,
-         {static_cast<int>(heads), static_cast<int>(shape.kv_heads), static_cast<int>(shape.head_dim),
-          static_cast<int>(layer), true, 1.0f / std::sqrt(static_cast<float>(shape.head_dim))});
+  attend(work, decoder_spans_, attention);
+  if (digests != nullptr) prepared_ = {out.reader, out.data, out.rows, {}, digests};
 }
 
 template <class T>

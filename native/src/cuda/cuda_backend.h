@@ -55,6 +55,8 @@ class CudaBackend final : public Backend {
                         int64_t head_dim) override;
   void pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
                      bool swap_back) override;
+  void pixel_shuffle_norm(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor, bool swap_back,
+                          const NormWeights& weights) override;
 
   void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
              std::span<const Splice> splices) override;
@@ -73,15 +75,27 @@ class CudaBackend final : public Backend {
   void upload_converted(T* to, const HostTensor& source, int64_t cols, int64_t padded);
   void upload_int8(CudaLinear& weights, const std::vector<HostTensor>& parts);
   void multiply(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue);
-  // The product of `rows` rows, in 16 bits or in int8 as the weights are. The epilogue's bias is the weights'.
-  void launch_product(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights, int64_t out_features,
+  // The product for out, in 16 bits or in int8 as the weights are. The epilogue's bias is the weights'.
+  void launch_product(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights, int64_t out_features,
                       gpu::Epilogue<T> epilogue, const char* what);
-  // The rows in int8, queued.
+  // The rows in int8, queued; and the memory for it.
   gpu::QuantizedRows quantized(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights);
+  gpu::QuantizedRows int8_rows(int64_t rows, const CudaLinear& weights);
+  // Memory for the digests of rows that are written for a layer, null where that layer's product does without.
+  gpu::Digest* digests_for(const Matrix& out);
   void attend(const std::vector<gpu::AttentionSpan<T>>& spans, UploadedArray<gpu::AttentionSpan<T>>& uploaded,
               const gpu::AttentionShape& shape);
   // At least so many bytes; grows in steps, so that a longer context does not mean new memory for each token.
   static void* grown(const Device& device, Buffer& buffer, size_t bytes);
+
+  // Rows as the layer takes them that they were written for (Matrix::into); that layer's product is the next.
+  struct Prepared {
+    const LinearWeights* layer = nullptr;
+    const void* rows = nullptr;
+    int64_t count = 0;
+    gpu::QuantizedRows quantized;
+    const gpu::Digest* digests = nullptr;  // instead, of few rows that no block had as a whole
+  };
 
   Device device_;
   std::unique_ptr<Staging> staging_;  // while weights come
@@ -93,7 +107,8 @@ class CudaBackend final : public Backend {
   UploadedArray<int> generated_;
   UploadedArray<gpu::SamplingRow> sampling_rows_;
   Buffer sampling_space_, sampled_;
-  Buffer int8_values_, int8_scales_, int8_outliers_, int8_outlier_counts_;
+  Buffer int8_values_, int8_scales_, int8_outliers_, int8_outlier_counts_, int8_digests_;
+  Prepared prepared_;
 };
 
 }  // namespace ivl::cuda

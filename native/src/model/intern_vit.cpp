@@ -82,7 +82,7 @@ void InternVit::run_block(const VisionBlock& block, const Matrix& x, int64_t pic
   const int64_t width = vision.hidden;
   const Matrix normed = workspace.matrix(kNormed, x.rows, width);
 
-  backend_.norm(normed, x, block.norm1);
+  backend_.norm(normed.into(*block.qkv), x, block.norm1);
   const Matrix qkv = workspace.matrix(kWide, x.rows, 3 * width);
   backend_.matmul(qkv, normed, *block.qkv, {});
   if (vision.qk_norm) {
@@ -95,7 +95,7 @@ void InternVit::run_block(const VisionBlock& block, const Matrix& x, int64_t pic
   backend_.vision_attention(attended, qkv, pictures, vision.heads, vision.head_dim());
   backend_.matmul(x, attended, *block.proj, {Activation::None, block.ls1.get(), &x});
 
-  backend_.norm(normed, x, block.norm2);
+  backend_.norm(normed.into(*block.fc1), x, block.norm2);
   const Matrix inner = workspace.matrix(kWide, x.rows, vision.mlp);
   backend_.matmul(inner, normed, *block.fc1, {Activation::Gelu, nullptr, nullptr});
   backend_.matmul(x, inner, *block.fc2, {Activation::None, block.ls2.get(), &x});

@@ -106,17 +106,17 @@ void LlamaDecoder::run_layer(size_t at, int64_t index, const Matrix& x, std::spa
   const LanguageConfig& language = config_.language;
   const Matrix normed = stage.space.matrix(kNormed, x.rows, x.cols);
 
-  backend.norm(normed, x, layer.input_norm);
+  backend.norm(normed.into(*layer.qkv), x, layer.input_norm);
   const Matrix qkv = stage.space.matrix(kQkv, x.rows, layer.qkv->out_features);
   backend.project_qkv(qkv, normed, *layer.qkv, stage.rope.matrix(DType::F32, language.context, language.head_dim), spans,
                       language.heads, kv, index);
   const Matrix attended = stage.space.matrix(kAttended, x.rows, language.heads * language.head_dim);
-  backend.cached_attention(attended, qkv, spans, language.heads, kv, index);
+  backend.cached_attention(attended.into(*layer.o), qkv, spans, language.heads, kv, index);
   backend.matmul(x, attended, *layer.o, {Activation::None, nullptr, &x});
 
-  backend.norm(normed, x, layer.post_attention_norm);
+  backend.norm(normed.into(*layer.gate_up), x, layer.post_attention_norm);
   const Matrix inner = stage.space.matrix(kInner, x.rows, language.mlp);
-  backend.matmul(inner, normed, *layer.gate_up, {Activation::SwiGlu, nullptr, nullptr});
+  backend.matmul(inner.into(*layer.down), normed, *layer.gate_up, {Activation::SwiGlu, nullptr, nullptr});
   backend.matmul(x, inner, *layer.down, {Activation::None, nullptr, &x});
 }
 
@@ -126,7 +126,7 @@ void LlamaDecoder::run_head(const Matrix& logits, const Matrix& x, std::span<con
   Backend& backend = *stage.backend;
   const Matrix picked = stage.space.matrix(kPicked, logits.rows, x.cols);
   backend.gather_rows(picked, x, rows);
-  backend.norm(picked, picked, norm_);
+  backend.norm(picked.into(*head_), picked, norm_);
   backend.matmul(logits, picked, *head_, {});
   if (recorder != nullptr) {
     recorder->record("decoder.norm", backend, picked, 0);

@@ -5,7 +5,7 @@
 namespace ivl {
 namespace {
 
-enum Slot : size_t { kShuffled, kNormed, kInner };
+enum Slot : size_t { kNormed, kInner };
 
 constexpr double kLayerNormEps = 1e-5;  // torch.nn.LayerNorm's default, which the original leaves
 
@@ -20,21 +20,23 @@ void Projector::load(WeightSource& source, PartPrecision precision) {
 void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace,
                         Recorder* recorder) const {
   const int64_t tokens = config_.tokens_per_image();
-  const Matrix shuffled = workspace.matrix(kShuffled, pictures * tokens, config_.projector_in());
-  backend_.pixel_shuffle(shuffled, hidden, pictures, config_.grid(), config_.downsample,
-                         config_.shuffle == PixelShuffle::V2);
-  if (recorder != nullptr) recorder->record("vision.pixel_shuffle", backend_, shuffled, tokens);
-
-  const Matrix normed = workspace.matrix(kNormed, shuffled.rows, shuffled.cols);
-  backend_.norm(normed, shuffled, norm_);
-  const Matrix inner = workspace.matrix(kInner, shuffled.rows, up_->out_features);
+  const Matrix normed = workspace.matrix(kNormed, pictures * tokens, config_.projector_in());
+  const bool swap_back = config_.shuffle == PixelShuffle::V2;
+  if (recorder == nullptr) {
+    backend_.pixel_shuffle_norm(normed, hidden, pictures, config_.grid(), config_.downsample, swap_back, norm_);
+  } else {
+    backend_.pixel_shuffle(normed, hidden, pictures, config_.grid(), config_.downsample, swap_back);
+    recorder->record("vision.pixel_shuffle", backend_, normed, tokens);
+    backend_.norm(normed, normed, norm_);
+  }
+  const Matrix inner = workspace.matrix(kInner, normed.rows, up_->out_features);
   backend_.matmul(inner, normed, *up_, {Activation::Gelu, nullptr, nullptr});
   backend_.matmul(out, inner, *down_, {});
   if (recorder != nullptr) recorder->record("projector", backend_, out, tokens);
 }
 
 int64_t Projector::workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation) {
-  const int64_t per_token = 2 * config.projector_in() + 2 * config.language.hidden;
+  const int64_t per_token = config.projector_in() + 2 * config.language.hidden;
   return pictures * config.tokens_per_image() * per_token * static_cast<int64_t>(size_of(activation));
 }
 

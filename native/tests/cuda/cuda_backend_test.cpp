@@ -105,6 +105,25 @@ Prompt text_prompt(const Engine& engine, size_t length) {
   return prompt;
 }
 
+// Without a recorder the projector's norm gathers the patches itself.
+TEST_F(CudaBackendTest, APicturesFeaturesAreTheSameWithARecorder) {
+  for (const char* name : {"hermes-d128", "hermes-gqa7"}) {
+    const Oracle oracle(name);
+    const auto engine = oracle.load(make_gpu_backend(0, DType::BF16), DType::BF16);
+    const std::vector<float> pixels = oracle.pixels(oracle.dialog("image.0"));
+    const auto features = [&](Recorder* recorder) {
+      const Features encoded = engine->encode(pixels.data(), 1, nullptr, recorder);
+      std::vector<float> values(static_cast<size_t>(encoded.rows() * encoded.matrix().cols));
+      encoded.copy_to(values.data());
+      return values;
+    };
+    Recording recording;
+    EXPECT_EQ(features(nullptr), features(&recording)) << name;
+    EXPECT_TRUE(std::any_of(recording.entries().begin(), recording.entries().end(),
+                            [](const auto& entry) { return entry.name == "vision.pixel_shuffle"; }));
+  }
+}
+
 // The first piece of a prompt longer than a chunk has no logits.
 TEST_F(CudaBackendTest, APromptOfSeveralChunksHasTheBitsOfOneThatCameInTwo) {
   const Oracle oracle("hermes-gqa7");

@@ -1,0 +1,31 @@
+// What the products in int8 share: the instruction, the shape for few rows, and the way back from int32.
+#pragma once
+
+#include "device/tile_product.h"
+#include "int8.h"
+
+namespace gpu {
+
+struct MultiplyBytes {
+  using Sum = int;
+  GPU_DEVICE static void multiply(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+    mma_m16n8k32_s8(d, a, b);
+  }
+};
+
+using FewRowsOfBytes = TileProduct<MultiplyBytes, kFewRows, 32, 16, 16, 8>;
+
+// A row of the input times row `column` of the weights, from the int32 sum of the quantized part, the row's scale and its
+// outliers: outlier(i) is the i-th of `count`.
+template <class List>
+GPU_DEVICE float dequantized(const Int8Weights& weights, int column, int sum, float scale, int count, const List& outlier) {
+  float apart = 0;
+  const int8_t* weight_row = weights.values + static_cast<int64_t>(column) * weights.in_features;
+  for (int i = 0; i < count; i++) {
+    const Outlier one = outlier(i);
+    apart = __fmaf_rn(one.value, static_cast<float>(weight_row[one.column]), apart);
+  }
+  return __fmul_rn(__fmaf_rn(static_cast<float>(sum), scale, apart), weights.scales[column]);
+}
+
+}  // namespace gpu
