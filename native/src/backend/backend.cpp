@@ -1,5 +1,7 @@
 #include "backend/backend.h"
 
+#include <chrono>
+
 namespace ivl {
 
 void Backend::receive(const Matrix& out, const Matrix& in, Backend& from) {
@@ -10,6 +12,12 @@ void Backend::receive(const Matrix& out, const Matrix& in, Backend& from) {
   std::vector<float> values(static_cast<size_t>(in.rows * in.cols));
   from.to_host(values.data(), in);
   from_host(out, values.data());
+}
+
+double Backend::timed(const std::function<void()>& work) {
+  const auto began = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 
 }  // namespace ivl
