@@ -37,6 +37,7 @@ if(IVL_BUILD_TESTS)
 
   add_executable(internvl4j_gpu_tests ${gpu_test_sources} $<TARGET_OBJECTS:cuda_backend> $<TARGET_OBJECTS:cuda_kernels>)
   target_include_directories(internvl4j_gpu_tests PRIVATE "${native}/tests" "${CMAKE_CURRENT_SOURCE_DIR}")
-  target_compile_definitions(internvl4j_gpu_tests PRIVATE IVL_TEST_DATA="${PROJECT_SOURCE_DIR}/test-data")
+  target_compile_definitions(internvl4j_gpu_tests PRIVATE IVL_TEST_DATA="${PROJECT_SOURCE_DIR}/test-data"
+    IVL_SHAPES="${PROJECT_SOURCE_DIR}/java/bench/src/main/resources/shapes")
   target_link_libraries(internvl4j_gpu_tests PRIVATE internvl4j_core CUDA::cudart_static GTest::gtest_main)
 endif()
