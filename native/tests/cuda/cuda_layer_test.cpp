@@ -63,7 +63,8 @@ TEST_P(CudaLayer, OfTheDecoderIsTheCpus) {
     generation.step();
     return recording;
   };
-  expect_alike(*recorded(on_gpu(kDecoder)), *recorded(on_cpu(kDecoder)));
+  const auto gpu = recorded(on_gpu(kDecoder));
+  expect_alike(*gpu, *recorded(on_cpu(kDecoder)));
 }
 
 TEST_P(CudaLayer, OfTheVisionTowerIsTheCpus) {
@@ -77,7 +78,8 @@ TEST_P(CudaLayer, OfTheVisionTowerIsTheCpus) {
     engine->encode(pixels.data(), 1, nullptr, recording.get());
     return recording;
   };
-  expect_alike(*recorded(on_gpu(kTower)), *recorded(on_cpu(kTower)));
+  const auto gpu = recorded(on_gpu(kTower));
+  expect_alike(*gpu, *recorded(on_cpu(kTower)));
 }
 
 }  // namespace
