@@ -32,7 +32,7 @@ public final class Report {
         String text() {
             return String.format(
                     Locale.ROOT,
-                    "%-34s %10s %10s %8s  %-6s %10s %8s",
+                    "%-34s %10s %10s %8s  %-6s %10s %9s",
                     name, cell(floor), cell(ours), ratio(ours, floor), peer, cell(peers), ratio(ours, peers));
         }
 
@@ -50,41 +50,62 @@ public final class Report {
     private final Map<String, Double> scores = new HashMap<>();
     private final Optional<Roof> roof;
 
-    Report(JsonNode results, Optional<Roof> roof) {
+    Report(List<JsonNode> results, Optional<Roof> roof) {
         this.roof = roof;
-        for (JsonNode result : results) {
-            JsonNode params = result.path("params");
-            String key = result.path("benchmark").asText();
-            if (key.startsWith(PRODUCTS)) {
-                key = product(
-                        key.substring(PRODUCTS.length()),
-                        LinearLayer.valueOf(params.path("layer").asText()),
-                        params.path("rows").asInt(),
-                        DataType.valueOf(params.path("type").asText()));
+        for (JsonNode file : results) {
+            for (JsonNode result : file) {
+                add(result);
             }
-            scores.put(key, result.path("primaryMetric").path("score").asDouble());
         }
     }
 
+    private void add(JsonNode result) {
+        JsonNode params = result.path("params");
+        String key = result.path("benchmark").asText();
+        if (key.startsWith(PRODUCTS)) {
+            key = product(
+                    key.substring(PRODUCTS.length()),
+                    LinearLayer.valueOf(params.path("layer").asText()),
+                    params.path("rows").asInt(),
+                    DataType.valueOf(params.path("type").asText()));
+        }
+        scores.put(key, result.path("primaryMetric").path("score").asDouble());
+    }
+
     /**
-     * Prints the table.
+     * Prints the table. What a file lacks, because what should have written it failed, is missing in the table, too.
      *
-     * @param arguments JMH's results as JSON, and a file with what internvl4j_gpu_bench printed, if there is one
+     * @param arguments a file with what internvl4j_gpu_bench printed, and JMH's results as JSON
      */
-    public static void main(String[] arguments) throws IOException {
-        if (arguments.length < 1 || arguments.length > 2) {
-            System.err.println("usage: Report RESULTS.json [GPU_BENCH.txt]");
+    public static void main(String[] arguments) {
+        if (arguments.length < 2) {
+            System.err.println("usage: Report GPU_BENCH.txt RESULTS.json...");
             System.exit(2);
         }
-        Optional<Roof> roof = arguments.length > 1 ? Roof.in(Files.readString(Path.of(arguments[1]))) : Optional.empty();
-        JsonNode results = new ObjectMapper().readTree(Path.of(arguments[0]).toFile());
-        System.out.print(new Report(results, roof).text());
+        List<JsonNode> results = new ArrayList<>();
+        for (String file : List.of(arguments).subList(1, arguments.length)) {
+            try {
+                results.add(new ObjectMapper().readTree(Path.of(file).toFile()));
+            } catch (IOException e) {
+                System.out.println(file + " has no results: " + String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
+            }
+        }
+        System.out.print(new Report(results, roofIn(Path.of(arguments[0]))).text());
+    }
+
+    private static Optional<Roof> roofIn(Path file) {
+        try {
+            return Roof.in(Files.readString(file));
+        } catch (IOException e) {
+            System.out.println("no floors: " + e);
+            return Optional.empty();
+        }
     }
 
     String text() {
         List<Line> lines = lines();
         StringBuilder text = new StringBuilder(String.format(
-                "%-34s %10s %10s %8s  %-6s %10s %8s%n", "microseconds", "floor", "ours", "/ floor", "peer", "", "ours / "));
+                "%-34s %10s %10s %8s  %-6s %10s %9s%n", "microseconds", "floor", "ours", "/ floor", "peer", "its own", "ours / it"));
         lines.stream().filter(line -> !line.empty()).forEach(line -> text.append(line.text()).append('\n'));
         long missing = lines.stream().filter(line -> !line.whole()).count();
         if (missing > 0) {

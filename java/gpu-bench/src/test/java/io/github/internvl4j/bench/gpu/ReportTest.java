@@ -28,7 +28,7 @@ class ReportTest {
 
     private static List<String> report(Optional<Roof> roof, String... results) throws IOException {
         JsonNode json = new ObjectMapper().readTree("[" + String.join(",", results) + "]");
-        return new Report(json, roof).text().lines().toList();
+        return new Report(List.of(json), roof).text().lines().toList();
     }
 
     @Test
