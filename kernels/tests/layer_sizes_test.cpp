@@ -136,7 +136,8 @@ class LayerSizes : public testing::Test {
     for (const auto& [row, column] : sampled_places(rows, o.layer.out_features)) {
       const double x = o.expected(row, column);
       const double got = value_of(out[Operands::size(row, o.layer.out_features) + static_cast<size_t>(column)]);
-      ASSERT_NEAR(got, x, rounding * std::fabs(x) * 1.01 + sum_bound(o.layer.in_features)) << "row " << row << ", column " << column;
+      const double bound = rounding * std::fabs(x) * 1.01 + sum_bound(o.layer.in_features);
+      ASSERT_NEAR(got, x, bound) << "row " << row << ", column " << column;
     }
   }
   static double value_of(float value) { return value; }
@@ -161,7 +162,8 @@ TYPED_TEST(LayerSizes, EveryProductOfTheModelIsItsDefinition) {
         ASSERT_EQ(reported(), "");
         this->expect_sampled(o, rows, out.read(), 0);
       } else {
-        const DeviceArray<TypeParam> out(std::vector<TypeParam>(o.residual.begin(), o.residual.begin() + static_cast<ptrdiff_t>(outputs)));
+        const auto begin = o.residual.begin();
+        const DeviceArray<TypeParam> out(std::vector<TypeParam>(begin, begin + static_cast<ptrdiff_t>(outputs)));
         product.epilogue.out = {out.data(), layer.out_features};
         if (layer.scale) product.epilogue.residual = {out.data(), layer.out_features};  // in place, as the model does
         ASSERT_EQ(gpu::gemm(product, nullptr), cudaSuccess);
@@ -186,7 +188,8 @@ TYPED_TEST(LayerSizes, EveryInt8ProductIsExactUpToItsScales) {
     uint64_t state = 2;
     for (int8_t& weight : weights) weight = static_cast<int8_t>(static_cast<int>(split_mix(state) % 255) - 127);
     std::vector<float> weight_scales(static_cast<size_t>(n));
-    for (float& scale : weight_scales) scale = (1 + static_cast<float>(split_mix(state) % 16)) / 512 / std::sqrt(static_cast<float>(k));
+    const float least = 1 / (512 * std::sqrt(static_cast<float>(k)));  // so that results are of order 1
+    for (float& scale : weight_scales) scale = least * static_cast<float>(1 + split_mix(state) % 16);
     const DeviceArray<T> device_in(in);
     const DeviceArray<int8_t> device_weights(weights), values(in.size());
     const DeviceArray<float> device_weight_scales(weight_scales), scales(static_cast<size_t>(kRows.back()));
@@ -216,7 +219,8 @@ TYPED_TEST(LayerSizes, EveryInt8ProductIsExactUpToItsScales) {
         int64_t sum = 0;
         for (int c = 0; c < k; c++) sum += bytes[size(row, k) + static_cast<size_t>(c)] * w[c];
         double expected = static_cast<double>(sum) * row_scales[static_cast<size_t>(row)];
-        const auto apart = outliers.read(size(row, gpu::kMostOutliers), static_cast<size_t>(outlier_counts[static_cast<size_t>(row)]));
+        const int count = outlier_counts[static_cast<size_t>(row)];
+        const auto apart = outliers.read(size(row, gpu::kMostOutliers), static_cast<size_t>(count));
         ASSERT_GT(apart.size(), 0u);
         for (const gpu::Outlier& outlier : apart) expected += static_cast<double>(outlier.value) * w[outlier.column];
         expected *= weight_scales[static_cast<size_t>(column)];

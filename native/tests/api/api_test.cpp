@@ -351,7 +351,8 @@ TEST(Api, BenchmarksRunAndRefuse) {
 TEST(Api, ABenchmarksDeviceIsOneThatIsThere) {
   ivl_benchmark* benchmark = nullptr;
   const auto create = [&](const char* device) {
-    const std::string spec = std::string(R"({"op": "matmul", "m": 1, "n": 8, "k": 8, "dtype": "bf16", "device": ")") + device + "\"}";
+    const std::string product = R"({"op": "matmul", "m": 1, "n": 8, "k": 8, "dtype": "bf16", "device": ")";
+    const std::string spec = product + device + "\"}";
     return ivl_benchmark_create(spec.c_str(), 1, &benchmark);
   };
   expect_failure(create("auto"), IVL_INVALID_ARGUMENT, "must be one");

@@ -44,7 +44,8 @@ class GpuTest {
 
     @Test
     void aBenchmarkedKernelComputesWhatTheCpuDoesAndKeepsTime() {
-        String spec = "{\"op\": \"matmul\", \"m\": 5, \"n\": 24, \"k\": 64, \"dtype\": \"bf16\", \"copies\": 2, \"device\": \"%s\"}";
+        String spec = "{\"op\": \"matmul\", \"m\": 5, \"n\": 24, \"k\": 64, \"dtype\": \"bf16\", \"copies\": 2,"
+                + " \"device\": \"%s\"}";
         try (KernelBenchmark gpu = new KernelBenchmark(spec.formatted("cuda:0"), 0);
                 KernelBenchmark cpu = new KernelBenchmark(spec.formatted("cpu"), 0)) {
             assertTrue(gpu.seconds(3) > 0);

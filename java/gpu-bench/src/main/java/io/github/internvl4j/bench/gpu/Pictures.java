@@ -15,7 +15,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Microseconds of a picture's patch convolution and of its attention in one layer, ours and cuDNN's; measured as {@link Products}. */
+/**
+ * Microseconds of a picture's patch convolution and of its attention in one layer, ours and cuDNN's; measured as {@link
+ * Products}.
+ */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Fork(1)

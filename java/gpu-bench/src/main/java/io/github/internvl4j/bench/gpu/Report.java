@@ -105,7 +105,8 @@ public final class Report {
     String text() {
         List<Line> lines = lines();
         StringBuilder text = new StringBuilder(String.format(
-                "%-34s %10s %10s %8s  %-6s %10s %9s%n", "microseconds", "floor", "ours", "/ floor", "peer", "its own", "ours / it"));
+                "%-34s %10s %10s %8s  %-6s %10s %9s%n",
+                "microseconds", "floor", "ours", "/ floor", "peer", "its own", "ours / it"));
         lines.stream().filter(line -> !line.empty()).forEach(line -> text.append(line.text()).append('\n'));
         long missing = lines.stream().filter(line -> !line.whole()).count();
         if (missing > 0) {
