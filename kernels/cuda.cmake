@@ -10,7 +10,8 @@ find_package(CUDAToolkit 12.8 REQUIRED)
 add_library(cuda_kernels OBJECT ${kernel_sources})
 set_target_properties(cuda_kernels PROPERTIES CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON)
 target_include_directories(cuda_kernels PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
-target_compile_options(cuda_kernels PRIVATE -Xptxas --warn-on-spills,--warning-as-error)
+# With the tests come lines, for what compute-sanitizer reports.
+target_compile_options(cuda_kernels PRIVATE -Xptxas --warn-on-spills,--warning-as-error $<$<BOOL:${IVL_BUILD_TESTS}>:-lineinfo>)
 
 add_library(cuda_backend OBJECT ${backend_sources})
 target_include_directories(cuda_backend PRIVATE "${native}/src" "${CMAKE_CURRENT_SOURCE_DIR}")
@@ -37,6 +38,7 @@ if(IVL_BUILD_TESTS)
 
   add_executable(internvl4j_gpu_tests ${gpu_test_sources} $<TARGET_OBJECTS:cuda_backend> $<TARGET_OBJECTS:cuda_kernels>)
   target_include_directories(internvl4j_gpu_tests PRIVATE "${native}/tests" "${CMAKE_CURRENT_SOURCE_DIR}")
-  target_compile_definitions(internvl4j_gpu_tests PRIVATE IVL_TEST_DATA="${PROJECT_SOURCE_DIR}/test-data")
+  target_compile_definitions(internvl4j_gpu_tests PRIVATE IVL_TEST_DATA="${PROJECT_SOURCE_DIR}/test-data"
+    IVL_SHAPES="${PROJECT_SOURCE_DIR}/java/bench/src/main/resources/shapes")
   target_link_libraries(internvl4j_gpu_tests PRIVATE internvl4j_core CUDA::cudart_static GTest::gtest_main)
 endif()

@@ -2,8 +2,8 @@
 // this run, or operations over the tensor cores' nominal peak, whichever is longer.
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -19,19 +19,34 @@ using gpu::bf16;
 
 void require(cudaError_t error, const char* what) {
   if (error != cudaSuccess) {
-    std::fprintf(stderr, "%s: %s\n", what, cudaGetErrorString(error));
-    std::exit(1);
+    cudaGetLastError();
+    throw std::runtime_error(std::string(what) + ": " + cudaGetErrorString(error));
   }
 }
 
-// Device memory of random bits that are small numbers in bf16, in int8 and as f32: their exponent's upper bits are fixed.
-template <class T>
-T* filled(size_t count) {
-  void* memory = nullptr;
-  require(cudaMalloc(&memory, count * sizeof(T)), "cudaMalloc");
-  require(cudaMemset(memory, 0x3c, count * sizeof(T)), "cudaMemset");
-  return static_cast<T*>(memory);
-}
+// The device memory of one measurement.
+class Memory {
+ public:
+  Memory() = default;
+  ~Memory() {
+    for (void* block : blocks_) cudaFree(block);
+  }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  // Bits that are a small number in bf16, in int8 and as f32.
+  template <class T>
+  T* filled(size_t count) {
+    void* block = nullptr;
+    require(cudaMalloc(&block, count * sizeof(T)), "cudaMalloc");
+    blocks_.push_back(block);
+    require(cudaMemset(block, 0x3c, count * sizeof(T)), "cudaMemset");
+    return static_cast<T*>(block);
+  }
+
+ private:
+  std::vector<void*> blocks_;
+};
 
 // Median seconds of a call, over calls that each touch other memory than the one before (`turn` says which).
 double seconds(const std::function<cudaError_t(int turn)>& call, int turns) {
@@ -61,11 +76,10 @@ struct Machine {
 
 Machine measure() {
   constexpr size_t kBytes = size_t{1} << 30;
-  auto* from = filled<char>(kBytes);
-  auto* to = filled<char>(kBytes);
+  Memory memory;
+  auto* from = memory.filled<char>(kBytes);
+  auto* to = memory.filled<char>(kBytes);
   const double time = seconds([&](int) { return cudaMemcpyAsync(to, from, kBytes, cudaMemcpyDeviceToDevice, nullptr); }, 1);
-  cudaFree(from);
-  cudaFree(to);
   cudaDeviceProp properties;
   require(cudaGetDeviceProperties(&properties, 0), "cudaGetDeviceProperties");
   int kilohertz = 0;
@@ -93,9 +107,10 @@ void product(const Machine& machine, const char* name, int rows, int in_features
   const int weight_rows = activation == gpu::Activation::SwiGlu ? 2 * out_features : out_features;
   const size_t weights = static_cast<size_t>(weight_rows) * in_features;
   const int turns = turns_for(weights * sizeof(bf16));
-  auto* weight = filled<bf16>(weights * turns);
-  auto* in = filled<bf16>(static_cast<size_t>(rows) * in_features);
-  auto* out = filled<bf16>(static_cast<size_t>(rows) * out_features);
+  Memory memory;
+  auto* weight = memory.filled<bf16>(weights * turns);
+  auto* in = memory.filled<bf16>(static_cast<size_t>(rows) * in_features);
+  auto* out = memory.filled<bf16>(static_cast<size_t>(rows) * out_features);
   gpu::Gemm<bf16> gemm;
   gemm.in = {in, in_features};
   gemm.rows = rows;
@@ -111,22 +126,20 @@ void product(const Machine& machine, const char* name, int rows, int in_features
       turns);
   const double bytes = sizeof(bf16) * (static_cast<double>(weights) + 1.0 * rows * (in_features + out_features));
   print(machine, std::string(name) + ", " + std::to_string(rows) + " rows, bf16", bytes, 2.0 * rows * weights, time);
-  cudaFree(weight);
-  cudaFree(in);
-  cudaFree(out);
 }
 
 void int8_product(Machine machine, const char* name, int rows, int in_features, int out_features) {
   machine.operations *= 2;
   const size_t weights = static_cast<size_t>(out_features) * in_features;
   const int turns = turns_for(weights);
-  auto* weight = filled<int8_t>(weights * turns);
-  auto* scales = filled<float>(out_features);
+  Memory memory;
+  auto* weight = memory.filled<int8_t>(weights * turns);
+  auto* scales = memory.filled<float>(out_features);
   gpu::Int8Gemm<bf16> gemm;
-  gemm.in = {{filled<int8_t>(static_cast<size_t>(rows) * in_features), in_features}, filled<float>(rows),
-             filled<gpu::Outlier>(static_cast<size_t>(rows) * gpu::kMostOutliers), filled<int>(rows)};
+  gemm.in = {{memory.filled<int8_t>(static_cast<size_t>(rows) * in_features), in_features}, memory.filled<float>(rows),
+             memory.filled<gpu::Outlier>(static_cast<size_t>(rows) * gpu::kMostOutliers), memory.filled<int>(rows)};
   require(cudaMemset(gemm.in.outlier_counts, 0, rows * sizeof(int)), "cudaMemset");
-  gemm.epilogue.out = {filled<bf16>(static_cast<size_t>(rows) * out_features), out_features};
+  gemm.epilogue.out = {memory.filled<bf16>(static_cast<size_t>(rows) * out_features), out_features};
   gemm.rows = rows;
   gemm.out_features = out_features;
   const double time = seconds(
@@ -137,46 +150,49 @@ void int8_product(Machine machine, const char* name, int rows, int in_features, 
       turns);
   print(machine, std::string(name) + ", " + std::to_string(rows) + " rows, int8",
         static_cast<double>(weights) + 1.0 * rows * (in_features + 2.0 * out_features), 2.0 * rows * weights, time);
-  for (void* memory : {static_cast<void*>(weight), static_cast<void*>(scales), static_cast<void*>(gemm.in.values.data),
-                       static_cast<void*>(gemm.in.scales), static_cast<void*>(gemm.in.outliers),
-                       static_cast<void*>(gemm.in.outlier_counts), static_cast<void*>(gemm.epilogue.out.data)}) {
-    cudaFree(memory);
-  }
 }
 
 void attention(const Machine& machine, const char* name, int tokens, int past, int heads, int kv_heads, bool causal) {
   constexpr int kDim = 128;
   const int keys = past + tokens;
   const gpu::AttentionShape shape{heads, kv_heads, kDim, 0, causal, 0.088388f};
-  auto* q = filled<bf16>(static_cast<size_t>(tokens) * heads * kDim);
-  auto* out = filled<bf16>(static_cast<size_t>(tokens) * heads * kDim);
-  auto* k = filled<bf16>(static_cast<size_t>(keys) * kv_heads * kDim);
-  auto* v = filled<bf16>(static_cast<size_t>(keys) * kv_heads * kDim);
-  auto* workspace = filled<float>(gpu::attention_workspace(shape, 1, keys));
+  Memory memory;
+  auto* q = memory.filled<bf16>(static_cast<size_t>(tokens) * heads * kDim);
+  auto* out = memory.filled<bf16>(static_cast<size_t>(tokens) * heads * kDim);
+  auto* k = memory.filled<bf16>(static_cast<size_t>(keys) * kv_heads * kDim);
+  auto* v = memory.filled<bf16>(static_cast<size_t>(keys) * kv_heads * kDim);
+  auto* workspace = memory.filled<float>(gpu::attention_workspace(shape, 1, keys));
   const gpu::AttentionSpan<bf16> span{q, out, k, v, heads * kDim, heads * kDim, kDim, static_cast<int64_t>(keys) * kDim, 0,
                                       tokens, past};
-  auto* spans = filled<gpu::AttentionSpan<bf16>>(1);
+  auto* spans = memory.filled<gpu::AttentionSpan<bf16>>(1);
   require(cudaMemcpy(spans, &span, sizeof span, cudaMemcpyHostToDevice), "cudaMemcpy");
   const double time =
       seconds([&](int) { return gpu::attention<bf16>(spans, 1, shape, tokens, keys, workspace, nullptr); }, 1);
   const double seen = causal ? past + (tokens + 1) / 2.0 : keys;
   print(machine, name, 2.0 * kDim * (2.0 * tokens * heads + 2.0 * keys * kv_heads), 4.0 * tokens * seen * heads * kDim, time);
-  for (void* memory : {static_cast<void*>(q), static_cast<void*>(out), static_cast<void*>(k), static_cast<void*>(v),
-                       static_cast<void*>(workspace), static_cast<void*>(spans)}) {
-    cudaFree(memory);
-  }
 }
 
 void norm(const Machine& machine, const char* name, int rows, int cols) {
-  auto* in = filled<bf16>(static_cast<size_t>(rows) * cols);
-  auto* out = filled<bf16>(static_cast<size_t>(rows) * cols);
-  auto* weight = filled<bf16>(cols);
+  Memory memory;
+  auto* in = memory.filled<bf16>(static_cast<size_t>(rows) * cols);
+  auto* out = memory.filled<bf16>(static_cast<size_t>(rows) * cols);
+  auto* weight = memory.filled<bf16>(cols);
   const double time =
       seconds([&](int) { return gpu::rms_norm<bf16>({out, cols}, {in, cols}, weight, rows, cols, 1e-5f, nullptr); }, 1);
   print(machine, name, 4.0 * rows * cols, 0, time);
-  cudaFree(in);
-  cudaFree(out);
-  cudaFree(weight);
+}
+
+int failures = 0;
+
+// What cannot be measured is said, and the others are.
+void attempt(const char* name, const std::function<void()>& measurement) {
+  try {
+    measurement();
+  } catch (const std::exception& error) {
+    std::printf("%-44s FAILED: %s\n", name, error.what());
+    failures++;
+  }
+  std::fflush(stdout);
 }
 
 // The logits are all the same: the draw's worst case, in which every token is a candidate for every cut.
@@ -199,29 +215,42 @@ void sampling(const Machine& machine, const char* name, int rows, int vocabulary
   }
 }
 
+void measure_all(const Machine& machine) {
+  const auto products = [&](const char* name, int rows, int in, int out, gpu::Activation activation = gpu::Activation::None) {
+    attempt(name, [&] { product(machine, name, rows, in, out, activation); });
+  };
+  for (int rows : {1, 8, 16, 64, 320, 1024}) {
+    products("qkv 7168 x 9216", rows, 7168, 9216);
+    products("o 7168 x 7168", rows, 7168, 7168);
+    products("gate, up 7168 x 2 x 20480", rows, 7168, 20480, gpu::Activation::SwiGlu);
+    products("down 20480 x 7168", rows, 20480, 7168);
+    attempt("down 20480 x 7168, int8", [&] { int8_product(machine, "down 20480 x 7168", rows, 20480, 7168); });
+  }
+  products("head 7168 x 64000", 1, 7168, 64000);
+  products("InternViT qkv 3200 x 9600", 1025, 3200, 9600);
+  products("InternViT proj 3200 x 3200", 1025, 3200, 3200);
+  products("InternViT fc1 3200 x 12800", 1025, 3200, 12800, gpu::Activation::Gelu);
+  products("InternViT fc2 12800 x 3200", 1025, 12800, 3200);
+  const auto attentions = [&](const char* name, int tokens, int past, int heads, int kv_heads, bool causal) {
+    attempt(name, [&] { attention(machine, name, tokens, past, heads, kv_heads, causal); });
+  };
+  attentions("InternViT attention, 1025 tokens, 25 heads", 1025, 0, 25, 25, false);
+  attentions("prompt attention, 1024 tokens, 56/8 heads", 1024, 0, 56, 8, true);
+  attentions("decode attention, past 255", 1, 255, 56, 8, true);
+  attentions("decode attention, past 4095", 1, 4095, 56, 8, true);
+  attempt("RMSNorm, 1 x 7168", [&] { norm(machine, "RMSNorm, 1 x 7168", 1, 7168); });
+  attempt("RMSNorm, 1025 x 3200", [&] { norm(machine, "RMSNorm, 1025 x 3200", 1025, 3200); });
+  for (int rows : {1, 8}) {
+    attempt("greedy", [&] { sampling(machine, "greedy, 64000 tokens", rows, 64000, {}); });
+    attempt("top-k and top-p", [&] {
+      sampling(machine, "top-k 50 and top-p 0.9, 64000 tokens", rows, 64000, {0.5, nullptr, 0, 1, 0.7f, 0.9f, 50, 0});
+    });
+  }
+}
+
 }  // namespace
 
 int main() {
-  const Machine machine = measure();
-  for (int rows : {1, 8, 16, 64, 320, 1024}) {
-    product(machine, "qkv 7168 x 9216", rows, 7168, 9216);
-    product(machine, "o 7168 x 7168", rows, 7168, 7168);
-    product(machine, "gate, up 7168 x 2 x 20480", rows, 7168, 20480, gpu::Activation::SwiGlu);
-    product(machine, "down 20480 x 7168", rows, 20480, 7168);
-    int8_product(machine, "down 20480 x 7168", rows, 20480, 7168);
-  }
-  product(machine, "head 7168 x 64000", 1, 7168, 64000);
-  product(machine, "InternViT qkv 3200 x 9600", 1025, 3200, 9600);
-  product(machine, "InternViT fc1 3200 x 12800", 1025, 3200, 12800, gpu::Activation::Gelu);
-  attention(machine, "InternViT attention, 1025 tokens, 25 heads", 1025, 0, 25, 25, false);
-  attention(machine, "prompt attention, 1024 tokens, 56/8 heads", 1024, 0, 56, 8, true);
-  attention(machine, "decode attention, past 255", 1, 255, 56, 8, true);
-  attention(machine, "decode attention, past 4095", 1, 4095, 56, 8, true);
-  norm(machine, "RMSNorm, 1 x 7168", 1, 7168);
-  norm(machine, "RMSNorm, 1025 x 3200", 1025, 3200);
-  for (int rows : {1, 8}) {
-    sampling(machine, "greedy, 64000 tokens", rows, 64000, {});
-    sampling(machine, "top-k 50 and top-p 0.9, 64000 tokens", rows, 64000, {0.5, nullptr, 0, 1, 0.7f, 0.9f, 50, 0});
-  }
-  return 0;
+  attempt("the GPU's bandwidth", [] { measure_all(measure()); });
+  return failures > 0 ? 1 : 0;
 }

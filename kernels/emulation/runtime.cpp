@@ -1,6 +1,7 @@
 #include "emulation/runtime.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <deque>
@@ -20,6 +21,8 @@
 struct CUevent_st {
   uint64_t recorded = 0;
   uint64_t reached = 0;
+  bool timed = true;
+  std::chrono::steady_clock::time_point when;  // it was last reached
 };
 
 // Work in the order it was captured.
@@ -305,6 +308,7 @@ const char* cudaGetErrorName(cudaError_t error) {
     case cudaErrorInsufficientDriver: return "cudaErrorInsufficientDriver";
     case cudaErrorInvalidDevice: return "cudaErrorInvalidDevice";
     case cudaErrorInvalidResourceHandle: return "cudaErrorInvalidResourceHandle";
+    case cudaErrorNotReady: return "cudaErrorNotReady";
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
     case cudaErrorStreamCaptureUnsupported: return "cudaErrorStreamCaptureUnsupported";
     case cudaErrorStreamCaptureInvalidated: return "cudaErrorStreamCaptureInvalidated";
@@ -464,9 +468,10 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   return done ? cudaSuccess : result(cudaErrorLaunchFailure);
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned /*flags*/) {
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   const std::lock_guard lock(machine().mutex);
   auto made = std::make_shared<CUevent_st>();
+  made->timed = (flags & cudaEventDisableTiming) == 0;
   *event = made.get();
   machine().events[made.get()] = std::move(made);
   return cudaSuccess;
@@ -489,7 +494,20 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const std::shared_ptr<CUevent_st> kept = machine().events.at(event);
   if (refused_in_capture("an event", __builtin_return_address(0))) return result(cudaErrorStreamCaptureUnsupported);
   const uint64_t count = ++kept->recorded;
-  return enqueue(stream, [kept, count] { kept->reached = std::max(kept->reached, count); });
+  return enqueue(stream, [kept, count] {
+    kept->reached = std::max(kept->reached, count);
+    kept->when = std::chrono::steady_clock::now();
+  });
+}
+
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
+  const std::lock_guard lock(machine().mutex);
+  const CUevent_st& from = *machine().events.at(begin);
+  const CUevent_st& to = *machine().events.at(end);
+  if (!from.timed || !to.timed || from.recorded == 0 || to.recorded == 0) return result(cudaErrorInvalidResourceHandle);
+  if (from.reached < from.recorded || to.reached < to.recorded) return result(cudaErrorNotReady);
+  *milliseconds = std::chrono::duration<float, std::milli>(to.when - from.when).count();
+  return cudaSuccess;
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned /*flags*/) {

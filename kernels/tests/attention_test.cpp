@@ -193,6 +193,18 @@ TYPED_TEST(Attention, IsItsDefinition) {
   }
 }
 
+#if !defined(GPU_EMULATED)
+TYPED_TEST(Attention, AtTheModelsSizes) {
+  for (const Case& c : {Case{"a picture in InternViT-6B", 25, 25, 128, false, 0, {{1025, 0}}},
+                        {"a prompt in Yi-34B", 56, 8, 128, true, 0, {{1025, 0}}},
+                        {"a later round in Yi-34B", 56, 8, 128, true, 0, {{320, 777}}},
+                        {"decode in Yi-34B, past 4095", 56, 8, 128, true, 0, {{1, 4095}}},
+                        {"decode of conversations in Yi-34B", 56, 8, 128, true, 0, {{1, 0}, {1, 255}, {1, 1000}, {1, 4095}}}}) {
+    this->check(c, 1);
+  }
+}
+#endif
+
 TYPED_TEST(Attention, LargeAndEqualScores) {
   const Case prompt{"prompt", 2, 1, 64, true, 0, {{40, 3}}};
   this->check(prompt, 30);  // scores in the thousands

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstring>
-#include <new>
 #include <span>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "device/types.h"
@@ -13,8 +14,9 @@ class DeviceArray {
  public:
   // Uninitialized: reading it in a kernel before something wrote it is a fault.
   explicit DeviceArray(size_t size) : size_(size) {
-    if (cudaMalloc(reinterpret_cast<void**>(&data_), size * sizeof(T)) != cudaSuccess) {
-      throw std::bad_alloc();
+    const cudaError_t error = cudaMalloc(reinterpret_cast<void**>(&data_), size * sizeof(T));
+    if (error != cudaSuccess) {
+      throw std::runtime_error(std::string("cudaMalloc: ") + cudaGetErrorString(error));
     }
   }
   explicit DeviceArray(const std::vector<T>& host) : DeviceArray(host.size()) { write(0, host); }

@@ -100,6 +100,15 @@ TYPED_TEST(Norm, LayerNormIsItsDefinition) {
   }
 }
 
+#if !defined(GPU_EMULATED)
+// A picture's tokens, a prompt's, and the projector's input.
+TYPED_TEST(Norm, AtTheModelsSizes) {
+  this->check({1025, 3200, 0}, false, 1, 0);
+  this->check({512, 7168, 0}, false, 1, 0);
+  this->check({256, 12800, 0}, true, 1, 0.5);
+}
+#endif
+
 TYPED_TEST(Norm, LargeAndSmallAndEqualValues) {
   this->check({2, 512, 0}, false, 100, 0);
   this->check({2, 512, 0}, false, 1e-4, 0);

@@ -50,6 +50,26 @@ TEST_F(RuntimeTest, PageableMemoryMayChangeAfterACopy) {
   EXPECT_EQ(back[0], 1);
 }
 
+TEST_F(RuntimeTest, TimePassesBetweenTwoEventsOnceBothWereReached) {
+  cudaEvent_t begin, end, untimed;
+  cudaEventCreateWithFlags(&begin, 0);
+  cudaEventCreateWithFlags(&end, 0);
+  cudaEventCreateWithFlags(&untimed, cudaEventDisableTiming);
+  float milliseconds = -1;
+  EXPECT_EQ(cudaEventElapsedTime(&milliseconds, begin, end), cudaErrorInvalidResourceHandle);
+  cudaEventRecord(begin, stream_);
+  cudaEventRecord(untimed, stream_);
+  cudaMemsetAsync(memory_, 1, 16, stream_);
+  cudaEventRecord(end, stream_);
+  EXPECT_EQ(cudaEventElapsedTime(&milliseconds, begin, end), cudaErrorNotReady);
+  cudaStreamSynchronize(stream_);
+  EXPECT_EQ(cudaEventElapsedTime(&milliseconds, begin, end), cudaSuccess);
+  EXPECT_GE(milliseconds, 0);
+  EXPECT_EQ(cudaEventElapsedTime(&milliseconds, untimed, end), cudaErrorInvalidResourceHandle);
+  for (cudaEvent_t event : {begin, end, untimed}) cudaEventDestroy(event);
+  cudaGetLastError();
+}
+
 TEST_F(RuntimeTest, AnEventOrdersTwoStreamsAndWithoutItNothingDoes) {
   int wrong = 0;
   for (const bool waits : {true, false}) {

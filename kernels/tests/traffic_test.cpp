@@ -70,12 +70,20 @@ class Recorder {
   // again for each of its results; that they come from the cache is not counted here.
   static double bar_of(const std::string& name) { return name.rfind("int8_gemm_kernel", 0) == 0 ? 2.0 : 1.1; }
 
-  // No bank conflict either.
+  // Wavefronts beside the ideal: no bank conflict, but where a few threads exchange what they found behind the main loop.
+  static double conflicts_of(const std::string& name) {
+    for (const char* exchanging : {"int8_gemm_and_digest_kernel", "masses_kernel", "draw_kernel"}) {
+      if (name.rfind(exchanging, 0) == 0) return 1.1;
+    }
+    return 1.0;
+  }
+
   static void expect_bars(const std::string& name, const simt::KernelTraffic& traffic) {
     const auto& [sum, places] = traffic;
     const auto sectors = static_cast<double>(sum.read.actual + sum.written.actual);
     const auto ideal = static_cast<double>(sum.read.ideal + sum.written.ideal);
-    if (sectors <= bar_of(name) * ideal && sum.wavefronts.actual == sum.wavefronts.ideal) {
+    const double wavefronts = conflicts_of(name) * static_cast<double>(sum.wavefronts.ideal);
+    if (sectors <= bar_of(name) * ideal && static_cast<double>(sum.wavefronts.actual) <= wavefronts) {
       return;
     }
     std::string where;

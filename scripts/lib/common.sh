@@ -88,11 +88,12 @@ is_stale() {
     "$root/java"/*/pom.xml "$root/java"/*/src/main -newer "$stamp" -print -quit) ]]
 }
 
-# build_module NAME JAR: builds java/NAME and what it needs, unless that was done since the last change. Speaks on
-# stderr only. One build at a time: the others wait for it and then find nothing left to do.
+# build_module NAME JAR [PROFILE]: builds java/NAME and what it needs, with Maven's profile if one is given, unless that was
+# done since the last change. Speaks on stderr only. One build at a time: the others wait for it and then find nothing left to
+# do.
 build_module() {
-  local name=$1 jar=$2
-  local stamp=$root/build/$name.stamp log=$root/build/$name-build.log
+  local name=$1 jar=$2 profile=${3:-}
+  local stamp=$root/build/$name${profile:+-$profile}.stamp log=$root/build/$name-build.log
   is_stale "$stamp" "$jar" || return 0
   require_tools
   mkdir -p "$root/build"
@@ -102,7 +103,7 @@ build_module() {
     say "building (a few minutes the first time; log: $log)"
     # The time of the start, so that a file edited during the build counts as newer.
     touch "$stamp.new"
-    if ! mvn -B --no-transfer-progress -f "$root/pom.xml" -pl "java/$name" -am -Dmaven.test.skip=true package \
+    if ! mvn -B --no-transfer-progress -f "$root/pom.xml" -pl "java/$name" -am ${profile:+"-P$profile"} -Dmaven.test.skip=true package \
       </dev/null >"$log" 2>&1; then
       grep -E 'error:|ERROR|FAILED' "$log" | head -n 20 >&2 || true
       die "the build failed; everything it said is in $log"
@@ -128,6 +129,29 @@ build_emulated() {
   ) 9>"$root/build/.emulated-lock" || exit 1
 }
 
+# The architectures of this machine's GPUs as CMake names them, "80-real;90-real"; nothing without a driver.
+gpu_architectures() {
+  nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | tr -d . | sort -u | sed 's/$/-real/' | paste -sd ';'
+}
+
+# build_gpu: the native library for this machine's GPUs, or for those of CUDAARCHS, into build/gpu.
+build_gpu() {
+  local dir=$root/build/gpu log=$root/build/gpu-build.log architectures=${CUDAARCHS:-$(gpu_architectures)}
+  local -a generator=()
+  command -v nvcc >/dev/null || die "nvcc was not found; install the CUDA toolkit (12.8 or later) and put its bin folder on PATH"
+  [[ -n $architectures ]] || die "no NVIDIA driver was found (nvidia-smi); CUDAARCHS=90-real, say, builds for a GPU that is elsewhere"
+  require_tools
+  mkdir -p "$dir"
+  [[ -e $dir/CMakeCache.txt ]] || ! command -v ninja >/dev/null || generator=(-G Ninja)
+  (
+    flock 9
+    [[ -e $dir/native/libinternvl4j.so ]] || say "building the library for GPUs (minutes the first time; log: $log)"
+    { cmake -S "$root" -B "$dir" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DIVL_GPU=cuda \
+      "-DCMAKE_CUDA_ARCHITECTURES=$architectures" &&
+      cmake --build "$dir" --target internvl4j --parallel "$(nproc)"; } >"$log" 2>&1 || die "the build failed; see $log"
+  ) 9>"$root/build/.gpu-lock" || exit 1
+}
+
 # Sets the array jvm_options: what every JVM of ours is started with.
 set_jvm_options() {
   # shellcheck disable=SC2034
@@ -139,5 +163,20 @@ set_jvm_options() {
     # Ours alone: JavaCPP tells builds of one version apart by their size only. build_module empties it.
     "-Dorg.bytedeco.javacpp.cacheDir=$root/build/javacpp-cache"
     -Djava.awt.headless=true
+  )
+}
+
+# JVMs take the native library that INTERNVL4J_NATIVE names instead of the packaged one; it is built where that is needed.
+choose_native() {
+  case ${INTERNVL4J_NATIVE:-} in
+    '') return ;;
+    emulated) build_emulated ;;
+    gpu) build_gpu ;;
+    *) die "INTERNVL4J_NATIVE is '$INTERNVL4J_NATIVE', expected nothing, emulated or gpu" ;;
+  esac
+  jvm_options+=(
+    -Dorg.bytedeco.javacpp.pathsFirst=true
+    # Setting it hides LD_LIBRARY_PATH from JavaCPP.
+    "-Djava.library.path=$root/build/$INTERNVL4J_NATIVE/native${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   )
 }

@@ -299,15 +299,29 @@ typedef struct ivl_machine {
 } ivl_machine;
 IVL_API ivl_status ivl_measure_machine(int32_t threads, ivl_machine* out);
 
-/* One operation on random data, to be timed by the caller. spec is JSON:
- *  {"op": "matmul", "m", "n", "k", "dtype": "f32|bf16|f16|int8"}
- *  {"op": "vision_attention", "tokens", "heads", "head_dim"}
- *  {"op": "cached_attention", "rows", "past", "heads", "kv_heads", "head_dim", "dtype"} */
+/* One operation on random data, to be timed by the caller. spec is JSON, its operands as ivl_benchmark_operand counts them:
+ *  {"op": "matmul", "m", "n", "k", "dtype": "f32|bf16|f16|int8"}: (m, k), weights (n, k), result (m, n)
+ *  {"op": "patch_embed", "pictures", "channels", "image_size", "patch", "n", "dtype"}: (pictures, channels * image_size^2),
+ *   weights (n, channels * patch^2), result (pictures * (image_size / patch)^2, n)
+ *  {"op": "vision_attention", "tokens", "heads", "head_dim", "dtype"}: q, k and v (tokens, 3 * heads * head_dim), result
+ *  {"op": "cached_attention", "rows", "past", "heads", "kv_heads", "head_dim", "dtype"}: q (rows, (heads + 2 kv_heads) *
+ *   head_dim), of which the first heads are read; cache (2 * kv_heads * (past + rows), head_dim), keys before values; result
+ * and with each of them
+ *  "device": "cpu" (if it is left out) or a GPU, "cuda:N", where dtype is bf16, f16 or int8 and widths are multiples of 8.
+ * A matmul may have "copies", up to 64: so many of the weights take turns, so that a cache holds none of them until its turn
+ * comes again; and "out": "f32", as logits are. In int8 the input's rows are quantized in each run. */
 typedef struct ivl_benchmark ivl_benchmark;
+/* threads: of the CPU; 0 for as many as the process may use. */
 IVL_API ivl_status ivl_benchmark_create(const char* spec, int32_t threads, ivl_benchmark** out);
 IVL_API ivl_status ivl_benchmark_run(ivl_benchmark* benchmark);
+/* Seconds of so many runs, one queued behind another, by the device's own clock. */
+IVL_API ivl_status ivl_benchmark_time(ivl_benchmark* benchmark, int64_t runs, double* seconds);
 /* The operation's floating-point operations and the bytes it must move. */
 IVL_API ivl_status ivl_benchmark_work(const ivl_benchmark* benchmark, double* operations, double* bytes);
+/* What it computes from and, last and after a run, what came out: (rows, cols) as f32 into out, which may be null to learn the
+ * shape. The weights of an int8 product are those before they were quantized. */
+IVL_API ivl_status ivl_benchmark_operand(const ivl_benchmark* benchmark, int32_t operand, int64_t* rows, int64_t* cols,
+                                         float* out);
 IVL_API void ivl_benchmark_free(ivl_benchmark* benchmark);
 
 #ifdef __cplusplus

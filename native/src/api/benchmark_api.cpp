@@ -2,8 +2,8 @@
 #include <memory>
 
 #include "api/barrier.h"
+#include "api/device_choice.h"
 #include "backend/kernel_benchmark.h"
-#include "cpu/cpu_backend.h"
 #include "cpu/measure.h"
 
 struct ivl_benchmark {
@@ -25,19 +25,42 @@ ivl_status ivl_measure_machine(int32_t threads, ivl_machine* out) {
 
 ivl_status ivl_benchmark_create(const char* spec, int32_t threads, ivl_benchmark** out) {
   return guarded([&] {
-    given(out, "out") = new ivl_benchmark{
-        make_benchmark(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads}), &given(spec, "spec"))};
+    const auto backend_of = [threads](const std::string& device, DType type) {
+      return backend_on(DeviceChoice::parse(device), threads, type);
+    };
+    given(out, "out") = new ivl_benchmark{make_benchmark(backend_of, &given(spec, "spec"))};
   });
 }
 
 ivl_status ivl_benchmark_run(ivl_benchmark* benchmark) {
-  return guarded([&] { given(benchmark, "benchmark").benchmark->run(); });
+  return guarded([&] { given(benchmark, "benchmark").benchmark->time(1); });
+}
+
+ivl_status ivl_benchmark_time(ivl_benchmark* benchmark, int64_t runs, double* seconds) {
+  return guarded([&] {
+    double& out = given(seconds, "seconds");
+    out = given(benchmark, "benchmark").benchmark->time(runs);
+  });
 }
 
 ivl_status ivl_benchmark_work(const ivl_benchmark* benchmark, double* operations, double* bytes) {
   return guarded([&] {
     given(operations, "operations") = given(benchmark, "benchmark").benchmark->operations();
     given(bytes, "bytes") = benchmark->benchmark->bytes();
+  });
+}
+
+ivl_status ivl_benchmark_operand(const ivl_benchmark* benchmark, int32_t operand, int64_t* rows, int64_t* cols, float* out) {
+  return guarded([&] {
+    KernelBenchmark& operation = *given(benchmark, "benchmark").benchmark;
+    const auto count = static_cast<int32_t>(operation.operands().size());
+    if (operand < 0 || operand >= count) {
+      fail(Status::InvalidArgument, cat("the operand is ", operand, ", expected 0 to ", count - 1));
+    }
+    const Matrix& matrix = operation.operands()[static_cast<size_t>(operand)].matrix;
+    given(rows, "rows") = matrix.rows;
+    given(cols, "cols") = matrix.cols;
+    if (out != nullptr) operation.copy_operand(static_cast<size_t>(operand), out);
   });
 }
 

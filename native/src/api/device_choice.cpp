@@ -141,4 +141,15 @@ Placement place(const DeviceChoice& choice, int threads, int64_t memory_limit, c
   return Placement::on(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads}), config.language.layers);
 }
 
+std::shared_ptr<Backend> backend_on(const DeviceChoice& choice, int threads, DType type) {
+  switch (choice.kind) {
+    case DeviceChoice::Kind::Cpu: return std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads});
+    case DeviceChoice::Kind::Cuda:
+      if (choice.gpus.size() == 1) return make_gpu_backend(gpus_of(choice).front().ordinal, type);
+      break;
+    case DeviceChoice::Kind::Auto: break;
+  }
+  fail(Status::InvalidArgument, "the device must be one: cpu, cuda or cuda:N");
+}
+
 }  // namespace ivl::api

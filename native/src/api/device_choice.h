@@ -41,4 +41,8 @@ Destination destination(const DeviceChoice& choice, const ModelConfig& config, c
 Placement place(const DeviceChoice& choice, int threads, int64_t memory_limit, const ModelConfig& config,
                 const Precision& precision, const MemoryPlan& cpu_plan);
 
+// The backend of one device, for what is no model. Error(InvalidArgument) if `choice` is another than the CPU or one GPU that
+// is there.
+std::shared_ptr<Backend> backend_on(const DeviceChoice& choice, int threads, DType type);
+
 }  // namespace ivl::api

@@ -1,5 +1,7 @@
 #include "backend/backend.h"
 
+#include <chrono>
+
 namespace ivl {
 
 void Backend::receive(const Matrix& out, const Matrix& in, Backend& from) {
@@ -16,6 +18,12 @@ void Backend::pixel_shuffle_norm(const Matrix& out, const Matrix& in, int64_t pi
                                  bool swap_back, const NormWeights& weights) {
   pixel_shuffle(out, in, pictures, grid, factor, swap_back);
   norm(out, out, weights);
+}
+
+double Backend::timed(const std::function<void()>& work) {
+  const auto began = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 
 }  // namespace ivl

@@ -145,6 +145,8 @@ class Backend {
   // `pass` calls operations of this backend alone, leaves nothing half done when it is called twice, and moves nothing to the
   // host.
   virtual void repeat(const std::function<void()>& pass) { pass(); }
+  // Seconds that `work`, operations of this backend alone, takes: on a GPU by the GPU's clock. All of it is done at the end.
+  virtual double timed(const std::function<void()>& work);
 
   // ---- weights ----------------------------------------------------------------------------------------------
   // `as` is the type to keep; a tensor already of that type, or any type when `as` is F32 (widening is exact), may be

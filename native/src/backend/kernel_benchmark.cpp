@@ -1,8 +1,12 @@
 #include "backend/kernel_benchmark.h"
 
+#include <algorithm>
+#include <cstring>
 #include <random>
 
 #include <nlohmann/json.hpp>
+
+#include "backend/host_memory.h"
 
 namespace ivl {
 namespace {
@@ -11,12 +15,14 @@ using nlohmann::json;
 
 constexpr int64_t kMostRows = int64_t{1} << 24;  // of any dimension
 constexpr int64_t kMostElements = int64_t{1} << 31;
+constexpr int64_t kMostCopies = 64;
+// Drawn numbers repeat from there on: drawing the weights of a large layer takes longer than measuring it.
+constexpr size_t kDrawn = (size_t{1} << 20) - 3;  // a multiple of no layer's width, so that rows differ
 
-int64_t size_in(const json& spec, const char* name, int64_t least = 1) {
+int64_t size_in(const json& spec, const char* name, int64_t least = 1, int64_t most = kMostRows) {
   const auto found = spec.find(name);
-  if (found == spec.end() || !found->is_number_integer() || found->get<int64_t>() < least ||
-      found->get<int64_t>() > kMostRows) {
-    fail(Status::InvalidArgument, cat("benchmark spec: ", name, " must be an integer from ", least, " to ", kMostRows));
+  if (found == spec.end() || !found->is_number_integer() || found->get<int64_t>() < least || found->get<int64_t>() > most) {
+    fail(Status::InvalidArgument, cat("benchmark spec: ", name, " must be an integer from ", least, " to ", most));
   }
   return found->get<int64_t>();
 }
@@ -26,75 +32,153 @@ std::string word_in(const json& spec, const char* name, const char* otherwise) {
   return found != spec.end() && found->is_string() ? found->get<std::string>() : otherwise;
 }
 
+bool int8_in(const json& spec) { return word_in(spec, "dtype", "") == "int8"; }
+
+// Of weights and caches before they are quantized.
 DType type_in(const json& spec) {
+  if (int8_in(spec)) return DType::BF16;
   const std::string name = word_in(spec, "dtype", "f32");
   for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
     if (name == name_of(type)) return type;
   }
-  fail(Status::InvalidArgument, cat("benchmark spec: dtype is ", name, ", expected f32, bf16 or f16"));
+  fail(Status::InvalidArgument, cat("benchmark spec: dtype is ", name, ", expected f32, bf16, f16 or, of a matmul, int8"));
 }
 
-Buffer random_matrix(Backend& backend, int64_t rows, int64_t cols, DType type, uint32_t seed) {
+// Kernels of 16-bit activations move eight numbers at a time.
+int64_t width_in(const json& spec, const char* name, const Backend& backend) {
+  const int64_t width = size_in(spec, name);
+  if (backend.activation_type() != DType::F32 && width % 8 != 0) {
+    fail(Status::InvalidArgument, cat("benchmark spec: ", name, " is ", width, ", expected a multiple of 8 on a GPU"));
+  }
+  return width;
+}
+
+int64_t head_dim_in(const json& spec, const Backend& backend) {
+  const int64_t dim = size_in(spec, "head_dim");
+  if (backend.activation_type() != DType::F32 && dim != 32 && dim != 64 && dim != 128) {
+    fail(Status::InvalidArgument, cat("benchmark spec: head_dim is ", dim, ", expected 32, 64 or 128 on a GPU"));
+  }
+  return dim;
+}
+
+void require_fits(int64_t rows, int64_t cols) {
   if (rows > kMostElements / cols) fail(Status::InvalidArgument, "benchmark spec: the shape is too large");
+}
+
+Buffer random_on_host(int64_t rows, int64_t cols, DType type, uint32_t seed) {
+  require_fits(rows, cols);
+  const auto count = static_cast<size_t>(rows * cols);
+  Buffer buffer = allocate_host(count * size_of(type));
   std::mt19937 random(seed);
   std::uniform_real_distribution<float> uniform(-1, 1);
-  std::vector<float> values(static_cast<size_t>(rows * cols));
-  for (float& value : values) value = uniform(random);
-  Buffer buffer = backend.allocate(values.size() * size_of(type));
-  backend.from_host(buffer.matrix(type, rows, cols), values.data());
+  const size_t drawn = std::min(count, kDrawn);
+  for (size_t i = 0; i < drawn; ++i) store_f32(buffer.data(), type, i, uniform(random));
+  auto* bytes = static_cast<char*>(buffer.data());
+  for (size_t at = drawn; at < count; at += drawn) {
+    std::memcpy(bytes + at * size_of(type), bytes, std::min(drawn, count - at) * size_of(type));
+  }
   return buffer;
 }
+
+double as_double(int64_t value) { return static_cast<double>(value); }
 
 class MatMul : public KernelBenchmark {
  public:
   MatMul(std::shared_ptr<Backend> backend, const json& spec)
-      : backend_(std::move(backend)), m_(size_in(spec, "m")), n_(size_in(spec, "n")), k_(size_in(spec, "k")) {
-    const bool int8 = word_in(spec, "dtype", "") == "int8";
-    const DType type = int8 ? DType::BF16 : type_in(spec);
-    const DType activation = backend_->activation_type();
-    in_ = random_matrix(*backend_, m_, k_, activation, 1);
-    out_ = backend_->allocate(static_cast<size_t>(m_ * n_) * size_of(activation));
-    host_ = random_matrix(*backend_, n_, k_, type, 2);
-    weights_ = backend_->linear({{{host_.data(), type, {n_, k_}}}, {}, int8}, type);
-    operations_ = 2.0 * static_cast<double>(m_) * static_cast<double>(n_) * static_cast<double>(k_);
-    bytes_ = static_cast<double>(n_ * k_) * (int8 ? 1.0 : static_cast<double>(size_of(type))) +
-             static_cast<double>(m_ * (n_ + k_)) * static_cast<double>(size_of(activation));
-  }
-  void run() override {
-    const DType activation = backend_->activation_type();
-    backend_->matmul(out_.matrix(activation, m_, n_), in_.matrix(activation, m_, k_), *weights_, {});
+      : KernelBenchmark(std::move(backend)),
+        m_(size_in(spec, "m")),
+        n_(size_in(spec, "n")),
+        k_(width_in(spec, "k", *backend_)) {
+    const DType type = type_in(spec);
+    const bool int8 = int8_in(spec);
+    out_type_ = word_in(spec, "out", "") == "f32" ? DType::F32 : activation();
+    if (out_type_ != DType::F32) width_in(spec, "n", *backend_);
+    require_fits(m_, n_);
+    in_ = random_matrix(m_, k_, activation(), 1);
+    out_ = backend_->allocate(static_cast<size_t>(m_ * n_) * size_of(out_type_));
+    host_ = random_on_host(n_, k_, type, 2);
+    const int64_t copies = spec.contains("copies") ? size_in(spec, "copies", 1, kMostCopies) : 1;
+    for (int64_t i = 0; i < copies; ++i) {
+      weights_.push_back(backend_->linear({{{host_.data(), type, {n_, k_}}}, {}, int8}, type));
+    }
+    backend_->finish_weights();
+    operands_ = {{in_.matrix(activation(), m_, k_)}, {host_.matrix(type, n_, k_), true}, {out_.matrix(out_type_, m_, n_)}};
+    operations_ = 2.0 * as_double(m_) * as_double(n_) * as_double(k_);
+    bytes_ = as_double(n_ * k_) * (int8 ? 1.0 : as_double(size_of(type))) + as_double(m_ * k_) * as_double(size_of(activation())) +
+             as_double(m_ * n_) * as_double(size_of(out_type_));
   }
 
  private:
-  std::shared_ptr<Backend> backend_;
+  void run() override {
+    turn_ = (turn_ + 1) % weights_.size();
+    backend_->matmul(out_.matrix(out_type_, m_, n_), in_.matrix(activation(), m_, k_), *weights_[turn_], {});
+  }
+
   int64_t m_, n_, k_;
+  DType out_type_ = DType::F32;
   Buffer in_, out_, host_;
+  std::vector<std::unique_ptr<LinearWeights>> weights_;
+  size_t turn_ = 0;
+};
+
+class PatchEmbed : public KernelBenchmark {
+ public:
+  PatchEmbed(std::shared_ptr<Backend> backend, const json& spec)
+      : KernelBenchmark(std::move(backend)),
+        geometry_{size_in(spec, "pictures"), size_in(spec, "channels"), size_in(spec, "image_size"), size_in(spec, "patch")},
+        n_(width_in(spec, "n", *backend_)) {
+    if (geometry_.image_size % geometry_.patch != 0) fail(Status::InvalidArgument, "benchmark spec: patch must divide image_size");
+    require_fits(geometry_.channels, geometry_.image_size * geometry_.image_size);
+    const DType type = type_in(spec);
+    const int64_t pixels = geometry_.channels * geometry_.image_size * geometry_.image_size;
+    const int64_t inputs = geometry_.channels * geometry_.patch * geometry_.patch;
+    rows_ = geometry_.pictures * geometry_.grid() * geometry_.grid();
+    pixels_ = random_matrix(geometry_.pictures, pixels, activation(), 1);
+    out_ = backend_->allocate(static_cast<size_t>(rows_ * n_) * size_of(activation()));
+    host_ = random_on_host(n_, inputs, type, 2);
+    weights_ = backend_->linear({{{host_.data(), type, {n_, inputs}}}, {}, false}, type);
+    backend_->finish_weights();
+    operands_ = {{pixel_matrix()}, {host_.matrix(type, n_, inputs), true}, {out_.matrix(activation(), rows_, n_)}};
+    operations_ = 2.0 * as_double(rows_) * as_double(n_) * as_double(inputs);
+    bytes_ = as_double(n_ * inputs) * as_double(size_of(type)) +
+             as_double(geometry_.pictures * pixels + rows_ * n_) * as_double(size_of(activation()));
+  }
+
+ private:
+  Matrix pixel_matrix() const {
+    return pixels_.matrix(activation(), geometry_.pictures, geometry_.channels * geometry_.image_size * geometry_.image_size);
+  }
+  void run() override { backend_->patch_embed(out_.matrix(activation(), rows_, n_), pixel_matrix(), *weights_, geometry_); }
+
+  PatchGeometry geometry_;
+  int64_t n_;
+  int64_t rows_ = 0;
+  Buffer pixels_, out_, host_;
   std::unique_ptr<LinearWeights> weights_;
 };
 
 class VisionAttention : public KernelBenchmark {
  public:
   VisionAttention(std::shared_ptr<Backend> backend, const json& spec)
-      : backend_(std::move(backend)),
+      : KernelBenchmark(std::move(backend)),
         tokens_(size_in(spec, "tokens")),
         heads_(size_in(spec, "heads")),
-        head_dim_(size_in(spec, "head_dim")) {
-    const DType activation = backend_->activation_type();
+        head_dim_(head_dim_in(spec, *backend_)) {
     const int64_t width = heads_ * head_dim_;
-    qkv_ = random_matrix(*backend_, tokens_, 3 * width, activation, 1);
-    out_ = backend_->allocate(static_cast<size_t>(tokens_ * width) * size_of(activation));
-    operations_ = 4.0 * static_cast<double>(tokens_) * static_cast<double>(tokens_) * static_cast<double>(width);
-    bytes_ = 4.0 * static_cast<double>(tokens_ * width) * static_cast<double>(size_of(activation));
-  }
-  void run() override {
-    const DType activation = backend_->activation_type();
-    const int64_t width = heads_ * head_dim_;
-    backend_->vision_attention(out_.matrix(activation, tokens_, width), qkv_.matrix(activation, tokens_, 3 * width), 1,
-                               heads_, head_dim_);
+    qkv_ = random_matrix(tokens_, 3 * width, activation(), 1);
+    out_ = backend_->allocate(static_cast<size_t>(tokens_ * width) * size_of(activation()));
+    operands_ = {{qkv_.matrix(activation(), tokens_, 3 * width)}, {out_.matrix(activation(), tokens_, width)}};
+    operations_ = 4.0 * as_double(tokens_) * as_double(tokens_) * as_double(width);
+    bytes_ = 4.0 * as_double(tokens_ * width) * as_double(size_of(activation()));
   }
 
  private:
-  std::shared_ptr<Backend> backend_;
+  void run() override {
+    const int64_t width = heads_ * head_dim_;
+    backend_->vision_attention(out_.matrix(activation(), tokens_, width), qkv_.matrix(activation(), tokens_, 3 * width), 1,
+                               heads_, head_dim_);
+  }
+
   int64_t tokens_, heads_, head_dim_;
   Buffer qkv_, out_;
 };
@@ -102,34 +186,35 @@ class VisionAttention : public KernelBenchmark {
 class CachedAttention : public KernelBenchmark {
  public:
   CachedAttention(std::shared_ptr<Backend> backend, const json& spec)
-      : backend_(std::move(backend)),
+      : KernelBenchmark(std::move(backend)),
         rows_(size_in(spec, "rows")),
         past_(size_in(spec, "past", 0)),
         heads_(size_in(spec, "heads")),
-        shape_{1, size_in(spec, "kv_heads"), size_in(spec, "head_dim"), type_in(spec)} {
+        shape_{1, size_in(spec, "kv_heads"), head_dim_in(spec, *backend_), type_in(spec)} {
     if (heads_ % shape_.kv_heads != 0) fail(Status::InvalidArgument, "benchmark spec: kv_heads must divide heads");
-    const DType activation = backend_->activation_type();
     const int64_t tokens = past_ + rows_;
-    qkv_ = random_matrix(*backend_, rows_, width(), activation, 1);
-    out_ = backend_->allocate(static_cast<size_t>(rows_ * heads_ * shape_.head_dim) * size_of(activation));
-    cache_.memory = random_matrix(*backend_, 2 * shape_.kv_heads * tokens, shape_.head_dim, shape_.dtype, 2);
+    qkv_ = random_matrix(rows_, width(), activation(), 1);
+    out_ = backend_->allocate(static_cast<size_t>(rows_ * out_width()) * size_of(activation()));
+    cache_.memory = random_matrix(2 * shape_.kv_heads * tokens, shape_.head_dim, shape_.dtype, 2);
     cache_.capacity = tokens;
-    const double seen = static_cast<double>(rows_) * (static_cast<double>(past_) + static_cast<double>(rows_ + 1) / 2);
-    operations_ = 4.0 * seen * static_cast<double>(heads_ * shape_.head_dim);
-    bytes_ = static_cast<double>(shape_.bytes_per_token()) * static_cast<double>(tokens) +
-             2.0 * static_cast<double>(rows_ * heads_ * shape_.head_dim) * static_cast<double>(size_of(activation));
-  }
-  void run() override {
-    const DType activation = backend_->activation_type();
-    const Span span{0, rows_, past_, &cache_};
-    backend_->cached_attention(out_.matrix(activation, rows_, heads_ * shape_.head_dim),
-                               qkv_.matrix(activation, rows_, width()), {&span, 1}, heads_, shape_, 0);
+    operands_ = {{qkv_.matrix(activation(), rows_, width())},
+                 {cache_.memory.matrix(shape_.dtype, 2 * shape_.kv_heads * tokens, shape_.head_dim)},
+                 {out_.matrix(activation(), rows_, out_width())}};
+    const double seen = as_double(rows_) * (as_double(past_) + as_double(rows_ + 1) / 2);
+    operations_ = 4.0 * seen * as_double(out_width());
+    bytes_ = as_double(static_cast<int64_t>(shape_.bytes_per_token()) * tokens) +
+             2.0 * as_double(rows_ * out_width()) * as_double(size_of(activation()));
   }
 
  private:
+  void run() override {
+    const Span span{0, rows_, past_, &cache_};
+    backend_->cached_attention(out_.matrix(activation(), rows_, out_width()), qkv_.matrix(activation(), rows_, width()),
+                               {&span, 1}, heads_, shape_, 0);
+  }
   int64_t width() const { return (heads_ + 2 * shape_.kv_heads) * shape_.head_dim; }
+  int64_t out_width() const { return heads_ * shape_.head_dim; }
 
-  std::shared_ptr<Backend> backend_;
   int64_t rows_, past_, heads_;
   KvShape shape_;
   Buffer qkv_, out_;
@@ -138,14 +223,39 @@ class CachedAttention : public KernelBenchmark {
 
 }  // namespace
 
-std::unique_ptr<KernelBenchmark> make_benchmark(std::shared_ptr<Backend> backend, const std::string& text) {
+double KernelBenchmark::time(int64_t runs) {
+  if (runs < 1) fail(Status::InvalidArgument, cat("the number of runs is ", runs, ", expected at least 1"));
+  return backend_->timed([&] {
+    for (int64_t i = 0; i < runs; ++i) run();
+  });
+}
+
+void KernelBenchmark::copy_operand(size_t index, float* out) {
+  const Operand& operand = operands_.at(index);
+  const Matrix& m = operand.matrix;
+  if (!operand.on_host) return backend_->to_host(out, m);
+  const auto count = static_cast<size_t>(m.rows * m.cols);
+  for (size_t i = 0; i < count; ++i) out[i] = load_f32(m.data, m.dtype, i);
+}
+
+Buffer KernelBenchmark::random_matrix(int64_t rows, int64_t cols, DType type, uint32_t seed) {
+  const Buffer values = random_on_host(rows, cols, DType::F32, seed);
+  Buffer buffer = backend_->allocate(static_cast<size_t>(rows * cols) * size_of(type));
+  backend_->from_host(buffer.matrix(type, rows, cols), static_cast<const float*>(values.data()));
+  return buffer;
+}
+
+std::unique_ptr<KernelBenchmark> make_benchmark(const BackendOf& backend_of, const std::string& text) {
   const json spec = json::parse(text, nullptr, false);
   if (!spec.is_object()) fail(Status::InvalidArgument, "benchmark spec: expected a JSON object");
   const std::string op = word_in(spec, "op", "");
-  if (op == "matmul") return std::make_unique<MatMul>(std::move(backend), spec);
-  if (op == "vision_attention") return std::make_unique<VisionAttention>(std::move(backend), spec);
-  if (op == "cached_attention") return std::make_unique<CachedAttention>(std::move(backend), spec);
-  fail(Status::InvalidArgument, cat("benchmark spec: op is \"", op, "\", expected matmul, vision_attention or cached_attention"));
+  const auto backend = [&] { return backend_of(word_in(spec, "device", "cpu"), type_in(spec)); };
+  if (op == "matmul") return std::make_unique<MatMul>(backend(), spec);
+  if (op == "patch_embed") return std::make_unique<PatchEmbed>(backend(), spec);
+  if (op == "vision_attention") return std::make_unique<VisionAttention>(backend(), spec);
+  if (op == "cached_attention") return std::make_unique<CachedAttention>(backend(), spec);
+  fail(Status::InvalidArgument,
+       cat("benchmark spec: op is \"", op, "\", expected matmul, patch_embed, vision_attention or cached_attention"));
 }
 
 }  // namespace ivl

@@ -35,6 +35,7 @@ class CudaBackend final : public Backend {
   void copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) override;
 
   void repeat(const std::function<void()>& pass) override { graphs_.run(device_, pass); }
+  double timed(const std::function<void()>& work) override { return device_.timed(work); }
   // Passes of repeat() that were captured, the others being replays.
   int captured_graphs() const { return graphs_.captured(); }
 

@@ -8,6 +8,26 @@ void release(void* /*context*/, void* data, size_t /*bytes*/) noexcept {
   if (cudaFree(data) != cudaSuccess) cudaGetLastError();
 }
 
+// A point in a stream that knows its time.
+class TimedEvent {
+ public:
+  TimedEvent() { check(cudaEventCreateWithFlags(&event_, 0), "cudaEventCreate"); }
+  ~TimedEvent() { cudaEventDestroy(event_); }
+  TimedEvent(const TimedEvent&) = delete;
+  TimedEvent& operator=(const TimedEvent&) = delete;
+
+  void record(cudaStream_t stream) { check(cudaEventRecord(event_, stream), "cudaEventRecord"); }
+  // Once both were passed.
+  double seconds_since(const TimedEvent& begin) const {
+    float milliseconds = 0;
+    check(cudaEventElapsedTime(&milliseconds, begin.event_, event_), "cudaEventElapsedTime");
+    return milliseconds / 1e3;
+  }
+
+ private:
+  cudaEvent_t event_ = nullptr;
+};
+
 }  // namespace
 
 Device::Device(int ordinal) : ordinal_(ordinal) {
@@ -31,6 +51,17 @@ void Device::receive(void* to, const void* from, size_t bytes, const Device& oth
   use();
   check(cudaStreamWaitEvent(stream_, other.sent_, 0), "cudaStreamWaitEvent");
   check(cudaMemcpyPeerAsync(to, ordinal_, from, other.ordinal_, bytes, stream_), "copy between GPUs");
+}
+
+double Device::timed(const std::function<void()>& work) const {
+  use();
+  TimedEvent begin, end;
+  begin.record(stream_);
+  work();
+  use();  // `work` may have been elsewhere
+  end.record(stream_);
+  wait();
+  return end.seconds_since(begin);
 }
 
 Buffer Device::allocate(size_t bytes) const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,6 +39,8 @@ class Device {
   // Queues a copy from another device's memory, behind all that was queued there before.
   void receive(void* to, const void* from, size_t bytes, const Device& other) const;
   void wait() const { check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+  // Seconds on the stream from the first of what `work` queues to the last of it. Waits for all of it.
+  double timed(const std::function<void()>& work) const;
 
  private:
   int ordinal_;

@@ -66,7 +66,7 @@ public class JavaSide {
 
         @Setup
         public void load() {
-            model = Shapes.load("tiny", Precision.F32, 1);
+            model = Shapes.load("tiny", Precision.F32, 1, "cpu");
             sequence = model.newSequence();
         }
 

@@ -41,6 +41,10 @@ public class ModelPhases {
         @Param("0")
         public int threads;
 
+        /** With a GPU, which has no F32: INTERNVL4J_NATIVE=gpu scripts/bench ModelPhases -p device=cuda:0 -p precision=BF16. */
+        @Param("cpu")
+        public String device;
+
         @Param("512")
         public int promptTokens;
 
@@ -49,7 +53,7 @@ public class ModelPhases {
 
         @Setup
         public void load() {
-            model = Shapes.load(shape, precision, threads);
+            model = Shapes.load(shape, precision, threads, device);
             prompt = new Random(1).ints(promptTokens, 0, model.info().vocabularySize()).toArray();
         }
 
@@ -109,12 +113,15 @@ public class ModelPhases {
         @Param("0")
         public int threads;
 
+        @Param("cpu")
+        public String device;
+
         private NativeModel model;
         private Tensor pixels;
 
         @Setup
         public void load() {
-            model = Shapes.load(shape, precision, threads);
+            model = Shapes.load(shape, precision, threads, device);
             int size = model.info().imageSize();
             pixels = Tensor.allocate(1, 3, size, size);
             FloatBuffer data = pixels.data();

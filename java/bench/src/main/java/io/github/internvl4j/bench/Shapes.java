@@ -1,5 +1,6 @@
 package io.github.internvl4j.bench;
 
+import io.github.internvl4j.Device;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.runtime.NativeModel;
@@ -17,13 +18,14 @@ final class Shapes {
 
     private Shapes() {}
 
-    static NativeModel load(String shape, Precision precision, int threads) {
+    static NativeModel load(String shape, Precision precision, int threads, String device) {
         try {
             Path config = Files.createTempFile(shape, ".json");
             try (InputStream in = Shapes.class.getResourceAsStream("/shapes/" + shape + ".json")) {
                 Files.copy(Objects.requireNonNull(in, shape), config, StandardCopyOption.REPLACE_EXISTING);
-                return NativeModel.loadRandom(
-                        config, LoadOptions.defaults().precision(precision).threads(threads), SEED);
+                LoadOptions options =
+                        LoadOptions.defaults().precision(precision).threads(threads).device(new Device(device));
+                return NativeModel.loadRandom(config, options, SEED);
             } finally {
                 Files.delete(config);
             }

@@ -2,6 +2,9 @@ package io.github.internvl4j.runtime;
 
 import io.github.internvl4j.internal.global.internvl4j;
 import io.github.internvl4j.internal.ivl_benchmark;
+import io.github.internvl4j.tensor.Tensor;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import org.bytedeco.javacpp.BytePointer;
 
 /** One operation of the runtime on random data, for whoever times it. */
@@ -33,6 +36,28 @@ public final class KernelBenchmark implements AutoCloseable {
     /** Runs it once. */
     public void run() {
         handle.call(internvl4j::ivl_benchmark_run);
+    }
+
+    /** Seconds of so many runs, one queued behind another, by the device's own clock. */
+    public double seconds(long runs) {
+        double[] seconds = new double[1];
+        handle.call(pointer -> internvl4j.ivl_benchmark_time(pointer, runs, seconds));
+        return seconds[0];
+    }
+
+    /**
+     * What it computes from and, last and after a run, what came out.
+     *
+     * @param index as ivl_benchmark_create in internvl4j.h counts them
+     * @return (rows, columns)
+     */
+    public Tensor operand(int index) {
+        LongBuffer rows = LongBuffer.allocate(1);
+        LongBuffer cols = LongBuffer.allocate(1);
+        handle.call(pointer -> internvl4j.ivl_benchmark_operand(pointer, index, rows, cols, (FloatBuffer) null));
+        Tensor values = Tensor.allocate(rows.get(0), cols.get(0));
+        handle.call(pointer -> internvl4j.ivl_benchmark_operand(pointer, index, rows, cols, values.data()));
+        return values;
     }
 
     /** Floating-point operations of one run. */
