@@ -87,11 +87,12 @@ is_stale() {
     "$root/java"/*/pom.xml "$root/java"/*/src/main -newer "$stamp" -print -quit) ]]
 }
 
-# build_module NAME JAR: builds java/NAME and what it needs, unless that was done since the last change. Speaks on
-# stderr only. One build at a time: the others wait for it and then find nothing left to do.
+# build_module NAME JAR [PROFILE]: builds java/NAME and what it needs, with Maven's profile if one is given, unless that was
+# done since the last change. Speaks on stderr only. One build at a time: the others wait for it and then find nothing left to
+# do.
 build_module() {
-  local name=$1 jar=$2
-  local stamp=$root/build/$name.stamp log=$root/build/$name-build.log
+  local name=$1 jar=$2 profile=${3:-}
+  local stamp=$root/build/$name${profile:+-$profile}.stamp log=$root/build/$name-build.log
   is_stale "$stamp" "$jar" || return 0
   require_tools
   mkdir -p "$root/build"
@@ -101,7 +102,7 @@ build_module() {
     say "building (a few minutes the first time; log: $log)"
     # The time of the start, so that a file edited during the build counts as newer.
     touch "$stamp.new"
-    if ! mvn -B --no-transfer-progress -f "$root/pom.xml" -pl "java/$name" -am -Dmaven.test.skip=true package \
+    if ! mvn -B --no-transfer-progress -f "$root/pom.xml" -pl "java/$name" -am ${profile:+"-P$profile"} -Dmaven.test.skip=true package \
       </dev/null >"$log" 2>&1; then
       grep -E 'error:|ERROR|FAILED' "$log" | head -n 20 >&2 || true
       die "the build failed; everything it said is in $log"

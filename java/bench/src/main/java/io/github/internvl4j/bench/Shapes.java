@@ -12,16 +12,21 @@ import java.nio.file.StandardCopyOption;
 import java.util.Objects;
 
 /** Models of the shapes in resources/shapes, with random weights. */
-final class Shapes {
+public final class Shapes {
     private static final long SEED = 1;
 
     private Shapes() {}
 
-    static NativeModel load(String shape, Precision precision, int threads) {
+    /** The shape's config.json, as a checkpoint would have it. */
+    public static InputStream config(String shape) {
+        return Objects.requireNonNull(Shapes.class.getResourceAsStream("/shapes/" + shape + ".json"), shape);
+    }
+
+    public static NativeModel load(String shape, Precision precision, int threads) {
         try {
             Path config = Files.createTempFile(shape, ".json");
-            try (InputStream in = Shapes.class.getResourceAsStream("/shapes/" + shape + ".json")) {
-                Files.copy(Objects.requireNonNull(in, shape), config, StandardCopyOption.REPLACE_EXISTING);
+            try (InputStream in = config(shape)) {
+                Files.copy(in, config, StandardCopyOption.REPLACE_EXISTING);
                 return NativeModel.loadRandom(
                         config, LoadOptions.defaults().precision(precision).threads(threads), SEED);
             } finally {
