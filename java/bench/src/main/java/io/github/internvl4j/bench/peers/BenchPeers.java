@@ -25,7 +25,6 @@ import picocli.CommandLine.TypeConversionException;
 /** The command line of the comparisons. */
 @Command(
         name = "bench-peers",
-        mixinStandardHelpOptions = true,
         sortOptions = false,
         description = {
             "Compares our speed with other engines': the same shapes with random weights, on the same threads, by turns.",
@@ -34,6 +33,9 @@ import picocli.CommandLine.TypeConversionException;
 public final class BenchPeers implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
+
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Print this and stop.")
+    private boolean help;
 
     @Option(names = "--list", description = "Print the comparisons' names and stop.")
     private boolean list;
@@ -60,7 +62,7 @@ public final class BenchPeers implements Callable<Integer> {
             names = "--turns",
             defaultValue = "5",
             paramLabel = "N",
-            description = "Turns of each side that count, after one that warms up (default: ${DEFAULT-VALUE}).")
+            description = "Turns of each side that count, after two that warm up (default: ${DEFAULT-VALUE}).")
     private int turns;
 
     @Option(
@@ -111,9 +113,7 @@ public final class BenchPeers implements Callable<Integer> {
     }
 
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new BenchPeers())
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .execute(arguments));
+        System.exit(new CommandLine(new BenchPeers()).execute(arguments));
     }
 
     @Override

@@ -2,7 +2,7 @@ package io.github.internvl4j.bench.peers;
 
 /** A side, loaded and ready. */
 interface Contender extends AutoCloseable {
-    /** Tokens decoded in one turn; the context is then that much longer. */
+    /** Tokens decoded in one turn. */
     int TOKENS_A_TURN = 8;
 
     /** Takes one turn: the seconds of one product, prompt, decoded token or picture. */

@@ -8,7 +8,6 @@ import de.kherud.llama.args.LogFormat;
 import de.kherud.llama.args.Sampler;
 import java.util.Objects;
 import java.util.Random;
-import org.jspecify.annotations.Nullable;
 
 /** llama.cpp through its Java binding, a token at a time as its users get them. */
 final class LlamaCpp implements Contender {
@@ -18,7 +17,6 @@ final class LlamaCpp implements Contender {
     private final String settings;
     private final LlamaModel model;
     private final String prompt;
-    private @Nullable LlamaIterator decoding;
 
     LlamaCpp(Trial trial) throws Exception {
         task = trial.task();
@@ -49,16 +47,6 @@ final class LlamaCpp implements Contender {
         }
     }
 
-    private LlamaIterator begin(int newTokens) {
-        return model.generate(new InferenceParameters(prompt)
-                        .setNPredict(newTokens)
-                        .setCachePrompt(false)
-                        .setIgnoreEos(true)
-                        .setTopK(1)
-                        .setSamplers(Sampler.TOP_K))
-                .iterator();
-    }
-
     @Override
     public double turn() {
         return task.kind() == Task.Kind.PREFILL ? prefill() : decode();
@@ -66,25 +54,43 @@ final class LlamaCpp implements Contender {
 
     private double prefill() {
         long started = System.nanoTime();
-        LlamaIterator generation = begin(1);
+        LlamaIterator generation = begin(1, false);
         generation.next();
         double seconds = (System.nanoTime() - started) / 1e9;
-        while (generation.hasNext()) {
-            generation.next();
-        }
+        drain(generation);
         return seconds;
     }
 
+    /**
+     * The binding's server goes on by itself, whether its tokens are asked for or not: so a turn is a request of its own,
+     * which finds all of the prompt but its last token in the cache.
+     */
     private double decode() {
-        if (decoding == null) {
-            decoding = begin(-1);
-            decoding.next();
-        }
+        LlamaIterator generation = begin(1 + TOKENS_A_TURN, true);
+        generation.next();
         long started = System.nanoTime();
         for (int i = 0; i < TOKENS_A_TURN; i++) {
-            decoding.next();
+            generation.next();
         }
-        return (System.nanoTime() - started) / 1e9 / TOKENS_A_TURN;
+        double seconds = (System.nanoTime() - started) / 1e9 / TOKENS_A_TURN;
+        drain(generation);
+        return seconds;
+    }
+
+    private LlamaIterator begin(int newTokens, boolean cached) {
+        return model.generate(new InferenceParameters(prompt)
+                        .setNPredict(newTokens)
+                        .setCachePrompt(cached)
+                        .setIgnoreEos(true)
+                        .setTopK(1)
+                        .setSamplers(Sampler.TOP_K))
+                .iterator();
+    }
+
+    private static void drain(LlamaIterator generation) {
+        while (generation.hasNext()) {
+            generation.next();
+        }
     }
 
     @Override
@@ -94,9 +100,6 @@ final class LlamaCpp implements Contender {
 
     @Override
     public void close() {
-        if (decoding != null) {
-            decoding.cancel();
-        }
         model.close();
     }
 }

@@ -3,8 +3,6 @@ package io.github.internvl4j.bench.peers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Objects;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
@@ -20,18 +18,10 @@ final class Torch {
 
     static final String OPENBLAS = "OpenBLAS";
 
-    /**
-     * What the trial's JVM must be told: PyTorch's preset takes its BLAS from that of OpenBLAS, which puts MKL in its own
-     * place by a link in JavaCPP's cache, so that each of them needs a cache of its own.
-     */
-    static List<String> jvmArguments(String variant) {
-        String cache = System.getProperty(CACHE);
-        return List.of(
-                "-Dorg.bytedeco.openblas.load=" + (variant.equals(MKL) ? "mkl_rt" : "openblas"),
-                "-D" + CACHE + "=" + Objects.requireNonNull(cache, CACHE) + "/" + variant);
+    /** What the trial's JVM must be told: PyTorch's preset takes its BLAS from that of OpenBLAS. */
+    static String blasArgument(String variant) {
+        return "-Dorg.bytedeco.openblas.load=" + (variant.equals(MKL) ? "mkl_rt" : "openblas");
     }
-
-    private static final String CACHE = "org.bytedeco.javacpp.cacheDir";
 
     private final torch.ScalarType type;
     private final String settings;
@@ -70,9 +60,22 @@ final class Torch {
     }
 
     Tensor uniform(double bound, long... size) {
-        try (PointerScope scope = new PointerScope()) {
-            // What is only on the way, gigabytes of f32, is freed here.
-            return torch.empty(size).uniform_(-bound, bound, new GeneratorOptional()).to(type).retainReference();
+        Tensor[] made = new Tensor[1];
+        // What is only on the way, gigabytes of f32, is freed at once.
+        scoped(() -> made[0] = torch.empty(size)
+                .uniform_(-bound, bound, new GeneratorOptional())
+                .to(type)
+                .retainReference());
+        return made[0];
+    }
+
+    /** Frees every tensor that the body makes. */
+    static void scoped(Runnable body) {
+        PointerScope scope = new PointerScope();
+        try {
+            body.run();
+        } finally {
+            scope.close();
         }
     }
 

@@ -6,7 +6,6 @@ import static org.bytedeco.pytorch.global.torch.silu;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -78,13 +77,11 @@ final class TorchDecoder implements Contender {
     }
 
     private double prefill(int tokens) {
-        try (PointerScope scope = new PointerScope()) {
-            Tensor prompt = torch.arange(new Scalar(tokens)).to(torch.ScalarType.Long);
-            past = 0;
-            long started = System.nanoTime();
-            forward(prompt);
-            return (System.nanoTime() - started) / 1e9;
-        }
+        Tensor prompt = torch.arange(new Scalar(tokens)).to(torch.ScalarType.Long);
+        past = 0;
+        long started = System.nanoTime();
+        Torch.scoped(() -> forward(prompt));
+        return (System.nanoTime() - started) / 1e9;
     }
 
     private double decode() {
@@ -93,9 +90,7 @@ final class TorchDecoder implements Contender {
         }
         long started = System.nanoTime();
         for (int i = 0; i < TOKENS_A_TURN; i++) {
-            try (PointerScope scope = new PointerScope()) {
-                forward(torch.full(new long[] {1}, new Scalar(token)).to(torch.ScalarType.Long));
-            }
+            Torch.scoped(() -> forward(torch.full(new long[] {1}, new Scalar(token)).to(torch.ScalarType.Long)));
         }
         return (System.nanoTime() - started) / 1e9 / TOKENS_A_TURN;
     }
@@ -105,12 +100,12 @@ final class TorchDecoder implements Contender {
         long n = ids.size(0);
         Tensor x = torch.embedding(embeddings, ids);
         for (Layer layer : layers) {
-            try (PointerScope scope = new PointerScope()) {
+            Torch.scoped(() -> {
                 x.add_(attention(layer, Torch.rmsNorm(x, layer.attentionNorm(), shape.epsilon())));
                 Tensor gateUp = linear(Torch.rmsNorm(x, layer.mlpNorm(), shape.epsilon()), layer.gateUp());
                 Tensor gate = silu(gateUp.narrow(1, 0, shape.mlp()));
                 x.add_(linear(gate.mul_(gateUp.narrow(1, shape.mlp(), shape.mlp())), layer.down()));
-            }
+            });
         }
         past += (int) n;
         Tensor logits = linear(Torch.rmsNorm(x.narrow(0, n - 1, 1), norm, shape.epsilon()), head);

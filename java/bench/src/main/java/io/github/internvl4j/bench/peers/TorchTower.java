@@ -6,7 +6,6 @@ import static org.bytedeco.pytorch.global.torch.linear;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -85,26 +84,28 @@ final class TorchTower implements Contender {
 
     @Override
     public double turn() {
-        try (PointerScope scope = new PointerScope()) {
-            long started = System.nanoTime();
-            long stride = shape.patch();
-            Tensor x = torch.conv2d(
-                    pixels,
-                    patches,
-                    new TensorOptional(patchBias),
-                    new long[] {stride, stride},
-                    new long[] {0, 0},
-                    new long[] {1, 1},
-                    1);
-            x = torch.cat(new TensorVector(classToken, x.flatten(2, 3).transpose(1, 2)), 1).add_(positions);
-            for (Layer layer : layers) {
-                try (PointerScope inner = new PointerScope()) {
-                    x.add_(attention(layer, normed(x, layer.attentionNorm())).mul_(layer.attentionScale()));
-                    Tensor up = gelu(layer.up().of(normed(x, layer.mlpNorm())));
-                    x.add_(layer.down().of(up).mul_(layer.mlpScale()));
-                }
-            }
-            return (System.nanoTime() - started) / 1e9;
+        long started = System.nanoTime();
+        Torch.scoped(this::forward);
+        return (System.nanoTime() - started) / 1e9;
+    }
+
+    private void forward() {
+        long stride = shape.patch();
+        Tensor embedded = torch.conv2d(
+                pixels,
+                patches,
+                new TensorOptional(patchBias),
+                new long[] {stride, stride},
+                new long[] {0, 0},
+                new long[] {1, 1},
+                1);
+        Tensor x = torch.cat(new TensorVector(classToken, embedded.flatten(2, 3).transpose(1, 2)), 1).add_(positions);
+        for (Layer layer : layers) {
+            Torch.scoped(() -> {
+                x.add_(attention(layer, normed(x, layer.attentionNorm())).mul_(layer.attentionScale()));
+                Tensor up = gelu(layer.up().of(normed(x, layer.mlpNorm())));
+                x.add_(layer.down().of(up).mul_(layer.mlpScale()));
+            });
         }
     }
 

@@ -5,6 +5,7 @@ import io.github.internvl4j.runtime.Machine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,8 @@ import org.openjdk.jmh.runner.options.TimeValue;
 
 /** Runs trials, each in a JVM of its own: what a peer's library does to it, crashing included, stays there. */
 final class TrialRunner {
+    private static final String JAVACPP_CACHE = "org.bytedeco.javacpp.cacheDir";
+    private static final int WARM_UPS = 2;
     private static final TimeValue PATIENCE = TimeValue.minutes(30);
 
     private final Path folder;
@@ -26,7 +29,7 @@ final class TrialRunner {
 
     /**
      * @param folder for the trials' files and what JMH and the peers say
-     * @param turns of each side that count; one more warms up
+     * @param turns of each side that count, after those that warm up
      */
     TrialRunner(Path folder, Machine machine, int turns) {
         this.folder = folder;
@@ -49,8 +52,10 @@ final class TrialRunner {
         if (said.failure() != null) {
             return failed(task, ours, peer, said.failure());
         }
-        List<IterationResult> iterations = results.iterator().next().getBenchmarkResults().iterator().next()
-                .getIterationResults().stream().toList();
+        List<IterationResult> iterations = results.stream()
+                .flatMap(result -> result.getBenchmarkResults().stream())
+                .flatMap(fork -> fork.getIterationResults().stream())
+                .toList();
         return new TrialResult(
                 task,
                 ours,
@@ -68,19 +73,31 @@ final class TrialRunner {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include(SideBySide.class.getName())
                 .param("trial", trial.toString())
-                .warmupIterations(1)
+                .warmupIterations(WARM_UPS)
                 .measurementIterations(turns)
                 .timeout(PATIENCE)
                 .shouldFailOnError(false)
-                .output(log.toString());
-        if (peer.engine() == Engine.PYTORCH) {
-            options.jvmArgsAppend(Torch.jvmArguments(peer.variant()).toArray(String[]::new));
-        }
+                .output(log.toString())
+                .jvmArgsAppend(jvmArguments(peer).toArray(String[]::new));
         try {
             return new Runner(options.build()).run();
         } catch (RunnerException e) {
             throw new IOException("JMH could not run " + trial, e);
         }
+    }
+
+    private static List<String> jvmArguments(Side peer) {
+        List<String> arguments = new ArrayList<>();
+        // JavaCPP would count the models as its own and refuse to allocate.
+        arguments.add("-Dorg.bytedeco.javacpp.maxPhysicalBytes=0");
+        String cache = System.getProperty(JAVACPP_CACHE, System.getProperty("user.home") + "/.javacpp/cache");
+        if (peer.engine() == Engine.PYTORCH) {
+            arguments.add(Torch.blasArgument(peer.variant()));
+            // Which one it is, is a link in the cache: each needs a cache of its own.
+            cache += "/" + peer.variant();
+        }
+        arguments.add("-D" + JAVACPP_CACHE + "=" + cache);
+        return arguments;
     }
 
     private static double[] seconds(List<IterationResult> iterations, String side) {
