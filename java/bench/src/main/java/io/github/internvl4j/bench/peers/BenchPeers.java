@@ -62,7 +62,7 @@ public final class BenchPeers implements Callable<Integer> {
             names = "--turns",
             defaultValue = "5",
             paramLabel = "N",
-            description = "Turns of each side that count, after two that warm up (default: ${DEFAULT-VALUE}).")
+            description = "Turns of each side that count, after one that warms up (default: ${DEFAULT-VALUE}).")
     private int turns;
 
     @Option(

@@ -12,9 +12,9 @@ final class OneCharacterTokens {
     static final int FIRST = 4;
 
     private static final int CJK_UNIFIED = 0x4E00;
-    private static final int CJK_UNIFIED_COUNT = 20_992;
+    private static final int CJK_UNIFIED_COUNT = 20_902;
     private static final int CJK_EXTENSION_B = 0x20000;
-    private static final int CJK_EXTENSION_B_COUNT = 42_720;
+    private static final int CJK_EXTENSION_B_COUNT = 42_711;
     private static final int HANGUL = 0xAC00;
 
     private OneCharacterTokens() {}

@@ -20,7 +20,6 @@ import org.openjdk.jmh.runner.options.TimeValue;
 /** Runs trials, each in a JVM of its own: what a peer's library does to it, crashing included, stays there. */
 final class TrialRunner {
     private static final String JAVACPP_CACHE = "org.bytedeco.javacpp.cacheDir";
-    private static final int WARM_UPS = 2;
     private static final TimeValue PATIENCE = TimeValue.minutes(30);
 
     private final Path folder;
@@ -29,7 +28,7 @@ final class TrialRunner {
 
     /**
      * @param folder for the trials' files and what JMH and the peers say
-     * @param turns of each side that count, after those that warm up
+     * @param turns of each side that count, after one that warms up
      */
     TrialRunner(Path folder, Machine machine, int turns) {
         this.folder = folder;
@@ -73,7 +72,7 @@ final class TrialRunner {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include(SideBySide.class.getName())
                 .param("trial", trial.toString())
-                .warmupIterations(WARM_UPS)
+                .warmupIterations(1)
                 .measurementIterations(turns)
                 .timeout(PATIENCE)
                 .shouldFailOnError(false)
