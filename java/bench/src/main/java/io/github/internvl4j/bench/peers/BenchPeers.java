@@ -138,6 +138,8 @@ public final class BenchPeers implements Callable<Integer> {
         Json.write(file.toFile(), all);
         out.println();
         out.print(Table.of(all));
+        out.println();
+        out.print(Table.settings(all));
         out.print(Table.failures(results.trials()));
         if (svg != null) {
             Files.writeString(svg, Picture.of(all));

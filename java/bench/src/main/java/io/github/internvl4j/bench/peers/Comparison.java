@@ -21,7 +21,8 @@ record Comparison(String name, Task task, Side ours, List<Side> peers) {
     private static final List<Side> PYTORCH_F32 = List.of(
             new Side(Engine.PYTORCH, Format.F32, Torch.MKL), new Side(Engine.PYTORCH, Format.F32, Torch.OPENBLAS));
 
-    private static final List<Side> PYTORCH_16_AND_32 = with(PYTORCH_F32, List.of(new Side(Engine.PYTORCH, Format.BF16, Torch.MKL)));
+    private static final List<Side> PYTORCH_16_AND_32 =
+            with(PYTORCH_F32, List.of(new Side(Engine.PYTORCH, Format.BF16, Torch.MKL)));
 
     /** The shapes, or next to nothing to see that all of it works. */
     static List<Comparison> all(boolean quick) {

@@ -67,8 +67,9 @@ final class OneDnnMatMul implements Contender {
         arguments.put(DNNL_ARG_DST, new memory(chosen.dst_desc(), cpu));
         product = new matmul(chosen);
         dnnl_version_t version = dnnl.dnnl_version();
-        settings = "oneDNN %d.%d.%d, %s, packed weights"
-                .formatted(version.major(), version.minor(), version.patch(), implementation);
+        settings = "oneDNN %d.%d.%d, %s, packed weights, %s threads"
+                .formatted(
+                        version.major(), version.minor(), version.patch(), implementation, System.getenv("OMP_NUM_THREADS"));
     }
 
     /** Of activations, weights and results. */

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** The results as bars, a group for each task and precision of ours, and decoding speed over the length of the context. */
 final class Picture {
@@ -66,9 +67,14 @@ final class Picture {
         return Math.max(bottom[0], bottom[1]);
     }
 
+    /** Of decoding, behind the fewest tokens: the rest is the curves'. */
     private List<Group> groups() {
+        int fewest = decoded().mapToInt(trial -> trial.task().tokens()).min().orElse(0);
         Map<String, List<TrialResult>> byTitle = new LinkedHashMap<>();
         for (TrialResult trial : trials) {
+            if (trial.task().kind() == Task.Kind.DECODE && trial.task().tokens() > fewest) {
+                continue;
+            }
             String title = "%s, %s (%s)".formatted(trial.task(), trial.ours().format(), trial.task().kind().unit());
             byTitle.computeIfAbsent(title, any -> new ArrayList<>()).add(trial);
         }
@@ -102,44 +108,37 @@ final class Picture {
 
     /** @return the y below them, or the same if nothing was decoded behind two lengths or more */
     private int curves(int top) {
-        Map<String, List<TrialResult>> lines = decoding();
+        Map<Side, TreeMap<Integer, Double>> lines = new LinkedHashMap<>();
+        decoded().forEach(trial -> {
+            point(lines, trial.ours(), trial.task(), trial.ourSpeed());
+            // Its variants are one line.
+            Side peer = new Side(trial.peer().engine(), trial.peer().format(), "");
+            point(lines, peer, trial.task(), trial.peerSpeed());
+        });
+        lines.values().removeIf(line -> line.size() < 2);
         if (lines.isEmpty()) {
             return top;
         }
-        double most = 0;
-        int longest = 1;
-        for (List<TrialResult> line : lines.values()) {
-            for (TrialResult trial : line) {
-                most = Math.max(most, Math.max(trial.ourSpeed().median(), trial.peerSpeed().median()));
-                longest = Math.max(longest, trial.task().tokens());
-            }
-        }
-        Plot plot = new Plot(top + 34, longest, most * 1.05);
+        double most = lines.values().stream()
+                .flatMap(line -> line.values().stream())
+                .mapToDouble(Double::doubleValue)
+                .max()
+                .orElseThrow();
+        int longest = lines.values().stream().mapToInt(TreeMap::lastKey).max().orElseThrow();
         svg.text(MARGIN, top + 12, Anchor.START, "ink bold", "decode over tokens already there (tokens/s)");
+        Plot plot = new Plot(top + 34, longest, most * 1.05);
         plot.axes();
-        Map<String, TreeMap<Integer, Double>> points = new LinkedHashMap<>();
-        Map<String, Side> sides = new LinkedHashMap<>();
-        lines.values().forEach(line -> line.forEach(trial -> {
-            sides.put(trial.ours().label(), trial.ours());
-            sides.put(trial.peer().label(), trial.peer());
-            points.computeIfAbsent(trial.ours().label(), any -> new TreeMap<>())
-                    .merge(trial.task().tokens(), trial.ourSpeed().median(), Math::max);
-            points.computeIfAbsent(trial.peer().label(), any -> new TreeMap<>())
-                    .put(trial.task().tokens(), trial.peerSpeed().median());
-        }));
-        points.forEach((label, line) -> plot.line(label, sides.get(label), line));
+        lines.forEach(plot::line);
         return top + 34 + PLOT_HEIGHT + 40;
     }
 
-    private Map<String, List<TrialResult>> decoding() {
-        Map<String, List<TrialResult>> lines = new LinkedHashMap<>();
-        for (TrialResult trial : trials) {
-            if (trial.task().kind() == Task.Kind.DECODE) {
-                lines.computeIfAbsent(trial.peer().label(), any -> new ArrayList<>()).add(trial);
-            }
-        }
-        lines.values().removeIf(line -> line.size() < 2);
-        return lines;
+    /** Ours is there once with each peer: its best counts, like the peers' variants'. */
+    private static void point(Map<Side, TreeMap<Integer, Double>> lines, Side side, Task task, Spread speed) {
+        lines.computeIfAbsent(side, any -> new TreeMap<>()).merge(task.tokens(), speed.median(), Math::max);
+    }
+
+    private Stream<TrialResult> decoded() {
+        return trials.stream().filter(trial -> trial.task().kind() == Task.Kind.DECODE);
     }
 
     private final class Plot {
@@ -161,17 +160,16 @@ final class Picture {
             double step = step(most);
             for (double speed = 0; speed <= most; speed += step) {
                 svg.rule(LEFT, y(speed), RIGHT, y(speed));
-                svg.text(LEFT - 6, y(speed) + 4, Anchor.END, "faint", Table.number(speed));
+                String label = step < 1 ? Table.number(speed) : Long.toString(Math.round(speed));
+                svg.text(LEFT - 6, y(speed) + 4, Anchor.END, "faint", label);
             }
-            trials.stream()
-                    .filter(trial -> trial.task().kind() == Task.Kind.DECODE)
+            decoded()
                     .map(trial -> trial.task().tokens())
                     .distinct()
                     .forEach(past -> svg.text(x(past), top + PLOT_HEIGHT + 18, Anchor.MIDDLE, "faint", past.toString()));
         }
 
-        /** Wide weights are dashed, bytes are not. */
-        void line(String label, Side side, TreeMap<Integer, Double> speeds) {
+        void line(Side side, TreeMap<Integer, Double> speeds) {
             double[] points = new double[2 * speeds.size()];
             int i = 0;
             for (Map.Entry<Integer, Double> entry : speeds.entrySet()) {
@@ -179,11 +177,20 @@ final class Picture {
                 points[i++] = y(entry.getValue());
             }
             String colour = COLOURS.get(side.engine());
-            boolean dashed = !side.format().isBytes();
-            svg.curve(points, colour, dashed);
+            String dashes = dashes(side.format());
+            svg.curve(points, colour, dashes);
             double y = top + 8 + ROW * legend++;
-            svg.curve(new double[] {RIGHT + 14, y, RIGHT + 42, y}, colour, dashed);
-            svg.text(RIGHT + 50, y + 4, Anchor.START, "ink", label);
+            svg.curve(new double[] {RIGHT + 14, y, RIGHT + 42, y}, colour, dashes);
+            svg.text(RIGHT + 50, y + 4, Anchor.START, "ink", side.label());
+        }
+
+        private static String dashes(Format format) {
+            return switch (format) {
+                case INT8, Q8_0 -> "";
+                case BF16 -> "7 4";
+                case F16 -> "2 3";
+                case F32 -> "12 3 2 3";
+            };
         }
 
         private double x(int past) {

@@ -44,8 +44,12 @@ final class Svg {
         return add("<path d=\"M%.1f %.1fL%.1f %.1f\" class=\"rule\"/>", x1, y1, x2, y2);
     }
 
-    /** A line through x and y pairs with a dot on each. */
-    Svg curve(double[] points, String colour, boolean dashed) {
+    /**
+     * A line through x and y pairs with a dot on each.
+     *
+     * @param dashes lengths of strokes and gaps; empty for none
+     */
+    Svg curve(double[] points, String colour, String dashes) {
         StringBuilder path = new StringBuilder();
         for (int i = 0; i < points.length; i += 2) {
             path.append(String.format(Locale.ROOT, "%s%.1f %.1f", i == 0 ? "M" : "L", points[i], points[i + 1]));
@@ -53,7 +57,7 @@ final class Svg {
         add("<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"%s/>",
                 path,
                 colour,
-                dashed ? " stroke-dasharray=\"5 4\"" : "");
+                dashes.isEmpty() ? "" : " stroke-dasharray=\"" + dashes + "\"");
         for (int i = 0; i < points.length; i += 2) {
             add("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>", points[i], points[i + 1], colour);
         }

@@ -2,9 +2,18 @@ package io.github.internvl4j.bench.peers;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** The results as a person reads them; Markdown, so that they can be kept as they are. */
 final class Table {
+    private static final String NOTE =
+            """
+
+            Medians of turns taken alternately, least and greatest in brackets; the ratio is that of each pair of turns.
+            Shares: of the measured read bandwidth for decode, else of the measured peak of f32 or, for products of bytes, of bytes.
+            """;
+
     private Table() {}
 
     static String of(Results results) {
@@ -27,9 +36,18 @@ final class Table {
                             number(trial.ratio().min()),
                             number(trial.ratio().max())));
         }
-        out.append("\nMedians of turns taken alternately, least and greatest in brackets; the ratio is that of each pair of turns.\n");
-        out.append("Shares: of the read bandwidth for decode, of the peak of f32 or of bytes for all else, both measured in this run.\n");
+        out.append(NOTE);
         return out.toString();
+    }
+
+    /** Versions and settings of all that is in the table, each once. */
+    static String settings(Results results) {
+        Set<String> lines = new TreeSet<>();
+        for (TrialResult trial : results.best()) {
+            lines.add(trial.ours().label() + ": " + trial.ourSettings());
+            lines.add(trial.peer().label() + ": " + trial.peerSettings());
+        }
+        return String.join("\n", lines) + "\n";
     }
 
     static String failures(List<TrialResult> trials) {

@@ -62,7 +62,8 @@ final class TorchDecoder implements Contender {
         // theta^(-2i/d) at each position, the same for both halves of a head.
         Tensor powers = torch.arange(new Scalar(shape.headSize() / 2)).mul(new Scalar(-2.0 / shape.headSize()));
         Tensor frequencies = torch.pow(new Scalar(shape.theta()), powers);
-        Tensor angles = torch.outer(torch.arange(new Scalar(shape.context())), torch.cat(new TensorVector(frequencies, frequencies)));
+        Tensor positions = torch.arange(new Scalar(shape.context()));
+        Tensor angles = torch.outer(positions, torch.cat(new TensorVector(frequencies, frequencies)));
         cosines = torchSide.cast(angles.cos());
         sines = torchSide.cast(angles.sin());
     }
