@@ -13,16 +13,25 @@ import java.nio.file.StandardCopyOption;
 import java.util.Objects;
 
 /** Models of the shapes in resources/shapes, with random weights. */
-final class Shapes {
+public final class Shapes {
     private static final long SEED = 1;
 
     private Shapes() {}
 
+    /** The shape's config.json, as a checkpoint would have it. */
+    public static InputStream config(String shape) {
+        return Objects.requireNonNull(Shapes.class.getResourceAsStream("/shapes/" + shape + ".json"), shape);
+    }
+
+    public static NativeModel load(String shape, Precision precision, int threads) {
+        return load(shape, precision, threads, "cpu");
+    }
+
     static NativeModel load(String shape, Precision precision, int threads, String device) {
         try {
             Path config = Files.createTempFile(shape, ".json");
-            try (InputStream in = Shapes.class.getResourceAsStream("/shapes/" + shape + ".json")) {
-                Files.copy(Objects.requireNonNull(in, shape), config, StandardCopyOption.REPLACE_EXISTING);
+            try (InputStream in = config(shape)) {
+                Files.copy(in, config, StandardCopyOption.REPLACE_EXISTING);
                 LoadOptions options =
                         LoadOptions.defaults().precision(precision).threads(threads).device(new Device(device));
                 return NativeModel.loadRandom(config, options, SEED);

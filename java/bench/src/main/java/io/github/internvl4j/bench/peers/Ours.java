@@ -1,0 +1,184 @@
+package io.github.internvl4j.bench.peers;
+
+import io.github.internvl4j.Precision;
+import io.github.internvl4j.bench.Shapes;
+import io.github.internvl4j.bench.peers.Trial.Cost;
+import io.github.internvl4j.runtime.KernelBenchmark;
+import io.github.internvl4j.runtime.NativeGeneration;
+import io.github.internvl4j.runtime.NativeLibrary;
+import io.github.internvl4j.runtime.NativeModel;
+import io.github.internvl4j.runtime.Work;
+import io.github.internvl4j.tensor.Tensor;
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/** This library. */
+abstract class Ours implements Contender {
+    /** Of one turn. */
+    abstract Cost cost();
+
+    @Override
+    public String settings() {
+        return NativeLibrary.version();
+    }
+
+    static Ours open(Trial trial) {
+        return switch (trial.task().kind()) {
+            case MATMUL -> new MatMul(trial);
+            case PREFILL -> new Prefill(trial);
+            case DECODE -> new Decode(trial);
+            case VISION -> new Vision(trial);
+        };
+    }
+
+    private static final class MatMul extends Ours {
+        private final KernelBenchmark operation;
+
+        MatMul(Trial trial) {
+            long[] size = trial.task().sizes();
+            operation = new KernelBenchmark(
+                    "{\"op\": \"matmul\", \"m\": %d, \"n\": %d, \"k\": %d, \"dtype\": \"%s\"}"
+                            .formatted(size[0], size[1], size[2], trial.ours().format()),
+                    trial.threads());
+        }
+
+        @Override
+        public double turn() {
+            long started = System.nanoTime();
+            operation.run();
+            return (System.nanoTime() - started) / 1e9;
+        }
+
+        @Override
+        Cost cost() {
+            return new Cost(operation.operations(), operation.bytes(), 0);
+        }
+
+        @Override
+        public void close() {
+            operation.close();
+        }
+    }
+
+    private abstract static class OfModel extends Ours {
+        final Task task;
+        final NativeModel model;
+
+        OfModel(Trial trial) {
+            task = trial.task();
+            Precision precision = Precision.valueOf(trial.ours().format().name());
+            model = Shapes.load(task.shape(), precision, trial.threads());
+        }
+
+        NativeGeneration begin(int promptTokens, int newTokens) {
+            int[] prompt = new Random(1).ints(promptTokens, 0, model.info().vocabularySize()).toArray();
+            NativeGeneration generation = model.newGeneration(null);
+            generation.add(
+                    new NativeGeneration.Request(prompt, -1, List.of(), new int[0]),
+                    new NativeGeneration.Sampling(0, 0, 1, 1, 0, newTokens, 0),
+                    null,
+                    null);
+            return generation;
+        }
+
+        @Override
+        public String settings() {
+            return super.settings() + ", " + model.info().precision().name().toLowerCase(Locale.ROOT);
+        }
+
+        @Override
+        public void close() {
+            model.close();
+        }
+    }
+
+    private static final class Prefill extends OfModel {
+        Prefill(Trial trial) {
+            super(trial);
+        }
+
+        @Override
+        public double turn() {
+            try (NativeGeneration generation = begin(task.tokens(), 1)) {
+                long started = System.nanoTime();
+                generation.step();
+                return (System.nanoTime() - started) / 1e9;
+            }
+        }
+
+        @Override
+        Cost cost() {
+            return new Cost(model.work().prefillOperations(task.tokens()), model.work().weightBytes(), 0);
+        }
+    }
+
+    private static final class Decode extends OfModel {
+        private @Nullable NativeGeneration generation;
+
+        Decode(Trial trial) {
+            super(trial);
+        }
+
+        @Override
+        public double turn() {
+            if (generation == null) {
+                int prompt = Math.max(1, task.tokens());
+                // As long as the model can: a trial has only so many turns.
+                generation = begin(prompt, Math.min(model.info().contextLength() - prompt, 1024));
+                generation.step();
+            }
+            long started = System.nanoTime();
+            for (int i = 0; i < TOKENS_A_TURN; i++) {
+                if (generation.step().isEmpty()) {
+                    throw new IllegalStateException("the context is full; take fewer turns");
+                }
+            }
+            return (System.nanoTime() - started) / 1e9 / TOKENS_A_TURN;
+        }
+
+        @Override
+        Cost cost() {
+            Work work = model.work();
+            double operations = work.operationsPerToken() + work.headOperations();
+            return new Cost(operations, work.weightBytes(), task.tokens() * work.kvBytesPerKey());
+        }
+
+        @Override
+        public void close() {
+            if (generation != null) {
+                generation.close();
+            }
+            super.close();
+        }
+    }
+
+    private static final class Vision extends OfModel {
+        private final Tensor pixels;
+
+        Vision(Trial trial) {
+            super(trial);
+            int size = model.info().imageSize();
+            pixels = Tensor.allocate(1, model.info().imageChannels(), size, size);
+            FloatBuffer data = pixels.data();
+            Random random = new Random(1);
+            while (data.hasRemaining()) {
+                data.put(random.nextFloat());
+            }
+        }
+
+        @Override
+        public double turn() {
+            long started = System.nanoTime();
+            model.encode(pixels, null, null).close();
+            return (System.nanoTime() - started) / 1e9;
+        }
+
+        @Override
+        Cost cost() {
+            return new Cost(model.work().visionOperations(), 0, 0);
+        }
+    }
+}
