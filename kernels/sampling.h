@@ -34,8 +34,8 @@ struct TopToken {
 };
 
 struct Sampling {
-  Rows<const float> logits;  // a stride in eights makes whole sectors of a row
-  const SamplingRow* rows = nullptr;
+  Rows<const float> logits;           // (row_count, vocabulary); a stride in eights makes whole sectors of a row
+  const SamplingRow* rows = nullptr;  // in device memory, as all that follows
   int64_t row_count = 0;
   int vocabulary = 0;
   SampledRow* out = nullptr;
