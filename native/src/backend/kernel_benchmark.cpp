@@ -34,6 +34,10 @@ DType type_in(const json& spec) {
   fail(Status::InvalidArgument, cat("benchmark spec: dtype is ", name, ", expected f32, bf16 or f16"));
 }
 
+KvType cache_type_in(const json& spec) {
+  return word_in(spec, "dtype", "") == "int8" ? KvType::Int8 : kv_type_of(type_in(spec));
+}
+
 Buffer random_matrix(Backend& backend, int64_t rows, int64_t cols, DType type, uint32_t seed) {
   if (rows > kMostElements / cols) fail(Status::InvalidArgument, "benchmark spec: the shape is too large");
   std::mt19937 random(seed);
@@ -106,13 +110,17 @@ class CachedAttention : public KernelBenchmark {
         rows_(size_in(spec, "rows")),
         past_(size_in(spec, "past", 0)),
         heads_(size_in(spec, "heads")),
-        shape_{1, size_in(spec, "kv_heads"), size_in(spec, "head_dim"), type_in(spec)} {
+        shape_{1, size_in(spec, "kv_heads"), size_in(spec, "head_dim"), cache_type_in(spec)} {
     if (heads_ % shape_.kv_heads != 0) fail(Status::InvalidArgument, "benchmark spec: kv_heads must divide heads");
     const DType activation = backend_->activation_type();
     const int64_t tokens = past_ + rows_;
     qkv_ = random_matrix(*backend_, rows_, width(), activation, 1);
     out_ = backend_->allocate(static_cast<size_t>(rows_ * heads_ * shape_.head_dim) * size_of(activation));
-    cache_.memory = random_matrix(*backend_, 2 * shape_.kv_heads * tokens, shape_.head_dim, shape_.dtype, 2);
+    // In int8 any bytes will do for numbers, and two bf16 are an f32 for a scale.
+    const auto halves = static_cast<int64_t>(shape_.row_bytes() + shape_.scale_bytes()) / 2;
+    cache_.memory = shape_.type == KvType::Int8
+                        ? random_matrix(*backend_, 2 * shape_.kv_heads * tokens, halves, DType::BF16, 2)
+                        : random_matrix(*backend_, 2 * shape_.kv_heads * tokens, shape_.head_dim, float_type_of(shape_.type), 2);
     cache_.capacity = tokens;
     const double seen = static_cast<double>(rows_) * (static_cast<double>(past_) + static_cast<double>(rows_ + 1) / 2);
     operations_ = 4.0 * seen * static_cast<double>(heads_ * shape_.head_dim);

@@ -45,6 +45,28 @@ inline void widen_tile(float* out, const void* in, int64_t stride, int64_t t0, i
   }
 }
 
+inline void widen_int8_tile(float* out, const void* in, const float* scales, int64_t stride, int64_t t0, int64_t count, int64_t n) {
+  for (int64_t t = 0; t < count; ++t) {
+    const int8_t* row = static_cast<const int8_t*>(in) + (t0 + t) * stride;
+    const V16 scale = v_set(scales[t0 + t]);
+    float* to = out + t * n;
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) v_store(to + i, v_mul(v_load_int8(row + i), scale));
+    if (i < n) v_store_part(to + i, v_mul(v_load_part_int8(row + i, n - i), scale), n - i);
+  }
+}
+
+template <KvType kType>
+inline void widen_tiles(const AttentionArgs& a, const AttentionScratch& s, int64_t t0, int64_t count) {
+  if constexpr (kType == KvType::Int8) {
+    widen_int8_tile(s.keys, a.keys, a.key_scales, a.kv_stride, t0, count, a.head_dim);
+    widen_int8_tile(s.values, a.values, a.value_scales, a.kv_stride, t0, count, a.head_dim);
+  } else {
+    widen_tile<float_type_of(kType)>(s.keys, a.keys, a.kv_stride, t0, count, a.head_dim);
+    widen_tile<float_type_of(kType)>(s.values, a.values, a.kv_stride, t0, count, a.head_dim);
+  }
+}
+
 // The scores of four keys with kRows queries: sixteen lanes along head_dim, summed by the fixed tree. One register of
 // the lanes at a time, as in gemm.inl, so that the accumulators stay in registers.
 template <int kRows>
@@ -183,7 +205,7 @@ inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, int64
   add_values<kRows>(weights, s.values, seen, a.head_dim, out);
 }
 
-template <DType kType>
+template <KvType kType>
 void attention_of(const AttentionArgs& a) {
   const AttentionScratch s = split_scratch(a.scratch, a.head_dim);
   const int64_t queries = a.positions * a.heads;
@@ -196,8 +218,7 @@ void attention_of(const AttentionArgs& a) {
   const int64_t keys = a.visible + (a.positions - 1) * a.visible_step;
   for (int64_t t0 = 0; t0 < keys; t0 += kKeyTile) {
     const int64_t count = keys - t0 < kKeyTile ? keys - t0 : kKeyTile;
-    widen_tile<kType>(s.keys, a.keys, a.kv_stride, t0, count, a.head_dim);
-    widen_tile<kType>(s.values, a.values, a.kv_stride, t0, count, a.head_dim);
+    widen_tiles<kType>(a, s, t0, count);
     for (int64_t i = count * a.head_dim; i < (count + 3) / 4 * 4 * a.head_dim; ++i) s.keys[i] = 0.0f;
     for (int64_t query = 0; query < queries;) {
       const int64_t seen = seen_keys(a, query, t0);
@@ -219,8 +240,9 @@ void attention_of(const AttentionArgs& a) {
 
 void attention(const AttentionArgs& a) {
   switch (a.kv_type) {
-    case DType::F32: return attention_of<DType::F32>(a);
-    case DType::BF16: return attention_of<DType::BF16>(a);
-    case DType::F16: return attention_of<DType::F16>(a);
+    case KvType::F32: return attention_of<KvType::F32>(a);
+    case KvType::BF16: return attention_of<KvType::BF16>(a);
+    case KvType::F16: return attention_of<KvType::F16>(a);
+    case KvType::Int8: return attention_of<KvType::Int8>(a);
   }
 }
