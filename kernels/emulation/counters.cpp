@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <set>
 #include <tuple>
 #include <vector>
@@ -78,6 +79,20 @@ std::map<std::string, KernelTraffic> take_traffic() {
   return result;
 }
 
+void Touched::add(uintptr_t first, size_t bytes) {
+  for (uintptr_t at = first; at < first + bytes; at++) {
+    blocks_[at / 64] |= uint64_t{1} << at % 64;
+  }
+}
+
+int64_t Touched::bytes() const {
+  int64_t sum = 0;
+  for (const auto& [block, bits] : blocks_) {
+    sum += std::popcount(bits);
+  }
+  return sum;
+}
+
 void count_access(Thread& thread, const void* address, size_t bytes, Kind kind, const void* pc) {
   // One place may read and write: an asynchronous copy does.
   const bool writes = kind != Kind::Read;
@@ -103,10 +118,12 @@ void count_warp(const std::unique_ptr<Thread>* lanes, uint32_t count) {
     Traffic& place = kernel.places[first.pc];
     if (allocation != nullptr && allocation->space == Space::Shared) {
       add(count_shared(events), place.wavefronts, kernel.sum.wavefronts);
-    } else if (first.writes) {
-      add(count_global(events), place.written, kernel.sum.written);
     } else {
-      add(count_global(events), place.read, kernel.sum.read);
+      const Count sectors = count_global(events);
+      first.writes ? add(sectors, place.written, kernel.sum.written) : add(sectors, place.read, kernel.sum.read);
+      for (const Event& event : events) {
+        (first.writes ? kernel.written : kernel.read).add(reinterpret_cast<uintptr_t>(event.address), event.bytes);
+      }
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "emulation/checks.h"
 
@@ -23,8 +24,20 @@ struct Traffic {
   Count wavefronts;  // of shared memory
 };
 
+// Which bytes of global memory were touched, however often.
+class Touched {
+ public:
+  void add(uintptr_t first, size_t bytes);
+  int64_t bytes() const;
+
+ private:
+  std::unordered_map<uintptr_t, uint64_t> blocks_;  // a bit for each of 64 bytes
+};
+
 struct KernelTraffic {
   Traffic sum;
+  Touched read;
+  Touched written;
   std::map<const void*, Traffic> places;  // by return address; place_of() in report.h says which line that is
 };
 
