@@ -95,7 +95,7 @@ __global__ void __launch_bounds__(kThreads) norm_kernel(NormOutput<T> out, Input
 }
 
 template <class T, bool Centered>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 4)
     norm_and_quantize_kernel(NormOutput<T> out, PlainRows<T> in, QuantizedRows quantized) {
   GPU_SHARED(float, partial, 2 * kThreads / kWarp);
   GPU_SHARED(QuantizeScratch, scratch, 1);

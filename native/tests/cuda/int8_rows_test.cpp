@@ -79,7 +79,10 @@ Prompt text_prompt(size_t length) {
 
 // The steps of three answers, alone and together, and the same tokens as the end of a prompt.
 TEST_P(Int8Model, AStepHasTheBitsOfAPromptAndOfABatch) {
-  const auto engine = Oracle(GetParam()).load_int8(make_gpu_backend(0, DType::BF16), false);
+  LoadOptions options;
+  options.precision = DType::BF16;
+  options.int8_decoder = true;
+  const auto engine = Oracle(GetParam()).load(testing::always(make_gpu_backend(0, DType::BF16)), options);
   const std::vector<size_t> lengths = {3, 40, 19};
   Generation together(engine, nullptr);
   for (const size_t length : lengths) together.add(nullptr, text_prompt(length), greedy(3), nullptr);
