@@ -58,7 +58,7 @@ class Walker {
     result.phases.push_back(recorded("prompt", [&] { decode(1, 0, result.prompt_tokens); }));
     result.phases.push_back(recorded("step of one sequence", [&] { decode(1, result.prompt_tokens, 1); }));
     result.phases.push_back(recorded("step of eight sequences", [&] { decode(8, result.prompt_tokens, 1); }));
-    const ivl::Work work = ivl::count_work(config_, int8_ ? 1 : 2, ivl::DType::BF16);
+    const ivl::Work work = ivl::count_work(config_, int8_ ? 1 : 2, ivl::KvType::BF16);
     result.weight_bytes = work.weight_bytes;
     result.kv_bytes = work.kv_bytes_per_key * (result.prompt_tokens + 1);
     return result;

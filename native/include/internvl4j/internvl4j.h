@@ -41,7 +41,7 @@ typedef enum ivl_status {
   IVL_INTERNAL = 9          /* a fault of this library */
 } ivl_status;
 
-/* The type weights and the KV cache are kept in. Products of narrow weights accumulate in f32; activations, softmax
+/* The type weights are kept in, and the KV cache if it has none of its own. Products of narrow weights accumulate in f32; activations, softmax
  * and norms are f32 on the CPU. F32 keeps 16-bit weights as stored (widening is exact) and the KV cache in f32. INT8
  * quantizes the decoder's linear layers and its head while loading: weights and activations a row at a time, activations
  * of magnitude 6 and more apart in f32, as in LLM.int8() (arXiv:2208.07339). Everything else stays in the type it is stored
@@ -53,6 +53,16 @@ typedef enum ivl_precision {
   IVL_PRECISION_F16 = 3,
   IVL_PRECISION_INT8 = 4
 } ivl_precision;
+
+/* The type of the KV cache. INT8 keeps a token's key and value in each head in bytes with a scale of their own: a little over
+ * half the memory of 16 bits. On the CPU any goes with any precision; a GPU has the precision's (bf16 or f16). */
+typedef enum ivl_kv_cache {
+  IVL_KV_CACHE_AUTO = 0, /* the precision's: f32, bf16 or f16; for INT8 that of what is not quantized */
+  IVL_KV_CACHE_F32 = 1,
+  IVL_KV_CACHE_BF16 = 2,
+  IVL_KV_CACHE_F16 = 3,
+  IVL_KV_CACHE_INT8 = 4
+} ivl_kv_cache;
 
 typedef enum ivl_finish {
   IVL_FINISH_NONE = 0,   /* more tokens follow */
@@ -91,6 +101,7 @@ typedef struct ivl_model_info {
   int64_t parameters;
   ivl_precision stored;     /* the type most weights are stored in */
   ivl_precision precision;  /* as loaded; AUTO before loading */
+  ivl_kv_cache kv_cache;    /* likewise */
   int32_t eos_tokens[8];    /* from generation_config.json, else config.json */
   int32_t eos_token_count;
   char conversation_template[64];
@@ -99,6 +110,7 @@ typedef struct ivl_model_info {
 typedef struct ivl_load_options {
   int32_t precision;      /* an ivl_precision; an int, so that any value can be looked at */
   int32_t quantize_vision; /* 1: INT8 is for the vision tower's blocks and the projector too */
+  int32_t kv_cache;       /* an ivl_kv_cache */
   int32_t threads;        /* 0: as many as the process may use */
   int32_t map_weights;    /* 1: use the files through mmap; 0: read them into memory (immune to later truncation) */
   int32_t context_length; /* 0: the checkpoint's; a smaller one makes the memory plan smaller */
@@ -106,6 +118,10 @@ typedef struct ivl_load_options {
   char device[64];        /* "auto" or empty: the first GPU with room for the model, else the CPU; "cpu"; "cuda", "cuda:N", or
                              several GPUs that share the decoder's layers, "cuda:0,1", so that they are equally full or,
                              "cuda:0=20,1=40", as told */
+  char affinity[256];     /* processors that the CPU's threads are bound to: "none" or empty; "auto": those that the process may
+                             use, in their order; or their numbers, "0,2,4-7". Thread i is bound to the i-th, the calling
+                             thread being the first, for as long as it computes. There must be one for each of threads; threads
+                             0 is then as many as are named */
 } ivl_load_options;
 
 /* All numbers are bytes. */
@@ -119,6 +135,7 @@ typedef struct ivl_memory_plan {
   int64_t total;
   int64_t available;
   int32_t pictures_together;
+  ivl_kv_cache kv_cache_type;
 } ivl_memory_plan;
 
 IVL_API void ivl_load_options_init(ivl_load_options* options);
@@ -297,7 +314,8 @@ typedef struct ivl_machine {
   double int8_gigaops;   /* the same for products of bytes summed in int32 */
   int32_t threads;
 } ivl_machine;
-IVL_API ivl_status ivl_measure_machine(int32_t threads, ivl_machine* out);
+/* threads and affinity as in ivl_load_options. */
+IVL_API ivl_status ivl_measure_machine(int32_t threads, const char* affinity, ivl_machine* out);
 
 /* One operation on random data, to be timed by the caller. spec is JSON, its operands as ivl_benchmark_operand counts them:
  *  {"op": "matmul", "m", "n", "k", "dtype": "f32|bf16|f16|int8"}: (m, k), weights (n, k), result (m, n)
@@ -305,7 +323,8 @@ IVL_API ivl_status ivl_measure_machine(int32_t threads, ivl_machine* out);
  *   weights (n, channels * patch^2), result (pictures * (image_size / patch)^2, n)
  *  {"op": "vision_attention", "tokens", "heads", "head_dim", "dtype"}: q, k and v (tokens, 3 * heads * head_dim), result
  *  {"op": "cached_attention", "rows", "past", "heads", "kv_heads", "head_dim", "dtype"}: q (rows, (heads + 2 kv_heads) *
- *   head_dim), of which the first heads are read; cache (2 * kv_heads * (past + rows), head_dim), keys before values; result
+ *   head_dim), of which the first heads are read; cache (2 * kv_heads * (past + rows), head_dim), keys before values; result.
+ *   In int8 the cache is arbitrary bytes and no operand.
  * and with each of them
  *  "device": "cpu" (if it is left out) or a GPU, "cuda:N", where dtype is bf16, f16 or int8 and widths are multiples of 8.
  * A matmul may have "copies", up to 64: so many of the weights take turns, so that a cache holds none of them until its turn

@@ -19,6 +19,17 @@ std::optional<DType> precision_from(int32_t precision) {
   fail(Status::InvalidArgument, cat("precision is ", precision, ", expected an ivl_precision"));
 }
 
+std::optional<KvType> kv_cache_from(int32_t type) {
+  switch (type) {
+    case IVL_KV_CACHE_AUTO: return std::nullopt;
+    case IVL_KV_CACHE_F32: return KvType::F32;
+    case IVL_KV_CACHE_BF16: return KvType::BF16;
+    case IVL_KV_CACHE_F16: return KvType::F16;
+    case IVL_KV_CACHE_INT8: return KvType::Int8;
+  }
+  fail(Status::InvalidArgument, cat("kv_cache is ", type, ", expected an ivl_kv_cache"));
+}
+
 ivl_precision precision_to(DType type) {
   switch (type) {
     case DType::F32: return IVL_PRECISION_F32;
@@ -32,15 +43,30 @@ ivl_precision precision_to(const Precision& precision) {
   return precision.int8_decoder ? IVL_PRECISION_INT8 : precision_to(precision.type);
 }
 
+ivl_kv_cache kv_cache_to(KvType type) {
+  switch (type) {
+    case KvType::F32: return IVL_KV_CACHE_F32;
+    case KvType::BF16: return IVL_KV_CACHE_BF16;
+    case KvType::F16: return IVL_KV_CACHE_F16;
+    case KvType::Int8: return IVL_KV_CACHE_INT8;
+  }
+  return IVL_KV_CACHE_AUTO;
+}
+
 LoadOptions load_options_from(const ivl_load_options& options) {
   LoadOptions converted;
   converted.precision = precision_from(options.precision);
   converted.int8_decoder = options.precision == IVL_PRECISION_INT8;
   converted.int8_vision = converted.int8_decoder && options.quantize_vision != 0;
+  converted.kv = kv_cache_from(options.kv_cache);
   converted.map_weights = options.map_weights != 0;
   converted.context = options.context_length;
   converted.memory_limit = options.memory_limit;
   return converted;
+}
+
+std::string affinity_from(const ivl_load_options& options) {
+  return {options.affinity, strnlen(options.affinity, sizeof options.affinity)};
 }
 
 Sampling sampling_from(const ivl_sampling& s) {
@@ -80,6 +106,7 @@ void describe(const ModelConfig& config, ivl_model_info& out) {
   out.parameters = count_parameters(config);
   out.stored = config.dtype ? precision_to(*config.dtype) : IVL_PRECISION_AUTO;
   out.precision = IVL_PRECISION_AUTO;
+  out.kv_cache = IVL_KV_CACHE_AUTO;
   const size_t most = std::size(out.eos_tokens);
   for (const int64_t id : config.eos_ids) {
     if (static_cast<size_t>(out.eos_token_count) == most) break;

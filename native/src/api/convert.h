@@ -10,9 +10,12 @@
 namespace ivl::api {
 
 std::optional<DType> precision_from(int32_t precision);
+std::optional<KvType> kv_cache_from(int32_t type);
 ivl_precision precision_to(DType type);
 ivl_precision precision_to(const Precision& precision);
+ivl_kv_cache kv_cache_to(KvType type);
 LoadOptions load_options_from(const ivl_load_options& options);
+std::string affinity_from(const ivl_load_options& options);
 Sampling sampling_from(const ivl_sampling& sampling);
 ivl_finish finish_to(Finish finish);
 

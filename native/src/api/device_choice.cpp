@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "backend/host_memory.h"
-#include "cpu/cpu_backend.h"
 
 namespace ivl::api {
 namespace {
@@ -19,6 +18,12 @@ Gpu gpu_of(const Gpus& gpus, int ordinal) {
     fail(Status::InvalidArgument, cat("the device is cuda:", ordinal, ", but no GPU can be used: ", gpus.reason));
   }
   fail(Status::InvalidArgument, cat("the device is cuda:", ordinal, ", expected cuda:0 to cuda:", gpus.found.back().ordinal));
+}
+
+[[noreturn]] void refuse_on_gpus(const Precision& precision) {
+  if (precision.type == DType::F32) fail(Status::InvalidArgument, "the precision is f32, expected bf16 or f16 on a GPU");
+  fail(Status::InvalidArgument, cat("the KV cache is ", name_of(precision.kv_type()), ", expected auto or ",
+                                    name_of(precision.type), ", the precision's, on a GPU"));
 }
 
 std::vector<Gpu> gpus_of(const DeviceChoice& choice) {
@@ -119,11 +124,13 @@ DeviceChoice device_from(const ivl_load_options& options) {
 Destination destination(const DeviceChoice& choice, const ModelConfig& config, const Precision& precision,
                         const MemoryPlan& cpu_plan) {
   const MemoryPlan gpu_plan = plan_gpu_memory(config, precision);
+  const bool gpus_can = precision.type != DType::F32 && precision.kv_type() == kv_type_of(precision.type);
   if (choice.kind == DeviceChoice::Kind::Cuda) {
+    if (!gpus_can) refuse_on_gpus(precision);
     const std::vector<Gpu> gpus = gpus_of(choice);
     return {gpus, gpu_plan, sum_of(free_of(gpus))};
   }
-  if (choice.kind == DeviceChoice::Kind::Auto && precision.type != DType::F32) {
+  if (choice.kind == DeviceChoice::Kind::Auto && gpus_can) {
     for (const Gpu& gpu : find_gpus().found) {
       if (gpu_plan.total() > gpu.memory) continue;
       const int64_t free = free_gpu_memory(gpu.ordinal);
@@ -133,12 +140,12 @@ Destination destination(const DeviceChoice& choice, const ModelConfig& config, c
   return {{}, cpu_plan, available_host_memory()};
 }
 
-Placement place(const DeviceChoice& choice, int threads, int64_t memory_limit, const ModelConfig& config,
+Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t memory_limit, const ModelConfig& config,
                 const Precision& precision, const MemoryPlan& cpu_plan) {
   const Destination to = destination(choice, config, precision, cpu_plan);
   if (memory_limit == 0) require_fit(to.plan, to.available);
   if (!to.gpus.empty()) return over(to.gpus, layers_of(choice, to.gpus, config, precision, to.plan), precision.type);
-  return Placement::on(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads}), config.language.layers);
+  return Placement::on(std::make_shared<cpu::CpuBackend>(cpu), config.language.layers);
 }
 
 std::shared_ptr<Backend> backend_on(const DeviceChoice& choice, int threads, DType type) {

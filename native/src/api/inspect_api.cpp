@@ -81,7 +81,7 @@ ivl_status ivl_system_info(ivl_text** out) {
 }
 
 void ivl_load_options_init(ivl_load_options* options) {
-  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, 0, 1, 0, 0, "auto"};
+  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, IVL_KV_CACHE_AUTO, 0, 1, 0, 0, "auto", "none"};
 }
 
 ivl_status ivl_inspect(const char* path, ivl_model_info* out) {
@@ -110,7 +110,8 @@ ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_
                          plan.picture_batch,
                          plan.total(),
                          to.available,
-                         static_cast<int32_t>(plan.pictures_together)};
+                         static_cast<int32_t>(plan.pictures_together),
+                         kv_cache_to(precision.kv_type())};
   });
 }
 

@@ -15,10 +15,10 @@ namespace {
 
 Placer placer(const ivl_load_options& options) {
   const DeviceChoice choice = device_from(options);
-  return [choice, threads = options.threads, limit = options.memory_limit](const ModelConfig& config,
-                                                                           const Precision& precision,
-                                                                           const MemoryPlan& plan) {
-    return place(choice, threads, limit, config, precision, plan);
+  const cpu::CpuOptions cpu{.threads = options.threads, .affinity = affinity_from(options)};
+  return [choice, cpu, limit = options.memory_limit](const ModelConfig& config, const Precision& precision,
+                                                     const MemoryPlan& plan) {
+    return place(choice, cpu, limit, config, precision, plan);
   };
 }
 
@@ -81,6 +81,7 @@ ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out) {
     const Engine& engine = *given(model, "model").engine;
     describe(engine.config(), given(out, "out"));
     out->precision = precision_to(engine.precision());
+    out->kv_cache = kv_cache_to(engine.precision().kv_type());
     out->stored = precision_to(model->stored);
   });
 }
@@ -97,7 +98,7 @@ ivl_status ivl_model_work(const ivl_model* model, ivl_work* out) {
     const DType type = engine.precision().type;
     const DType weights = type == DType::F32 ? model->stored : type;  // F32 keeps what is stored
     const size_t weight_bytes = engine.precision().int8_decoder ? 1 : size_of(weights);
-    const Work work = count_work(engine.config(), weight_bytes, type);
+    const Work work = count_work(engine.config(), weight_bytes, engine.precision().kv_type());
     given(out, "out") = {work.vision_operations, work.operations_per_token, work.attention_operations_per_key,
                          work.head_operations, work.weight_bytes, work.kv_bytes_per_key};
   });

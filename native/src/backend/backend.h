@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "backend/kv_type.h"
 #include "backend/sampling.h"
 #include "tensor/buffer.h"
 #include "tensor/error.h"
@@ -96,13 +97,17 @@ struct KvShape {
   int64_t layers = 0;
   int64_t kv_heads = 0;
   int64_t head_dim = 0;
-  DType dtype = DType::F32;
-  size_t bytes_per_token() const {
-    return static_cast<size_t>(2 * layers * kv_heads * head_dim) * size_of(dtype);
+  KvType type = KvType::F32;
+  // Of one token's key, or value, in one head.
+  size_t row_bytes() const {
+    return static_cast<size_t>(head_dim) * (type == KvType::Int8 ? 1 : size_of(float_type_of(type)));
   }
+  size_t scale_bytes() const { return type == KvType::Int8 ? sizeof(float) : 0; }
+  size_t bytes_per_token() const { return static_cast<size_t>(2 * layers * kv_heads) * (row_bytes() + scale_bytes()); }
 };
 
-// The cache of one sequence: [layer][key, value][kv head][capacity][head_dim], dense.
+// The cache of one sequence: [layer][key, value][kv head], each head's [capacity][head_dim] numbers dense, followed in int8 by
+// its [capacity] scales (f32).
 struct KvCache {
   Buffer memory;
   int64_t capacity = 0;  // tokens

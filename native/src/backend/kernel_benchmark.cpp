@@ -61,6 +61,14 @@ int64_t head_dim_in(const json& spec, const Backend& backend) {
   return dim;
 }
 
+KvType cache_type_in(const json& spec, const Backend& backend) {
+  if (!int8_in(spec)) return kv_type_of(type_in(spec));
+  if (backend.activation_type() != DType::F32) {
+    fail(Status::InvalidArgument, "benchmark spec: dtype of a cache is int8, expected bf16 or f16 on a GPU");
+  }
+  return KvType::Int8;
+}
+
 void require_fits(int64_t rows, int64_t cols) {
   if (rows > kMostElements / cols) fail(Status::InvalidArgument, "benchmark spec: the shape is too large");
 }
@@ -190,16 +198,19 @@ class CachedAttention : public KernelBenchmark {
         rows_(size_in(spec, "rows")),
         past_(size_in(spec, "past", 0)),
         heads_(size_in(spec, "heads")),
-        shape_{1, size_in(spec, "kv_heads"), head_dim_in(spec, *backend_), type_in(spec)} {
+        shape_{1, size_in(spec, "kv_heads"), head_dim_in(spec, *backend_), cache_type_in(spec, *backend_)} {
     if (heads_ % shape_.kv_heads != 0) fail(Status::InvalidArgument, "benchmark spec: kv_heads must divide heads");
     const int64_t tokens = past_ + rows_;
     qkv_ = random_matrix(rows_, width(), activation(), 1);
     out_ = backend_->allocate(static_cast<size_t>(rows_ * out_width()) * size_of(activation()));
-    cache_.memory = random_matrix(2 * shape_.kv_heads * tokens, shape_.head_dim, shape_.dtype, 2);
+    fill_cache(2 * shape_.kv_heads * tokens);
     cache_.capacity = tokens;
-    operands_ = {{qkv_.matrix(activation(), rows_, width())},
-                 {cache_.memory.matrix(shape_.dtype, 2 * shape_.kv_heads * tokens, shape_.head_dim)},
-                 {out_.matrix(activation(), rows_, out_width())}};
+    operands_.push_back({qkv_.matrix(activation(), rows_, width())});
+    if (shape_.type != KvType::Int8) {
+      const DType type = float_type_of(shape_.type);
+      operands_.push_back({cache_.memory.matrix(type, 2 * shape_.kv_heads * tokens, shape_.head_dim)});
+    }
+    operands_.push_back({out_.matrix(activation(), rows_, out_width())});
     const double seen = as_double(rows_) * (as_double(past_) + as_double(rows_ + 1) / 2);
     operations_ = 4.0 * seen * as_double(out_width());
     bytes_ = as_double(static_cast<int64_t>(shape_.bytes_per_token()) * tokens) +
@@ -211,6 +222,14 @@ class CachedAttention : public KernelBenchmark {
     const Span span{0, rows_, past_, &cache_};
     backend_->cached_attention(out_.matrix(activation(), rows_, out_width()), qkv_.matrix(activation(), rows_, width()),
                                {&span, 1}, heads_, shape_, 0);
+  }
+  void fill_cache(int64_t rows) {
+    if (shape_.type != KvType::Int8) {
+      cache_.memory = random_matrix(rows, shape_.head_dim, float_type_of(shape_.type), 2);
+      return;
+    }
+    // Any bytes will do for numbers, and two bf16 are an f32 for a scale.
+    cache_.memory = random_matrix(rows, static_cast<int64_t>(shape_.row_bytes() + shape_.scale_bytes()) / 2, DType::BF16, 2);
   }
   int64_t width() const { return (heads_ + 2 * shape_.kv_heads) * shape_.head_dim; }
   int64_t out_width() const { return heads_ * shape_.head_dim; }

@@ -9,11 +9,26 @@ namespace {
 
 float* row_of(const Matrix& m, int64_t row) { return static_cast<float*>(m.data) + row * m.stride; }
 
-// Where the keys (part 0) or values (part 1) of a layer's head begin.
-char* head_of(const KvCache& cache, const KvShape& shape, int64_t layer, int64_t part, int64_t head) {
-  const int64_t block = (layer * 2 + part) * shape.kv_heads + head;
-  return static_cast<char*>(cache.memory.data()) +
-         static_cast<size_t>(block * cache.capacity * shape.head_dim) * size_of(shape.dtype);
+// The keys (part 0) or values (part 1) of a layer's head.
+struct CachedHead {
+  char* rows;
+  float* scales;  // of int8
+};
+
+CachedHead head_of(const KvCache& cache, const KvShape& shape, int64_t layer, int64_t part, int64_t head) {
+  const auto block = static_cast<size_t>((layer * 2 + part) * shape.kv_heads + head);
+  const auto capacity = static_cast<size_t>(cache.capacity);
+  char* rows = static_cast<char*>(cache.memory.data()) + block * capacity * (shape.row_bytes() + shape.scale_bytes());
+  return {rows, reinterpret_cast<float*>(rows + capacity * shape.row_bytes())};
+}
+
+void store(const KernelTable& kernels, const CachedHead& head, const KvShape& shape, int64_t position, const float* in) {
+  char* row = head.rows + static_cast<size_t>(position) * shape.row_bytes();
+  if (shape.type == KvType::Int8) {
+    kernels.narrow_to_int8(reinterpret_cast<int8_t*>(row), head.scales + position, in, shape.head_dim);
+  } else {
+    kernels.narrow(row, float_type_of(shape.type), in, shape.head_dim);
+  }
 }
 
 // A piece of a span's rows and one key/value head.
@@ -61,7 +76,7 @@ void CpuBackend::vision_attention(const Matrix& out, const Matrix& qkv, int64_t 
     a.keys = row_of(qkv, row) + width + head * head_dim;
     a.values = row_of(qkv, row) + 2 * width + head * head_dim;
     a.kv_stride = qkv.stride;
-    a.kv_type = DType::F32;
+    a.kv_type = KvType::F32;
     a.visible = tokens;
     a.visible_step = 0;
     a.scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
@@ -79,7 +94,6 @@ void CpuBackend::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWe
 void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
                                 const KvShape& shape, int64_t layer) {
   require(qkv.cols == (heads + 2 * shape.kv_heads) * shape.head_dim, "rope: q, k and v of all heads");
-  const size_t cached_row = static_cast<size_t>(shape.head_dim) * size_of(shape.dtype);
   for (const Span& span : spans) {
     require(span.past + span.rows <= span.cache->capacity && span.past + span.rows <= rope.rows, "rope: positions fit");
     for_rows(span.rows, qkv.cols, [&](int64_t i) {
@@ -89,11 +103,8 @@ void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span
       const float* v = k + shape.kv_heads * shape.head_dim;
       kernels_.rotate(q, row_of(rope, position), heads + shape.kv_heads, shape.head_dim);
       for (int64_t head = 0; head < shape.kv_heads; ++head) {
-        const size_t at = static_cast<size_t>(position) * cached_row;
-        kernels_.narrow(head_of(*span.cache, shape, layer, 0, head) + at, shape.dtype, k + head * shape.head_dim,
-                        shape.head_dim);
-        kernels_.narrow(head_of(*span.cache, shape, layer, 1, head) + at, shape.dtype, v + head * shape.head_dim,
-                        shape.head_dim);
+        store(kernels_, head_of(*span.cache, shape, layer, 0, head), shape, position, k + head * shape.head_dim);
+        store(kernels_, head_of(*span.cache, shape, layer, 1, head), shape, position, v + head * shape.head_dim);
       }
     });
   }
@@ -123,10 +134,14 @@ void CpuBackend::cached_attention(const Matrix& out, const Matrix& qkv, std::spa
     a.q_stride = qkv.stride;
     a.out = row_of(out, span.row + task.first) + first_head * shape.head_dim;
     a.out_stride = out.stride;
-    a.keys = head_of(*span.cache, shape, layer, 0, kv_head);
-    a.values = head_of(*span.cache, shape, layer, 1, kv_head);
+    const CachedHead keys = head_of(*span.cache, shape, layer, 0, kv_head);
+    const CachedHead values = head_of(*span.cache, shape, layer, 1, kv_head);
+    a.keys = keys.rows;
+    a.values = values.rows;
     a.kv_stride = shape.head_dim;
-    a.kv_type = shape.dtype;
+    a.kv_type = shape.type;
+    a.key_scales = keys.scales;
+    a.value_scales = values.scales;
     a.visible = span.past + task.first + 1;
     a.visible_step = 1;
     a.scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));

@@ -9,15 +9,6 @@
 namespace ivl::cpu {
 namespace {
 
-constexpr int kMostThreads = 1024;
-
-int threads_for(int wanted) {
-  if (wanted < 0 || wanted > kMostThreads) {
-    fail(Status::InvalidArgument, cat("threads is ", wanted, ", expected 0 to ", kMostThreads));
-  }
-  return wanted == 0 ? default_threads() : wanted;
-}
-
 float* row_of(const Matrix& m, int64_t row) { return static_cast<float*>(m.data) + row * m.stride; }
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -62,7 +53,7 @@ int64_t row_bytes_of(const CpuLinear& weights) {
 
 CpuBackend::CpuBackend(const CpuOptions& options)
     : kernels_(options.kernels != nullptr ? *options.kernels : kernels_of(chosen_isa())),
-      pool_(threads_for(options.threads)),
+      pool_(threads_from(options.threads, options.affinity)),
       widens_first_(options.widen_first.value_or(widening_takes_multiply_ports())),
       scratch_(static_cast<size_t>(pool_.threads())) {
   for (Scratch& scratch : scratch_) {

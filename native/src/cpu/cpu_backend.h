@@ -6,13 +6,16 @@
 #include <optional>
 
 #include "backend/backend.h"
+#include "cpu/affinity.h"
 #include "cpu/features.h"
 #include "cpu/thread_pool.h"
 
 namespace ivl::cpu {
 
 struct CpuOptions {
-  int threads = 0;  // 0: default_threads()
+  // As threads_from() takes them.
+  int threads = 0;
+  std::string affinity = "none";
   // Null: chosen_isa(). Tests hand in variants of their own.
   const KernelTable* kernels = nullptr;
   // Products of many rows widen 16-bit weights before they multiply, or while they do; not set: what suits the processor.
@@ -21,7 +24,7 @@ struct CpuOptions {
 
 class CpuBackend final : public Backend {
  public:
-  // Error(InvalidArgument) if the number of threads is out of range, or INTERNVL4J_CPU_ISA cannot be followed.
+  // Error(InvalidArgument) if the options' threads and affinity, or INTERNVL4J_CPU_ISA, cannot be followed.
   explicit CpuBackend(const CpuOptions& options = {});
 
   std::string description() const override;

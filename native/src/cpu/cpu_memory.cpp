@@ -47,12 +47,17 @@ void CpuBackend::copy(const Matrix& out, const Matrix& in) {
 
 void CpuBackend::copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) {
   require(tokens <= out.capacity && tokens <= in.capacity, "copy_cache: the tokens fit");
-  const size_t row = static_cast<size_t>(shape.head_dim) * size_of(shape.dtype);
-  const int64_t blocks = 2 * shape.layers * shape.kv_heads;
-  for (int64_t block = 0; block < blocks; ++block) {
-    std::memcpy(static_cast<char*>(out.memory.data()) + static_cast<size_t>(block * out.capacity) * row,
-                static_cast<const char*>(in.memory.data()) + static_cast<size_t>(block * in.capacity) * row,
-                static_cast<size_t>(tokens) * row);
+  const auto count = static_cast<size_t>(tokens);
+  const size_t row = shape.row_bytes();
+  const size_t scale = shape.scale_bytes();
+  const size_t room_in = static_cast<size_t>(in.capacity);
+  const size_t room_out = static_cast<size_t>(out.capacity);
+  const auto* from = static_cast<const char*>(in.memory.data());
+  auto* to = static_cast<char*>(out.memory.data());
+  const int64_t heads = 2 * shape.layers * shape.kv_heads;
+  for (int64_t head = 0; head < heads; ++head, from += room_in * (row + scale), to += room_out * (row + scale)) {
+    std::memcpy(to, from, count * row);
+    std::memcpy(to + room_out * row, from + room_in * row, count * scale);
   }
 }
 

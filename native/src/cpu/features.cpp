@@ -3,41 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <iterator>
 #include <thread>
 
-#if defined(__linux__)
-#include <sched.h>
-#endif
-
+#include "cpu/affinity.h"
+#include "cpu/cgroup.h"
 #include "tensor/error.h"
 
 namespace ivl::cpu {
-namespace {
-
-int affinity_processors() {
-#if defined(__linux__)
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-#endif
-  return static_cast<int>(std::thread::hardware_concurrency());
-}
-
-// Processors' worth of time that the cgroup grants; infinity if it sets no limit.
-double cgroup_processors() {
-  std::ifstream v2("/sys/fs/cgroup/cpu.max");
-  double quota = 0;
-  double period = 0;
-  if (v2 >> quota >> period && period > 0) return quota / period;  // "max 100000" fails to read as a number
-  std::ifstream v1_quota("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-  std::ifstream v1_period("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  if (v1_quota >> quota && v1_period >> period && quota > 0 && period > 0) return quota / period;
-  return INFINITY;
-}
-
-}  // namespace
 
 const char* name_of(Isa isa) {
   switch (isa) {
@@ -124,8 +97,9 @@ std::vector<std::string> feature_names() {
 }
 
 int default_threads() {
-  const double granted = std::min(static_cast<double>(affinity_processors()), cgroup_processors());
-  return std::max(1, static_cast<int>(std::ceil(granted)));
+  const size_t allowed = allowed_processors().size();
+  const auto processors = static_cast<double>(allowed > 0 ? allowed : std::thread::hardware_concurrency());
+  return std::max(1, static_cast<int>(std::ceil(std::min(processors, cgroup_processors()))));
 }
 
 }  // namespace ivl::cpu

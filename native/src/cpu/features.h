@@ -27,7 +27,7 @@ bool widening_takes_multiply_ports();
 
 // Of interest to these kernels, for people: "avx2", "avx512_vnni".
 std::vector<std::string> feature_names();
-// Processors that the process may use: its affinity mask, within its cgroup's share of time.
+// Processors that the process may use: its affinity mask, within its cgroups' share of time.
 int default_threads();
 
 }  // namespace ivl::cpu

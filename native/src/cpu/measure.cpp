@@ -28,10 +28,10 @@ double best_seconds(const Body& body) {
 
 }  // namespace
 
-Machine measure_machine(int threads) {
-  CpuBackend backend({.threads = threads});
+Machine measure_machine(int threads, const std::string& affinity) {
+  CpuBackend backend({.threads = threads, .affinity = affinity});
   const KernelTable& kernels = backend.kernels();
-  ThreadPool pool(backend.threads());
+  ThreadPool pool(threads_from(threads, affinity));
   const int count = pool.threads();
   std::vector<double> operations(static_cast<size_t>(count));
   std::vector<float> sinks(static_cast<size_t>(count) * 64);  // a cache line apart

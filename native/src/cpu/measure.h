@@ -1,6 +1,8 @@
 // What this machine can do, measured now: the limits that benchmarks are told against.
 #pragma once
 
+#include <string>
+
 namespace ivl::cpu {
 
 struct Machine {
@@ -10,8 +12,8 @@ struct Machine {
   int threads;
 };
 
-// Best of several short runs on `threads` threads (0: default_threads()), with the chosen kernels' instructions; about a
+// Best of several short runs on such threads as threads_from() gives, with the chosen kernels' instructions; about a
 // second. Takes 256 MiB for the time of the call.
-Machine measure_machine(int threads);
+Machine measure_machine(int threads, const std::string& affinity);
 
 }  // namespace ivl::cpu

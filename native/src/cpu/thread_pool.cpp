@@ -1,6 +1,7 @@
 #include "cpu/thread_pool.h"
 
 #include <chrono>
+#include <optional>
 
 namespace ivl::cpu {
 namespace {
@@ -33,9 +34,9 @@ bool soon(const Condition& condition) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(const Threads& threads) : processors_(threads.processors) {
   try {
-    for (int thread = 1; thread < threads; ++thread) workers_.emplace_back([this, thread] { work(thread); });
+    for (int thread = 1; thread < threads.count; ++thread) workers_.emplace_back([this, thread] { work(thread); });
   } catch (...) {
     // The system grants no more threads: those there are will do.
   }
@@ -57,6 +58,7 @@ void ThreadPool::run_erased(int64_t tasks, Call call, const void* body) {
     return;
   }
   const std::lock_guard<std::mutex> turn(callers_);
+  const std::optional<Bound> bound = bind(0);
   call_ = call;
   body_ = body;
   tasks_ = tasks;
@@ -100,7 +102,12 @@ bool ThreadPool::wait_for_call(uint64_t seen) {
   return !stopping_;
 }
 
+std::optional<Bound> ThreadPool::bind(size_t thread) const {
+  return processors_.empty() ? std::nullopt : std::optional<Bound>(std::in_place, processors_[thread]);
+}
+
 void ThreadPool::work(int thread) {
+  const std::optional<Bound> bound = bind(static_cast<size_t>(thread));
   // Every worker takes part in every call, so it cannot miss one.
   for (uint64_t seen = 0; wait_for_call(seen); ++seen) {
     take_tasks(thread);

@@ -7,15 +7,19 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
+
+#include "cpu/affinity.h"
 
 namespace ivl::cpu {
 
 class ThreadPool {
  public:
-  // `threads` counts the caller of run(): threads - 1 are started.
-  explicit ThreadPool(int threads);
+  // threads.count counts the caller of run(): the others are started. The caller is bound to its processor while it is in run().
+  explicit ThreadPool(const Threads& threads);
+  explicit ThreadPool(int threads) : ThreadPool(Threads{threads, {}}) {}
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -41,8 +45,10 @@ class ThreadPool {
   // False: the pool is coming to its end.
   bool wait_for_call(uint64_t seen);
   void take_tasks(int thread) noexcept;
+  std::optional<Bound> bind(size_t thread) const;
 
   std::vector<std::thread> workers_;
+  std::vector<int> processors_;  // of the caller and the workers; empty: not bound
   std::mutex callers_;  // one call at a time
 
   std::mutex mutex_;  // for those who sleep

@@ -40,7 +40,9 @@ struct CacheLayout {
   int64_t layer;
 
   CacheLayout(const KvCache& cache, const KvShape& shape)
-      : head(cache.capacity * shape.head_dim), values(shape.kv_heads * head), layer(2 * values) {}
+      : head(cache.capacity * shape.head_dim), values(shape.kv_heads * head), layer(2 * values) {
+    require(shape.type == KvType::BF16 || shape.type == KvType::F16, "CUDA: a cache of 16-bit numbers");
+  }
 };
 
 }  // namespace

@@ -85,7 +85,7 @@ template <class T>
 void CudaBackend<T>::copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) {
   require(tokens <= out.capacity && tokens <= in.capacity, "copy_cache: the tokens fit");
   if (tokens == 0) return;
-  const size_t row = static_cast<size_t>(shape.head_dim) * size_of(shape.dtype);
+  const size_t row = shape.row_bytes();
   device_.move_rows(out.memory.data(), static_cast<size_t>(out.capacity) * row, in.memory.data(),
                     static_cast<size_t>(in.capacity) * row, static_cast<size_t>(tokens) * row,
                     static_cast<size_t>(2 * shape.layers * shape.kv_heads));

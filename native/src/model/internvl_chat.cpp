@@ -19,7 +19,7 @@ InternVLChat::InternVLChat(Placement placement, ModelConfig config, std::unique_
       precision_(precision),
       vision_(*placement_.vision, config_),
       projector_(*placement_.vision, config_),
-      decoder_(placement_, config_, precision.type),
+      decoder_(placement_, config_, precision.kv_type()),
       pixels_space_(*placement_.vision),
       vision_space_(*placement_.vision),
       projector_space_(*placement_.vision) {}

@@ -28,11 +28,11 @@ std::vector<float> rope_table(int64_t context, int64_t head_dim, double theta) {
 
 }  // namespace
 
-LlamaDecoder::LlamaDecoder(const Placement& placement, const ModelConfig& config, DType type)
+LlamaDecoder::LlamaDecoder(const Placement& placement, const ModelConfig& config, KvType cache)
     : config_(config), logits_(placement.decoder.back().backend, config.language.vocab) {
   int64_t layers = 0;
   for (const Placement::Stage& stage : placement.decoder) {
-    kv_shapes_.push_back({stage.layers, config.language.kv_heads, config.language.head_dim, type});
+    kv_shapes_.push_back({stage.layers, config.language.kv_heads, config.language.head_dim, cache});
     stages_.emplace_back(stage.backend, layers);
     layers += stage.layers;
   }

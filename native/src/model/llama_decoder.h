@@ -39,8 +39,7 @@ struct DecoderBatch {
 
 class LlamaDecoder {
  public:
-  // `type` is that of the KV caches.
-  LlamaDecoder(const Placement& placement, const ModelConfig& config, DType type);
+  LlamaDecoder(const Placement& placement, const ModelConfig& config, KvType cache);
 
   // Weights come part by part: 0 the token embeddings, one a layer, then the final norm and the head.
   int64_t parts() const { return config_.language.layers + 2; }

@@ -32,9 +32,9 @@ int64_t int8_bytes(const std::vector<int64_t>& shape) {
   return shape[0] == 0 ? 0 : shape[0] * (int8_stride(elements(shape) / shape[0]) + 8);
 }
 
-MemoryPlan plan_activations(const ModelConfig& config, DType kv_type, DType activation) {
+MemoryPlan plan_activations(const ModelConfig& config, KvType cache, DType activation) {
   const LanguageConfig& language = config.language;
-  const KvShape kv{language.layers, language.kv_heads, language.head_dim, kv_type};
+  const KvShape kv{language.layers, language.kv_heads, language.head_dim, cache};
   MemoryPlan plan;
   plan.kv_cache_per_token = static_cast<int64_t>(kv.bytes_per_token());
   plan.kv_cache = plan.kv_cache_per_token * language.context;
@@ -49,8 +49,8 @@ MemoryPlan plan_activations(const ModelConfig& config, DType kv_type, DType acti
 }
 
 // On the CPU activations are f32, and the pixels that the caller gives lie in the same memory.
-MemoryPlan plan_cpu_activations(const ModelConfig& config, DType type) {
-  MemoryPlan plan = plan_activations(config, type, DType::F32);
+MemoryPlan plan_cpu_activations(const ModelConfig& config, const Precision& precision) {
+  MemoryPlan plan = plan_activations(config, precision.kv_type(), DType::F32);
   const int64_t pixels = plan.pictures_together * config.vision.channels * config.image_size * config.image_size;
   plan.picture_batch += pixels * static_cast<int64_t>(sizeof(float));
   return plan;
@@ -60,7 +60,7 @@ MemoryPlan plan_cpu_activations(const ModelConfig& config, DType type) {
 
 MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, const Precision& precision, bool mapped) {
   const DType type = precision.type;
-  MemoryPlan plan = plan_cpu_activations(config, type);
+  MemoryPlan plan = plan_cpu_activations(config, precision);
   plan.weights_owned += int8_bytes(tied_head(config, precision));
   for (const WeightSpec& spec : expected_weights(config)) {
     const TensorInfo& info = checkpoint.get(spec.name);
@@ -84,7 +84,7 @@ MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, 
 }
 
 MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision) {
-  MemoryPlan plan = plan_cpu_activations(config, precision.type);
+  MemoryPlan plan = plan_cpu_activations(config, precision);
   plan.weights_owned += int8_bytes(tied_head(config, precision));
   for (const WeightSpec& spec : expected_weights(config)) {
     plan.weights_owned += elements(spec.shape) * static_cast<int64_t>(size_of(precision.type));
@@ -94,7 +94,7 @@ MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision) {
 }
 
 MemoryPlan plan_gpu_memory(const ModelConfig& config, const Precision& precision) {
-  MemoryPlan plan = plan_activations(config, precision.type, precision.type);
+  MemoryPlan plan = plan_activations(config, precision.kv_type(), precision.type);
   plan.weights_owned += int8_bytes(tied_head(config, precision));
   for (const WeightSpec& spec : expected_weights(config)) {
     const bool int8 = is_int8_layer(spec.name, spec.shape, precision);

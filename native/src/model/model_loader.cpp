@@ -30,7 +30,7 @@ Precision precision_for(const LoadOptions& options, const Precision& stored) {
   const bool decoder = options.int8_decoder || stored.int8_decoder;
   const bool vision = options.int8_vision || stored.int8_vision;
   const DType kept = (decoder || vision) && stored.type == DType::F32 ? DType::BF16 : stored.type;
-  return {options.precision.value_or(kept), decoder, vision};
+  return {options.precision.value_or(kept), decoder, vision, options.kv};
 }
 
 std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::filesystem::path& folder,

@@ -15,6 +15,7 @@ struct LoadOptions {
   std::optional<DType> precision;  // as stored if not given
   bool int8_decoder = false;       // linear layers in int8; what stays is then in 16 bits, bf16 if stored in f32
   bool int8_vision = false;
+  std::optional<KvType> kv;  // of the KV cache; the precision's type if not given
   bool map_weights = true;
   int64_t context = 0;       // 0: the checkpoint's
   int64_t memory_limit = 0;  // bytes; 0: what is available now, -1: unchecked

@@ -18,7 +18,7 @@ double vision_operations(const ModelConfig& config) {
 
 }  // namespace
 
-Work count_work(const ModelConfig& config, size_t weight_size, DType cache) {
+Work count_work(const ModelConfig& config, size_t weight_size, KvType cache) {
   const LanguageConfig& l = config.language;
   const int64_t attention = l.hidden * l.head_dim * (2 * l.heads + 2 * l.kv_heads);
   const auto layers = static_cast<double>(l.layers * (attention + 3 * l.hidden * l.mlp));
@@ -29,7 +29,7 @@ Work count_work(const ModelConfig& config, size_t weight_size, DType cache) {
   work.attention_operations_per_key = 4 * static_cast<double>(l.layers * l.heads * l.head_dim);
   work.head_operations = 2 * head;
   work.weight_bytes = (layers + head) * static_cast<double>(weight_size);
-  work.kv_bytes_per_key = 2 * static_cast<double>(l.layers * l.kv_heads * l.head_dim) * static_cast<double>(size_of(cache));
+  work.kv_bytes_per_key = static_cast<double>(KvShape{l.layers, l.kv_heads, l.head_dim, cache}.bytes_per_token());
   return work;
 }
 

@@ -1,6 +1,7 @@
 // How much a model computes and moves, from its shape alone: what measured times are held against.
 #pragma once
 
+#include "backend/backend.h"
 #include "checkpoint/config.h"
 
 namespace ivl {
@@ -16,6 +17,6 @@ struct Work {
 };
 
 // `weight_size`: bytes of a weight of the layers in memory; `cache`: the type of the KV cache.
-Work count_work(const ModelConfig& config, size_t weight_size, DType cache);
+Work count_work(const ModelConfig& config, size_t weight_size, KvType cache);
 
 }  // namespace ivl

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -100,7 +101,7 @@ TEST(Api, NullsAreInvalidArgumentsAndMayBeFreed) {
   expect_failure(ivl_generation_end(nullptr, 0), IVL_INVALID_ARGUMENT, "generation");
   expect_failure(ivl_recording_shape(nullptr, 0, nullptr), IVL_INVALID_ARGUMENT, "0");
   expect_failure(ivl_benchmark_create(nullptr, 1, nullptr), IVL_INVALID_ARGUMENT, "null");
-  expect_failure(ivl_measure_machine(-1, nullptr), IVL_INVALID_ARGUMENT, "threads");
+  expect_failure(ivl_measure_machine(-1, "none", nullptr), IVL_INVALID_ARGUMENT, "threads");
   EXPECT_EQ(ivl_features_rows(nullptr), 0);
   EXPECT_EQ(ivl_sequence_length(nullptr), 0);
   EXPECT_EQ(ivl_recording_count(nullptr), 0);
@@ -149,6 +150,43 @@ TEST(Api, InspectPlanCheckAndInfoTell) {
   EXPECT_EQ(system["devices"].size(), 2u);
   const json report = json::parse(text_of([](ivl_text** out) { return ivl_check(checkpoint().c_str(), 1, out); }));
   for (const char* list : {"missing", "wrong", "unexpected", "non_finite"}) EXPECT_TRUE(report[list].empty()) << list;
+}
+
+TEST(Api, TheKvCacheHasATypeOfItsOwn) {
+  ivl_load_options o = options();
+  ivl_memory_plan plans[IVL_KV_CACHE_INT8 + 1];
+  for (int type = IVL_KV_CACHE_AUTO; type <= IVL_KV_CACHE_INT8; ++type) {
+    o.kv_cache = type;
+    ASSERT_EQ(ivl_plan(checkpoint().c_str(), &o, &plans[type]), IVL_OK) << ivl_last_error();
+    EXPECT_EQ(plans[type].kv_cache_type, type == IVL_KV_CACHE_AUTO ? IVL_KV_CACHE_BF16 : type);
+  }
+  EXPECT_EQ(plans[IVL_KV_CACHE_F32].kv_cache, 2 * plans[IVL_KV_CACHE_BF16].kv_cache);
+  EXPECT_EQ(plans[IVL_KV_CACHE_F16].kv_cache, plans[IVL_KV_CACHE_AUTO].kv_cache);
+  // Heads of 128 numbers: 128 bytes and a scale instead of 256 bytes.
+  EXPECT_EQ(plans[IVL_KV_CACHE_INT8].kv_cache_per_token * 256, plans[IVL_KV_CACHE_BF16].kv_cache_per_token * 132);
+  const ivl_memory_plan& bytes = plans[IVL_KV_CACHE_INT8];
+  EXPECT_EQ(plans[IVL_KV_CACHE_BF16].total - bytes.total, plans[IVL_KV_CACHE_BF16].kv_cache - bytes.kv_cache);
+  o.kv_cache = IVL_KV_CACHE_INT8;
+  for (const char* gpu : {"cuda", "cuda:0,1"}) {
+    std::strcpy(o.device, gpu);
+    expect_failure(ivl_plan(checkpoint().c_str(), &o, &plans[0]), IVL_INVALID_ARGUMENT,
+                   "the KV cache is int8, expected auto or bf16");
+    ivl_load* load = nullptr;
+    expect_failure(ivl_load_begin(checkpoint().c_str(), &o, &load), IVL_INVALID_ARGUMENT, "the KV cache is int8");
+  }
+  o.kv_cache = 17;
+  expect_failure(ivl_plan(checkpoint().c_str(), &o, &plans[0]), IVL_INVALID_ARGUMENT, "kv_cache is 17");
+}
+
+TEST(Api, AnAffinityThatCannotBeFollowedIsRefused) {
+  ivl_load_options o = options();
+  ivl_load* load = nullptr;
+  for (const char* bad : {"1023", "0,0", "first"}) {
+    std::strcpy(o.affinity, bad);
+    expect_failure(ivl_load_begin(checkpoint().c_str(), &o, &load), IVL_INVALID_ARGUMENT, bad);
+  }
+  std::memset(o.affinity, '9', sizeof o.affinity);  // without an end
+  expect_failure(ivl_load_begin(checkpoint().c_str(), &o, &load), IVL_INVALID_ARGUMENT, "affinity");
 }
 
 TEST(Api, DamagedAndForeignCheckpointsHaveTheirStatuses) {

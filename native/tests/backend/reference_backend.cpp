@@ -74,11 +74,46 @@ double activate(double x, Activation activation) {
 }
 double silu(double x) { return x / (1 + std::exp(-x)); }
 
-// Element of a cache: part 0 keys, 1 values.
-size_t cached(const KvCache& cache, const KvShape& s, int64_t layer, int64_t part, int64_t head, int64_t token,
-              int64_t i) {
-  return static_cast<size_t>((((layer * 2 + part) * s.kv_heads + head) * cache.capacity + token) * s.head_dim + i);
-}
+// The keys (part 0) or values (part 1) of a layer's head in a cache.
+class CachedHead {
+ public:
+  CachedHead(const KvCache& cache, const KvShape& s, int64_t layer, int64_t part, int64_t head) : shape_(s) {
+    const auto capacity = static_cast<size_t>(cache.capacity);
+    const auto before = static_cast<size_t>((layer * 2 + part) * s.kv_heads + head) * capacity;
+    rows_ = static_cast<char*>(cache.memory.data()) + before * (s.row_bytes() + s.scale_bytes());
+    scales_ = rows_ + capacity * s.row_bytes();
+  }
+  double at(int64_t token, int64_t i) const {
+    const char* row = row_of(token);
+    if (shape_.type != KvType::Int8) return load_f32(row, float_type_of(shape_.type), static_cast<size_t>(i));
+    return static_cast<double>(static_cast<signed char>(row[i])) * load_f32(scales_, DType::F32, static_cast<size_t>(token));
+  }
+  void put(int64_t token, std::vector<double> x) const {
+    if (shape_.type == KvType::Int8) return put_int8(token, x);
+    for (size_t i = 0; i < x.size(); ++i) store_f32(row_of(token), float_type_of(shape_.type), i, static_cast<float>(x[i]));
+  }
+  void copy(int64_t token, const CachedHead& from) const {
+    std::memcpy(row_of(token), from.row_of(token), shape_.row_bytes());
+    if (shape_.scale_bytes() > 0) std::memcpy(scales_ + token * 4, from.scales_ + token * 4, 4);
+  }
+
+ private:
+  char* row_of(int64_t token) const { return rows_ + static_cast<size_t>(token) * shape_.row_bytes(); }
+  // Which multiple of the scale stands for a number is decided in f32, as every backend does.
+  void put_int8(int64_t token, const std::vector<double>& x) const {
+    float largest = 0;
+    for (const double value : x) largest = std::max(largest, std::fabs(static_cast<float>(value)));
+    const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
+    store_f32(scales_, DType::F32, static_cast<size_t>(token), largest / 127.0f);
+    for (size_t i = 0; i < x.size(); ++i) {
+      row_of(token)[i] = static_cast<char>(std::nearbyint(static_cast<float>(x[i]) * inverse));
+    }
+  }
+
+  KvShape shape_;
+  char* rows_;
+  char* scales_;
+};
 
 // out[i] = softmax over t of (q . key(t) * scale), times value(t).
 template <class Key, class Value, class Out>
@@ -136,10 +171,7 @@ void ReferenceBackend::copy_cache(KvCache& out, const KvCache& in, const KvShape
     for (int64_t part = 0; part < 2; ++part) {
       for (int64_t head = 0; head < s.kv_heads; ++head) {
         for (int64_t t = 0; t < tokens; ++t) {
-          for (int64_t i = 0; i < s.head_dim; ++i) {
-            store_f32(out.memory.data(), s.dtype, cached(out, s, layer, part, head, t, i),
-                      load_f32(in.memory.data(), s.dtype, cached(in, s, layer, part, head, t, i)));
-          }
+          CachedHead(out, s, layer, part, head).copy(t, CachedHead(in, s, layer, part, head));
         }
       }
     }
@@ -333,11 +365,8 @@ void ReferenceBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std
       }
       for (int64_t part = 0; part < 2; ++part) {
         for (int64_t h = 0; h < s.kv_heads; ++h) {
-          for (int64_t i = 0; i < s.head_dim; ++i) {
-            const double x = at(qkv, row, (heads + part * s.kv_heads + h) * s.head_dim + i);
-            store_f32(span.cache->memory.data(), s.dtype, cached(*span.cache, s, layer, part, h, position, i),
-                      static_cast<float>(x));
-          }
+          CachedHead(*span.cache, s, layer, part, h)
+              .put(position, row_part(qkv, row, (heads + part * s.kv_heads + h) * s.head_dim, s.head_dim));
         }
       }
     }
@@ -347,16 +376,13 @@ void ReferenceBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std
 void ReferenceBackend::cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans,
                                         int64_t heads, const KvShape& s, int64_t layer) {
   for (const Span& span : spans) {
-    const auto read = [&](int64_t part, int64_t head, int64_t t, int64_t i) -> double {
-      return load_f32(span.cache->memory.data(), s.dtype, cached(*span.cache, s, layer, part, head, t, i));
-    };
     for (int64_t r = 0; r < span.rows; ++r) {
       for (int64_t h = 0; h < heads; ++h) {
         const int64_t kv = h / (heads / s.kv_heads);
+        const CachedHead keys(*span.cache, s, layer, 0, kv), values(*span.cache, s, layer, 1, kv);
         attend(
             row_part(qkv, span.row + r, h * s.head_dim, s.head_dim), span.past + r + 1,
-            [&](int64_t t, int64_t i) { return read(0, kv, t, i); },
-            [&](int64_t t, int64_t i) { return read(1, kv, t, i); },
+            [&](int64_t t, int64_t i) { return keys.at(t, i); }, [&](int64_t t, int64_t i) { return values.at(t, i); },
             [&](int64_t i, double y) { put(out, span.row + r, h * s.head_dim + i, y); });
       }
     }

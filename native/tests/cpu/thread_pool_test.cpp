@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <ctime>
 #include <stdexcept>
 
 namespace ivl::cpu {
@@ -48,6 +50,19 @@ TEST(ThreadPoolThreads, ManyCallersTakeTurns) {
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(sum, 4 * 200 * 45);
+}
+
+// Of the whole process: what workers spend awake. They wait for the next call for 50 microseconds, no longer.
+TEST(ThreadPoolThreads, WorkersSleepBetweenCalls) {
+  ThreadPool pool(4);
+  std::atomic<int> runs{0};
+  pool.run(100, [&](int64_t, int) { ++runs; });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const std::clock_t begin = std::clock();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 0.02);
+  pool.run(100, [&](int64_t, int) { ++runs; });
+  EXPECT_EQ(runs, 200);
 }
 
 }  // namespace

@@ -23,8 +23,11 @@ const Oracle& oracle() {
   return loaded;
 }
 
-std::shared_ptr<Engine> load(DType type = DType::BF16, int threads = 2) {
-  return oracle().load(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads}), type);
+std::shared_ptr<Engine> load(DType type = DType::BF16, int threads = 2, std::optional<KvType> kv = {}) {
+  LoadOptions options;
+  options.precision = type;
+  options.kv = kv;
+  return oracle().load(testing::always(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads})), options);
 }
 
 // Everything a batch says, request by request.
@@ -41,16 +44,24 @@ std::vector<Answer> run(Generation& generation, size_t requests) {
   return answers;
 }
 
-class BatchInvariance : public ::testing::TestWithParam<DType> {};
-INSTANTIATE_TEST_SUITE_P(Types, BatchInvariance, ::testing::Values(DType::F32, DType::BF16, DType::F16),
-                         [](const auto& p) { return std::string(name_of(p.param)); });
+struct Types {
+  DType type;
+  std::optional<KvType> kv;
+};
+class BatchInvariance : public ::testing::TestWithParam<Types> {};
+INSTANTIATE_TEST_SUITE_P(Types, BatchInvariance,
+                         ::testing::Values(Types{DType::F32, {}}, Types{DType::BF16, {}}, Types{DType::F16, {}},
+                                           Types{DType::BF16, KvType::Int8}),
+                         [](const auto& p) {
+                           return std::string(name_of(p.param.type)) + (p.param.kv ? cat("_", name_of(*p.param.kv)) : "");
+                         });
 
 TEST_P(BatchInvariance, LogitsAreTheSameBitsAloneInAnyBatchAndAtAnyThreadCount) {
-  const auto single = load(GetParam(), 1);
+  const auto single = load(GetParam().type, 1, GetParam().kv);
   std::vector<Answer> alone;
   for (const Dialog& dialog : oracle().dialogs()) alone.push_back(answer(single, oracle().prompt(*single, dialog), greedy(6)));
   for (const int threads : {1, 2}) {
-    const auto engine = load(GetParam(), threads);
+    const auto engine = load(GetParam().type, threads, GetParam().kv);
     for (const size_t together : {size_t{2}, size_t{3}, size_t{8}}) {
       Generation generation(engine, nullptr);
       for (size_t i = 0; i < together; ++i) {
@@ -119,8 +130,11 @@ TEST(Generation, LogitsOfTheLastStepStayWhateverElseIsComputed) {
   EXPECT_EQ(generation.logits(1), std::vector<float>());
 }
 
-TEST(Sequence, ASecondRoundComputesOnlyWhatIsNewAndGivesTheSameBits) {
-  const auto engine = load();
+class SecondRound : public ::testing::TestWithParam<std::optional<KvType>> {};
+INSTANTIATE_TEST_SUITE_P(Caches, SecondRound, ::testing::Values(std::nullopt, KvType::Int8, KvType::F32));
+
+TEST_P(SecondRound, ComputesOnlyWhatIsNewAndGivesTheSameBits) {
+  const auto engine = load(DType::BF16, 2, GetParam());
   const Dialog& first = oracle().dialog("image-rounds.0");
   const Dialog& second = oracle().dialog("image-rounds.1");
   auto sequence = std::make_shared<Sequence>(engine);

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "backend/int8.h"
+#include "backend/kv_type.h"
 #include "tensor/dtype.h"
 
 namespace ivl::cpu {
@@ -119,7 +120,9 @@ struct AttentionArgs {
   const void* keys;  // key t at keys + t * kv_stride
   const void* values;
   int64_t kv_stride;
-  DType kv_type;
+  KvType kv_type;
+  const float* key_scales;  // Int8 only: one for each key
+  const float* value_scales;
   int64_t visible;
   int64_t visible_step;
   float scale;
@@ -152,6 +155,8 @@ struct KernelTable {
   // f32 <-> type, n elements; round to nearest even.
   void (*widen)(float* out, const void* in, DType type, int64_t n);
   void (*narrow)(void* out, DType type, const float* in, int64_t n);
+  // A row of the cache, as backend/kv_type.h says.
+  void (*narrow_to_int8)(int8_t* out, float* scale, const float* in, int64_t n);
 
   void (*evaluate)(MathFunction function, float* out, const float* in, int64_t n);
 

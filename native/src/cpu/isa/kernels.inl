@@ -42,6 +42,7 @@ constexpr KernelTable kTable = {
     add,
     widen,
     narrow,
+    narrow_to_int8,
     evaluate,
     multiply_add,
     int8_multiply_add,

@@ -49,6 +49,9 @@ inline Reg reg_load_bf16(const void* p) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_8_halves(p)), 16));
 }
 inline Reg reg_load_f16(const void* p) { return _mm256_cvtph_ps(load_8_halves(p)); }
+inline Reg reg_load_int8(const void* p) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p))));
+}
 inline void reg_store_bf16(void* p, Reg v) {
   const __m256i bits = _mm256_castps_si256(v);
   const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));

@@ -55,6 +55,9 @@ inline Reg reg_load_bf16(const void* p) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load_16_halves(p)), 16));
 }
 inline Reg reg_load_f16(const void* p) { return _mm512_cvtph_ps(load_16_halves(p)); }
+inline Reg reg_load_int8(const void* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));
+}
 inline void reg_store_bf16(void* p, Reg v) {
   const auto bits = _mm512_castps_si512(v);
   const auto odd = _mm512_and_epi32(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));

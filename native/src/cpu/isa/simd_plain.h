@@ -67,6 +67,10 @@ inline Reg reg_load_f16(const void* p) {
   const RegMask is_special = (RegMask)(shifted >= 0x0f800000u);
   return (Reg)(sign | (special & (RegBits)is_special) | (finite & ~(RegBits)is_special));
 }
+inline Reg reg_load_int8(const void* p) {
+  const auto* bytes = static_cast<const int8_t*>(p);
+  return Reg{static_cast<float>(bytes[0]), static_cast<float>(bytes[1]), static_cast<float>(bytes[2]), static_cast<float>(bytes[3])};
+}
 inline void reg_store_bf16(void* p, Reg v) {
   for (int i = 0; i < 4; ++i) {
     uint32_t bits;

@@ -50,6 +50,17 @@ inline __m256i gap_cvtepi32_epi16(simde__m512i v) {
   __builtin_memcpy(&r, low, sizeof r);
   return r;
 }
+inline simde__m512i gap_cvtepi8_epi32(__m128i v) {
+  const __m256i halves[2] = {_mm256_cvtepi8_epi32(v), _mm256_cvtepi8_epi32(_mm_srli_si128(v, 8))};
+  simde__m512i r;
+  __builtin_memcpy(&r, halves, sizeof r);
+  return r;
+}
+inline simde__m512 gap_cvtepi32_ps(simde__m512i v) {
+  __m256i halves[2];
+  __builtin_memcpy(halves, &v, sizeof halves);
+  return gap_join(_mm256_cvtepi32_ps(halves[0]), _mm256_cvtepi32_ps(halves[1]));
+}
 inline simde__m512 gap_cvtph_ps(__m256i v) {
   return gap_join(_mm256_cvtph_ps(_mm256_castsi256_si128(v)), _mm256_cvtph_ps(_mm256_extracti128_si256(v, 1)));
 }
@@ -93,6 +104,10 @@ inline simde__m512 gap_shuffle_f32x4(simde__m512 a, simde__m512 b, int order) {
 #define _mm512_cvtepi8_epi16(v) gap_widen_bytes<int8_t>(v)
 #define _mm512_maskz_loadu_ps(mask, p) gap_maskz_loadu_ps(mask, p)
 #define _mm512_mask_storeu_ps(p, mask, v) gap_mask_storeu_ps(p, mask, v)
+#undef _mm512_cvtepi8_epi32
+#define _mm512_cvtepi8_epi32(v) gap_cvtepi8_epi32(v)
+#undef _mm512_cvtepi32_ps
+#define _mm512_cvtepi32_ps(v) gap_cvtepi32_ps(v)
 #define _mm512_cvtepu16_epi32(v) gap_cvtepu16_epi32(v)
 #define _mm512_cvtepi32_epi16(v) gap_cvtepi32_epi16(v)
 #undef _mm512_cvtph_ps

@@ -70,6 +70,18 @@ inline V16 v_load_part_as(const void* p, int64_t element, int64_t n) {
   return v_load_as<kType>(lanes, 0);
 }
 
+inline V16 v_load_int8(const int8_t* p) {
+  V16 out;
+  for (int i = 0; i < kRegs; ++i) out.r[i] = reg_load_int8(p + i * kRegLanes);
+  return out;
+}
+
+inline V16 v_load_part_int8(const int8_t* p, int64_t n) {
+  int8_t lanes[kLanes] = {};
+  __builtin_memcpy(lanes, p, static_cast<size_t>(n));
+  return v_load_int8(lanes);
+}
+
 template <DType kType>
 inline void v_store_as(void* p, int64_t element, V16 v) {
   char* at = static_cast<char*>(p) + bytes_of<kType>(element);

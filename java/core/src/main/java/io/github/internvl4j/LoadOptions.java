@@ -3,14 +3,18 @@ package io.github.internvl4j;
 import io.github.internvl4j.error.InvalidOptionException;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /**
  * How a checkpoint is loaded. Immutable: every setter returns a changed copy.
  *
- * @param precision the type of weights and KV cache
+ * @param precision the type of weights, and of the KV cache if that has none of its own
  * @param quantizeVision {@link Precision#INT8} is for the vision tower's blocks and the projector too
+ * @param kvCache the type of the KV cache; on GPUs that of the precision only
  * @param device where to run
  * @param threads compute threads; 0 for as many as the process may use
+ * @param affinity the processors that compute threads on the CPU are bound to: {@code none}, {@code auto} for those that the
+ *     process may use in their order, or numbers as {@code 0,2,4-7}, one for each thread
  * @param mapWeights use the files through a memory mapping (fast to load, shared between processes); false reads them
  *     into memory, which also survives another process truncating the files
  * @param contextLength the longest conversation in tokens; 0 for the checkpoint's
@@ -22,8 +26,10 @@ import java.util.function.Consumer;
 public record LoadOptions(
         Precision precision,
         boolean quantizeVision,
+        KvCacheType kvCache,
         Device device,
         int threads,
+        String affinity,
         boolean mapWeights,
         int contextLength,
         long memoryLimit,
@@ -32,8 +38,12 @@ public record LoadOptions(
     /** A memory limit that is never reached. */
     public static final long UNLIMITED = -1;
 
-    private static final LoadOptions DEFAULTS =
-            new LoadOptions(Precision.AUTO, false, Device.AUTO, 0, true, 0, 0, 8, progress -> {});
+    private static final Pattern AFFINITIES = Pattern.compile("none|auto|\\d{1,4}(-\\d{1,4})?(,\\d{1,4}(-\\d{1,4})?)*");
+    /** Of an affinity: what the native runtime takes. */
+    private static final int LONGEST = 255;
+
+    private static final LoadOptions DEFAULTS = new LoadOptions(
+            Precision.AUTO, false, KvCacheType.AUTO, Device.AUTO, 0, "none", true, 0, 0, 8, progress -> {});
 
     /**
      * Checks the ranges.
@@ -42,9 +52,15 @@ public record LoadOptions(
      */
     public LoadOptions {
         Objects.requireNonNull(precision, "precision");
+        Objects.requireNonNull(kvCache, "kvCache");
         Objects.requireNonNull(device, "device");
         Objects.requireNonNull(listener, "listener");
         Options.require(threads >= 0 && threads <= 1024, "threads", threads, "0 to 1024");
+        Options.require(
+                affinity.length() <= LONGEST && AFFINITIES.matcher(affinity).matches(),
+                "affinity",
+                "'" + affinity + "'",
+                "none, auto or processors such as 0,2,4-7, at most " + LONGEST + " characters");
         Options.require(contextLength >= 0, "contextLength", contextLength, "at least 0");
         Options.require(memoryLimit >= UNLIMITED, "memoryLimit", memoryLimit, "bytes, 0 or -1");
         Options.require(maxBatch >= 1, "maxBatch", maxBatch, "at least 1");
@@ -57,46 +73,67 @@ public record LoadOptions(
 
     public LoadOptions precision(Precision value) {
         return new LoadOptions(
-                value, quantizeVision, device, threads, mapWeights, contextLength, memoryLimit, maxBatch, listener);
+                value, quantizeVision, kvCache, device, threads, affinity, mapWeights, contextLength, memoryLimit, maxBatch,
+                listener);
     }
 
     public LoadOptions quantizeVision(boolean value) {
         return new LoadOptions(
-                precision, value, device, threads, mapWeights, contextLength, memoryLimit, maxBatch, listener);
+                precision, value, kvCache, device, threads, affinity, mapWeights, contextLength, memoryLimit, maxBatch,
+                listener);
+    }
+
+    public LoadOptions kvCache(KvCacheType value) {
+        return new LoadOptions(
+                precision, quantizeVision, value, device, threads, affinity, mapWeights, contextLength, memoryLimit,
+                maxBatch, listener);
     }
 
     public LoadOptions device(Device value) {
         return new LoadOptions(
-                precision, quantizeVision, value, threads, mapWeights, contextLength, memoryLimit, maxBatch, listener);
+                precision, quantizeVision, kvCache, value, threads, affinity, mapWeights, contextLength, memoryLimit,
+                maxBatch, listener);
     }
 
     public LoadOptions threads(int value) {
         return new LoadOptions(
-                precision, quantizeVision, device, value, mapWeights, contextLength, memoryLimit, maxBatch, listener);
+                precision, quantizeVision, kvCache, device, value, affinity, mapWeights, contextLength, memoryLimit,
+                maxBatch, listener);
+    }
+
+    public LoadOptions affinity(String value) {
+        return new LoadOptions(
+                precision, quantizeVision, kvCache, device, threads, value, mapWeights, contextLength, memoryLimit,
+                maxBatch, listener);
     }
 
     public LoadOptions mapWeights(boolean value) {
         return new LoadOptions(
-                precision, quantizeVision, device, threads, value, contextLength, memoryLimit, maxBatch, listener);
+                precision, quantizeVision, kvCache, device, threads, affinity, value, contextLength, memoryLimit, maxBatch,
+                listener);
     }
 
     public LoadOptions contextLength(int value) {
         return new LoadOptions(
-                precision, quantizeVision, device, threads, mapWeights, value, memoryLimit, maxBatch, listener);
+                precision, quantizeVision, kvCache, device, threads, affinity, mapWeights, value, memoryLimit, maxBatch,
+                listener);
     }
 
     public LoadOptions memoryLimit(long value) {
         return new LoadOptions(
-                precision, quantizeVision, device, threads, mapWeights, contextLength, value, maxBatch, listener);
+                precision, quantizeVision, kvCache, device, threads, affinity, mapWeights, contextLength, value, maxBatch,
+                listener);
     }
 
     public LoadOptions maxBatch(int value) {
         return new LoadOptions(
-                precision, quantizeVision, device, threads, mapWeights, contextLength, memoryLimit, value, listener);
+                precision, quantizeVision, kvCache, device, threads, affinity, mapWeights, contextLength, memoryLimit,
+                value, listener);
     }
 
     public LoadOptions listener(Consumer<LoadProgress> value) {
         return new LoadOptions(
-                precision, quantizeVision, device, threads, mapWeights, contextLength, memoryLimit, maxBatch, value);
+                precision, quantizeVision, kvCache, device, threads, affinity, mapWeights, contextLength, memoryLimit,
+                maxBatch, value);
     }
 }

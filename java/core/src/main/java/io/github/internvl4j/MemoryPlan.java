@@ -5,6 +5,7 @@ package io.github.internvl4j;
  *
  * @param weightsMapped read in place from the files; the system may drop and re-read these pages
  * @param weightsOwned converted, or read into memory
+ * @param kvCacheType what the KV cache would be
  * @param kvCachePerToken of one sequence
  * @param kvCache one sequence of the full context
  * @param scratch activations of a piece of prompt, and the kernels' own
@@ -16,6 +17,7 @@ package io.github.internvl4j;
 public record MemoryPlan(
         long weightsMapped,
         long weightsOwned,
+        KvCacheType kvCacheType,
         long kvCachePerToken,
         long kvCache,
         long scratch,

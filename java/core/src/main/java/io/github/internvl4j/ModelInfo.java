@@ -16,6 +16,7 @@ import java.util.List;
  * @param parameters weights in all
  * @param stored the type the weights are stored in; {@link Precision#AUTO} if the configuration does not tell
  * @param precision as loaded; {@link Precision#AUTO} before
+ * @param kvCache the type of the KV cache, likewise
  * @param eosTokens the checkpoint's own stop tokens
  * @param conversationTemplate its name
  */
@@ -31,5 +32,6 @@ public record ModelInfo(
         long parameters,
         Precision stored,
         Precision precision,
+        KvCacheType kvCache,
         List<Integer> eosTokens,
         String conversationTemplate) {}

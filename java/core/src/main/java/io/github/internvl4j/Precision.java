@@ -1,7 +1,7 @@
 package io.github.internvl4j;
 
 /**
- * The type in which weights and the KV cache are kept. On the CPU activations, products' sums, softmax and norms are
+ * The type in which weights are kept, and the KV cache if it has none of its own ({@link KvCacheType}). On the CPU activations, products' sums, softmax and norms are
  * f32 whatever is chosen here.
  */
 public enum Precision {

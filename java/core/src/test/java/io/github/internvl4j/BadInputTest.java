@@ -150,6 +150,15 @@ class BadInputTest {
         assertNamed("topLogprobs", () -> config.topLogprobs(65));
         assertNamed("stopStrings", () -> config.stopStrings(""));
         assertNamed("threads", () -> LoadOptions.defaults().threads(-1));
+        for (String affinity : List.of("", "first", "0,", "0-", "1,".repeat(200) + "1")) {
+            assertNamed("affinity", () -> LoadOptions.defaults().affinity(affinity));
+        }
+        assertNamed("1023", () -> InternVL.load(ORACLE.directory(), LoadOptions.defaults().affinity("1023")));
+        assertNamed(
+                "KV cache is int8",
+                () -> InternVL.load(
+                        ORACLE.directory(),
+                        LoadOptions.defaults().kvCache(KvCacheType.INT8).device(Device.CUDA)));
         assertNamed("maxBatch", () -> LoadOptions.defaults().maxBatch(0));
         assertNamed("memoryLimit", () -> LoadOptions.defaults().memoryLimit(-2));
         assertNamed(

@@ -37,6 +37,10 @@ class EmulatedGpuTest {
         assertThrows(InvalidOptionException.class, () -> load(oracle, Precision.BF16, Device.cuda(2)));
         assertThrows(InvalidOptionException.class, () -> load(oracle, Precision.BF16, new Device("cuda:0=1,1=7")));
         assertThrows(InvalidOptionException.class, () -> new Device("cuda:0=1,1"));
+        for (KvCacheType type : List.of(KvCacheType.F32, KvCacheType.BF16, KvCacheType.INT8)) {
+            LoadOptions options = LoadOptions.defaults().device(Device.CUDA).kvCache(type);
+            assertThrows(InvalidOptionException.class, () -> InternVL.load(oracle.directory(), options));
+        }
     }
 
     @Test

@@ -65,12 +65,8 @@ final class BenchCommand implements Callable<Integer> {
             description = "auto (default), cpu, cuda, cuda:N, cuda:N,M or, with the layers of each, cuda:N=20,M=40.")
     private Device device;
 
-    @Option(
-            names = "--threads",
-            defaultValue = "0",
-            paramLabel = "N",
-            description = "Compute threads; 0: all (default).")
-    private int threads;
+    @Mixin
+    private ThreadOptions threads;
 
     @Option(
             names = "--prompt-tokens",
@@ -113,15 +109,15 @@ final class BenchCommand implements Callable<Integer> {
         require("--past", past == null ? 1 : past, 1);
         require("--images", images, 0);
         require("--runs", runs, 1);
-        LoadOptions options = precision.of(LoadOptions.defaults()).device(device).threads(threads);
-        Machine before = Machine.measure(threads);
+        LoadOptions options = threads.of(precision.of(LoadOptions.defaults())).device(device);
+        Machine before = Machine.measure(options);
         Map<String, Object> figures = new LinkedHashMap<>();
         long started = System.nanoTime();
         try (NativeModel model = load(options)) {
             figures.put("load_seconds", (System.nanoTime() - started) / 1e9);
             Speeds speeds = measure(model);
             // A machine is at least as fast as it ever was: the better of two measurements.
-            Machine machine = before.best(Machine.measure(threads));
+            Machine machine = before.best(Machine.measure(options));
             speeds(figures, speeds);
             figures.put("peak_rss_bytes", peakResidentBytes());
             figures.put("read_gigabytes_per_second", machine.readGigabytesPerSecond());
@@ -130,6 +126,7 @@ final class BenchCommand implements Callable<Integer> {
             shares(figures, speeds, machine, model);
             figures.put("parameters", model.info().parameters());
             figures.put("precision", model.info().precision().name().toLowerCase(Locale.ROOT));
+            figures.put("kv_cache", model.info().kvCache().name().toLowerCase(Locale.ROOT));
             figures.put("threads", machine.threads());
             figures.put("prompt_tokens", promptTokens);
             figures.put("past_tokens", past());

@@ -137,7 +137,8 @@ final class InfoCommand implements Callable<Integer> {
         main.streams.out().println();
         row("weights, mapped", plan.weightsMapped());
         row("weights, owned", plan.weightsOwned());
-        row("KV cache, full context", plan.kvCache());
+        String type = plan.kvCacheType().name().toLowerCase(Locale.ROOT);
+        row("KV cache, " + type + ", full", plan.kvCache());
         row("  for each token", plan.kvCachePerToken());
         row("scratch", plan.scratch());
         row("pictures, " + plan.picturesTogether() + " together", plan.pictureBatch());

@@ -22,12 +22,8 @@ final class ModelOptions {
             description = "auto (default), cpu, cuda, cuda:N, cuda:N,M or, with the layers of each, cuda:N=20,M=40.")
     private Device device;
 
-    @Option(
-            names = "--threads",
-            defaultValue = "0",
-            paramLabel = "N",
-            description = "Compute threads; 0: all (default).")
-    private int threads;
+    @Mixin
+    private ThreadOptions threads;
 
     @Option(
             names = "--context",
@@ -47,9 +43,8 @@ final class ModelOptions {
     private long memoryLimit;
 
     LoadOptions loadOptions() {
-        return precision.of(LoadOptions.defaults())
+        return threads.of(precision.of(LoadOptions.defaults()))
                 .device(device)
-                .threads(threads)
                 .contextLength(context)
                 .mapWeights(!noMmap)
                 .memoryLimit(memoryLimit);

@@ -1,5 +1,6 @@
 package io.github.internvl4j.cli;
 
+import io.github.internvl4j.KvCacheType;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.Precision;
 import picocli.CommandLine.Option;
@@ -16,7 +17,14 @@ final class PrecisionOptions {
     @Option(names = "--quantize-vision", description = "With int8: the vision tower and the projector too.")
     private boolean quantizeVision;
 
+    @Option(
+            names = "--kv-cache",
+            defaultValue = "auto",
+            paramLabel = "T",
+            description = "Type of the KV cache: f32, bf16, f16, int8, or auto for the precision's (default). GPUs: auto.")
+    private KvCacheType kvCache;
+
     LoadOptions of(LoadOptions options) {
-        return options.precision(precision).quantizeVision(quantizeVision);
+        return options.precision(precision).quantizeVision(quantizeVision).kvCache(kvCache);
     }
 }

@@ -53,6 +53,10 @@ class FailuresTest {
         run(ASK, "--top-logprobs", "65").failed(1, "topLogprobs");
         run(ASK, "--memory-limit", "1000").failed(1, "MiB");
         run(ASK, "--threads", "-3").failed(1, "threads");
+        run(ASK, "--affinity", "last").failed(1, "affinity", "last");
+        run(ASK, "--affinity", "1023").failed(1, "affinity", "1023");
+        run(ASK, "--kv-cache", "int4").failed(2, "--kv-cache", "int4");
+        run(ASK, "--kv-cache", "int8", "--device", "cuda").failed(1, "KV cache is int8", "expected auto or bf16");
         run(ASK, "--context", "-1").failed(1, "contextLength");
         run(ASK, "--context", "10").failed(1, "10");
     }

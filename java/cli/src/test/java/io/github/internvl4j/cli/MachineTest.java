@@ -33,6 +33,10 @@ class MachineTest {
         assertTrue(json.get("memory_plan").get("total").asLong() > 9_000_000);
         String text = run("info", "--check", "--model", D128).succeeded().out();
         assertTrue(text.contains("all finite") && text.contains("fits"), text);
+        JsonNode bytes = run("info", "--json", "--model", D128, "--kv-cache", "int8").succeeded().json();
+        assertEquals("INT8", bytes.get("memory_plan").get("kv_cache_type").asText());
+        assertTrue(bytes.get("memory_plan").get("kv_cache").asLong() < json.get("memory_plan").get("kv_cache").asLong());
+        assertTrue(text.contains("KV cache, bf16"), text);
         run("info", "--check").failed(2, "--model");
         run("info", "--model", "/nowhere").failed(1, "/nowhere");
     }

@@ -1,7 +1,9 @@
 package io.github.internvl4j.runtime;
 
+import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.internal.global.internvl4j;
 import io.github.internvl4j.internal.ivl_machine;
+import org.bytedeco.javacpp.BytePointer;
 
 /**
  * What the processor can do, measured with the kernels' own instructions.
@@ -15,12 +17,13 @@ public record Machine(double readGigabytesPerSecond, double f32Gigaflops, double
     /**
      * Measures for about a second.
      *
-     * @param threads 0 for as many as the process may use
+     * @param options their threads and affinity count
      */
-    public static Machine measure(int threads) {
+    public static Machine measure(LoadOptions options) {
         NativeLibrary.load();
-        try (ivl_machine out = new ivl_machine()) {
-            NativeLibrary.check(internvl4j.ivl_measure_machine(threads, out));
+        try (ivl_machine out = new ivl_machine();
+                BytePointer affinity = NativeLibrary.utf8(options.affinity())) {
+            NativeLibrary.check(internvl4j.ivl_measure_machine(options.threads(), affinity, out));
             return new Machine(
                     out.read_gigabytes_per_second(), out.f32_gigaflops(), out.int8_gigaops(), out.threads());
         }

@@ -1,6 +1,7 @@
 package io.github.internvl4j.runtime;
 
 import io.github.internvl4j.CheckReport;
+import io.github.internvl4j.KvCacheType;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.LoadProgress;
 import io.github.internvl4j.MemoryPlan;
@@ -132,6 +133,7 @@ public final class NativeModel implements AutoCloseable {
             return new MemoryPlan(
                     out.weights_mapped(),
                     out.weights_owned(),
+                    KvCacheType.values()[out.kv_cache_type()],
                     out.kv_cache_per_token(),
                     out.kv_cache(),
                     out.scratch(),
@@ -238,8 +240,10 @@ public final class NativeModel implements AutoCloseable {
         ivl_load_options converted = new ivl_load_options();
         internvl4j.ivl_load_options_init(converted);
         converted.device().putString(options.device().name());
+        converted.affinity().putString(options.affinity());
         return converted.precision(options.precision().ordinal())
                 .quantize_vision(options.quantizeVision() ? 1 : 0)
+                .kv_cache(options.kvCache().ordinal())
                 .threads(options.threads())
                 .map_weights(options.mapWeights() ? 1 : 0)
                 .context_length(options.contextLength())
@@ -263,6 +267,7 @@ public final class NativeModel implements AutoCloseable {
                 info.parameters(),
                 Precision.values()[info.stored()],
                 Precision.values()[info.precision()],
+                KvCacheType.values()[info.kv_cache()],
                 List.copyOf(eos),
                 NativeLibrary.utf8(info.conversation_template()));
     }

@@ -1,0 +1,71 @@
+package io.github.internvl4j;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What narrow types cost against f32: the table of README.md, which {@code scripts/accuracy} prints. */
+class AccuracyTest {
+    private record Types(Precision precision, boolean vision, KvCacheType kvCache) {
+        LoadOptions options() {
+            return LoadOptions.defaults().precision(precision).quantizeVision(vision).kvCache(kvCache);
+        }
+
+        @Override
+        public String toString() {
+            return precision + (vision ? " vision too" : "") + (kvCache == KvCacheType.AUTO ? "" : ", cache " + kvCache);
+        }
+    }
+
+    static Stream<Types> narrowTypes() {
+        return Stream.of(
+                new Types(Precision.BF16, false, KvCacheType.AUTO),
+                new Types(Precision.BF16, false, KvCacheType.INT8),
+                new Types(Precision.INT8, false, KvCacheType.AUTO),
+                new Types(Precision.INT8, true, KvCacheType.AUTO),
+                new Types(Precision.INT8, false, KvCacheType.INT8));
+    }
+
+    /** The first round of each dialog. */
+    @ParameterizedTest
+    @MethodSource("narrowTypes")
+    void theDemosAnswersAgreeWithF32(Types types) {
+        Agreement agreement = new Agreement();
+        try (InternVL exact = DemoModel.load(Precision.F32);
+                InternVL narrow = InternVL.load(DemoModel.DIRECTORY, types.options())) {
+            for (DemoModel.Dialog dialog : DemoModel.dialogs()) {
+                List<Integer> answer = narrow.generate(dialog.opening(), DemoModel.CONFIG).tokens();
+                agreement.answers(dialog.turns().get(0).answerIds(), answer);
+                agreement.logits(exact, narrow, dialog.opening());
+            }
+        }
+        System.out.println("accuracy demo " + types + ": " + agreement);
+        assertTrue(agreement.sameTokens() >= 0.99, agreement::toString);
+        assertTrue(agreement.divergence() < 1e-3, agreement::toString);
+    }
+
+    /** Random weights, whose logits lie close together: the hardest case for a greedy choice, and no one's use. */
+    @ParameterizedTest
+    @MethodSource("narrowTypes")
+    void randomModelsLogitsAreNearF32(Types types) {
+        Agreement agreement = new Agreement();
+        for (String name : Oracle.names().toList()) {
+            Oracle oracle = Oracle.load(name);
+            try (InternVL exact = InternVL.load(oracle.directory(), LoadOptions.defaults().precision(Precision.F32));
+                    InternVL narrow = InternVL.load(oracle.directory(), types.options())) {
+                for (Oracle.Dialog dialog : oracle.dialogs()) {
+                    Prompt prompt = oracle.prompt(dialog);
+                    List<Integer> answer = narrow.generate(prompt, GenerationConfig.greedy(24)).tokens();
+                    agreement.answers(dialog.greedyTokens(), answer);
+                    agreement.logits(exact, narrow, prompt);
+                }
+            }
+        }
+        System.out.println("accuracy random " + types + ": " + agreement);
+        assertTrue(agreement.worstError() < 0.15, agreement::toString);
+        assertTrue(agreement.divergence() < 0.05, agreement::toString);
+    }
+}
