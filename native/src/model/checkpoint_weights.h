@@ -18,6 +18,11 @@ class CheckpointWeights : public WeightSource {
     return {info->data, *info->dtype, info->shape};
   }
 
+  void release(const std::string& name) override {
+    const TensorInfo& info = checkpoint_->get(name);
+    if (!is_int8(info)) checkpoint_->discard(info);
+  }
+
  private:
   // As it is, its scales and sums beside it; require_weights() has seen that they are there.
   HostTensor int8_tensor(const TensorInfo& info) const {

@@ -89,8 +89,9 @@ void LlamaDecoder::load_head(WeightSource& source, PartPrecision precision) {
   Backend& backend = *stages_.back().backend;
   norm_ = load_norm(backend, source, "language_model.model.norm", NormKind::RmsNorm, config_.language.rms_eps,
                     precision.type);
-  const char* name = config_.language.tie_word_embeddings ? "language_model.model.embed_tokens" : "language_model.lm_head";
-  head_ = load_linear(backend, source, {name}, false, precision);
+  const bool tied = config_.language.tie_word_embeddings;
+  head_ = load_linear(backend, source, {tied ? "language_model.model.embed_tokens" : "language_model.lm_head"}, false, precision,
+                      tied ? Ownership::Shared : Ownership::Sole);
 }
 
 Matrix LlamaDecoder::hidden_in(Stage& stage, int64_t rows) const {

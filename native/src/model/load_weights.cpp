@@ -3,7 +3,8 @@
 namespace ivl {
 
 std::unique_ptr<LinearWeights> load_linear(Backend& backend, WeightSource& source,
-                                           const std::vector<std::string>& prefixes, bool bias, PartPrecision precision) {
+                                           const std::vector<std::string>& prefixes, bool bias, PartPrecision precision,
+                                           Ownership ownership) {
   LinearSource parts;
   parts.int8 = precision.int8;
   for (const std::string& prefix : prefixes) {
@@ -14,7 +15,11 @@ std::unique_ptr<LinearWeights> load_linear(Backend& backend, WeightSource& sourc
     parts.weights.push_back(std::move(weight));
     if (bias) parts.biases.push_back(source.tensor(prefix + ".bias"));
   }
-  return backend.linear(parts, precision.type);
+  auto weights = backend.linear(parts, precision.type);
+  if (precision.int8 && ownership == Ownership::Sole) {
+    for (const std::string& prefix : prefixes) source.release(prefix + ".weight");
+  }
+  return weights;
 }
 
 NormWeights load_norm(Backend& backend, WeightSource& source, const std::string& prefix, NormKind kind, double eps,

@@ -1,5 +1,7 @@
 #include "model/memory_plan.h"
 
+#include <algorithm>
+
 #include "backend/int8.h"
 #include "checkpoint/int8_tensors.h"
 #include "checkpoint/weights.h"
@@ -72,7 +74,8 @@ MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, 
       const bool in_place = mapped && int8_stride(spec.shape[1]) == spec.shape[1];
       (in_place ? plan.weights_mapped : plan.weights_owned) += int8_bytes(spec.shape);
     } else if (is_int8_layer(spec.name, spec.shape, precision)) {
-      plan.weights_owned += int8_bytes(spec.shape) + (mapped ? 0 : bytes);
+      // What was read into memory goes as its bytes come.
+      plan.weights_owned += mapped ? int8_bytes(spec.shape) : std::max(bytes, int8_bytes(spec.shape));
     } else if (type != DType::F32 && type != stored) {
       plan.weights_owned += elements(spec.shape) * static_cast<int64_t>(size_of(type));
       if (!mapped) plan.weights_owned += bytes;
@@ -87,8 +90,8 @@ MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision) {
   MemoryPlan plan = plan_cpu_activations(config, precision);
   plan.weights_owned += int8_bytes(tied_head(config, precision));
   for (const WeightSpec& spec : expected_weights(config)) {
-    plan.weights_owned += elements(spec.shape) * static_cast<int64_t>(size_of(precision.type));
-    if (is_int8_layer(spec.name, spec.shape, precision)) plan.weights_owned += int8_bytes(spec.shape);
+    const bool int8 = is_int8_layer(spec.name, spec.shape, precision);
+    plan.weights_owned += int8 ? int8_bytes(spec.shape) : elements(spec.shape) * static_cast<int64_t>(size_of(precision.type));
   }
   return plan;
 }

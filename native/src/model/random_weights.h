@@ -15,6 +15,7 @@ class RandomWeights : public WeightSource {
   RandomWeights(const ModelConfig& config, DType type, uint64_t seed);
 
   HostTensor tensor(const std::string& name) override;
+  void release(const std::string& name) override { made_.erase(name); }
 
  private:
   DType type_;
