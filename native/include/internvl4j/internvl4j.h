@@ -317,6 +317,11 @@ typedef struct ivl_machine {
 /* threads and affinity as in ivl_load_options. */
 IVL_API ivl_status ivl_measure_machine(int32_t threads, const char* affinity, ivl_machine* out);
 
+/* Asks the system to forget what it has cached of a checkpoint's weights, so that they are read from the disk again. resident
+ * receives the share of their pages, 0 to 1, that is in memory still: another process may have them mapped, and of files that are
+ * not the caller's the system does not tell. */
+IVL_API ivl_status ivl_drop_page_cache(const char* directory, double* resident);
+
 /* One operation on random data, to be timed by the caller. spec is JSON, its operands as ivl_benchmark_operand counts them:
  *  {"op": "matmul", "m", "n", "k", "dtype": "f32|bf16|f16|int8"}: (m, k), weights (n, k), result (m, n)
  *  {"op": "patch_embed", "pictures", "channels", "image_size", "patch", "n", "dtype"}: (pictures, channels * image_size^2),

@@ -4,6 +4,7 @@
 #include "api/barrier.h"
 #include "api/device_choice.h"
 #include "backend/kernel_benchmark.h"
+#include "checkpoint/page_cache.h"
 #include "cpu/measure.h"
 
 struct ivl_benchmark {
@@ -21,6 +22,10 @@ ivl_status ivl_measure_machine(int32_t threads, const char* affinity, ivl_machin
     given(out, "out") = {machine.read_gigabytes_per_second, machine.f32_gigaflops, machine.int8_gigaops,
                          machine.threads};
   });
+}
+
+ivl_status ivl_drop_page_cache(const char* directory, double* resident) {
+  return guarded([&] { given(resident, "resident") = drop_page_cache(&given(directory, "directory")); });
 }
 
 ivl_status ivl_benchmark_create(const char* spec, int32_t threads, ivl_benchmark** out) {

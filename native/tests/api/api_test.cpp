@@ -102,6 +102,7 @@ TEST(Api, NullsAreInvalidArgumentsAndMayBeFreed) {
   expect_failure(ivl_recording_shape(nullptr, 0, nullptr), IVL_INVALID_ARGUMENT, "0");
   expect_failure(ivl_benchmark_create(nullptr, 1, nullptr), IVL_INVALID_ARGUMENT, "null");
   expect_failure(ivl_measure_machine(-1, "none", nullptr), IVL_INVALID_ARGUMENT, "threads");
+  expect_failure(ivl_drop_page_cache(nullptr, nullptr), IVL_INVALID_ARGUMENT, "null");
   EXPECT_EQ(ivl_features_rows(nullptr), 0);
   EXPECT_EQ(ivl_sequence_length(nullptr), 0);
   EXPECT_EQ(ivl_recording_count(nullptr), 0);

@@ -195,12 +195,25 @@ inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const
   add_values<kRows>(weights, values, t0, seen, a.head_dim, out);
 }
 
-    case KvType::F32: return attention_in<DType::F32>(a);
-    case KvType::BF16: return attention_in<DType::BF16>(a);
-    case KvType::F16: return attention_in<DType::F16>(a);
-    case KvType::Int8:
-      return attention_of(a, Int8KvRows{static_cast<const int8_t*>(a.keys), a.key_scales, a.kv_stride},
-                          Int8KvRows{static_cast<const int8_t*>(a.values), a.value_scales, a.kv_stride});
+// All queries with the tile of keys that begins at t0: runs of them that see as many of its keys, in even parts.
+template <class Rows>
+inline void attend_tile(const AttentionArgs& a, const AttentionScratch& s, const Rows& values, int64_t t0) {
+  const int64_t queries = a.positions * a.heads;
+  for (int64_t begin = 0; begin < queries;) {
+    const int64_t seen = seen_keys(a, begin, t0);
+    int64_t end = begin + 1;
+    while (end < queries && seen_keys(a, end, t0) == seen) ++end;
+    const int64_t tiles = (end - begin + kTileRows - 1) / kTileRows;
+    for (int64_t i = 0; seen > 0 && i < tiles; ++i) {
+      const int64_t from = begin + (end - begin) * i / tiles;
+      attend_rows(a, s, values, t0, from, begin + (end - begin) * (i + 1) / tiles - from, seen);
+    }
+    begin = end;
+  }
+}
+
+template <class Rows>
+void attention_of(const AttentionArgs& a, const Rows& keys, const Rows& values) {
   const AttentionScratch s = split_scratch(a.scratch, a.head_dim);
   const int64_t queries = a.positions * a.heads;
   for (int64_t i = 0; i < queries; ++i) {
@@ -209,12 +222,10 @@ inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const
   }
   for (int64_t i = 0; i < queries * a.head_dim; ++i) s.out[i] = 0.0f;
 
-    case KvType::F32: return attention_in<DType::F32>(a);
-    case KvType::BF16: return attention_in<DType::BF16>(a);
-    case KvType::F16: return attention_in<DType::F16>(a);
-    case KvType::Int8:
-      return attention_of(a, Int8KvRows{static_cast<const int8_t*>(a.keys), a.key_scales, a.kv_stride},
-                          Int8KvRows{static_cast<const int8_t*>(a.values), a.value_scales, a.kv_stride});
+  const int64_t visible = a.visible + (a.positions - 1) * a.visible_step;
+  for (int64_t t0 = 0; t0 < visible; t0 += kKeyTile) {
+    turn_keys(s.keys, keys, t0, visible - t0 < kKeyTile ? visible - t0 : kKeyTile, a.head_dim);
+    attend_tile(a, s, values, t0);
   }
   for (int64_t query = 0; query < queries; ++query) {
     const V16 inverse = v_div(v_set(1.0f), v_set(s.total[query]));

@@ -1,14 +1,15 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Device;
+import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
+import io.github.internvl4j.MemoryPlan;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.runtime.Machine;
 import io.github.internvl4j.runtime.ModelBenchmark;
 import io.github.internvl4j.runtime.NativeModel;
 import io.github.internvl4j.runtime.Work;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -33,6 +34,8 @@ import picocli.CommandLine.Spec;
             "",
             "A share of bandwidth counts the bytes of weights and KV cache that a token must read; a share of the peak",
             "counts the multiply-adds of the products and of attention.",
+            "memory_peak_bytes is the most that was resident without the JVM's own before loading (jvm_bytes); the bar for it",
+            "is 1.03 times the weights, the KV cache of the longest sequence that was run, and 200 MB.",
             "",
             "Example:",
             "  internvl4j bench --config config.json --precision bf16 --threads 2"
@@ -99,8 +102,15 @@ final class BenchCommand implements Callable<Integer> {
             description = "Runs, of which the median counts (default: ${DEFAULT-VALUE}).")
     private int runs;
 
+    @Option(
+            names = "--cold",
+            description = "With --model: also from the files to the first token, with the system's page cache full and emptied.")
+    private boolean cold;
+
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
+
+    private long weightBytes;
 
     @Override
     public Integer call() throws IOException {
@@ -112,14 +122,26 @@ final class BenchCommand implements Callable<Integer> {
         LoadOptions options = threads.of(precision.of(LoadOptions.defaults())).device(device);
         Machine before = Machine.measure(options);
         Map<String, Object> figures = new LinkedHashMap<>();
+        if (cold) {
+            if (subject.model == null) {
+                throw new ParameterException(spec.commandLine(), "--cold needs --model");
+            }
+            new LoadTimes(subject.model, options, images).measure(figures);
+        }
+        long jvm = ResidentMemory.now();
+        ResidentMemory.forgetPeak();
         long started = System.nanoTime();
         try (NativeModel model = load(options)) {
             figures.put("load_seconds", (System.nanoTime() - started) / 1e9);
             Speeds speeds = measure(model);
+            long peak = ResidentMemory.peak();
             // A machine is at least as fast as it ever was: the better of two measurements.
             Machine machine = before.best(Machine.measure(options));
             speeds(figures, speeds);
-            figures.put("peak_rss_bytes", peakResidentBytes());
+            figures.put("peak_rss_bytes", peak);
+            figures.put("jvm_bytes", jvm);
+            figures.put("memory_peak_bytes", peak - jvm);
+            figures.put("memory_bar_bytes", memoryBar(options, model));
             figures.put("read_gigabytes_per_second", machine.readGigabytesPerSecond());
             figures.put("f32_gigaflops", machine.f32Gigaflops());
             figures.put("int8_gigaops", machine.int8Gigaops());
@@ -185,10 +207,21 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private NativeModel load(LoadOptions options) {
+        LoadOptions watched = options.listener(progress -> weightBytes = progress.bytesTotal());
         if (subject.model != null) {
-            return NativeModel.load(subject.model, options);
+            return NativeModel.load(subject.model, watched);
         }
-        return NativeModel.loadRandom(Objects.requireNonNull(subject.config), options, 1);
+        return NativeModel.loadRandom(Objects.requireNonNull(subject.config), watched, 1);
+    }
+
+    private long memoryBar(LoadOptions options, NativeModel model) {
+        long weights = weightBytes; // of random weights, as they are kept
+        if (subject.model != null) {
+            MemoryPlan plan = InternVL.plan(subject.model, options);
+            weights = plan.weightsMapped() + plan.weightsOwned();
+        }
+        double kvCache = model.work().kvBytesPerKey() * (Math.max(promptTokens, past()) + newTokens + 1);
+        return Math.round(1.03 * weights + kvCache + 200e6);
     }
 
     private void print(Map<String, Object> figures) {
@@ -201,18 +234,5 @@ final class BenchCommand implements Callable<Integer> {
                     value instanceof Double number ? String.format(Locale.ROOT, "%.4g", number) : value.toString();
             main.streams.out().printf("%-28s %s%n", name, text);
         });
-    }
-
-    /** The most memory the process ever had resident, mapped weights included; 0 where the system does not tell. */
-    private static long peakResidentBytes() throws IOException {
-        Path status = Path.of("/proc/self/status");
-        if (!Files.isReadable(status)) {
-            return 0;
-        }
-        return Files.readAllLines(status).stream()
-                .filter(line -> line.startsWith("VmHWM:"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
-                .findFirst()
-                .orElse(0);
     }
 }

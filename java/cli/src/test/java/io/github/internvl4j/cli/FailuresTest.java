@@ -33,6 +33,7 @@ class FailuresTest {
         run("sing").failed(2, "sing");
         run(ASK, "--precision", "f8").failed(2, "f8");
         run(ASK, "--device", "tpu").failed(2, "tpu");
+        run(ASK, "--kv-cache", "int4").failed(2, "--kv-cache", "int4");
         run(ASK, "--device", "cuda:x").failed(2, "cuda:x");
         run(ASK, "--threads", "many").failed(2, "many");
         run(ASK, "--frames").failed(2, "--frames");
@@ -55,7 +56,6 @@ class FailuresTest {
         run(ASK, "--threads", "-3").failed(1, "threads");
         run(ASK, "--affinity", "last").failed(1, "affinity", "last");
         run(ASK, "--affinity", "1023").failed(1, "affinity", "1023");
-        run(ASK, "--kv-cache", "int4").failed(2, "--kv-cache", "int4");
         run(ASK, "--kv-cache", "int8", "--device", "cuda").failed(1, "KV cache is int8", "expected auto or bf16");
         run(ASK, "--context", "-1").failed(1, "contextLength");
         run(ASK, "--context", "10").failed(1, "10");

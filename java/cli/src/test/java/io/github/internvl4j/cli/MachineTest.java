@@ -64,7 +64,7 @@ class MachineTest {
     @Test
     void benchPrintsSpeedsAndShares() throws IOException {
         List<String> figures = List.of("load_seconds", "vision_ms_per_image", "prefill_tokens_per_second",
-                "decode_tokens_per_second", "peak_rss_bytes", "read_gigabytes_per_second", "f32_gigaflops", "int8_gigaops",
+                "decode_tokens_per_second", "peak_rss_bytes", "jvm_bytes", "memory_peak_bytes", "memory_bar_bytes", "read_gigabytes_per_second", "f32_gigaflops", "int8_gigaops",
                 "vision_share_of_peak", "prefill_share_of_peak", "decode_share_of_bandwidth");
         for (Run run : List.of(run(BENCH, "--json"), run(BENCH, "--json", "--past", "40", "--threads", "1"))) {
             for (String figure : figures) {
@@ -75,6 +75,11 @@ class MachineTest {
                 .succeeded()
                 .out();
         assertTrue(figures.stream().allMatch(text::contains), text);
+        JsonNode cold = run("bench", "--model", D128, "--prompt-tokens", "20", "--new-tokens", "3", "--runs", "1", "--json",
+                "--cold", "--kv-cache", "int8", "--affinity", "auto").succeeded().json();
+        assertEquals("int8", cold.get("kv_cache").asText());
+        assertTrue(cold.get("warm_first_token_seconds").asDouble() > 0, cold.toString());
+        assertTrue(cold.has("cold_first_token_seconds") == (cold.get("cold_cache_left_share").asDouble() <= 0.02), cold.toString());
         assertFalse(run(BENCH, "--images", "0").succeeded().out().contains("vision"));
     }
 
@@ -86,6 +91,7 @@ class MachineTest {
         run(BENCH, "--images", "-1").failed(2, "--images");
         run(BENCH, "--past", "5000").failed(1, "4096");
         run("bench").failed(2, "--model", "--config");
+        run(BENCH, "--cold").failed(2, "--cold", "--model");
         run("bench", "--config", "/nowhere/config.json").failed(1, "/nowhere");
     }
 }

@@ -51,6 +51,14 @@ public final class ModelBenchmark {
         return new Result(median(vision) / images, prompt.length / median(prefill), newTokens / median(decode));
     }
 
+    /** Seconds from a loaded model to the first token of its answer, the pictures encoded first. */
+    public double firstToken() {
+        double[] prefill = new double[1];
+        double vision = images == 0 ? 0 : encode();
+        generate(prefill, new double[1], 0);
+        return vision + prefill[0];
+    }
+
     /** Seconds to encode the pictures. */
     public double encode() {
         if (images == 0) {
