@@ -35,7 +35,7 @@ class KernelBenchmark {
   virtual void run() = 0;
   DType activation() const { return backend_->activation_type(); }
   // Random numbers in the backend's memory.
-  Buffer random_matrix(int64_t rows, int64_t cols, DType type, uint32_t seed);
+  Buffer random_matrix(int64_t rows, int64_t cols, DType type, uint32_t seed, float spread = 1);
 
   std::shared_ptr<Backend> backend_;
   std::vector<Operand> operands_;

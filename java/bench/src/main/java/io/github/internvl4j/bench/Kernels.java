@@ -96,7 +96,7 @@ public class Kernels {
         @Param({"512x0x56x8x128", "1x1024x56x8x128", "1x4000x56x8x128"})
         public String shape;
 
-        @Param({"bf16", "f16", "f32"})
+        @Param({"bf16", "f16", "f32", "int8"})
         public String dtype;
 
         @Param("0")
