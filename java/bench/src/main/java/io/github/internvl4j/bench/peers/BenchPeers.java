@@ -1,5 +1,6 @@
 package io.github.internvl4j.bench.peers;
 
+import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.runtime.Machine;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -128,7 +129,8 @@ public final class BenchPeers implements Callable<Integer> {
             return 0;
         }
         Files.createDirectories(folder);
-        Machine machine = Machine.measure(threads).best(Machine.measure(threads));
+        LoadOptions options = LoadOptions.defaults().threads(threads);
+        Machine machine = Machine.measure(options).best(Machine.measure(options));
         out.printf(
                 "%s, %d threads: reads %.1f GB/s, %.0f GFLOP/s in f32, %.0f GOP/s in bytes%n",
                 processor(), machine.threads(), machine.readGigabytesPerSecond(), machine.f32Gigaflops(), machine.int8Gigaops());
