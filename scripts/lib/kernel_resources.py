@@ -129,6 +129,10 @@ def parse_sass(text):
     return functions
 
 
+class IndirectBranch(ValueError):
+    """A jump through a register: where it leads, and so which loops there are, is not in the instruction."""
+
+
 def basic_blocks(code):
     """Ranges of instructions that run from end to end, and the numbers of each one's successors."""
     place = {instruction.address: i for i, instruction in enumerate(code)}
@@ -142,7 +146,7 @@ def basic_blocks(code):
     for i, block in enumerate(blocks):
         last = code[block[-1]]
         if last.opcode.startswith(("BRX", "JMX")):
-            raise ValueError(f"an indirect branch at {last.address:#x}: its loops are not known")
+            raise IndirectBranch(f"an indirect branch at {last.address:#x}: its loops are not known")
         goes_on = last.guarded or not last.opcode.startswith(ends)
         after = {i + 1} if goes_on and i + 1 < len(blocks) else set()
         successors.append(after | ({number[place[last.target]]} if last.target is not None else set()))
@@ -257,7 +261,14 @@ class Report:
         return f"{text}, {compiled.shared} + {dynamic} bytes shared, {threads} threads, {blocks} blocks an SM"
 
     def instructions(self, title, name, code):
-        loop = main_loop(code)
+        what = "main loop"
+        try:
+            loop = main_loop(code)
+        except IndirectBranch:
+            # The bars of a main loop then hold for all of the kernel; one with tensor cores has to have loops that are known.
+            what, loop = "loops not known, all", code
+            if any(i.opcode.startswith(("HMMA", "IMMA")) for i in code):
+                self.problems.append(f"{title}: an indirect branch in a kernel with tensor cores")
         counts = counts_of(loop)
         if counts["LDL"] or counts["STL"]:
             self.problems.append(f"{title}: local memory in the main loop")
@@ -265,7 +276,7 @@ class Report:
             self.problems.append(f"{title}: the main loop is without HMMA or LDSM")
         if not loop:
             return "no loop"
-        return f"main loop of {len(loop)}: " + " ".join(f"{key} {count}" for key, count in counts.items())
+        return f"{what} of {len(loop)}: " + " ".join(f"{key} {count}" for key, count in counts.items())
 
     def differences(self, expected):
         """A diff of the expected lines and ours; without instructions where we have none."""

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 import kernel_resources
-from kernel_resources import blocks_of, counts_of, main_loop, parse_launches, parse_ptxas, parse_sass
+from kernel_resources import Report, blocks_of, counts_of, main_loop, parse_launches, parse_ptxas, parse_sass
 
 ATTENTION = "_ZN3gpu12_GLOBAL__N_116attention_kernelINS_4bf16ELi128ELi4EEEvv"
 GATHER = "_ZN3gpu12_GLOBAL__N_113gather_kernelINS_4bf16EEEvv"
@@ -258,6 +258,16 @@ class MainLoop(unittest.TestCase):
     def test_an_indirect_branch_is_not_guessed_at(self):
         with self.assertRaisesRegex(ValueError, "indirect branch at 0x10"):
             self.loop("MOV R1, R2", "BRX R2 -0x10", "EXIT")
+
+    def test_where_loops_are_not_known_all_of_the_kernel_counts(self):
+        straight = parse_sass(sass("k", "LDL R1, [R1]", "BRX R2 -0x20", "EXIT"))["k"]
+        report = Report()
+        self.assertIn("loops not known, all of 3", report.instructions("t", "draw_kernel", straight))
+        self.assertEqual(report.problems, ["t: local memory in the main loop"])
+        tensors = parse_sass(sass("k", "HMMA.16816.F32 R4, R8, R12, R4", "BRX R2 -0x20", "EXIT"))["k"]
+        report = Report()
+        report.instructions("t", "gemm_kernel", tensors)
+        self.assertEqual(report.problems, ["t: an indirect branch in a kernel with tensor cores"])
 
     def test_wide_loads_are_told_from_narrow_ones_and_copies(self):
         loads = ("LDG.E.128.CONSTANT R4, [R2.64]", "LDG.E R4, [R2.64]", "LDGSTS.E.128 [R1], [R2.64]", "LDGDEPBAR")
