@@ -1,6 +1,7 @@
 #include "cpu/cgroup.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <fstream>
@@ -11,7 +12,8 @@ namespace {
 // A file system of a few files, gone with the test.
 class Root {
  public:
-  Root() : path_(std::filesystem::path(::testing::TempDir()) / "ivl_cgroup_test") { std::filesystem::remove_all(path_); }
+  // Tests run side by side.
+  Root() : path_(std::filesystem::path(::testing::TempDir()) / ("ivl-cgroup-" + std::to_string(getpid()))) { std::filesystem::remove_all(path_); }
   ~Root() { std::filesystem::remove_all(path_); }
   Root& with(const std::string& file, const std::string& text) {
     std::filesystem::create_directories((path_ / file).parent_path());
