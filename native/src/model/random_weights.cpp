@@ -1,20 +1,24 @@
 #include "model/random_weights.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
 #include "backend/host_memory.h"
+#include "cpu/features.h"
 
 namespace ivl {
 namespace {
 
-// Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
-uint64_t split_mix(uint64_t& state) {
-  uint64_t z = (state += 0x9e3779b97f4a7c15u);
+// Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014): the i-th number of a seed, from 0, by itself.
+uint64_t split_mix(uint64_t seed, uint64_t i) {
+  uint64_t z = seed + (i + 1) * 0x9e3779b97f4a7c15u;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
   return z ^ (z >> 31);
 }
+
+constexpr size_t kTaskValues = size_t{1} << 16;
 
 bool ends_with(const std::string& text, const std::string& tail) {
   return text.size() >= tail.size() && text.compare(text.size() - tail.size(), tail.size(), tail) == 0;
@@ -22,7 +26,8 @@ bool ends_with(const std::string& text, const std::string& tail) {
 
 }  // namespace
 
-RandomWeights::RandomWeights(const ModelConfig& config, DType type, uint64_t seed) : type_(type), seed_(seed) {
+RandomWeights::RandomWeights(const ModelConfig& config, DType type, uint64_t seed)
+    : type_(type), seed_(seed), pool_(cpu::default_threads()) {
   for (const WeightSpec& spec : expected_weights(config)) shapes_[spec.name] = spec.shape;
 }
 
@@ -38,11 +43,14 @@ HostTensor RandomWeights::tensor(const std::string& name) {
     const bool norm = shape.size() == 1 && ends_with(name, ".weight");
     const double fan_in = shape.size() > 1 ? static_cast<double>(size) / static_cast<double>(shape[0]) : 100.0;
     const float spread = static_cast<float>(std::sqrt(3.0 / fan_in));
-    uint64_t state = seed_ ^ std::hash<std::string>{}(name);
-    for (size_t i = 0; i < size; ++i) {
-      const float unit = static_cast<float>(split_mix(state) >> 40) * 0x1p-23f - 1.0f;
-      store_f32(buffer.data(), type_, i, norm ? 1.0f + 0.1f * unit : spread * unit);
-    }
+    const uint64_t seed = seed_ ^ std::hash<std::string>{}(name);
+    pool_.run(static_cast<int64_t>((size + kTaskValues - 1) / kTaskValues), [&](int64_t task, int) {
+      const size_t begin = static_cast<size_t>(task) * kTaskValues;
+      for (size_t i = begin; i < std::min(size, begin + kTaskValues); ++i) {
+        const float unit = static_cast<float>(split_mix(seed, i) >> 40) * 0x1p-23f - 1.0f;
+        store_f32(buffer.data(), type_, i, norm ? 1.0f + 0.1f * unit : spread * unit);
+      }
+    });
   }
   return {buffer.data(), type_, shape};
 }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "checkpoint/weights.h"
+#include "cpu/thread_pool.h"
 #include "model/weight_source.h"
 #include "tensor/buffer.h"
 
@@ -22,6 +23,7 @@ class RandomWeights : public WeightSource {
   uint64_t seed_;
   std::map<std::string, std::vector<int64_t>> shapes_;
   std::map<std::string, Buffer> made_;
+  cpu::ThreadPool pool_;  // 40 billion numbers are minutes of one thread's work
 };
 
 }  // namespace ivl
