@@ -22,24 +22,25 @@ struct Multiply<f16> {
   }
 };
 
-// Rows and columns of a block's tile, of a warp's, and stages. Few rows: many blocks with much in flight.
+// Rows and columns of a block's tile, of a warp's, depth and stages. Few rows: many blocks with much in flight; many: tiles that
+// use what they load often, for what L2 delivers is the limit.
 template <class T>
-using FewRows = TileProduct<Multiply<T>, kFewRows, 32, 16, 16, 8>;
+using FewRows = TileProduct<Multiply<T>, kFewRows, 32, 16, 16, 128, 8>;
 template <class T>
-using SomeRows = TileProduct<Multiply<T>, 64, 128, 32, 32, 4>;
+using SomeRows = TileProduct<Multiply<T>, 64, 64, 32, 32, 128, 4>;
 template <class T>
-using ManyRows = TileProduct<Multiply<T>, 128, 128, 64, 32, 4>;
+using ManyRows = TileProduct<Multiply<T>, 128, 128, 64, 64, 64, 4>;
 
 template <class T, class Product>
-__global__ void __launch_bounds__(Product::kThreads, Product::kRows == kFewRows ? 8 : 2) gemm_kernel(Gemm<T> p, bool by_four) {
+__global__ void __launch_bounds__(Product::kThreads, Product::kBlocks) gemm_kernel(Gemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
   const Epilogue<T>& e = p.epilogue;
   const TilePlace place = place_of_tile<Product>(e.activation, p.rows, p.out_features, by_four);
   Product product;
   product.run(
-      memory, {p.in.data, p.weight, p.in_features * static_cast<int>(sizeof(T))},
-      p.in.stride * static_cast<int64_t>(sizeof(T)),
-      [&](int r) { return place.first_row + r < p.rows ? place.first_row + r : -1; },
+      memory,
+      {p.in.data + place.first_row * p.in.stride, p.in.stride * static_cast<int64_t>(sizeof(T)), place.rows_of_tile<Product>(),
+       p.weight, p.in_features * static_cast<int>(sizeof(T))},
       [&](int c) { return weight_row_of(e, c, place.first_column, p.out_features); });
   finish(product, e, place, [](int64_t, int, float sum) { return sum; });
 }
@@ -59,7 +60,7 @@ cudaError_t gemm(const Gemm<T>& product, cudaStream_t stream) {
   if (product.rows <= kFewRows) {
     return launch_gemm<T, FewRows<T>>("gemm_few_rows", product, stream);
   }
-  if (product.rows <= SomeRows<T>::kRows) {
+  if (product.rows <= kSomeRows) {
     return launch_gemm<T, SomeRows<T>>("gemm_some_rows", product, stream);
   }
   return launch_gemm<T, ManyRows<T>>("gemm_many_rows", product, stream);

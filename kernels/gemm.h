@@ -11,6 +11,8 @@ namespace gpu {
 
 // Up to so many rows are one pass over the weights.
 constexpr int kFewRows = 16;
+// Up to so many, large tiles would be too few for all multiprocessors.
+constexpr int kSomeRows = 384;
 
 template <class T>
 struct Gemm {

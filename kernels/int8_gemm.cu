@@ -6,13 +6,15 @@
 namespace gpu {
 namespace {
 
-using SomeRows = TileProduct<MultiplyBytes, 64, 128, 32, 32, 3>;
+using SomeRows = TileProduct<MultiplyBytes, 64, 64, 32, 32, 128, 4>;
+using ManyRows = TileProduct<MultiplyBytes, 128, 128, 64, 64, 64, 4>;
 
 template <class T, class Product>
 GPU_DEVICE void multiply(Product& product, const Int8Gemm<T>& p, const TilePlace& place, char* memory) {
   product.run(
-      memory, {p.in.values.data, p.weights.values, p.weights.in_features}, p.in.values.stride,
-      [&](int r) { return place.first_row + r < p.rows ? place.first_row + r : -1; },
+      memory,
+      {p.in.values.data + place.first_row * p.in.values.stride, p.in.values.stride, place.rows_of_tile<Product>(),
+       p.weights.values, p.weights.in_features},
       [&](int c) { return weight_row_of(p.epilogue, c, place.first_column, p.out_features); });
 }
 
@@ -26,7 +28,7 @@ GPU_DEVICE void finish_int8(const Product& product, const Int8Gemm<T>& p, const 
 }
 
 template <class T, class Product>
-__global__ void __launch_bounds__(Product::kThreads, Product::kRows == kFewRows ? 8 : 2)
+__global__ void __launch_bounds__(Product::kThreads, Product::kBlocks)
     int8_gemm_kernel(Int8Gemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
   const TilePlace place = place_of_tile<Product>(p.epilogue.activation, p.rows, p.out_features, by_four);
@@ -37,7 +39,7 @@ __global__ void __launch_bounds__(Product::kThreads, Product::kRows == kFewRows 
 
 // The digests of the block's part of the output besides: each thread's four columns first, then what becomes one word.
 template <class T>
-__global__ void __launch_bounds__(FewRowsOfBytes::kThreads, 8) int8_gemm_and_digest_kernel(Int8Gemm<T> p) {
+__global__ void __launch_bounds__(FewRowsOfBytes::kThreads, FewRowsOfBytes::kBlocks) int8_gemm_and_digest_kernel(Int8Gemm<T> p) {
   using Product = FewRowsOfBytes;
   constexpr int kFours = Product::kColumns / 4;  // of a row in the tile, at most
   GPU_DYNAMIC_SHARED(char, memory);
@@ -103,7 +105,10 @@ cudaError_t int8_gemm(const Int8Gemm<T>& product, cudaStream_t stream) {
   if (product.rows <= kFewRows) {
     return launch_gemm<T, FewRowsOfBytes>("int8_gemm_few_rows", product, stream);
   }
-  return launch_gemm<T, SomeRows>("int8_gemm", product, stream);
+  if (product.rows <= kSomeRows) {
+    return launch_gemm<T, SomeRows>("int8_gemm_some_rows", product, stream);
+  }
+  return launch_gemm<T, ManyRows>("int8_gemm_many_rows", product, stream);
 }
 
 template cudaError_t int8_gemm(const Int8Gemm<bf16>&, cudaStream_t);

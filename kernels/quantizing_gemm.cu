@@ -86,19 +86,20 @@ GPU_DEVICE void read_digests(RowsInInt8& rows, const QuantizingGemm<T>& p) {
   }
 }
 
-// A TileProduct whose input comes in 16 bits: its copies bring it to shared memory as it is, and a step before the tensor cores
+// A TileProduct whose input comes in 16 bits: its copies bring it to shared memory as it is, and a stage before the tensor cores
 // need it, its threads make bytes of it.
 template <class T>
 struct QuantizingProduct : FewRowsOfBytes {
-  static constexpr int kInChunks = 2 * kTileChunks;  // of a row, in a stage
+  static constexpr int kStages = 5;
+  static constexpr int kInChunks = 2 * kChunks;  // of a row, in a stage
   static constexpr int kInBytes = kRows * kInChunks * kChunkBytes;
-  static constexpr int kWeightBytes = kColumns * kTileDepth;
-  static constexpr int kStageBytes = kInBytes + kWeightBytes;
-  static constexpr int kQuantizedBytes = kRows * kTileDepth;
+  static constexpr int kStageBytes = kInBytes + kColumns * kDepth;
+  static constexpr int kQuantizedBytes = kRows * kDepth;
   static constexpr int kSharedBytes = kStages * kStageBytes + 2 * kQuantizedBytes;
   static constexpr int kInCopies = kRows * kInChunks / kThreads;
-  static constexpr int kWeightCopies = kColumns * kTileChunks / kThreads;
-  static_assert(kThreads == kRows * kTileChunks, "a thread quantizes a chunk");
+  static constexpr int kWeightCopies = kColumns * kChunks / kThreads;
+  static constexpr int kThreadsOfRow = kThreads / kRows;  // they quantize its chunks by turns
+  static_assert(kThreads % kRows == 0 && kChunks % kThreadsOfRow == 0);
 
   const QuantizingGemm<T>& p;
   char* memory;
@@ -116,40 +117,39 @@ struct QuantizingProduct : FewRowsOfBytes {
       const int64_t row = weight_row(weight_of_copy(i));
       weights[i] = row < 0 ? nullptr : reinterpret_cast<const char*>(p.weights.values) + row * p.weights.in_features;
     }
-    const int steps = p.weights.in_features / kTileDepth;
-    for (int step = 0; step < kStages - 1; step++) {
-      copy(weights, step);
+    const int stages = (p.weights.in_features + kDepth - 1) / kDepth;
+    for (int stage = 0; stage < kStages - 1; stage++) {
+      copy(weights, stage);
     }
     prepare();
     cp_async_wait<kStages - 2>();
     __syncthreads();  // the rows are known to all, and the first stage has come
-    const Columns own = own_columns();
+    const OwnRow own = own_row();
     quantize(own, 0);
-    for (int step = 0; step < steps; step++) {
+    for (int stage = 0; stage < stages; stage++) {
       cp_async_wait<kStages - 3>();
       __syncthreads();  // the next stage has come for all, this one's bytes are made, and the stage before it is free
-      copy(weights, step + kStages - 1);
-      if (step + 1 < steps) {
-        quantize(own, step + 1);
+      copy(weights, stage + kStages - 1);
+      if (stage + 1 < stages) {
+        quantize(own, stage + 1);
       }
-      multiply(bytes(step), stage(step) + kInBytes);
+      multiply(bytes(stage), memory_of(stage) + kInBytes);
     }
     cp_async_wait<0>();
   }
 
  private:
-  // The chunk of every step that this thread quantizes.
-  struct Columns {
+  // The row that this thread quantizes a part of.
+  struct OwnRow {
     int row;
-    int chunk;
     float inverse;
-    bool exist;
+    bool exists;
     int outliers_until;  // up to this column they are apart
   };
-  GPU_DEVICE Columns own_columns() const {
-    const int row = static_cast<int>(threadIdx.x) / kTileChunks;
-    Columns own{row, static_cast<int>(threadIdx.x) % kTileChunks, 0, row < p.rows, -1};
-    if (own.exist) {
+  GPU_DEVICE OwnRow own_row() const {
+    const int row = static_cast<int>(threadIdx.x) % kRows;
+    OwnRow own{row, 0, row < p.rows, -1};
+    if (own.exists) {
       own.inverse = rows.scale[row].inverse;
       const int count = rows.outliers[row];
       own.outliers_until = count == kMostOutliers ? rows.columns[row][count - 1] : count > 0 ? p.weights.in_features : -1;
@@ -157,56 +157,66 @@ struct QuantizingProduct : FewRowsOfBytes {
     return own;
   }
 
-  GPU_DEVICE char* stage(int step) const { return memory + step % kStages * kStageBytes; }
-  GPU_DEVICE char* bytes(int step) const { return memory + kStages * kStageBytes + step % 2 * kQuantizedBytes; }
+  GPU_DEVICE char* memory_of(int stage) const { return memory + stage % kStages * kStageBytes; }
+  GPU_DEVICE char* bytes(int stage) const { return memory + kStages * kStageBytes + stage % 2 * kQuantizedBytes; }
   // Where a chunk of the input lies in its stage: eight rows' chunks of one column in different banks.
   GPU_DEVICE static int swizzled_input(int row, int chunk) { return (row * kInChunks + (chunk ^ row % kInChunks)) * kChunkBytes; }
-  GPU_DEVICE static int weight_of_copy(int i) { return (i * kThreads + static_cast<int>(threadIdx.x)) / kTileChunks; }
+  GPU_DEVICE static int weight_of_copy(int i) { return (i * kThreads + static_cast<int>(threadIdx.x)) / kChunks; }
 
-  // The step's chunks of all rows into its stage, as one group; an empty group if there is no such step.
-  GPU_DEVICE void copy(const char* const (&weights)[kWeightCopies], int step) const {
-    if (step * kTileDepth < p.weights.in_features) {
+  // The stage's chunks of all rows, as one group; an empty group if there is no such stage.
+  GPU_DEVICE void copy(const char* const (&weights)[kWeightCopies], int stage) const {
+    const int first = stage * kDepth;
+    if (first < p.weights.in_features) {
       const int thread = static_cast<int>(threadIdx.x);
 #pragma unroll
       for (int i = 0; i < kInCopies; i++) {
         const int row = (i * kThreads + thread) / kInChunks;
         const int chunk = thread % kInChunks;
-        const bool exists = row < p.rows;
-        const T* from = input_row(p, exists ? row : 0) + step * kTileDepth + chunk * static_cast<int>(kChunkBytes / sizeof(T));
-        cp_async_16(stage(step) + swizzled_input(row, chunk), from, exists ? kChunkBytes : 0);
+        const int column = first + chunk * static_cast<int>(kChunkBytes / sizeof(T));
+        const bool exists = row < p.rows && column < p.weights.in_features;
+        cp_async_16(memory_of(stage) + swizzled_input(row, chunk), exists ? input_row(p, row) + column : p.in.data,
+                    exists ? kChunkBytes : 0);
       }
-      const int chunk = thread % kTileChunks;
+      const int chunk = thread % kChunks;
+      const int column = first + chunk * kChunkBytes;
 #pragma unroll
       for (int i = 0; i < kWeightCopies; i++) {
-        const bool exists = weights[i] != nullptr;
-        const void* from = exists ? static_cast<const void*>(weights[i] + step * kTileDepth + chunk * kChunkBytes)
-                                  : p.weights.values;
-        cp_async_16(stage(step) + kInBytes + swizzled(weight_of_copy(i), chunk), from, exists ? kChunkBytes : 0);
+        const bool exists = weights[i] != nullptr && column < p.weights.in_features;
+        const void* from = exists ? static_cast<const void*>(weights[i] + column) : p.weights.values;
+        cp_async_16(memory_of(stage) + kInBytes + swizzled<kChunks>(weight_of_copy(i), chunk), from, exists ? kChunkBytes : 0);
       }
     }
     cp_async_commit();
   }
 
-  GPU_DEVICE void quantize(const Columns& own, int step) const {
+  GPU_DEVICE void quantize(const OwnRow& own, int stage) const {
+#pragma unroll
+    for (int i = 0; i < kChunks / kThreadsOfRow; i++) {
+      quantize_chunk(own, stage, static_cast<int>(threadIdx.x) / kRows + i * kThreadsOfRow);
+    }
+  }
+
+  GPU_DEVICE void quantize_chunk(const OwnRow& own, int stage, int chunk) const {
+    constexpr int kHalf = kChunkBytes / 2;
     Vector<int8_t, kChunkBytes> q{};
-    if (own.exist) {
+    if (own.exists) {
 #pragma unroll
       for (int part = 0; part < 2; part++) {
-        const auto x = load<Vector<T, kChunkBytes / 2>>(stage(step) + swizzled_input(own.row, 2 * own.chunk + part));
-        const int column = step * kTileDepth + own.chunk * kChunkBytes + part * kChunkBytes / 2;
+        const auto x = load<Vector<T, kHalf>>(memory_of(stage) + swizzled_input(own.row, 2 * chunk + part));
+        const int column = stage * kDepth + chunk * kChunkBytes + part * kHalf;
 #pragma unroll
-        for (int i = 0; i < kChunkBytes / 2; i++) {
+        for (int i = 0; i < kHalf; i++) {
           const bool apart = column + i <= own.outliers_until && is_outlier(x.at[i]);
-          q.at[part * kChunkBytes / 2 + i] = apart ? static_cast<int8_t>(0) : quantized(x.at[i], own.inverse);
+          q.at[part * kHalf + i] = apart ? static_cast<int8_t>(0) : quantized(x.at[i], own.inverse);
         }
       }
     }
-    store(bytes(step) + swizzled(own.row, own.chunk), q);
+    store(bytes(stage) + swizzled<kChunks>(own.row, chunk), q);
   }
 };
 
 template <class T>
-__global__ void __launch_bounds__(FewRowsOfBytes::kThreads, 8) quantizing_gemm_kernel(QuantizingGemm<T> p, bool by_four) {
+__global__ void __launch_bounds__(FewRowsOfBytes::kThreads, FewRowsOfBytes::kBlocks) quantizing_gemm_kernel(QuantizingGemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
   GPU_SHARED(RowsInInt8, rows, 1);
   const TilePlace place = place_of_tile<FewRowsOfBytes>(p.epilogue.activation, p.rows, p.out_features, by_four);
@@ -228,7 +238,7 @@ cudaError_t quantizing_gemm(const QuantizingGemm<T>& product, cudaStream_t strea
   using Product = QuantizingProduct<T>;
   const Int8Weights& weights = product.weights;
   constexpr int kMostColumns = 1 << 16;  // as RowsInInt8 counts them
-  if (product.rows > kFewRows || weights.in_features % kTileDepth != 0 || weights.in_features > kMostColumns) {
+  if (product.rows > kFewRows || weights.in_features % kDigestColumns != 0 || weights.in_features > kMostColumns) {
     return cudaErrorInvalidValue;
   }
   Cost cost = cost_of(product.epilogue, product.rows, weights.in_features, product.out_features, 1);

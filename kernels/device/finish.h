@@ -16,6 +16,12 @@ struct TilePlace {
   int first_column = 0;
   int columns = 0;
   bool by_four = false;  // columns and all strides are multiples of 4, so four neighbours move together
+
+  // How many of a tile's rows exist.
+  template <class Product>
+  GPU_DEVICE int rows_of_tile() const {
+    return rows - first_row < Product::kRows ? static_cast<int>(rows - first_row) : Product::kRows;
+  }
 };
 
 // Whether each of a tile's output columns is made of two weight rows: a gate and its up, or what turns together.

@@ -13,7 +13,7 @@ struct MultiplyBytes {
   }
 };
 
-using FewRowsOfBytes = TileProduct<MultiplyBytes, kFewRows, 32, 16, 16, 8>;
+using FewRowsOfBytes = TileProduct<MultiplyBytes, kFewRows, 32, 16, 16, 128, 8>;
 
 // A row of the input times row `column` of the weights, from the int32 sum of the quantized part, the row's scale and its
 // outliers: outlier(i) is the i-th of `count`.

@@ -9,99 +9,95 @@
 
 namespace gpu {
 
-// What a tile takes of every row at a time, in 16-byte chunks. One step of an instruction is two chunks.
-constexpr int kTileDepth = 64;
-constexpr int kChunkBytes = 16;
-constexpr int kTileChunks = kTileDepth / kChunkBytes;
+constexpr int kChunkBytes = 16;  // one step of an instruction is two chunks
 
-// Where a chunk of a row lies: eight rows' chunks of one column in different banks.
+// Where a chunk of a row lies, of which a stage has `Chunks`: eight rows' chunks of one column in different banks.
+template <int Chunks>
 GPU_DEVICE int swizzled(int row, int chunk) {
-  return row * kTileDepth + (chunk ^ (row / 2 % kTileChunks)) * kChunkBytes;
+  static_assert(Chunks == 4 || Chunks == 8);
+  return (row * Chunks + (chunk ^ (row / (8 / Chunks) % Chunks))) * kChunkBytes;
 }
 
 GPU_DEVICE int lane() { return static_cast<int>(threadIdx.x) % kWarp; }
 
-// Two matrices of rows of `row_bytes` bytes, a multiple of 16.
+// Rows of `row_bytes` bytes, a multiple of 16.
 struct TileOperands {
-  const void* in = nullptr;
+  const void* in = nullptr;  // the tile's first row
+  int64_t in_stride_bytes = 0;
+  int in_rows = 0;  // so many exist
   const void* weight = nullptr;
   int row_bytes = 0;
 };
 
-// Instruction has a type Sum and multiply(Sum (&)[4], a, b) for a 16 x 8 product of two chunks of each row.
-template <class Instruction, int TileRows, int TileColumns, int WarpRows, int WarpColumns, int Stages>
+// Instruction has a type Sum and multiply(Sum (&)[4], a, b) for a 16 x 8 product of two chunks of each row. A stage holds `Depth`
+// bytes of every row.
+template <class Instruction, int TileRows, int TileColumns, int WarpRows, int WarpColumns, int Depth, int Stages>
 struct TileProduct {
   static constexpr int kRows = TileRows;
   static constexpr int kColumns = TileColumns;
+  static constexpr int kDepth = Depth;
   static constexpr int kStages = Stages;
   static constexpr int kWarpColumns = WarpColumns;
   static constexpr int kWarpsAcross = TileColumns / WarpColumns;
   static constexpr int kThreads = kWarp * (TileRows / WarpRows) * kWarpsAcross;
+  // On a multiprocessor, whose registers are shared out accordingly.
+  static constexpr int kBlocks = TileRows <= 16 ? 4 : TileRows <= 64 ? 3 : 2;
   static constexpr int kDown = WarpRows / 16;
   static constexpr int kAcross = WarpColumns / 8;
-  static constexpr int kStageBytes = (TileRows + TileColumns) * kTileDepth;
+  static constexpr int kChunks = Depth / kChunkBytes;
+  static constexpr int kSteps = kChunks / 2;  // of the instruction, in a stage
+  static constexpr int kInBytes = TileRows * Depth;
+  static constexpr int kStageBytes = kInBytes + TileColumns * Depth;
   static constexpr int kSharedBytes = Stages * kStageBytes;
-  static constexpr int kCopies = (TileRows + TileColumns) * kTileChunks / kThreads;
-  static_assert(TileRows * kTileChunks % kThreads == 0 && TileColumns * kTileChunks % kThreads == 0);
-  static_assert(WarpColumns % 16 == 0 && TileRows % 8 == 0);
+  static constexpr int kRowsTogether = kThreads / kChunks;  // that all threads' copies fill at once
+  static constexpr int kInCopies = (TileRows + kRowsTogether - 1) / kRowsTogether;
+  static constexpr int kWeightCopies = TileColumns / kRowsTogether;
+  static_assert(TileColumns % kRowsTogether == 0 && WarpColumns % 16 == 0 && TileRows % 8 == 0);
 
   typename Instruction::Sum sums[kDown][kAcross][4] = {};
 
-  // in_row(r) is the row of `in` for row r of the tile, weight_row(c) that of `weight` for its column c; a negative one
-  // counts as zeros. All threads of the block call it, with kSharedBytes of shared memory.
-  template <class InRow, class WeightRow>
-  GPU_DEVICE void run(char* memory, const TileOperands& operands, int64_t in_stride_bytes, const InRow& in_row,
-                      const WeightRow& weight_row) {
-    const char* from[kCopies];
-    unsigned exists = 0;  // a bit for each of them
-#pragma unroll
-    for (int i = 0; i < kCopies; i++) {
-      const int r = copied_row(i);
-      const bool weight = r >= TileRows;
-      const int64_t row = weight ? weight_row(r - TileRows) : in_row(r);
-      const int64_t stride = weight ? operands.row_bytes : in_stride_bytes;
-      exists |= row >= 0 ? 1u << i : 0u;
-      from[i] = static_cast<const char*>(weight ? operands.weight : operands.in) + (row >= 0 ? row * stride : 0);
-    }
-    const int steps = (operands.row_bytes + kTileDepth - 1) / kTileDepth;
+  // weight_row(c) is the row of the weights for column c of the tile; a negative one counts as zeros. All threads of the block
+  // call it, with kSharedBytes of shared memory.
+  template <class WeightRow>
+  GPU_DEVICE void run(char* memory, const TileOperands& operands, const WeightRow& weight_row) {
+    const Copies copies(operands, weight_row);
+    const int stages = (operands.row_bytes + Depth - 1) / Depth;
     for (int stage = 0; stage < Stages - 1; stage++) {
-      copy(memory, from, exists, operands.row_bytes, stage);
+      copies.begin(memory, stage);
     }
-    for (int step = 0; step < steps; step++) {
-      cp_async_wait<Stages - 2>();
-      __syncthreads();  // the stage has come for all, and the one before it is free
-      copy(memory, from, exists, operands.row_bytes, step + Stages - 1);
-      const char* stage = memory + step % Stages * kStageBytes;
-      multiply(stage, stage + TileRows * kTileDepth);
+    Fragments fragments[2];
+    cp_async_wait<Stages - 2>();
+    __syncthreads();
+    fragments[0].load(memory, 0);
+    for (int stage = 0; stage < stages; stage++) {
+      const char* here = memory + stage % Stages * kStageBytes;
+      const char* next = memory + (stage + 1) % Stages * kStageBytes;
+#pragma unroll
+      for (int step = 0; step < kSteps; step++) {
+        // The next step's operands are on their way to registers while this one's are multiplied.
+        if (step + 1 < kSteps) {
+          fragments[(step + 1) % 2].load(here, step + 1);
+        } else if (stage + 1 < stages) {
+          cp_async_wait<Stages - 2>();
+          __syncthreads();  // the next stage has come for all, and this one is in registers
+          fragments[(step + 1) % 2].load(next, 0);
+        }
+        if (step == 0) {
+          copies.begin(memory, stage + Stages - 1);
+        }
+        multiply(fragments[step % 2]);
+      }
     }
     cp_async_wait<0>();
   }
 
-  // Adds the product of kTileDepth bytes of every row, which lie in shared memory as swizzled() says: in's rows and weight's.
+  // Adds the product of a stage's rows, which lie in shared memory as swizzled() says: in's and weight's.
   GPU_DEVICE void multiply(const char* in, const char* weight) {
 #pragma unroll
-    for (int k = 0; k < kTileChunks / 2; k++) {
-      uint32_t a[kDown][4];
-#pragma unroll
-      for (int m = 0; m < kDown; m++) {
-        // Matrices: rows 0-7 and 8-15 of the first chunk, then of the second.
-        const int row = warp() / kWarpsAcross * WarpRows + 16 * m + lane() % 16;
-        ldmatrix_x4(a[m], in + swizzled(row, 2 * k + lane() / 16));
-      }
-#pragma unroll
-      for (int n = 0; n < kAcross; n += 2) {
-        // Matrices: columns 0-7 of the first and the second chunk, then columns 8-15.
-        const int column = warp() % kWarpsAcross * WarpColumns + 8 * n + lane() / 16 * 8 + lane() % 8;
-        uint32_t b[4];
-        ldmatrix_x4(b, weight + swizzled(column, 2 * k + lane() / 8 % 2));
-        const uint32_t low[2] = {b[0], b[1]};
-        const uint32_t high[2] = {b[2], b[3]};
-#pragma unroll
-        for (int m = 0; m < kDown; m++) {
-          Instruction::multiply(sums[m][n], a[m], low);
-          Instruction::multiply(sums[m][n + 1], a[m], high);
-        }
-      }
+    for (int step = 0; step < kSteps; step++) {
+      Fragments fragments;
+      fragments.load(in, weight, step);
+      multiply(fragments);
     }
   }
 
@@ -110,23 +106,93 @@ struct TileProduct {
   GPU_DEVICE static int column_of(int n) { return warp() % kWarpsAcross * WarpColumns + 8 * n + lane() % 4 * 2; }
 
  private:
-  GPU_DEVICE static int warp() { return static_cast<int>(threadIdx.x) / kWarp; }
-  GPU_DEVICE static int copied_row(int i) { return (i * kThreads + static_cast<int>(threadIdx.x)) / kTileChunks; }
+  static_assert(kSteps % 2 == 0, "fragments take turns");
 
-  // The step's chunks of all rows into its stage, as one group; an empty group if there is no such step.
-  GPU_DEVICE static void copy(char* memory, const char* const (&from)[kCopies], unsigned exists, int row_bytes, int step) {
-    if (step * kTileDepth < row_bytes) {
-      const int chunk = static_cast<int>(threadIdx.x) % kTileChunks;
-      const int at = step * kTileDepth + chunk * kChunkBytes;
-      char* stage = memory + step % Stages * kStageBytes;
+  GPU_DEVICE static int warp() { return static_cast<int>(threadIdx.x) / kWarp; }
+
+  // A warp's operands of one step.
+  struct Fragments {
+    uint32_t a[kDown][4];
+    uint32_t b[kAcross / 2][4];
+
+    GPU_DEVICE void load(const char* stage, int step) { load(stage, stage + kInBytes, step); }
+    GPU_DEVICE void load(const char* in, const char* weight, int step) {
 #pragma unroll
-      for (int i = 0; i < kCopies; i++) {
-        const bool inside = at < row_bytes && (exists >> i & 1) != 0;
-        cp_async_16(stage + swizzled(copied_row(i), chunk), from[i] + (inside ? at : 0), inside ? kChunkBytes : 0);
+      for (int m = 0; m < kDown; m++) {
+        // Matrices: rows 0-7 and 8-15 of the first chunk, then of the second.
+        const int row = warp() / kWarpsAcross * WarpRows + 16 * m + lane() % 16;
+        ldmatrix_x4(a[m], in + swizzled<kChunks>(row, 2 * step + lane() / 16));
+      }
+#pragma unroll
+      for (int n = 0; n < kAcross / 2; n++) {
+        // Matrices: columns 0-7 of the first and the second chunk, then columns 8-15.
+        const int column = warp() % kWarpsAcross * WarpColumns + 16 * n + lane() / 16 * 8 + lane() % 8;
+        ldmatrix_x4(b[n], weight + swizzled<kChunks>(column, 2 * step + lane() / 8 % 2));
       }
     }
-    cp_async_commit();
+  };
+
+  GPU_DEVICE void multiply(const Fragments& f) {
+#pragma unroll
+    for (int m = 0; m < kDown; m++) {
+#pragma unroll
+      for (int n = 0; n < kAcross / 2; n++) {
+        const uint32_t low[2] = {f.b[n][0], f.b[n][1]};
+        const uint32_t high[2] = {f.b[n][2], f.b[n][3]};
+        Instruction::multiply(sums[m][2 * n], f.a[m], low);
+        Instruction::multiply(sums[m][2 * n + 1], f.a[m], high);
+      }
+    }
   }
+
+  // A thread's part of the copies: one chunk of every kRowsTogether-th row.
+  struct Copies {
+    const TileOperands& operands;
+    const char* in;                         // of the first of the rows
+    uint32_t weight_chunks[kWeightCopies];  // where a row begins, in chunks
+    unsigned exists = 0;                    // a bit for each of them
+
+    template <class WeightRow>
+    GPU_DEVICE Copies(const TileOperands& operands_, const WeightRow& weight_row)
+        : operands(operands_), in(static_cast<const char*>(operands_.in) + first_row() * operands_.in_stride_bytes) {
+#pragma unroll
+      for (int i = 0; i < kWeightCopies; i++) {
+        const int64_t row = weight_row(first_row() + i * kRowsTogether);
+        exists |= row >= 0 ? 1u << i : 0u;
+        weight_chunks[i] = row >= 0 ? static_cast<uint32_t>(row * (operands.row_bytes / kChunkBytes)) : 0;
+      }
+    }
+
+    GPU_DEVICE static int first_row() { return static_cast<int>(threadIdx.x) / kChunks; }
+    GPU_DEVICE static int chunk() { return static_cast<int>(threadIdx.x) % kChunks; }
+
+    // The stage's chunks of all rows, as one group; an empty group if there is no such stage.
+    GPU_DEVICE void begin(char* memory, int stage) const {
+      if (stage * Depth < operands.row_bytes) {
+        const int at = stage * Depth + chunk() * kChunkBytes;
+        const bool inside = at < operands.row_bytes;
+        char* to = memory + stage % Stages * kStageBytes;
+#pragma unroll
+        for (int i = 0; i < kInCopies; i++) {
+          const int row = first_row() + i * kRowsTogether;
+          const bool copied = inside && row < operands.in_rows;
+          const char* from = copied ? in + i * kRowsTogether * operands.in_stride_bytes + at
+                                    : static_cast<const char*>(operands.in);
+          if (TileRows % kRowsTogether == 0 || row < TileRows) {
+            cp_async_16(to + swizzled<kChunks>(row, chunk()), from, copied ? kChunkBytes : 0);
+          }
+        }
+#pragma unroll
+        for (int i = 0; i < kWeightCopies; i++) {
+          const bool copied = inside && (exists >> i & 1) != 0;
+          const int64_t offset = copied ? static_cast<int64_t>(weight_chunks[i]) * kChunkBytes + at : 0;
+          cp_async_16(to + kInBytes + swizzled<kChunks>(first_row() + i * kRowsTogether, chunk()),
+                      static_cast<const char*>(operands.weight) + offset, copied ? kChunkBytes : 0);
+        }
+      }
+      cp_async_commit();
+    }
+  };
 };
 
 }  // namespace gpu

@@ -16,7 +16,7 @@ struct Shape {
 // Each height of tile with and without a ragged end; less than a step, several stages; outputs that fill no tile, and
 // widths that are no multiple of 4.
 const Shape kShapes[] = {{1, 8, 1},    {1, 7168, 40},  {7, 264, 37},  {16, 512, 64},   {17, 64, 128},
-                         {64, 200, 75}, {65, 1032, 24}, {130, 96, 260}};
+                         {64, 200, 75}, {65, 1032, 24}, {130, 96, 260}, {gpu::kSomeRows + 6, 72, 140}};
 
 template <class T>
 struct Operands {

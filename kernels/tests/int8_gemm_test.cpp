@@ -109,7 +109,8 @@ using Types = testing::Types<gpu::bf16, gpu::f16>;
 TYPED_TEST_SUITE(Int8Product, Types);
 
 TYPED_TEST(Int8Product, IsExactUpToItsScales) {
-  for (const Shape& shape : {Shape{1, 16, 1}, {3, 1024, 40}, {8, 7168, 21}, {16, 528, 130}, {64, 64, 128}, {70, 208, 137}}) {
+  for (const Shape& shape : {Shape{1, 16, 1}, {3, 1024, 40}, {8, 7168, 21}, {16, 528, 130}, {64, 64, 128}, {70, 208, 137},
+                             {gpu::kSomeRows + 6, 80, 140}}) {
     const Operands o(shape);
     const auto bias = random_values<TypeParam>(static_cast<size_t>(shape.out_features), 1);
     this->expect_product(o, bias, this->run(o, bias));

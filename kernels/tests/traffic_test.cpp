@@ -116,7 +116,7 @@ std::string name_of(gpu::Activation activation) {
 // heads of them.
 template <class T>
 struct EpilogueOperands {
-  static constexpr int kHeadDim = 128, kHeads = 2, kKvHeads = 1, kContext = 160;
+  static constexpr int kHeadDim = 128, kHeads = 2, kKvHeads = 1, kContext = 512;
 
   EpilogueOperands(gpu::Activation activation, int rows, int columns)
       : bias(random_values<T>(static_cast<size_t>(2 * columns), 3)),
@@ -155,24 +155,29 @@ constexpr gpu::Activation kActivations[] = {gpu::Activation::None, gpu::Activati
                                             gpu::Activation::Rope};
 // Outputs of a product: three heads of 128, in pairs where they are paired.
 constexpr int kInputs = 1024, kOutputs = 192;
+// Rows of a product: one tile of each height.
+constexpr int kTileRows[] = {1, gpu::kFewRows, 64, 512};
+// Many rows are narrower, for the emulation's sake.
+int inputs_of(int rows) { return rows > gpu::kSomeRows ? kInputs / 4 : kInputs; }
 
 std::string shape_of(int rows, gpu::Activation activation) {
-  return std::to_string(rows) + " rows of " + std::to_string(kInputs) + ", " + name_of(activation);
+  return std::to_string(rows) + " rows of " + std::to_string(inputs_of(rows)) + ", " + name_of(activation);
 }
 
 template <class T>
 void products(Recorder& recorder) {
-  for (const int rows : {1, 16, 64, 128}) {
+  for (const int rows : kTileRows) {
+    const int inputs = inputs_of(rows);
     for (const gpu::Activation activation : kActivations) {
-      const DeviceArray<T> in(random_values<T>(static_cast<size_t>(rows * kInputs), 1));
-      const DeviceArray<T> weight(random_values<T>(2 * kOutputs * kInputs, 2));
+      const DeviceArray<T> in(random_values<T>(static_cast<size_t>(rows * inputs), 1));
+      const DeviceArray<T> weight(random_values<T>(2 * kOutputs * inputs, 2));
       const EpilogueOperands<T> operands(activation, rows, kOutputs);
       gpu::Gemm<T> product;
-      product.in = {in.data(), kInputs};
+      product.in = {in.data(), inputs};
       product.weight = weight.data();
       product.epilogue = operands.epilogue;
       product.rows = rows;
-      product.in_features = kInputs;
+      product.in_features = inputs;
       product.out_features = kOutputs;
       recorder.record(shape_of(rows, activation), [&] { return gpu::gemm(product, nullptr); });
     }
@@ -182,20 +187,21 @@ void products(Recorder& recorder) {
 // With an outlier in every row, as in the published model.
 template <class T>
 void int8_products(Recorder& recorder) {
-  for (const int rows : {1, 16, 64}) {
+  for (const int rows : kTileRows) {
+    const int inputs = inputs_of(rows);
     for (const gpu::Activation activation : kActivations) {
       std::vector<gpu::Outlier> outliers(static_cast<size_t>(rows * gpu::kMostOutliers));
       for (size_t row = 0; row < static_cast<size_t>(rows); row++) outliers[row * gpu::kMostOutliers] = {77, 8.0f};
-      const DeviceArray<int8_t> in(std::vector<int8_t>(static_cast<size_t>(rows * kInputs), 3));
-      const DeviceArray<int8_t> weight(std::vector<int8_t>(2 * kOutputs * kInputs, 2));
+      const DeviceArray<int8_t> in(std::vector<int8_t>(static_cast<size_t>(rows * inputs), 3));
+      const DeviceArray<int8_t> weight(std::vector<int8_t>(2 * kOutputs * inputs, 2));
       const DeviceArray<float> in_scales(std::vector<float>(static_cast<size_t>(rows), 0.1f));
       const DeviceArray<float> weight_scales(std::vector<float>(2 * kOutputs, 0.1f));
       const DeviceArray<gpu::Outlier> in_outliers(outliers);
       const DeviceArray<int> counts(std::vector<int>(static_cast<size_t>(rows), 1));
       const EpilogueOperands<T> operands(activation, rows, kOutputs);
       gpu::Int8Gemm<T> product;
-      product.in = {{in.data(), kInputs}, in_scales.data(), in_outliers.data(), counts.data()};
-      product.weights = {weight.data(), weight_scales.data(), kInputs};
+      product.in = {{in.data(), inputs}, in_scales.data(), in_outliers.data(), counts.data()};
+      product.weights = {weight.data(), weight_scales.data(), inputs};
       product.epilogue = operands.epilogue;
       product.rows = rows;
       product.out_features = kOutputs;
