@@ -9,6 +9,7 @@
 
 #include "device/cost.h"
 #include "device/launch_log.h"
+#include "device/shared_limit.h"
 #include "device/types.h"
 
 #if !defined(GPU_EMULATED)
@@ -28,8 +29,7 @@ namespace gpu {
 template <class... Parameters>
 cudaError_t queue(const char* /*name*/, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
                   cudaStream_t stream, std::decay_t<Parameters>... arguments) {
-  // More than this a kernel must ask for.
-  if (shared_bytes > 48 * 1024) {
+  if (must_be_asked_for(shared_bytes)) {
     const cudaError_t error =
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
     if (error != cudaSuccess) {

@@ -284,6 +284,10 @@ void* static_shared(const void* place, size_t bytes) {
   const size_t begin = known != grid->static_shared_.end() ? known->second : (shared.bytes + 15) / 16 * 16;
   grid->static_shared_[place] = begin;
   grow_shared_memory(begin + bytes);
+  if (begin + bytes > grid->shape_.shared_allowed) {
+    report(Fault::Host, __builtin_return_address(0), "a launch with more shared memory than " + std::to_string(grid->shape_.shared_allowed) +
+                                " bytes, the kernel's own arrays counted in, that was not asked for");
+  }
   return shared.begin + begin;
 }
 

@@ -22,6 +22,7 @@ struct LaunchShape {
   Dim3 grid;
   Dim3 block;
   size_t shared_bytes = 0;
+  size_t shared_allowed = SIZE_MAX;  // with the kernel's own arrays
 };
 
 struct Options {

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "device/shared_limit.h"
 #include "emulation/block.h"
 #include "emulation/checks.h"
 #include "emulation/memory.h"
@@ -146,7 +147,7 @@ template <class... Parameters>
 cudaError_t queue(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
                   cudaStream_t stream, std::decay_t<Parameters>... arguments) {
   const auto* function = reinterpret_cast<const void*>(kernel);
-  if (shared_bytes > 48 * 1024) {
+  if (must_be_asked_for(shared_bytes)) {
     const cudaError_t error =
         cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared_bytes));
     if (error != cudaSuccess) {

@@ -284,7 +284,9 @@ cudaError_t enqueue_kernel(const char* name, const void* function, const LaunchS
   const size_t allowed = asked == machine().shared_allowed.end() ? kSharedUnasked : static_cast<size_t>(asked->second);
   if (shape.shared_bytes > std::max(allowed, kSharedUnasked)) return result(cudaErrorInvalidValue);
   const gpu::Cost cost = std::exchange(machine().next_cost, {});
-  const auto task = [name = std::string(name), shape, kernel, device = current_device] {
+  LaunchShape held = shape;
+  held.shared_allowed = asked == machine().shared_allowed.end() ? kSharedUnasked : kSharedAtMost;
+  const auto task = [name = std::string(name), shape = held, kernel, device = current_device] {
     run_grid(name.c_str(), shape, device, kernel);
   };
   return enqueue(stream, task, LaunchRecord{name, function, shape, current_device, cost});

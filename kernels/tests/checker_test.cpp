@@ -124,6 +124,14 @@ TEST(Checker, KnowsTheOrderThatFencesAndAtomicsMake) {
   }
 }
 
+TEST(Checker, ReportsSharedMemoryThatWasNotAskedFor) {
+  const DeviceArray<float> data(counting());
+  planted::too_much_shared_together(data.data(), planted::kCount);
+  const auto reports = simt::take_reports();
+  ASSERT_FALSE(reports.empty());
+  EXPECT_EQ(reports[0].fault, simt::Fault::Host) << all_of(reports);
+}
+
 // Where nothing is allocated nothing is read or written, and the launch ends, with and without the other checks.
 class Bounds : public testing::TestWithParam<bool> {
  protected:

@@ -372,5 +372,9 @@ cudaError_t sum_by_last_block(float* data, int count) { return start<last_block_
 cudaError_t fill(float* data, int count) { return start<fill_kernel>(data, count); }
 cudaError_t strided_reads(float* data, int count) { return start<every_second>(data, count); }
 cudaError_t conflicting_columns(float* data, int count) { return start<columns>(data, count); }
+cudaError_t too_much_shared_together(float* data, int count) {
+  return simt::enqueue_kernel("columns", reinterpret_cast<const void*>(columns), {{1}, {kThreads}, 46 * 1024}, nullptr,
+                              [=] { columns(data, count); });
+}
 
 }  // namespace planted

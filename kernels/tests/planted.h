@@ -31,6 +31,9 @@ cudaError_t fill(float* data, int count);
 cudaError_t strided_reads(float* data, int count);
 cudaError_t conflicting_columns(float* data, int count);
 
+// With dynamic shared memory that fits without being asked for, but not beside the kernel's own.
+cudaError_t too_much_shared_together(float* data, int count);
+
 constexpr int kCount = 128;
 
 }  // namespace planted

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
 /** Speed, and its share of what the machine can do. */
 @Command(
         name = "bench",
-        description = "Measures loading, vision, prefill and decode, and their shares of measured bandwidth and peak.",
+        description = "Measures loading, vision, prefill and decode, and on CPUs their shares of measured bandwidth and peak.",
         footer = {
             "",
             "A share of bandwidth counts the bytes of weights and KV cache that a token must read; a share of the peak",
@@ -135,21 +135,21 @@ final class BenchCommand implements Callable<Integer> {
             figures.put("load_seconds", (System.nanoTime() - started) / 1e9);
             Speeds speeds = measure(model);
             long peak = ResidentMemory.peak();
-            // A machine is at least as fast as it ever was: the better of two measurements.
-            Machine machine = before.best(Machine.measure(options));
             speeds(figures, speeds);
+            rates(figures, speeds, model);
             figures.put("peak_rss_bytes", peak);
             figures.put("jvm_bytes", jvm);
             figures.put("memory_peak_bytes", peak - jvm);
             figures.put("memory_bar_bytes", memoryBar(options, model));
-            figures.put("read_gigabytes_per_second", machine.readGigabytesPerSecond());
-            figures.put("f32_gigaflops", machine.f32Gigaflops());
-            figures.put("int8_gigaops", machine.int8Gigaops());
-            shares(figures, speeds, machine, model);
+            if (model.backend().startsWith("cpu")) {
+                // A machine is at least as fast as it ever was: the better of two measurements.
+                shares(figures, speeds, before.best(Machine.measure(options)), model);
+            }
+            figures.put("backend", model.backend());
             figures.put("parameters", model.info().parameters());
             figures.put("precision", model.info().precision().name().toLowerCase(Locale.ROOT));
             figures.put("kv_cache", model.info().kvCache().name().toLowerCase(Locale.ROOT));
-            figures.put("threads", machine.threads());
+            figures.put("threads", before.threads());
             figures.put("prompt_tokens", promptTokens);
             figures.put("past_tokens", past());
             figures.put("new_tokens", newTokens);
@@ -191,7 +191,25 @@ final class BenchCommand implements Callable<Integer> {
         figures.put("decode_tokens_per_second", speeds.decodeTokensPerSecond());
     }
 
+    /** What the model computed and moved in a second, wherever it did. */
+    private void rates(Map<String, Object> figures, Speeds speeds, NativeModel model) {
+        Work work = model.work();
+        if (images > 0) {
+            figures.put("vision_teraflops", work.visionOperations() / speeds.secondsPerImage() / 1e12);
+        }
+        figures.put(
+                "prefill_teraflops",
+                work.prefillOperations(promptTokens) / promptTokens * speeds.prefillTokensPerSecond() / 1e12);
+        figures.put(
+                "decode_gigabytes_per_second",
+                work.decodeBytes(past() + newTokens / 2) * speeds.decodeTokensPerSecond() / 1e9);
+    }
+
+    /** Of what the processor can do. */
     private void shares(Map<String, Object> figures, Speeds speeds, Machine machine, NativeModel model) {
+        figures.put("read_gigabytes_per_second", machine.readGigabytesPerSecond());
+        figures.put("f32_gigaflops", machine.f32Gigaflops());
+        figures.put("int8_gigaops", machine.int8Gigaops());
         Work work = model.work();
         double peak = machine.f32Gigaflops() * 1e9;
         // What the decoder's products are made of; the vision tower's are, unless --quantize-vision says otherwise, f32.
