@@ -1,6 +1,7 @@
 #include "gemm.h"
 
 #include "device/finish.h"
+#include "warpgroup_gemm.h"
 
 namespace gpu {
 namespace {
@@ -34,20 +35,15 @@ using ManyRows = TileProduct<Multiply<T>, 128, 128, 64, 64, 64, 4>;
 template <class T, class Product>
 __global__ void __launch_bounds__(Product::kThreads, Product::kBlocks) gemm_kernel(Gemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
-  const Epilogue<T>& e = p.epilogue;
-  const TilePlace place = place_of_tile<Product>(e.activation, p.rows, p.out_features, by_four);
+  const TilePlace place = place_of_tile<Product>(p.epilogue.activation, p.rows, p.out_features, by_four);
   Product product;
-  product.run(
-      memory,
-      {p.in.data + place.first_row * p.in.stride, p.in.stride * static_cast<int64_t>(sizeof(T)), place.rows_of_tile<Product>(),
-       p.weight, p.in_features * static_cast<int>(sizeof(T))},
-      [&](int c) { return weight_row_of(e, c, place.first_column, p.out_features); });
-  finish(product, e, place, [](int64_t, int, float sum) { return sum; });
+  multiply(product, p, place, memory);
+  finish(product, p.epilogue, place, [](int64_t, int, float sum) { return sum; });
 }
 
 template <class T, class Product>
 cudaError_t launch_gemm(const char* name, const Gemm<T>& p, cudaStream_t stream) {
-  next_launch_costs(cost_of(p.epilogue, p.rows, p.in_features, p.out_features, sizeof(T)));
+  next_launch_costs(cost_of(p));
   const dim3 grid = grid_of_tiles<Product>(p.epilogue.activation, p.rows, p.out_features);
   return launch(name, gemm_kernel<T, Product>, grid, dim3(Product::kThreads), Product::kSharedBytes, stream, p,
                 moves_by_four(p.epilogue, p.out_features));
@@ -59,6 +55,9 @@ template <class T>
 cudaError_t gemm(const Gemm<T>& product, cudaStream_t stream) {
   if (product.rows <= kFewRows) {
     return launch_gemm<T, FewRows<T>>("gemm_few_rows", product, stream);
+  }
+  if (product.rows > kWarpgroupRows && has_warpgroup_products()) {
+    return warpgroup_gemm(product, stream);
   }
   if (product.rows <= kSomeRows) {
     return launch_gemm<T, SomeRows<T>>("gemm_some_rows", product, stream);

@@ -2,30 +2,13 @@
 #include "device/int8_product.h"
 #include "device/quantize.h"
 #include "int8.h"
+#include "warpgroup_gemm.h"
 
 namespace gpu {
 namespace {
 
 using SomeRows = TileProduct<MultiplyBytes, 64, 64, 32, 32, 128, 4>;
 using ManyRows = TileProduct<MultiplyBytes, 128, 128, 64, 64, 64, 4>;
-
-template <class T, class Product>
-GPU_DEVICE void multiply(Product& product, const Int8Gemm<T>& p, const TilePlace& place, char* memory) {
-  product.run(
-      memory,
-      {p.in.values.data + place.first_row * p.in.values.stride, p.in.values.stride, place.rows_of_tile<Product>(),
-       p.weights.values, p.weights.in_features},
-      [&](int c) { return weight_row_of(p.epilogue, c, place.first_column, p.out_features); });
-}
-
-template <class T, class Watch = NoWatch, class Product>
-GPU_DEVICE void finish_int8(const Product& product, const Int8Gemm<T>& p, const TilePlace& place, const Watch& watch = {}) {
-  const auto value = [&](int64_t row, int column, int sum) {
-    const Outlier* list = p.in.outliers + row * kMostOutliers;
-    return dequantized(p.weights, column, sum, p.in.scales[row], p.in.outlier_counts[row], [&](int i) { return list[i]; });
-  };
-  finish(product, p.epilogue, place, value, watch);
-}
 
 template <class T, class Product>
 __global__ void __launch_bounds__(Product::kThreads, Product::kBlocks)
@@ -65,13 +48,6 @@ __global__ void __launch_bounds__(FewRowsOfBytes::kThreads, FewRowsOfBytes::kBlo
   }
 }
 
-template <class T>
-Cost cost_of(const Int8Gemm<T>& p) {
-  Cost cost = cost_of(p.epilogue, p.rows, p.weights.in_features, p.out_features, 1);
-  cost.int8 = true;
-  return cost;
-}
-
 template <class T, class Product>
 cudaError_t launch_gemm(const char* name, const Int8Gemm<T>& p, cudaStream_t stream) {
   next_launch_costs(cost_of(p));
@@ -104,6 +80,9 @@ cudaError_t int8_gemm(const Int8Gemm<T>& product, cudaStream_t stream) {
   }
   if (product.rows <= kFewRows) {
     return launch_gemm<T, FewRowsOfBytes>("int8_gemm_few_rows", product, stream);
+  }
+  if (product.rows > kWarpgroupRows && has_warpgroup_products()) {
+    return warpgroup_int8_gemm(product, stream);
   }
   if (product.rows <= kSomeRows) {
     return launch_gemm<T, SomeRows>("int8_gemm_some_rows", product, stream);

@@ -6,6 +6,7 @@
 #include "device/tile_product.h"
 #include "device/vector.h"
 #include "epilogue.h"
+#include "gemm.h"
 
 namespace gpu {
 
@@ -67,6 +68,15 @@ GPU_DEVICE int64_t weight_row_of(const Epilogue<T>& e, int c, int first, int col
   }
   const int half = e.rope.head_dim / 2;
   return column / half * e.rope.head_dim + column % half + (partner ? half : 0);
+}
+
+template <class T, class Product>
+GPU_DEVICE void multiply(Product& product, const Gemm<T>& p, const TilePlace& place, char* memory) {
+  product.run(
+      memory,
+      {p.in.data + place.first_row * p.in.stride, p.in.stride * static_cast<int64_t>(sizeof(T)), place.rows_of_tile<Product>(),
+       p.weight, p.in_features * static_cast<int>(sizeof(T))},
+      [&](int c) { return weight_row_of(p.epilogue, c, place.first_column, p.out_features); });
 }
 
 template <class T>
@@ -285,6 +295,11 @@ Cost cost_of(const Epilogue<T>& e, int64_t rows, int in_features, int out_featur
   cost.written = results * (e.out_f32.data != nullptr ? sizeof(float) : sizeof(T));
   cost.operations = 2.0 * static_cast<double>(rows) * weight_rows * in_features;
   return cost;
+}
+
+template <class T>
+Cost cost_of(const Gemm<T>& p) {
+  return cost_of(p.epilogue, p.rows, p.in_features, p.out_features, sizeof(T));
 }
 
 template <class T>

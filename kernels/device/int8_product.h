@@ -1,6 +1,7 @@
 // What the products in int8 share: the instruction, the shape for few rows, and the way back from int32.
 #pragma once
 
+#include "device/finish.h"
 #include "device/tile_product.h"
 #include "int8.h"
 
@@ -26,6 +27,31 @@ GPU_DEVICE float dequantized(const Int8Weights& weights, int column, int sum, fl
     apart = __fmaf_rn(one.value, static_cast<float>(weight_row[one.column]), apart);
   }
   return __fmul_rn(__fmaf_rn(static_cast<float>(sum), scale, apart), weights.scales[column]);
+}
+
+template <class T, class Product>
+GPU_DEVICE void multiply(Product& product, const Int8Gemm<T>& p, const TilePlace& place, char* memory) {
+  product.run(
+      memory,
+      {p.in.values.data + place.first_row * p.in.values.stride, p.in.values.stride, place.rows_of_tile<Product>(),
+       p.weights.values, p.weights.in_features},
+      [&](int c) { return weight_row_of(p.epilogue, c, place.first_column, p.out_features); });
+}
+
+template <class T, class Watch = NoWatch, class Product>
+GPU_DEVICE void finish_int8(const Product& product, const Int8Gemm<T>& p, const TilePlace& place, const Watch& watch = {}) {
+  const auto value = [&](int64_t row, int column, int sum) {
+    const Outlier* list = p.in.outliers + row * kMostOutliers;
+    return dequantized(p.weights, column, sum, p.in.scales[row], p.in.outlier_counts[row], [&](int i) { return list[i]; });
+  };
+  finish(product, p.epilogue, place, value, watch);
+}
+
+template <class T>
+Cost cost_of(const Int8Gemm<T>& p) {
+  Cost cost = cost_of(p.epilogue, p.rows, p.weights.in_features, p.out_features, 1);
+  cost.int8 = true;
+  return cost;
 }
 
 }  // namespace gpu

@@ -4,30 +4,12 @@
 // whatever the tile's shape. So a row's results are the same bits alone, in a batch and in a prompt.
 #pragma once
 
-#include "device/ptx.h"
 #include "device/reduce.h"
+#include "device/tile_copies.h"
 
 namespace gpu {
 
-constexpr int kChunkBytes = 16;  // one step of an instruction is two chunks
-
-// Where a chunk of a row lies, of which a stage has `Chunks`: eight rows' chunks of one column in different banks.
-template <int Chunks>
-GPU_DEVICE int swizzled(int row, int chunk) {
-  static_assert(Chunks == 4 || Chunks == 8);
-  return (row * Chunks + (chunk ^ (row / (8 / Chunks) % Chunks))) * kChunkBytes;
-}
-
 GPU_DEVICE int lane() { return static_cast<int>(threadIdx.x) % kWarp; }
-
-// Rows of `row_bytes` bytes, a multiple of 16.
-struct TileOperands {
-  const void* in = nullptr;  // the tile's first row
-  int64_t in_stride_bytes = 0;
-  int in_rows = 0;  // so many exist
-  const void* weight = nullptr;
-  int row_bytes = 0;
-};
 
 // Instruction has a type Sum and multiply(Sum (&)[4], a, b) for a 16 x 8 product of two chunks of each row. A stage holds `Depth`
 // bytes of every row.
@@ -44,24 +26,21 @@ struct TileProduct {
   static constexpr int kBlocks = TileRows <= 16 ? 4 : TileRows <= 64 ? 3 : 2;
   static constexpr int kDown = WarpRows / 16;
   static constexpr int kAcross = WarpColumns / 8;
-  static constexpr int kChunks = Depth / kChunkBytes;
+  using Copies = TileCopies<TileRows, TileColumns, Depth, Stages, kThreads>;
+  static constexpr int kChunks = Copies::kChunks;
   static constexpr int kSteps = kChunks / 2;  // of the instruction, in a stage
-  static constexpr int kInBytes = TileRows * Depth;
-  static constexpr int kStageBytes = kInBytes + TileColumns * Depth;
+  static constexpr int kInBytes = Copies::kInBytes;
+  static constexpr int kStageBytes = Copies::kStageBytes;
   static constexpr int kSharedBytes = Stages * kStageBytes;
-  static constexpr int kRowsTogether = kThreads / kChunks;  // that all threads' copies fill at once
-  static constexpr int kInCopies = (TileRows + kRowsTogether - 1) / kRowsTogether;
-  static constexpr int kWeightCopies = TileColumns / kRowsTogether;
-  static_assert(TileColumns % kRowsTogether == 0 && WarpColumns % 16 == 0 && TileRows % 8 == 0);
+  static_assert(WarpColumns % 16 == 0 && TileRows % 8 == 0);
 
   typename Instruction::Sum sums[kDown][kAcross][4] = {};
 
-  // weight_row(c) is the row of the weights for column c of the tile; a negative one counts as zeros. All threads of the block
-  // call it, with kSharedBytes of shared memory.
+  // weight_row as TileCopies takes it. All threads of the block call it, with kSharedBytes of shared memory.
   template <class WeightRow>
   GPU_DEVICE void run(char* memory, const TileOperands& operands, const WeightRow& weight_row) {
     const Copies copies(operands, weight_row);
-    const int stages = (operands.row_bytes + Depth - 1) / Depth;
+    const int stages = copies.stages();
     for (int stage = 0; stage < Stages - 1; stage++) {
       copies.begin(memory, stage);
     }
@@ -144,55 +123,6 @@ struct TileProduct {
       }
     }
   }
-
-  // A thread's part of the copies: one chunk of every kRowsTogether-th row.
-  struct Copies {
-    const TileOperands& operands;
-    const char* in;                         // of the first of the rows
-    uint32_t weight_chunks[kWeightCopies];  // where a row begins, in chunks
-    unsigned exists = 0;                    // a bit for each of them
-
-    template <class WeightRow>
-    GPU_DEVICE Copies(const TileOperands& operands_, const WeightRow& weight_row)
-        : operands(operands_), in(static_cast<const char*>(operands_.in) + first_row() * operands_.in_stride_bytes) {
-#pragma unroll
-      for (int i = 0; i < kWeightCopies; i++) {
-        const int64_t row = weight_row(first_row() + i * kRowsTogether);
-        exists |= row >= 0 ? 1u << i : 0u;
-        weight_chunks[i] = row >= 0 ? static_cast<uint32_t>(row * (operands.row_bytes / kChunkBytes)) : 0;
-      }
-    }
-
-    GPU_DEVICE static int first_row() { return static_cast<int>(threadIdx.x) / kChunks; }
-    GPU_DEVICE static int chunk() { return static_cast<int>(threadIdx.x) % kChunks; }
-
-    // The stage's chunks of all rows, as one group; an empty group if there is no such stage.
-    GPU_DEVICE void begin(char* memory, int stage) const {
-      if (stage * Depth < operands.row_bytes) {
-        const int at = stage * Depth + chunk() * kChunkBytes;
-        const bool inside = at < operands.row_bytes;
-        char* to = memory + stage % Stages * kStageBytes;
-#pragma unroll
-        for (int i = 0; i < kInCopies; i++) {
-          const int row = first_row() + i * kRowsTogether;
-          const bool copied = inside && row < operands.in_rows;
-          const char* from = copied ? in + i * kRowsTogether * operands.in_stride_bytes + at
-                                    : static_cast<const char*>(operands.in);
-          if (TileRows % kRowsTogether == 0 || row < TileRows) {
-            cp_async_16(to + swizzled<kChunks>(row, chunk()), from, copied ? kChunkBytes : 0);
-          }
-        }
-#pragma unroll
-        for (int i = 0; i < kWeightCopies; i++) {
-          const bool copied = inside && (exists >> i & 1) != 0;
-          const int64_t offset = copied ? static_cast<int64_t>(weight_chunks[i]) * kChunkBytes + at : 0;
-          cp_async_16(to + kInBytes + swizzled<kChunks>(first_row() + i * kRowsTogether, chunk()),
-                      static_cast<const char*>(operands.weight) + offset, copied ? kChunkBytes : 0);
-        }
-      }
-      cp_async_commit();
-    }
-  };
 };
 
 }  // namespace gpu

@@ -102,6 +102,7 @@ void Grid::start_block(uint32_t block) {
     thread.fences = {};
     thread.wait = Wait::Nothing;
     thread.copies.clear();
+    thread.products.clear();
     thread.fiber.prepare(stack_of(i), thread_main, &thread);
   }
 }

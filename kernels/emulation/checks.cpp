@@ -120,7 +120,7 @@ bool access(const void* address, size_t size, Kind kind, const void* pc, size_t 
   }
   Thread& thread = this_fiber();
   const size_t counted = bytes == 0 ? size : bytes;
-  if (options().counters && kind != Kind::AsyncLanding) {
+  if (options().counters && kind != Kind::AsyncLanding && kind != Kind::MatrixRead) {
     count_access(thread, address, counted, kind, pc);
   }
   if (reinterpret_cast<uintptr_t>(address) % size != 0) {
@@ -132,7 +132,7 @@ bool access(const void* address, size_t size, Kind kind, const void* pc, size_t 
   }
   if (!options().checks) {
     // Later launches may be checked.
-    if (kind != Kind::Read) {
+    if (!is_read(kind)) {
       mark_written(const_cast<void*>(address), counted);
     }
     return true;
@@ -145,7 +145,7 @@ bool access(const void* address, size_t size, Kind kind, const void* pc, size_t 
     const bool both = byte % 2 == 0 && byte + 1 < first + counted;
     const uint8_t bits = both ? 3 : static_cast<uint8_t>(1 << byte % 2);
     Cell& cell = allocation->cell(byte);
-    if (kind == Kind::Read) {
+    if (is_read(kind)) {
       read_cell(cell, thread, bits, allocation->space, pc);
     } else {
       write_cell(cell, thread, bits, kind, allocation->space, pc);
@@ -159,6 +159,10 @@ void end_of_thread(Thread& thread) {
   if (!thread.copies.empty()) {
     report(Fault::Async, nullptr, "the kernel ended before its asynchronous copies were waited for");
     thread.copies.clear();
+  }
+  if (!thread.products.empty()) {
+    report(Fault::Async, thread.products.first_pending(), "the kernel ended before its warpgroup products were waited for");
+    thread.products.clear();
   }
 }
 

@@ -7,7 +7,10 @@
 
 namespace simt {
 
-enum class Kind { Read, Write, Atomic, AsyncTarget, AsyncLanding };
+// MatrixRead: by the tensor cores, so in no thread's wavefronts.
+enum class Kind { Read, Write, Atomic, AsyncTarget, AsyncLanding, MatrixRead };
+
+constexpr bool is_read(Kind kind) { return kind == Kind::Read || kind == Kind::MatrixRead; }
 
 struct Thread;
 

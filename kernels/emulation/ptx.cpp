@@ -131,6 +131,9 @@ void cp_async_16(void* to, const void* from, int source_bytes) {
 
 void cp_async_commit() { simt::this_fiber().copies.commit(); }
 
-void cp_async_wait_pending(int pending) { simt::this_fiber().copies.wait(static_cast<size_t>(pending)); }
+void cp_async_wait_pending(int pending) {
+  simt::this_fiber().copies.wait(static_cast<size_t>(pending));
+  simt::this_fiber().products.copies_landed();
+}
 
 }  // namespace gpu

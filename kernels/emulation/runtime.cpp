@@ -60,13 +60,13 @@ namespace {
 constexpr uint32_t kMaxThreads = 1024;
 constexpr uint32_t kMaxGridX = 0x7fffffff;
 constexpr uint32_t kMaxGridYZ = 65535;
-// Of dynamic shared memory: without asking, and of compute capability 8.0 at most.
+// Of shared memory, without asking.
 constexpr size_t kSharedUnasked = 48 << 10;
-constexpr size_t kSharedAtMost = 163 << 10;
 
 struct Machine {
   std::recursive_mutex mutex;
   int devices = 1;
+  int major = 8;  // compute capability
   std::vector<std::unique_ptr<CUstream_st>> streams;
   std::map<cudaEvent_t, std::shared_ptr<CUevent_st>> events;
   std::map<const std::byte*, size_t> pinned;
@@ -81,6 +81,8 @@ Machine& machine() {
   static Machine one;
   return one;
 }
+
+size_t shared_at_most() { return (machine().major >= 9 ? 227 : 163) << 10; }
 
 // CUDA's current device is a thread's own.
 thread_local int current_device = 0;
@@ -270,6 +272,8 @@ void set_dry_run(bool dry) {
 
 void set_device_count(int count) { machine().devices = count; }
 
+void set_capability(int major) { machine().major = major; }
+
 void set_host_access(bool allowed) {
   const std::lock_guard lock(machine().mutex);
   machine().host_access = allowed;
@@ -285,7 +289,7 @@ cudaError_t enqueue_kernel(const char* name, const void* function, const LaunchS
   if (shape.shared_bytes > std::max(allowed, kSharedUnasked)) return result(cudaErrorInvalidValue);
   const gpu::Cost cost = std::exchange(machine().next_cost, {});
   LaunchShape held = shape;
-  held.shared_allowed = asked == machine().shared_allowed.end() ? kSharedUnasked : kSharedAtMost;
+  held.shared_allowed = asked == machine().shared_allowed.end() ? kSharedUnasked : shared_at_most();
   const auto task = [name = std::string(name), shape = held, kernel, device = current_device] {
     run_grid(name.c_str(), shape, device, kernel);
   };
@@ -345,9 +349,16 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   *properties = {};
   std::snprintf(properties->name, sizeof properties->name, "emulated GPU");
   properties->totalGlobalMem = device_capacity(device);
-  properties->major = 8;
+  properties->major = machine().major;
   properties->minor = 0;
   properties->multiProcessorCount = 108;
+  return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
+  if (device < 0 || device >= machine().devices) return result(cudaErrorInvalidDevice);
+  if (attribute != cudaDevAttrComputeCapabilityMajor) return result(cudaErrorInvalidValue);
+  *value = machine().major;
   return cudaSuccess;
 }
 
@@ -360,7 +371,7 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
   const std::lock_guard lock(machine().mutex);
   if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 ||
-      static_cast<size_t>(value) > kSharedAtMost) {
+      static_cast<size_t>(value) > shared_at_most()) {
     return result(cudaErrorInvalidValue);
   }
   machine().shared_allowed[kernel] = value;

@@ -9,6 +9,7 @@
 #include "emulation/fences.h"
 #include "emulation/fiber.h"
 #include "emulation/memory.h"
+#include "emulation/warpgroup_reads.h"
 
 namespace simt {
 
@@ -31,6 +32,7 @@ struct Thread {
   bool orders_memory = false;
 
   AsyncCopies copies;
+  WarpgroupReads products;
   std::vector<Event> events;  // for the counters, since the last time the warp met
   Fiber fiber;
 };

@@ -109,28 +109,33 @@ using Types = testing::Types<gpu::bf16, gpu::f16>;
 TYPED_TEST_SUITE(Int8Product, Types);
 
 TYPED_TEST(Int8Product, IsExactUpToItsScales) {
-  for (const Shape& shape : {Shape{1, 16, 1}, {3, 1024, 40}, {8, 7168, 21}, {16, 528, 130}, {64, 64, 128}, {70, 208, 137},
-                             {gpu::kSomeRows + 6, 80, 140}}) {
-    const Operands o(shape);
-    const auto bias = random_values<TypeParam>(static_cast<size_t>(shape.out_features), 1);
-    this->expect_product(o, bias, this->run(o, bias));
-  }
+  on_every_generation([] {
+    for (const Shape& shape : {Shape{1, 16, 1}, {3, 1024, 40}, {8, 7168, 21}, {16, 528, 130}, {64, 64, 128}, {70, 208, 137},
+                               {gpu::kSomeRows + 6, 80, 140}}) {
+      const Operands o(shape);
+      const auto bias = random_values<TypeParam>(static_cast<size_t>(shape.out_features), 1);
+      TestFixture::expect_product(o, bias, TestFixture::run(o, bias));
+    }
+  });
 }
 
 TYPED_TEST(Int8Product, ARowHasTheSameBitsAloneInABatchAndInAPrompt) {
-  const Operands all({67, 400, 50});
+  constexpr int kRows = gpu::kSomeRows + 16;
+  const Operands all({kRows, 400, 50});
   const auto bias = random_values<TypeParam>(50, 1);
-  const auto prompt = this->run(all, bias);
-  for (int row : {0, 1, 31, 64, 66}) {
-    for (int count : {1, 7, 16, 20}) {
-      const int first = std::min(row, 67 - count);
-      const auto some = this->run(all.part(first, count), bias);
-      for (size_t n = 0; n < 50; n++) {
-        ASSERT_EQ(some[static_cast<size_t>(row - first) * 50 + n].bits, prompt[static_cast<size_t>(row) * 50 + n].bits)
-            << "row " << row << " among " << count;
+  on_every_generation([&] {
+    const auto prompt = TestFixture::run(all, bias);
+    for (int row : {0, 1, 31, 64, 255, 256, kRows - 1}) {
+      for (int count : {1, 7, 16, 20, 300}) {
+        const int first = std::min(row, kRows - count);
+        const auto some = TestFixture::run(all.part(first, count), bias);
+        for (size_t n = 0; n < 50; n++) {
+          ASSERT_EQ(some[static_cast<size_t>(row - first) * 50 + n].bits, prompt[static_cast<size_t>(row) * 50 + n].bits)
+              << "row " << row << " among " << count;
+        }
       }
     }
-  }
+  });
 }
 
 TYPED_TEST(Int8Product, LeavesTheDigestsOfItsRows) {

@@ -12,6 +12,7 @@
 #include "tests/device_array.h"
 #if defined(GPU_EMULATED)
 #include "emulation/report.h"
+#include "emulation/runtime.h"
 #endif
 
 namespace kernel_test {
@@ -52,6 +53,20 @@ std::vector<T> random_values(size_t count, uint64_t seed, double scale = 1, doub
     value = offset + scale * normal(random);
   }
   return to_storage<T>(values);
+}
+
+// Does it on every generation of GPUs that has kernels of its own, as far as they are at hand: the emulated ones, or the one GPU.
+template <class Body>
+void on_every_generation(const Body& body) {
+#if defined(GPU_EMULATED)
+  for (const int capability : {9, 8}) {
+    SCOPED_TRACE("compute capability " + std::to_string(capability) + ".0");
+    simt::set_capability(capability);
+    body();
+  }
+#else
+  body();
+#endif
 }
 
 // What the checker reported, a line each, or on a GPU the error; "" is what a test expects.

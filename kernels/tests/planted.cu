@@ -3,6 +3,7 @@
 #include "device/ptx.h"
 #include "device/reduce.h"
 #include "device/vector.h"
+#include "device/wgmma.h"
 
 namespace planted {
 namespace {
@@ -229,6 +230,54 @@ __global__ void async_wait_for_the_wrong_group(float* data, int) {
   data[place()] = early;
 }
 
+// ---- warpgroup products ----------------------------------------------------------------------------------------------
+
+constexpr int kOperandBytes = (64 + 128) * 128;
+
+GPU_DEVICE void copy_operands(char* operands, const float* data) {
+  for (int at = 16 * thread(); at < kOperandBytes; at += 16 * kThreads) {
+    gpu::cp_async_16(operands + at, data + at / 4 % kCount);
+  }
+  gpu::cp_async_commit();
+  gpu::cp_async_wait<0>();
+}
+
+__global__ void no_fence_before_a_warpgroup_product(float* data, int) {
+  GPU_SHARED(char, operands, kOperandBytes);
+  float sums[16][4];
+  copy_operands(operands, data);
+  __syncthreads();
+  gpu::wgmma_begin();
+  gpu::wgmma_m64n128(gpu::bf16{}, sums, operands, operands + 64 * 128, 0, false);  // fault: no_fence_before_a_warpgroup_product
+  gpu::wgmma_commit();
+  gpu::wgmma_wait<0>();
+}
+
+__global__ void overwritten_under_a_warpgroup_product(float* data, int) {
+  GPU_SHARED(char, operands, kOperandBytes);
+  float sums[16][4];
+  copy_operands(operands, data);
+  gpu::fence_for_wgmma();
+  __syncthreads();
+  gpu::wgmma_begin();
+  gpu::wgmma_m64n128(gpu::bf16{}, sums, operands, operands + 64 * 128, 0, false);  // fault: overwritten_under_a_warpgroup_product
+  gpu::wgmma_commit();
+  __syncthreads();
+  copy_operands(operands, data);
+  gpu::wgmma_wait<0>();
+}
+
+__global__ void warpgroup_product_never_waited_for(float* data, int) {
+  GPU_SHARED(char, operands, kOperandBytes);
+  float sums[16][4];
+  copy_operands(operands, data);
+  gpu::fence_for_wgmma();
+  __syncthreads();
+  gpu::wgmma_begin();
+  gpu::wgmma_m64n128(gpu::bf16{}, sums, operands, operands + 64 * 128, 0, false);  // fault: warpgroup_product_never_waited_for
+  gpu::wgmma_commit();
+}
+
 // ---- meeting ---------------------------------------------------------------------------------------------------------
 
 __global__ void barrier_in_a_branch(float* data, int) {
@@ -284,6 +333,9 @@ const Kernel all[] = {
     PLANTED(async_read_before_wait, Async),
     PLANTED(async_wait_without_barrier, Race),
     PLANTED(async_wait_for_the_wrong_group, Async),
+    PLANTED(no_fence_before_a_warpgroup_product, Async),
+    PLANTED(overwritten_under_a_warpgroup_product, Race),
+    PLANTED(warpgroup_product_never_waited_for, Async),
     PLANTED(barrier_in_a_branch, Divergence),
     PLANTED(shuffle_in_a_branch, Divergence),
     PLANTED(return_before_a_shuffle, Divergence),

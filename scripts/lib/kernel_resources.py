@@ -75,6 +75,7 @@ MULTIPROCESSORS = {
     "sm_86": Multiprocessor(1536, 16, 100),
     "sm_89": Multiprocessor(1536, 24, 100),
     "sm_90": Multiprocessor(2048, 32, 228),
+    "sm_90a": Multiprocessor(2048, 32, 228),
     "sm_100": Multiprocessor(2048, 32, 228),
     "sm_120": Multiprocessor(1536, 24, 100),
 }
@@ -193,12 +194,16 @@ def loops_of(code):
 COUNTED = {
     "HMMA": r"HMMA",
     "IMMA": r"IMMA",
+    "GMMA": r"[HI]GMMA",
     "LDSM": r"LDSM",
     "LDGSTS": r"LDGSTS",
     "LDG.128": r"LDG\b.*\.128",
     "LDL": r"LDL",
     "STL": r"STL",
 }
+
+
+MATRIX_PRODUCTS = ("HMMA", "IMMA", "HGMMA", "IGMMA")
 
 
 def counts_of(instructions):
@@ -210,7 +215,7 @@ def main_loop(code):
     of the innermost the longest. Empty if there is no loop."""
 
     def tensor(loop):
-        return sum(1 for i in loop if code[i].opcode.startswith(("HMMA", "IMMA")))
+        return sum(1 for i in loop if code[i].opcode.startswith(MATRIX_PRODUCTS))
 
     loops = loops_of(code)
     with_tensor = [loop for loop in loops if tensor(loop)]
@@ -267,7 +272,7 @@ class Report:
         except IndirectBranch:
             # The bars of a main loop then hold for all of the kernel; one with tensor cores has to have loops that are known.
             what, loop = "loops not known, all", code
-            if any(i.opcode.startswith(("HMMA", "IMMA")) for i in code):
+            if any(i.opcode.startswith(MATRIX_PRODUCTS) for i in code):
                 self.problems.append(f"{title}: an indirect branch in a kernel with tensor cores")
         counts = counts_of(loop)
         if counts["LDL"] or counts["STL"]:
