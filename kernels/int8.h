@@ -38,15 +38,19 @@ template <class T>
 struct QuantizingGemm {
   Rows<const T> in;  // (rows, weights.in_features), stride a multiple of 8, data of 16 bytes
   const Digest* digests = nullptr;  // (rows, weights.in_features / kDigestColumns), dense, 16-byte aligned
-  Int8Weights weights;              // in_features is a multiple of 64, at most 65536
+  Int8Weights weights;
   Epilogue<T> epilogue;
   int64_t rows = 0;
   int out_features = 0;
 };
 
+// Whether quantizing_gemm() takes so many rows of so many features: each of its blocks quantizes all of them, which must be little
+// beside the weights it multiplies. Up to kFewRows, 20480 elements together, rows rounded up to 128; in_features
+// is a multiple of kDigestColumns.
+bool can_quantize(int64_t rows, int in_features);
+
 // quantize_rows() and int8_gemm() in one launch, with their bits. Where a step's input comes from many blocks, none of which
-// has a whole row, this saves the launch that quantizes. The rows are read in 16 bits by every block: for few rows that is
-// little beside the weights.
+// has a whole row, this saves the launch that quantizes.
 template <class T>
 cudaError_t quantizing_gemm(const QuantizingGemm<T>& product, cudaStream_t stream);
 

@@ -6,10 +6,14 @@
 namespace gpu {
 namespace {
 
+// Of a block's rows: one of the 40B model's widest layer.
+constexpr int kMostQuantizedBytes = 20480;
+
 // What a block knows of the rows before it multiplies them, in shared memory. Outliers' values stay where they are.
 struct RowsInInt8 {
   RowScale scale[kFewRows];
   int outliers[kFewRows];
+  int outliers_until[kFewRows];  // up to this column they are apart
   uint16_t columns[kFewRows][kMostOutliers];
 };
 
@@ -80,26 +84,26 @@ GPU_DEVICE void read_digests(RowsInInt8& rows, const QuantizingGemm<T>& p) {
       largest = unlisted > largest ? unlisted : largest;
     }
     largest = largest_of_warp(largest);
+    __syncwarp();  // the list is there
     if (lane() == 0) {
+      const int listed = rows.outliers[row];
+      rows.outliers_until[row] =
+          listed == kMostOutliers ? rows.columns[row][listed - 1] : listed > 0 ? p.weights.in_features : -1;
       rows.scale[row] = scale_of(from_magnitude<T>(largest));
     }
   }
 }
 
-// A TileProduct whose input comes in 16 bits: its copies bring it to shared memory as it is, and a stage before the tensor cores
-// need it, its threads make bytes of it.
+// A TileProduct for few rows that come in 16 bits. While the first weights are on their way, the block makes bytes of the whole
+// rows, which stay in shared memory; that is work that every block repeats, hence the bound on how much there may be.
 template <class T>
 struct QuantizingProduct : FewRowsOfBytes {
-  static constexpr int kStages = 5;
-  static constexpr int kInChunks = 2 * kChunks;  // of a row, in a stage
-  static constexpr int kInBytes = kRows * kInChunks * kChunkBytes;
-  static constexpr int kStageBytes = kInBytes + kColumns * kDepth;
-  static constexpr int kQuantizedBytes = kRows * kDepth;
-  static constexpr int kSharedBytes = kStages * kStageBytes + 2 * kQuantizedBytes;
-  static constexpr int kInCopies = kRows * kInChunks / kThreads;
-  static constexpr int kWeightCopies = kColumns * kChunks / kThreads;
-  static constexpr int kThreadsOfRow = kThreads / kRows;  // they quantize its chunks by turns
-  static_assert(kThreads % kRows == 0 && kChunks % kThreadsOfRow == 0);
+  using Copies = TileCopies<0, kColumns, kDepth, kStages, kThreads>;  // of the weights alone
+  static constexpr int kWeightBytes = kStages * Copies::kStageBytes;
+  static constexpr int kHalf = kChunkBytes / 2;
+  static constexpr int kZeroBytes = kDepth;  // in the place of rows that do not exist
+  static constexpr int kSharedBytes = kWeightBytes + kMostQuantizedBytes + kZeroBytes;
+  static_assert(kDown == 1 && kAcross == 2, "a warp's operands of a step are one load each");
 
   const QuantizingGemm<T>& p;
   char* memory;
@@ -111,112 +115,105 @@ struct QuantizingProduct : FewRowsOfBytes {
   // prepare() fills `rows` while the first copies are on their way.
   template <class WeightRow, class Prepare>
   GPU_DEVICE void run(const WeightRow& weight_row, const Prepare& prepare) {
-    const char* weights[kWeightCopies];  // null where there is none
-#pragma unroll
-    for (int i = 0; i < kWeightCopies; i++) {
-      const int64_t row = weight_row(weight_of_copy(i));
-      weights[i] = row < 0 ? nullptr : reinterpret_cast<const char*>(p.weights.values) + row * p.weights.in_features;
-    }
-    const int stages = (p.weights.in_features + kDepth - 1) / kDepth;
+    TileOperands operands;
+    operands.in = operands.weight = p.weights.values;
+    operands.row_bytes = p.weights.in_features;
+    const Copies copies(operands, weight_row);
+    const int stages = copies.stages();
     for (int stage = 0; stage < kStages - 1; stage++) {
-      copy(weights, stage);
+      copies.begin(memory, stage);
     }
     prepare();
+    __syncthreads();  // all know the rows' scales
+    quantize();
+    Fragments fragments[2];
     cp_async_wait<kStages - 2>();
-    __syncthreads();  // the rows are known to all, and the first stage has come
-    const OwnRow own = own_row();
-    quantize(own, 0);
+    __syncthreads();  // the bytes are made, and the first stage has come
+    load(fragments[0], 0, 0);
     for (int stage = 0; stage < stages; stage++) {
-      cp_async_wait<kStages - 3>();
-      __syncthreads();  // the next stage has come for all, this one's bytes are made, and the stage before it is free
-      copy(weights, stage + kStages - 1);
-      if (stage + 1 < stages) {
-        quantize(own, stage + 1);
+#pragma unroll
+      for (int step = 0; step < kSteps; step++) {
+        if (step + 1 < kSteps) {
+          load(fragments[(step + 1) % 2], stage, step + 1);
+        } else if (stage + 1 < stages) {
+          cp_async_wait<kStages - 2>();
+          __syncthreads();  // the next stage has come for all, and this one is in registers
+          load(fragments[(step + 1) % 2], stage + 1, 0);
+        }
+        if (step == 0) {
+          copies.begin(memory, stage + kStages - 1);
+        }
+        multiply(fragments[step % 2]);
       }
-      multiply(bytes(stage), memory_of(stage) + kInBytes);
     }
     cp_async_wait<0>();
   }
 
  private:
-  // The row that this thread quantizes a part of.
-  struct OwnRow {
-    int row;
-    float inverse;
-    bool exists;
-    int outliers_until;  // up to this column they are apart
+  struct Fragments {
+    uint32_t in[4];
+    uint32_t weights[4];
   };
-  GPU_DEVICE OwnRow own_row() const {
-    const int row = static_cast<int>(threadIdx.x) % kRows;
-    OwnRow own{row, 0, row < p.rows, -1};
-    if (own.exists) {
-      own.inverse = rows.scale[row].inverse;
-      const int count = rows.outliers[row];
-      own.outliers_until = count == kMostOutliers ? rows.columns[row][count - 1] : count > 0 ? p.weights.in_features : -1;
-    }
-    return own;
+
+  // A row's bytes, in whole stages.
+  GPU_DEVICE int row_pitch() const { return (p.weights.in_features + kDepth - 1) / kDepth * kDepth; }
+  GPU_DEVICE char* bytes() const { return memory + kWeightBytes; }
+  GPU_DEVICE char* zeros() const { return bytes() + kMostQuantizedBytes; }
+  // Rows' chunks of one column lie in different banks, zeros among them.
+  GPU_DEVICE char* chunk_of(int row, int chunk) const {
+    return bytes() + row * row_pitch() + (chunk ^ row % kChunks) * kChunkBytes;
+  }
+  GPU_DEVICE char* zeros_for(int row, int chunk) const { return zeros() + (chunk ^ row) % kChunks * kChunkBytes; }
+
+  // A warp's operands of a stage's step, as TileProduct loads them.
+  GPU_DEVICE void load(Fragments& f, int stage, int step) const {
+    const int row = lane() % 16;
+    const int chunk = 2 * step + lane() / 16;
+    ldmatrix_x4(f.in, row < p.rows ? chunk_of(row, stage * kChunks + chunk) : zeros_for(row, chunk));
+    const int column = column_of(0) - lane() % 4 * 2 + lane() / 16 * 8 + lane() % 8;
+    const char* weights = memory + stage % kStages * Copies::kStageBytes;
+    ldmatrix_x4(f.weights, weights + swizzled<kChunks>(column, 2 * step + lane() / 8 % 2));
   }
 
-  GPU_DEVICE char* memory_of(int stage) const { return memory + stage % kStages * kStageBytes; }
-  GPU_DEVICE char* bytes(int stage) const { return memory + kStages * kStageBytes + stage % 2 * kQuantizedBytes; }
-  // Where a chunk of the input lies in its stage: eight rows' chunks of one column in different banks.
-  GPU_DEVICE static int swizzled_input(int row, int chunk) { return (row * kInChunks + (chunk ^ row % kInChunks)) * kChunkBytes; }
-  GPU_DEVICE static int weight_of_copy(int i) { return (i * kThreads + static_cast<int>(threadIdx.x)) / kChunks; }
+  GPU_DEVICE void multiply(const Fragments& f) {
+    const uint32_t low[2] = {f.weights[0], f.weights[1]};
+    const uint32_t high[2] = {f.weights[2], f.weights[3]};
+    MultiplyBytes::multiply(sums[0][0], f.in, low);
+    MultiplyBytes::multiply(sums[0][1], f.in, high);
+  }
 
-  // The stage's chunks of all rows, as one group; an empty group if there is no such stage.
-  GPU_DEVICE void copy(const char* const (&weights)[kWeightCopies], int stage) const {
-    const int first = stage * kDepth;
+  // Half a chunk at a time, so that what a warp loads lies side by side.
+  GPU_DEVICE void quantize() const {
+    const int halves_of_row = row_pitch() / kHalf;
+    const int halves = static_cast<int>(p.rows) * halves_of_row;
+#pragma unroll 8
+    for (int i = static_cast<int>(threadIdx.x); i < halves; i += kThreads) {
+      quantize_half(i / halves_of_row, i % halves_of_row);
+    }
+    if (threadIdx.x < kChunks) {
+      store(zeros() + threadIdx.x * kChunkBytes, Vector<int8_t, kChunkBytes>{});
+    }
+  }
+
+  GPU_DEVICE void quantize_half(int row, int half) const {
+    const int first = half * kHalf;
+    Vector<int8_t, kHalf> q{};
     if (first < p.weights.in_features) {
-      const int thread = static_cast<int>(threadIdx.x);
+      const auto x = load_constant<Vector<T, kHalf>>(input_row(p, row) + first);
+      const float inverse = rows.scale[row].inverse;
+      const int outliers_until = rows.outliers_until[row];
 #pragma unroll
-      for (int i = 0; i < kInCopies; i++) {
-        const int row = (i * kThreads + thread) / kInChunks;
-        const int chunk = thread % kInChunks;
-        const int column = first + chunk * static_cast<int>(kChunkBytes / sizeof(T));
-        const bool exists = row < p.rows && column < p.weights.in_features;
-        cp_async_16(memory_of(stage) + swizzled_input(row, chunk), exists ? input_row(p, row) + column : p.in.data,
-                    exists ? kChunkBytes : 0);
-      }
-      const int chunk = thread % kChunks;
-      const int column = first + chunk * kChunkBytes;
-#pragma unroll
-      for (int i = 0; i < kWeightCopies; i++) {
-        const bool exists = weights[i] != nullptr && column < p.weights.in_features;
-        const void* from = exists ? static_cast<const void*>(weights[i] + column) : p.weights.values;
-        cp_async_16(memory_of(stage) + kInBytes + swizzled<kChunks>(weight_of_copy(i), chunk), from, exists ? kChunkBytes : 0);
+      for (int i = 0; i < kHalf; i++) {
+        const bool apart = first + i <= outliers_until && is_outlier(x.at[i]);
+        q.at[i] = apart ? static_cast<int8_t>(0) : quantized(x.at[i], inverse);
       }
     }
-    cp_async_commit();
-  }
-
-  GPU_DEVICE void quantize(const OwnRow& own, int stage) const {
-#pragma unroll
-    for (int i = 0; i < kChunks / kThreadsOfRow; i++) {
-      quantize_chunk(own, stage, static_cast<int>(threadIdx.x) / kRows + i * kThreadsOfRow);
-    }
-  }
-
-  GPU_DEVICE void quantize_chunk(const OwnRow& own, int stage, int chunk) const {
-    constexpr int kHalf = kChunkBytes / 2;
-    Vector<int8_t, kChunkBytes> q{};
-    if (own.exists) {
-#pragma unroll
-      for (int part = 0; part < 2; part++) {
-        const auto x = load<Vector<T, kHalf>>(memory_of(stage) + swizzled_input(own.row, 2 * chunk + part));
-        const int column = stage * kDepth + chunk * kChunkBytes + part * kHalf;
-#pragma unroll
-        for (int i = 0; i < kHalf; i++) {
-          const bool apart = column + i <= own.outliers_until && is_outlier(x.at[i]);
-          q.at[part * kHalf + i] = apart ? static_cast<int8_t>(0) : quantized(x.at[i], own.inverse);
-        }
-      }
-    }
-    store(bytes(stage) + swizzled<kChunks>(own.row, chunk), q);
+    store(chunk_of(row, half / 2) + half % 2 * kHalf, q);
   }
 };
 
 template <class T>
-__global__ void __launch_bounds__(FewRowsOfBytes::kThreads, FewRowsOfBytes::kBlocks) quantizing_gemm_kernel(QuantizingGemm<T> p, bool by_four) {
+__global__ void __launch_bounds__(FewRowsOfBytes::kThreads, 3) quantizing_gemm_kernel(QuantizingGemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
   GPU_SHARED(RowsInInt8, rows, 1);
   const TilePlace place = place_of_tile<FewRowsOfBytes>(p.epilogue.activation, p.rows, p.out_features, by_four);
@@ -233,12 +230,17 @@ __global__ void __launch_bounds__(FewRowsOfBytes::kThreads, FewRowsOfBytes::kBlo
 
 }  // namespace
 
+bool can_quantize(int64_t rows, int in_features) {
+  constexpr int kDepth = FewRowsOfBytes::kDepth;
+  const int64_t padded = (in_features + kDepth - 1) / kDepth * kDepth;
+  return rows <= kFewRows && in_features % kDigestColumns == 0 && rows * padded <= kMostQuantizedBytes;
+}
+
 template <class T>
 cudaError_t quantizing_gemm(const QuantizingGemm<T>& product, cudaStream_t stream) {
   using Product = QuantizingProduct<T>;
   const Int8Weights& weights = product.weights;
-  constexpr int kMostColumns = 1 << 16;  // as RowsInInt8 counts them
-  if (product.rows > kFewRows || weights.in_features % kDigestColumns != 0 || weights.in_features > kMostColumns) {
+  if (!can_quantize(product.rows, weights.in_features)) {
     return cudaErrorInvalidValue;
   }
   Cost cost = cost_of(product.epilogue, product.rows, weights.in_features, product.out_features, 1);

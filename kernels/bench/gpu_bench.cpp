@@ -192,6 +192,30 @@ void int8_product(Machine machine, const char* name, int rows, int in_features, 
         static_cast<double>(weights) + 1.0 * rows * (in_features + 2.0 * out_features), 2.0 * rows * weights, time);
 }
 
+// Rows whose digests say that none has outliers.
+void quantizing_product(Machine machine, const char* name, int rows, int in_features, int out_features) {
+  machine.operations *= 2;
+  const size_t weights = static_cast<size_t>(out_features) * in_features;
+  const int turns = turns_for(weights);
+  Memory memory;
+  auto* weight = memory.random<int8_t>(weights * turns);
+  gpu::QuantizingGemm<bf16> gemm;
+  gemm.in = {memory.random<bf16>(static_cast<size_t>(rows) * in_features), in_features};
+  gemm.digests = memory.zeroed<gpu::Digest>(static_cast<size_t>(rows) * in_features / gpu::kDigestColumns);
+  auto* scales = memory.random<float>(out_features);
+  gemm.epilogue.out = {memory.random<bf16>(static_cast<size_t>(rows) * out_features), out_features};
+  gemm.rows = rows;
+  gemm.out_features = out_features;
+  const double time = seconds(
+      [&](int turn) {
+        gemm.weights = {weight + weights * turn, scales, in_features};
+        return gpu::quantizing_gemm(gemm, nullptr);
+      },
+      turns);
+  print(machine, std::string(name) + ", " + std::to_string(rows) + " rows, quantizing",
+        static_cast<double>(weights) + 2.0 * rows * (in_features + out_features), 2.0 * rows * weights, time);
+}
+
 void attention(const Machine& machine, const char* name, int tokens, int past, int heads, int kv_heads, bool causal) {
   constexpr int kDim = 128;
   const int keys = past + tokens;
@@ -261,7 +285,11 @@ void measure_all(const Machine& machine) {
     products("o 7168 x 7168", rows, 7168, 7168);
     products("gate, up 7168 x 2 x 20480", rows, 7168, 20480, gpu::Activation::SwiGlu);
     products("down 20480 x 7168", rows, 20480, 7168);
+    attempt("gate, up, int8", [&] { int8_product(machine, "gate, up 7168 x 40960", rows, 7168, 40960); });
     attempt("down 20480 x 7168, int8", [&] { int8_product(machine, "down 20480 x 7168", rows, 20480, 7168); });
+    for (const auto& [layer, in] : {std::pair{"o 7168 x 7168", 7168}, {"down 20480 x 7168", 20480}}) {
+      if (gpu::can_quantize(rows, in)) attempt(layer, [&] { quantizing_product(machine, layer, rows, in, 7168); });
+    }
   }
   products("head 7168 x 64000", 1, 7168, 64000);
   products("InternViT qkv 3200 x 9600", 1025, 3200, 9600);

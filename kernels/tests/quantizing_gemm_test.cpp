@@ -176,6 +176,9 @@ TYPED_TEST(QuantizingProduct, RefusesWhatItCannotDo) {
   product.rows = 1;
   product.weights.in_features = 72;
   EXPECT_EQ(gpu::quantizing_gemm(product, nullptr), cudaErrorInvalidValue);
+  product.rows = 2;
+  product.weights.in_features = 20480;
+  EXPECT_EQ(gpu::quantizing_gemm(product, nullptr), cudaErrorInvalidValue);
 }
 
 }  // namespace

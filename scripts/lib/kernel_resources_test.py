@@ -135,9 +135,9 @@ class Recorded(unittest.TestCase):
         self.assertEqual(
             self.folder.expected.read_text(),
             "attention.cu sm_80 attention_kernel<gpu::bf16, 128, 4>: 254 registers, 0 + 65536 bytes shared, 128 threads, "
-            "2 blocks an SM; main loop of 6: HMMA 1 IMMA 0 LDSM 1 LDGSTS 1 LDG.128 0 LDL 0 STL 0\n"
+            "2 blocks an SM; main loop of 6: HMMA 1 IMMA 0 GMMA 0 LDSM 1 LDGSTS 1 LDG.128 0 LDL 0 STL 0\n"
             "rows.cu sm_80 gather_kernel<gpu::bf16>: 32 registers, 512 + 0 bytes shared, 128 threads, "
-            "16 blocks an SM; main loop of 3: HMMA 0 IMMA 0 LDSM 0 LDGSTS 0 LDG.128 1 LDL 0 STL 0\n",
+            "16 blocks an SM; main loop of 3: HMMA 0 IMMA 0 GMMA 0 LDSM 0 LDGSTS 0 LDG.128 1 LDL 0 STL 0\n",
         )
 
     def test_the_same_passes(self):

@@ -107,7 +107,7 @@ template <class T>
 gpu::Digest* CudaBackend<T>::digests_for(const Matrix& out) {
   const CudaLinear* reader = int8_reader(out);
   const bool whole = reader != nullptr && int8_stride(reader->in_features) == out.cols;
-  if (!whole || out.rows > gpu::kFewRows || out.dtype == DType::F32) return nullptr;
+  if (!whole || out.dtype == DType::F32 || !gpu::can_quantize(out.rows, static_cast<int>(out.cols))) return nullptr;
   // For the widest layer that can be: one address in all layers of a pass.
   constexpr size_t kMost = gpu::kFewRows * kInt8MostInputs / gpu::kDigestColumns;
   return static_cast<gpu::Digest*>(grown(device_, int8_digests_, kMost * sizeof(gpu::Digest)));
