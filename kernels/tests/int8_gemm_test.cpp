@@ -125,14 +125,13 @@ TYPED_TEST(Int8Product, ARowHasTheSameBitsAloneInABatchAndInAPrompt) {
   const auto bias = random_values<TypeParam>(50, 1);
   on_every_generation([&] {
     const auto prompt = TestFixture::run(all, bias);
-    for (int row : {0, 1, 31, 64, 255, 256, kRows - 1}) {
-      for (int count : {1, 7, 16, 20, 300}) {
-        const int first = std::min(row, kRows - count);
-        const auto some = TestFixture::run(all.part(first, count), bias);
-        for (size_t n = 0; n < 50; n++) {
-          ASSERT_EQ(some[static_cast<size_t>(row - first) * 50 + n].bits, prompt[static_cast<size_t>(row) * 50 + n].bits)
-              << "row " << row << " among " << count;
-        }
+    for (const auto& [row, count] : {std::pair{0, 1}, {0, 300}, {1, 7}, {31, 16}, {64, 20}, {255, 1}, {256, 16}, {kRows - 1, 1},
+                                     {kRows - 1, 300}}) {
+      const int first = std::min(row, kRows - count);
+      const auto some = TestFixture::run(all.part(first, count), bias);
+      for (size_t n = 0; n < 50; n++) {
+        ASSERT_EQ(some[static_cast<size_t>(row - first) * 50 + n].bits, prompt[static_cast<size_t>(row) * 50 + n].bits)
+            << "row " << row << " among " << count;
       }
     }
   });

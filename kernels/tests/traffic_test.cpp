@@ -158,7 +158,7 @@ constexpr int kInputs = 1024, kOutputs = 192;
 // Rows of a product: one tile of each height.
 constexpr int kTileRows[] = {1, gpu::kFewRows, 64, 512};
 // Many rows are narrower, for the emulation's sake.
-int inputs_of(int rows) { return rows > gpu::kSomeRows ? kInputs / 4 : kInputs; }
+int inputs_of(int rows) { return rows > gpu::kSomeRows ? kInputs / 8 : kInputs; }
 
 std::string shape_of(int rows, gpu::Activation activation) {
   return std::to_string(rows) + " rows of " + std::to_string(inputs_of(rows)) + ", " + name_of(activation);
