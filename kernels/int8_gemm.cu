@@ -8,7 +8,6 @@ namespace gpu {
 namespace {
 
 using SomeRows = TileProduct<MultiplyBytes, 64, 64, 32, 32, 128, 4>;
-using ManyRows = TileProduct<MultiplyBytes, 128, 128, 64, 64, 64, 4>;
 
 template <class T, class Product>
 __global__ void __launch_bounds__(Product::kThreads, Product::kBlocks)
@@ -84,10 +83,7 @@ cudaError_t int8_gemm(const Int8Gemm<T>& product, cudaStream_t stream) {
   if (product.rows > kWarpgroupRows && has_warpgroup_products()) {
     return warpgroup_int8_gemm(product, stream);
   }
-  if (product.rows <= kSomeRows) {
-    return launch_gemm<T, SomeRows>("int8_gemm_some_rows", product, stream);
-  }
-  return launch_gemm<T, ManyRows>("int8_gemm_many_rows", product, stream);
+  return launch_gemm<T, SomeRows>("int8_gemm", product, stream);
 }
 
 template cudaError_t int8_gemm(const Int8Gemm<bf16>&, cudaStream_t);
