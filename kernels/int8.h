@@ -44,9 +44,9 @@ struct QuantizingGemm {
   int out_features = 0;
 };
 
-// Whether quantizing_gemm() takes so many rows of so many features: each of its blocks quantizes all of them, which must be little
-// beside the weights it multiplies. Up to kFewRows, 20480 elements together, rows rounded up to 128; in_features
-// is a multiple of kDigestColumns.
+// Whether quantizing_gemm() takes so many rows of so many features: each of its blocks quantizes all of them, which must be
+// little beside the weights it multiplies. Up to kFewRows, 20480 elements together, rows rounded up to 128; in_features is a
+// multiple of kDigestColumns.
 bool can_quantize(int64_t rows, int in_features);
 
 // quantize_rows() and int8_gemm() in one launch, with their bits. Where a step's input comes from many blocks, none of which

@@ -1,5 +1,6 @@
-// TileProduct (device/tile_product.h) by Hopper's warpgroup instructions, which take their operands from shared memory: warps load
-// nothing to registers, and tiles can be so large that what L2 delivers suffices. On an H100 a sum's bits are those of TileProduct.
+// TileProduct (device/tile_product.h) by Hopper's warpgroup instructions, which take their operands from shared memory: warps
+// load nothing to registers, and tiles can be so large that what L2 delivers suffices. On an H100 a sum's bits are those of
+// TileProduct.
 #pragma once
 
 #include "device/reduce.h"

@@ -1,6 +1,6 @@
-// Hopper's products by warpgroups, of operands in shared memory (PTX ISA 9.x, "Asynchronous Warpgroup Level Matrix Instructions"):
-// asm on the device, for sm_90a alone, the documented meaning in emulation/wgmma.h. Four warps, the first of which has a number
-// that four divides, call them together.
+// Hopper's products by warpgroups, of operands in shared memory (PTX ISA 9.x, "Asynchronous Warpgroup Level Matrix
+// Instructions"): asm on the device, for sm_90a alone, the documented meaning in emulation/wgmma.h. Four warps, the first of
+// which has a number that four divides, call them together.
 #pragma once
 
 #include "device/ptx.h"
@@ -51,10 +51,13 @@ GPU_DEVICE uint64_t matrix_descriptor(const char* rows) {
 #define GPU_SUM_F32(x) "+f"(x)
 #define GPU_SUM_S32(x) "+r"(x)
 #define GPU_REGISTERS_OF_128 \
-  "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, %16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}"
+  "{%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
+  "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
+  "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
+  "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}"
 
-// d (64 x 128, a warp has 16 rows, as mma.m16n8k16 lays them out) = a b^T, added to what was there if `adds`: 64 rows of a and 128
-// of b, which lie as swizzled<8>() says, in blocks of 1024 bytes; of each the 32 bytes of step `step`.
+// d (64 x 128, a warp has 16 rows, as mma.m16n8k16 lays them out) = a b^T, added to what was there if `adds`: 64 rows of a and
+// 128 of b, which lie as swizzled<8>() says, in blocks of 1024 bytes; of each the 32 bytes of step `step`.
 GPU_DEVICE void wgmma_m64n128(bf16, float (&d)[16][4], const char* a, const char* b, int step, bool adds) {
   asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
                GPU_REGISTERS_OF_128 ", %64, %65, p, 1, 1, 0, 0;\n}\n"

@@ -286,8 +286,9 @@ void* static_shared(const void* place, size_t bytes) {
   grid->static_shared_[place] = begin;
   grow_shared_memory(begin + bytes);
   if (begin + bytes > grid->shape_.shared_allowed) {
-    report(Fault::Host, __builtin_return_address(0), "a launch with more shared memory than " + std::to_string(grid->shape_.shared_allowed) +
-                                " bytes, the kernel's own arrays counted in, that was not asked for");
+    report(Fault::Host, __builtin_return_address(0),
+           "a launch with more than " + std::to_string(grid->shape_.shared_allowed) +
+               " bytes of shared memory, the kernel's own arrays counted in, that were not asked for");
   }
   return shared.begin + begin;
 }

@@ -1,5 +1,5 @@
-// The documented meaning of the instructions in device/wgmma.h. Sums are added up as emulation/ptx.h does it, so that a result's bits
-// are those of mma.sync here, too.
+// The documented meaning of the instructions in device/wgmma.h. Sums are added up as emulation/ptx.h does it, so that a result's
+// bits are those of mma.sync here, too.
 #pragma once
 
 #include <cstdint>

@@ -188,7 +188,9 @@ void products(Recorder& recorder) {
       product.rows = rows;
       product.in_features = inputs;
       product.out_features = kOutputs;
-      on_its_generations(rows, [&] { recorder.record(shape_of(rows, activation), [&] { return gpu::gemm(product, nullptr); }); });
+      on_its_generations(rows, [&] {
+        recorder.record(shape_of(rows, activation), [&] { return gpu::gemm(product, nullptr); });
+      });
     }
   }
 }
@@ -214,7 +216,9 @@ void int8_products(Recorder& recorder) {
       product.epilogue = operands.epilogue;
       product.rows = rows;
       product.out_features = kOutputs;
-      on_its_generations(rows, [&] { recorder.record(shape_of(rows, activation), [&] { return gpu::int8_gemm(product, nullptr); }); });
+      on_its_generations(rows, [&] {
+        recorder.record(shape_of(rows, activation), [&] { return gpu::int8_gemm(product, nullptr); });
+      });
     }
   }
 }

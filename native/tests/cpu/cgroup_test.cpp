@@ -13,7 +13,9 @@ namespace {
 class Root {
  public:
   // Tests run side by side.
-  Root() : path_(std::filesystem::path(::testing::TempDir()) / ("ivl-cgroup-" + std::to_string(getpid()))) { std::filesystem::remove_all(path_); }
+  Root() : path_(std::filesystem::path(::testing::TempDir()) / ("ivl-cgroup-" + std::to_string(getpid()))) {
+    std::filesystem::remove_all(path_);
+  }
   ~Root() { std::filesystem::remove_all(path_); }
   Root& with(const std::string& file, const std::string& text) {
     std::filesystem::create_directories((path_ / file).parent_path());
