@@ -132,6 +132,13 @@ TEST(Checker, ReportsSharedMemoryThatWasNotAskedFor) {
   EXPECT_EQ(reports[0].fault, simt::Fault::Host) << all_of(reports);
 }
 
+TEST(Checker, KnowsThatLanesThatMetKnowTheSame) {
+  const DeviceArray<float> data(counting());
+  ASSERT_EQ(planted::copy_by_last_warp(data.data(), planted::kCount), cudaSuccess);
+  EXPECT_EQ(all_of(simt::take_reports()), "");
+  EXPECT_EQ(data.read()[2], 2);
+}
+
 // Where nothing is allocated nothing is read or written, and the launch ends, with and without the other checks.
 class Bounds : public testing::TestWithParam<bool> {
  protected:

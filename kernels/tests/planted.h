@@ -24,6 +24,8 @@ cudaError_t without_fault(float* data, int count);
 cudaError_t atomic_sums(float* data, int count);
 // Adds 1 to all but the last, which counts blocks from `count` on; the last block leaves the sum of all but the last in data[0].
 cudaError_t sum_by_last_block(float* data, int count);
+// Ones for data[0] and data[1] by a block each, data[2] their sum by a lane that only met the one that counted.
+cudaError_t copy_by_last_warp(float* data, int count);
 // Ones.
 cudaError_t fill(float* data, int count);
 
