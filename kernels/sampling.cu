@@ -12,6 +12,7 @@ constexpr int kSliceThreads = 256;  // of the first two kernels' blocks, which h
 constexpr int kRowThreads = 1024;   // of the last one's, which has a row
 constexpr int kMostSlices = kRowThreads;
 constexpr int kWord = 32;  // tokens whose bits share a word
+constexpr size_t kSampledBytes = sizeof(uint64_t) + 2 * sizeof(float) + sizeof(int);  // of a SampledRow, which ends in padding
 
 using RowSelection = Selection<kRowThreads>;
 
@@ -330,6 +331,7 @@ cudaError_t sample(const Sampling& sampling, cudaStream_t stream) {
   const dim3 blocks(static_cast<unsigned>(slices), rows);
   const double logits = static_cast<double>(rows) * sampling.vocabulary * sizeof(float);
   const double partial = 2.0 * rows * slices * sizeof(uint64_t);  // two numbers of each slice
+  // At least, for rows without limits: which rows need bins and their logits again is known on the device only.
   next_launch_costs({logits, partial});
   cudaError_t error = launch("sampling_scan", scan_kernel, blocks, dim3(kSliceThreads), 0, stream, work);
   if (error == cudaSuccess) {
@@ -337,7 +339,7 @@ cudaError_t sample(const Sampling& sampling, cudaStream_t stream) {
     error = launch("sampling_masses", masses_kernel, blocks, dim3(kSliceThreads), 0, stream, work);
   }
   if (error == cudaSuccess) {
-    next_launch_costs({2 * partial, rows * static_cast<double>(sizeof(SampledRow))});
+    next_launch_costs({1.5 * partial + rows * static_cast<double>(sizeof(float)), rows * static_cast<double>(kSampledBytes)});
     error = launch("sampling_draw", draw_kernel, dim3(rows), dim3(kRowThreads), 0, stream, work);
   }
   return error;

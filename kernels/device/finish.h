@@ -292,6 +292,9 @@ Cost cost_of(const Epilogue<T>& e, int64_t rows, int in_features, int out_featur
   cost.read = (static_cast<double>(rows) + weight_rows) * in_features * static_cast<double>(element);
   cost.read += (e.bias != nullptr ? weight_rows : 0) * sizeof(T);
   cost.read += ((e.scale != nullptr ? out_features : 0) + (e.residual.data != nullptr ? results : 0)) * sizeof(T);
+  if (e.activation == Activation::Rope) {  // as if every row had a position of its own
+    cost.read += static_cast<double>(rows) * (sizeof(CacheSlot<T>) + e.rope.head_dim * sizeof(float));
+  }
   cost.written = results * (e.out_f32.data != nullptr ? sizeof(float) : sizeof(T));
   cost.operations = 2.0 * static_cast<double>(rows) * weight_rows * in_features;
   return cost;

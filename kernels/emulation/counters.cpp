@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <set>
 #include <tuple>
 #include <vector>
@@ -15,6 +16,7 @@ namespace {
 constexpr uintptr_t kSector = 32;
 constexpr uintptr_t kBank = 4;
 constexpr size_t kBanks = 32;
+constexpr uintptr_t kBits = 64;  // bytes of a block in Touched
 
 std::map<std::string, KernelTraffic>& traffic() {
   static std::map<std::string, KernelTraffic> by_kernel;
@@ -78,6 +80,36 @@ std::map<std::string, KernelTraffic> take_traffic() {
   return result;
 }
 
+void Touched::add(uintptr_t first, size_t bytes, bool writes) {
+  const uintptr_t end = first + bytes;
+  for (uintptr_t at = first, next = 0; at < end; at = next) {
+    next = std::min(end, (at / kBits + 1) * kBits);
+    const uint64_t bits = ~uint64_t{0} >> (kBits - (next - at)) << at % kBits;
+    Block& block = blocks_[at / kBits];
+    if (writes) {
+      block.written |= bits;
+    } else {
+      block.read |= bits & ~block.written;
+    }
+  }
+}
+
+int64_t Touched::read() const {
+  int64_t sum = 0;
+  for (const auto& [place, block] : blocks_) {
+    sum += std::popcount(block.read);
+  }
+  return sum;
+}
+
+int64_t Touched::written() const {
+  int64_t sum = 0;
+  for (const auto& [place, block] : blocks_) {
+    sum += std::popcount(block.written);
+  }
+  return sum;
+}
+
 void count_access(Thread& thread, const void* address, size_t bytes, Kind kind, const void* pc) {
   // One place may read and write: an asynchronous copy does.
   const bool writes = kind != Kind::Read;
@@ -90,13 +122,16 @@ void count_access(Thread& thread, const void* address, size_t bytes, Kind kind, 
 
 void count_warp(const std::unique_ptr<Thread>* lanes, uint32_t count) {
   std::map<std::tuple<const void*, bool, uint32_t>, std::vector<Event>> instructions;
+  KernelTraffic& kernel = traffic()[current_kernel()];
   for (uint32_t lane = 0; lane < count; lane++) {
     for (const Event& event : lanes[lane]->events) {
       instructions[{event.pc, event.writes, event.occurrence}].push_back(event);
+      if (!shared_memory().holds(event.address, 1)) {  // in the lane's order, for what it reads back
+        kernel.touched.add(reinterpret_cast<uintptr_t>(event.address), event.bytes, event.writes);
+      }
     }
     lanes[lane]->events.clear();
   }
-  KernelTraffic& kernel = traffic()[current_kernel()];
   for (const auto& [key, events] : instructions) {
     const Event& first = events[0];
     const Allocation* allocation = find_allocation(first.address);

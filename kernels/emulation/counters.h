@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 
 #include "emulation/checks.h"
 
@@ -23,8 +24,25 @@ struct Traffic {
   Count wavefronts;  // of shared memory
 };
 
+// Which bytes of global memory a kernel touched, however often. What it wrote itself before it read it back does not count as
+// read: a launch need not bring it.
+class Touched {
+ public:
+  void add(uintptr_t first, size_t bytes, bool writes);
+  int64_t read() const;
+  int64_t written() const;
+
+ private:
+  struct Block {  // a bit for each of 64 bytes
+    uint64_t read = 0;
+    uint64_t written = 0;
+  };
+  std::unordered_map<uintptr_t, Block> blocks_;
+};
+
 struct KernelTraffic {
   Traffic sum;
+  Touched touched;
   std::map<const void*, Traffic> places;  // by return address; place_of() in report.h says which line that is
 };
 

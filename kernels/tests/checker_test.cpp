@@ -180,27 +180,39 @@ TEST(Checker, KnowsWhatAnUncheckedLaunchWrote) {
   EXPECT_EQ(all_of(simt::take_reports()), "");
 }
 
-simt::Traffic traffic_of(cudaError_t (*start)(float*, int)) {
+simt::KernelTraffic traffic_of(cudaError_t (*start)(float*, int)) {
   const DeviceArray<float> data(counting());
   simt::take_traffic();
   simt::options().counters = true;
   start(data.data(), planted::kCount);
   simt::options().counters = false;
   EXPECT_EQ(all_of(simt::take_reports()), "");
-  return simt::take_traffic()["planted"].sum;
+  return simt::take_traffic()["planted"];
 }
 
 // Four warps; each one's 32 floats lie in 8 sectors where 4 could hold them.
 TEST(Counters, CountTheSectorsOfStridedAccesses) {
-  const simt::Traffic traffic = traffic_of(planted::strided_reads);
+  const simt::Traffic traffic = traffic_of(planted::strided_reads).sum;
   EXPECT_EQ(traffic.read.actual, 4 * 8);
   EXPECT_EQ(traffic.read.ideal, 4 * 4);
   EXPECT_EQ(traffic.written.actual, 0);
 }
 
+// Two blocks read the same floats. The last block reads back what all had read and written before.
+TEST(Counters, CountEachByteOnceAndWhatAKernelMadeItselfAsWritten) {
+  constexpr int64_t kFloat = sizeof(float);
+  const simt::Touched strided = traffic_of(planted::strided_reads).touched;
+  EXPECT_EQ(strided.read(), planted::kCount / 2 * kFloat);
+  EXPECT_EQ(strided.written(), 0);
+  const simt::Touched summed = traffic_of(planted::sum_by_last_block).touched;
+  EXPECT_EQ(summed.read(), (planted::kCount - 1) * kFloat);
+  EXPECT_EQ(summed.written(), planted::kCount * kFloat);
+  EXPECT_EQ(traffic_of(planted::copy_by_last_warp).touched.read(), 0);
+}
+
 // A wavefront for each lane of the four warps, once to write and once to read.
 TEST(Counters, CountBankConflicts) {
-  const simt::Traffic traffic = traffic_of(planted::conflicting_columns);
+  const simt::Traffic traffic = traffic_of(planted::conflicting_columns).sum;
   EXPECT_EQ(traffic.wavefronts.actual, 4 * 2 * 32);
   EXPECT_EQ(traffic.wavefronts.ideal, 4 * 2);
   EXPECT_EQ(traffic.read.actual, traffic.read.ideal);
@@ -208,7 +220,7 @@ TEST(Counters, CountBankConflicts) {
 
 // Both blocks read and write 64 floats, 8 sectors each way, without a gap.
 TEST(Counters, CountTheSectorsOfContiguousAccesses) {
-  const simt::Traffic traffic = traffic_of(planted::without_fault);
+  const simt::Traffic traffic = traffic_of(planted::without_fault).sum;
   for (const simt::Count& sectors : {traffic.read, traffic.written}) {
     EXPECT_EQ(sectors.actual, 16);
     EXPECT_EQ(sectors.ideal, 16);
