@@ -35,18 +35,12 @@ using ManyRows = TileProduct<Multiply<T>, 128, 128, 64, 64, 64, 4>;
 template <class T, class Product>
 __global__ void __launch_bounds__(Product::kThreads, Product::kBlocks) gemm_kernel(Gemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
-  const TilePlace place = place_of_tile<Product>(p.epilogue.activation, p.rows, p.out_features, by_four);
-  Product product;
-  multiply(product, p, place, memory);
-  finish(product, p.epilogue, place, [](int64_t, int, float sum) { return sum; });
+  run_tile<Product>(p, by_four, memory);
 }
 
 template <class T, class Product>
 cudaError_t launch_gemm(const char* name, const Gemm<T>& p, cudaStream_t stream) {
-  next_launch_costs(cost_of(p));
-  const dim3 grid = grid_of_tiles<Product>(p.epilogue.activation, p.rows, p.out_features);
-  return launch(name, gemm_kernel<T, Product>, grid, dim3(Product::kThreads), Product::kSharedBytes, stream, p,
-                moves_by_four(p.epilogue, p.out_features));
+  return launch_tiles<Product>(name, gemm_kernel<T, Product>, p, stream);
 }
 
 }  // namespace

@@ -13,10 +13,7 @@ template <class T, class Product>
 __global__ void __launch_bounds__(Product::kThreads, Product::kBlocks)
     int8_gemm_kernel(Int8Gemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
-  const TilePlace place = place_of_tile<Product>(p.epilogue.activation, p.rows, p.out_features, by_four);
-  Product product;
-  multiply(product, p, place, memory);
-  finish_int8(product, p, place);
+  run_tile<Product>(p, by_four, memory);
 }
 
 // The digests of the block's part of the output besides: each thread's four columns first, then what becomes one word.
@@ -29,7 +26,7 @@ __global__ void __launch_bounds__(FewRowsOfBytes::kThreads, FewRowsOfBytes::kBlo
   const TilePlace place = place_of_tile<Product>(p.epilogue.activation, p.rows, p.out_features, true);
   Product product;
   multiply(product, p, place, memory);
-  finish_int8(product, p, place, [&](int64_t row, int column, const Vector<T, 4>& x) {
+  finish(product, p, place, [&](int64_t row, int column, const Vector<T, 4>& x) {
     Digest all = digest_of(x.at[0], column);
 #pragma unroll
     for (int i = 1; i < 4; i++) {
@@ -49,10 +46,7 @@ __global__ void __launch_bounds__(FewRowsOfBytes::kThreads, FewRowsOfBytes::kBlo
 
 template <class T, class Product>
 cudaError_t launch_gemm(const char* name, const Int8Gemm<T>& p, cudaStream_t stream) {
-  next_launch_costs(cost_of(p));
-  const dim3 grid = grid_of_tiles<Product>(p.epilogue.activation, p.rows, p.out_features);
-  return launch(name, int8_gemm_kernel<T, Product>, grid, dim3(Product::kThreads), Product::kSharedBytes, stream, p,
-                moves_by_four(p.epilogue, p.out_features));
+  return launch_tiles<Product>(name, int8_gemm_kernel<T, Product>, p, stream);
 }
 
 template <class T>

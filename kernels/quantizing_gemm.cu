@@ -99,11 +99,12 @@ GPU_DEVICE void read_digests(RowsInInt8& rows, const QuantizingGemm<T>& p) {
 template <class T>
 struct QuantizingProduct : FewRowsOfBytes {
   using Copies = TileCopies<0, kColumns, kDepth, kStages, kThreads>;  // of the weights alone
-  static constexpr int kWeightBytes = kStages * Copies::kStageBytes;
+  static constexpr int kWeightBytes = Copies::kSharedBytes;
   static constexpr int kHalf = kChunkBytes / 2;
   static constexpr int kZeroBytes = kDepth;  // in the place of rows that do not exist
   static constexpr int kSharedBytes = kWeightBytes + kMostQuantizedBytes + kZeroBytes;
-  static_assert(kDown == 1 && kAcross == 2, "a warp's operands of a step are one load each");
+  static constexpr int kBlocks = 3;
+  static_assert(kRows == 16, "each warp has all rows");
 
   const QuantizingGemm<T>& p;
   char* memory;
@@ -119,41 +120,17 @@ struct QuantizingProduct : FewRowsOfBytes {
     operands.in = operands.weight = p.weights.values;
     operands.row_bytes = p.weights.in_features;
     const Copies copies(operands, weight_row);
-    const int stages = copies.stages();
-    for (int stage = 0; stage < kStages - 1; stage++) {
-      copies.begin(memory, stage);
-    }
+    copies.begin_first(memory);
     prepare();
     __syncthreads();  // all know the rows' scales
     quantize();
-    Fragments fragments[2];
-    cp_async_wait<kStages - 2>();
-    __syncthreads();  // the bytes are made, and the first stage has come
-    load(fragments[0], 0, 0);
-    for (int stage = 0; stage < stages; stage++) {
-#pragma unroll
-      for (int step = 0; step < kSteps; step++) {
-        if (step + 1 < kSteps) {
-          load(fragments[(step + 1) % 2], stage, step + 1);
-        } else if (stage + 1 < stages) {
-          cp_async_wait<kStages - 2>();
-          __syncthreads();  // the next stage has come for all, and this one is in registers
-          load(fragments[(step + 1) % 2], stage + 1, 0);
-        }
-        if (step == 0) {
-          copies.begin(memory, stage + kStages - 1);
-        }
-        multiply(fragments[step % 2]);
-      }
-    }
-    cp_async_wait<0>();
+    multiply_stages<Fragments, kSteps>(
+        copies, memory, [&](Fragments& f, int stage, int step) { load(f, stage, step); },
+        [&](const Fragments& f) { multiply(f); });
   }
 
  private:
-  struct Fragments {
-    uint32_t in[4];
-    uint32_t weights[4];
-  };
+  using typename FewRowsOfBytes::Fragments;
 
   // A row's bytes, in whole stages.
   GPU_DEVICE int row_pitch() const { return (p.weights.in_features + kDepth - 1) / kDepth * kDepth; }
@@ -165,21 +142,11 @@ struct QuantizingProduct : FewRowsOfBytes {
   }
   GPU_DEVICE char* zeros_for(int row, int chunk) const { return zeros() + (chunk ^ row) % kChunks * kChunkBytes; }
 
-  // A warp's operands of a stage's step, as TileProduct loads them.
   GPU_DEVICE void load(Fragments& f, int stage, int step) const {
     const int row = lane() % 16;
     const int chunk = 2 * step + lane() / 16;
-    ldmatrix_x4(f.in, row < p.rows ? chunk_of(row, stage * kChunks + chunk) : zeros_for(row, chunk));
-    const int column = column_of(0) - lane() % 4 * 2 + lane() / 16 * 8 + lane() % 8;
-    const char* weights = memory + stage % kStages * Copies::kStageBytes;
-    ldmatrix_x4(f.weights, weights + swizzled<kChunks>(column, 2 * step + lane() / 8 % 2));
-  }
-
-  GPU_DEVICE void multiply(const Fragments& f) {
-    const uint32_t low[2] = {f.weights[0], f.weights[1]};
-    const uint32_t high[2] = {f.weights[2], f.weights[3]};
-    MultiplyBytes::multiply(sums[0][0], f.in, low);
-    MultiplyBytes::multiply(sums[0][1], f.in, high);
+    ldmatrix_x4(f.a[0], row < p.rows ? chunk_of(row, stage * kChunks + chunk) : zeros_for(row, chunk));
+    f.load_weights(Copies::stage_of(memory, stage), step);
   }
 
   // Half a chunk at a time, so that what a warp loads lies side by side.
@@ -213,7 +180,8 @@ struct QuantizingProduct : FewRowsOfBytes {
 };
 
 template <class T>
-__global__ void __launch_bounds__(FewRowsOfBytes::kThreads, 3) quantizing_gemm_kernel(QuantizingGemm<T> p, bool by_four) {
+__global__ void __launch_bounds__(QuantizingProduct<T>::kThreads, QuantizingProduct<T>::kBlocks)
+    quantizing_gemm_kernel(QuantizingGemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
   GPU_SHARED(RowsInInt8, rows, 1);
   const TilePlace place = place_of_tile<FewRowsOfBytes>(p.epilogue.activation, p.rows, p.out_features, by_four);

@@ -14,20 +14,14 @@ using BytesProduct = WarpgroupProduct<int8_t, int>;
 template <class T>
 __global__ void __launch_bounds__(Product<T>::kThreads, Product<T>::kBlocks) warpgroup_gemm_kernel(Gemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
-  const TilePlace place = place_of_tile<Product<T>>(p.epilogue.activation, p.rows, p.out_features, by_four);
-  Product<T> product;
-  multiply(product, p, place, memory);
-  finish(product, p.epilogue, place, [](int64_t, int, float sum) { return sum; });
+  run_tile<Product<T>>(p, by_four, memory);
 }
 
 template <class T>
 __global__ void __launch_bounds__(BytesProduct::kThreads, BytesProduct::kBlocks)
     warpgroup_int8_gemm_kernel(Int8Gemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
-  const TilePlace place = place_of_tile<BytesProduct>(p.epilogue.activation, p.rows, p.out_features, by_four);
-  BytesProduct product;
-  multiply(product, p, place, memory);
-  finish_int8(product, p, place);
+  run_tile<BytesProduct>(p, by_four, memory);
 }
 
 }  // namespace
@@ -41,18 +35,12 @@ bool has_warpgroup_products() {
 
 template <class T>
 cudaError_t warpgroup_gemm(const Gemm<T>& p, cudaStream_t stream) {
-  next_launch_costs(cost_of(p));
-  const dim3 grid = grid_of_tiles<Product<T>>(p.epilogue.activation, p.rows, p.out_features);
-  return launch("warpgroup_gemm", warpgroup_gemm_kernel<T>, grid, dim3(Product<T>::kThreads), Product<T>::kSharedBytes, stream, p,
-                moves_by_four(p.epilogue, p.out_features));
+  return launch_tiles<Product<T>>("warpgroup_gemm", warpgroup_gemm_kernel<T>, p, stream);
 }
 
 template <class T>
 cudaError_t warpgroup_int8_gemm(const Int8Gemm<T>& p, cudaStream_t stream) {
-  next_launch_costs(cost_of(p));
-  const dim3 grid = grid_of_tiles<BytesProduct>(p.epilogue.activation, p.rows, p.out_features);
-  return launch("warpgroup_int8_gemm", warpgroup_int8_gemm_kernel<T>, grid, dim3(BytesProduct::kThreads),
-                BytesProduct::kSharedBytes, stream, p, moves_by_four(p.epilogue, p.out_features));
+  return launch_tiles<BytesProduct>("warpgroup_int8_gemm", warpgroup_int8_gemm_kernel<T>, p, stream);
 }
 
 template cudaError_t warpgroup_gemm(const Gemm<bf16>&, cudaStream_t);

@@ -282,6 +282,20 @@ GPU_DEVICE void finish(const Product& product, const Epilogue<T>& e, const TileP
   Finish<T, Product, Value, Watch>{product, e, place, value, watch}.run();
 }
 
+template <class T, class Product>
+GPU_DEVICE void finish(const Product& product, const Gemm<T>& p, const TilePlace& place) {
+  finish(product, p.epilogue, place, [](int64_t, int, float sum) { return sum; });
+}
+
+// A block's part of a Gemm or an Int8Gemm.
+template <class Product, class Operation>
+GPU_DEVICE void run_tile(const Operation& p, bool by_four, char* memory) {
+  const TilePlace place = place_of_tile<Product>(p.epilogue.activation, p.rows, p.out_features, by_four);
+  Product product;
+  multiply(product, p, place, memory);
+  finish(product, p, place);
+}
+
 // Of a product with this epilogue; `element` is the size of the operands' elements.
 template <class T>
 Cost cost_of(const Epilogue<T>& e, int64_t rows, int in_features, int out_features, size_t element) {
@@ -310,6 +324,15 @@ bool moves_by_four(const Epilogue<T>& e, int columns) {
   const auto four = [](int64_t n) { return n % 4 == 0; };
   return four(columns) && (e.out_f32.data != nullptr ? four(e.out_f32.stride) : four(e.out.stride)) &&
          (e.residual.data == nullptr || four(e.residual.stride));
+}
+
+// Of a kernel that calls run_tile<Product>().
+template <class Product, class Operation>
+cudaError_t launch_tiles(const char* name, void (*kernel)(Operation, bool), const Operation& p, cudaStream_t stream) {
+  next_launch_costs(cost_of(p));
+  const dim3 grid = grid_of_tiles<Product>(p.epilogue.activation, p.rows, p.out_features);
+  return launch(name, kernel, grid, dim3(Product::kThreads), Product::kSharedBytes, stream, p,
+                moves_by_four(p.epilogue, p.out_features));
 }
 
 }  // namespace gpu

@@ -39,7 +39,7 @@ GPU_DEVICE void multiply(Product& product, const Int8Gemm<T>& p, const TilePlace
 }
 
 template <class T, class Watch = NoWatch, class Product>
-GPU_DEVICE void finish_int8(const Product& product, const Int8Gemm<T>& p, const TilePlace& place, const Watch& watch = {}) {
+GPU_DEVICE void finish(const Product& product, const Int8Gemm<T>& p, const TilePlace& place, const Watch& watch = {}) {
   const auto value = [&](int64_t row, int column, int sum) {
     const Outlier* list = p.in.outliers + row * kMostOutliers;
     return dequantized(p.weights, column, sum, p.in.scales[row], p.in.outlier_counts[row], [&](int i) { return list[i]; });

@@ -8,6 +8,9 @@ namespace gpu {
 constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = 0xffffffffu;
 
+GPU_DEVICE int lane() { return static_cast<int>(threadIdx.x) % kWarp; }
+GPU_DEVICE int warp() { return static_cast<int>(threadIdx.x) / kWarp; }
+
 struct Sum {
   using Value = float;
   GPU_DEVICE float operator()(float a, float b) const { return a + b; }

@@ -29,6 +29,8 @@ struct TileCopies {
   static constexpr int kChunks = Depth / kChunkBytes;
   static constexpr int kInBytes = TileRows * Depth;
   static constexpr int kStageBytes = kInBytes + TileColumns * Depth;
+  static constexpr int kStages = Stages;
+  static constexpr int kSharedBytes = Stages * kStageBytes;
   static constexpr int kRowsTogether = Threads / kChunks;  // that all threads' copies fill at once
   static constexpr int kInCopies = (TileRows + kRowsTogether - 1) / kRowsTogether;
   static constexpr int kWeightCopies = TileColumns / kRowsTogether;
@@ -51,6 +53,9 @@ struct TileCopies {
     }
   }
 
+  // Where a stage lies: its rows of `in`, then those of the weights.
+  GPU_DEVICE static char* stage_of(char* memory, int stage) { return memory + stage % Stages * kStageBytes; }
+
   GPU_DEVICE int stages() const { return (operands.row_bytes + Depth - 1) / Depth; }
 
   // The stage's chunks of all rows, as one group; an empty group if there is no such stage.
@@ -58,7 +63,7 @@ struct TileCopies {
     if (stage * Depth < operands.row_bytes) {
       const int at = stage * Depth + chunk() * kChunkBytes;
       const bool inside = at < operands.row_bytes;
-      char* to = memory + stage % Stages * kStageBytes;
+      char* to = stage_of(memory, stage);
 #pragma unroll
       for (int i = 0; i < kInCopies; i++) {
         const int row = first_row() + i * kRowsTogether;
@@ -78,6 +83,18 @@ struct TileCopies {
       }
     }
     cp_async_commit();
+  }
+
+  GPU_DEVICE void begin_first(char* memory) const {
+    for (int stage = 0; stage < Stages - 1; stage++) {
+      begin(memory, stage);
+    }
+  }
+
+  // Until the oldest stage on its way has come for all threads, each of which is done with the one before it.
+  GPU_DEVICE void wait_for_next() const {
+    cp_async_wait<Stages - 2>();
+    __syncthreads();
   }
 
  private:

@@ -9,7 +9,33 @@
 
 namespace gpu {
 
-GPU_DEVICE int lane() { return static_cast<int>(threadIdx.x) % kWarp; }
+// The products of a tile's stages, of which copies.begin_first() has begun the first: load(fragments, stage, step) brings a warp's
+// operands of a step to registers, multiply(fragments) adds their product to its sums. All threads of the block call it.
+template <class Fragments, int Steps, class Copies, class Load, class Multiply>
+GPU_DEVICE void multiply_stages(const Copies& copies, char* memory, const Load& load, const Multiply& multiply) {
+  static_assert(Steps % 2 == 0, "fragments take turns");
+  const int stages = copies.stages();
+  Fragments fragments[2];
+  copies.wait_for_next();
+  load(fragments[0], 0, 0);
+  for (int stage = 0; stage < stages; stage++) {
+#pragma unroll
+    for (int step = 0; step < Steps; step++) {
+      // The next step's operands are on their way to registers while this one's are multiplied.
+      if (step + 1 < Steps) {
+        load(fragments[(step + 1) % 2], stage, step + 1);
+      } else if (stage + 1 < stages) {
+        copies.wait_for_next();  // this stage is in registers
+        load(fragments[(step + 1) % 2], stage + 1, 0);
+      }
+      if (step == 0) {
+        copies.begin(memory, stage + Copies::kStages - 1);
+      }
+      multiply(fragments[step % 2]);
+    }
+  }
+  cp_async_wait<0>();
+}
 
 // Instruction has a type Sum and multiply(Sum (&)[4], a, b) for a 16 x 8 product of two chunks of each row. A stage holds `Depth`
 // bytes of every row.
@@ -29,9 +55,7 @@ struct TileProduct {
   using Copies = TileCopies<TileRows, TileColumns, Depth, Stages, kThreads>;
   static constexpr int kChunks = Copies::kChunks;
   static constexpr int kSteps = kChunks / 2;  // of the instruction, in a stage
-  static constexpr int kInBytes = Copies::kInBytes;
-  static constexpr int kStageBytes = Copies::kStageBytes;
-  static constexpr int kSharedBytes = Stages * kStageBytes;
+  static constexpr int kSharedBytes = Copies::kSharedBytes;
   static_assert(WarpColumns % 16 == 0 && TileRows % 8 == 0);
 
   typename Instruction::Sum sums[kDown][kAcross][4] = {};
@@ -40,73 +64,41 @@ struct TileProduct {
   template <class WeightRow>
   GPU_DEVICE void run(char* memory, const TileOperands& operands, const WeightRow& weight_row) {
     const Copies copies(operands, weight_row);
-    const int stages = copies.stages();
-    for (int stage = 0; stage < Stages - 1; stage++) {
-      copies.begin(memory, stage);
-    }
-    Fragments fragments[2];
-    cp_async_wait<Stages - 2>();
-    __syncthreads();
-    fragments[0].load(memory, 0);
-    for (int stage = 0; stage < stages; stage++) {
-      const char* here = memory + stage % Stages * kStageBytes;
-      const char* next = memory + (stage + 1) % Stages * kStageBytes;
-#pragma unroll
-      for (int step = 0; step < kSteps; step++) {
-        // The next step's operands are on their way to registers while this one's are multiplied.
-        if (step + 1 < kSteps) {
-          fragments[(step + 1) % 2].load(here, step + 1);
-        } else if (stage + 1 < stages) {
-          cp_async_wait<Stages - 2>();
-          __syncthreads();  // the next stage has come for all, and this one is in registers
-          fragments[(step + 1) % 2].load(next, 0);
-        }
-        if (step == 0) {
-          copies.begin(memory, stage + Stages - 1);
-        }
-        multiply(fragments[step % 2]);
-      }
-    }
-    cp_async_wait<0>();
-  }
-
-  // Adds the product of a stage's rows, which lie in shared memory as swizzled() says: in's and weight's.
-  GPU_DEVICE void multiply(const char* in, const char* weight) {
-#pragma unroll
-    for (int step = 0; step < kSteps; step++) {
-      Fragments fragments;
-      fragments.load(in, weight, step);
-      multiply(fragments);
-    }
+    copies.begin_first(memory);
+    multiply_stages<Fragments, kSteps>(
+        copies, memory,
+        [&](Fragments& f, int stage, int step) {
+          const char* in = Copies::stage_of(memory, stage);
+          f.load_in(in, step);
+          f.load_weights(in + Copies::kInBytes, step);
+        },
+        [&](const Fragments& f) { multiply(f); });
   }
 
   // Row and column of the tile where sums[m][n][0] lies; [1] is the column behind it, [2] and [3] eight rows below.
   GPU_DEVICE static int row_of(int m) { return warp() / kWarpsAcross * WarpRows + 16 * m + lane() / 4; }
   GPU_DEVICE static int column_of(int n) { return warp() % kWarpsAcross * WarpColumns + 8 * n + lane() % 4 * 2; }
 
- private:
-  static_assert(kSteps % 2 == 0, "fragments take turns");
-
-  GPU_DEVICE static int warp() { return static_cast<int>(threadIdx.x) / kWarp; }
-
-  // A warp's operands of one step.
+ protected:
+  // A warp's operands of one step, from a stage's rows, which lie in shared memory as swizzled() says.
   struct Fragments {
     uint32_t a[kDown][4];
     uint32_t b[kAcross / 2][4];
 
-    GPU_DEVICE void load(const char* stage, int step) { load(stage, stage + kInBytes, step); }
-    GPU_DEVICE void load(const char* in, const char* weight, int step) {
+    GPU_DEVICE void load_in(const char* in, int step) {
 #pragma unroll
       for (int m = 0; m < kDown; m++) {
         // Matrices: rows 0-7 and 8-15 of the first chunk, then of the second.
         const int row = warp() / kWarpsAcross * WarpRows + 16 * m + lane() % 16;
         ldmatrix_x4(a[m], in + swizzled<kChunks>(row, 2 * step + lane() / 16));
       }
+    }
+    GPU_DEVICE void load_weights(const char* weights, int step) {
 #pragma unroll
       for (int n = 0; n < kAcross / 2; n++) {
         // Matrices: columns 0-7 of the first and the second chunk, then columns 8-15.
         const int column = warp() % kWarpsAcross * WarpColumns + 16 * n + lane() / 16 * 8 + lane() % 8;
-        ldmatrix_x4(b[n], weight + swizzled<kChunks>(column, 2 * step + lane() / 8 % 2));
+        ldmatrix_x4(b[n], weights + swizzled<kChunks>(column, 2 * step + lane() / 8 % 2));
       }
     }
   };

@@ -23,7 +23,7 @@ struct WarpgroupProduct {
   static constexpr int kDown = 1;
   static constexpr int kAcross = kColumns / 8;
   using Copies = TileCopies<kRows, kColumns, kDepth, kStages, kThreads>;
-  static constexpr int kSharedBytes = kStages * Copies::kStageBytes;
+  static constexpr int kSharedBytes = Copies::kSharedBytes;
 
   SumType sums[kDown][kAcross][4];
 
@@ -40,20 +40,17 @@ struct WarpgroupProduct {
       fence_for_wgmma();
       __syncthreads();  // the stage has come for all, and all products of the one before the last are done
       copies.begin(memory, stage + kStages - 2);
-      multiply(memory + stage % kStages * Copies::kStageBytes, stage > 0);
+      multiply(Copies::stage_of(memory, stage), stage > 0);
       wgmma_wait<1>();
     }
     wgmma_wait<0>();
     cp_async_wait<0>();
   }
 
-  GPU_DEVICE static int row_of(int /*m*/) { return warp() * 16 + lane_of_warp() / 4; }
-  GPU_DEVICE static int column_of(int n) { return 8 * n + lane_of_warp() % 4 * 2; }
+  GPU_DEVICE static int row_of(int /*m*/) { return warp() * 16 + lane() / 4; }
+  GPU_DEVICE static int column_of(int n) { return 8 * n + lane() % 4 * 2; }
 
  private:
-  GPU_DEVICE static int warp() { return static_cast<int>(threadIdx.x) / kWarp; }
-  GPU_DEVICE static int lane_of_warp() { return static_cast<int>(threadIdx.x) % kWarp; }
-
   // Begins the products of a stage's rows, as one group.
   GPU_DEVICE void multiply(const char* stage, bool adds) {
     const char* rows = stage + warp() / 4 * 64 * kDepth;

@@ -58,25 +58,19 @@ GPU_DEVICE uint64_t matrix_descriptor(const char* rows) {
 
 // d (64 x 128, a warp has 16 rows, as mma.m16n8k16 lays them out) = a b^T, added to what was there if `adds`: 64 rows of a and
 // 128 of b, which lie as swizzled<8>() says, in blocks of 1024 bytes; of each the 32 bytes of step `step`.
-GPU_DEVICE void wgmma_m64n128(bf16, float (&d)[16][4], const char* a, const char* b, int step, bool adds) {
-  asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 "
-               GPU_REGISTERS_OF_128 ", %64, %65, p, 1, 1, 0, 0;\n}\n"
-               : GPU_SUMS_OF_128(GPU_SUM_F32)
-               : "l"(matrix_descriptor(a + 32 * step)), "l"(matrix_descriptor(b + 32 * step)), "r"(static_cast<int>(adds)));
-}
-GPU_DEVICE void wgmma_m64n128(f16, float (&d)[16][4], const char* a, const char* b, int step, bool adds) {
-  asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 "
-               GPU_REGISTERS_OF_128 ", %64, %65, p, 1, 1, 0, 0;\n}\n"
-               : GPU_SUMS_OF_128(GPU_SUM_F32)
-               : "l"(matrix_descriptor(a + 32 * step)), "l"(matrix_descriptor(b + 32 * step)), "r"(static_cast<int>(adds)));
-}
-GPU_DEVICE void wgmma_m64n128(int8_t, int (&d)[16][4], const char* a, const char* b, int step, bool adds) {
-  asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128k32.s32.s8.s8 "
-               GPU_REGISTERS_OF_128 ", %64, %65, p;\n}\n"
-               : GPU_SUMS_OF_128(GPU_SUM_S32)
-               : "l"(matrix_descriptor(a + 32 * step)), "l"(matrix_descriptor(b + 32 * step)), "r"(static_cast<int>(adds)));
-}
+#define GPU_WGMMA_M64N128(ELEMENT, SUM, INSTRUCTION, SUM_REGISTER, TRANSPOSES)                                                    \
+  GPU_DEVICE void wgmma_m64n128(ELEMENT, SUM (&d)[16][4], const char* a, const char* b, int step, bool adds) {                \
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128" INSTRUCTION                 \
+                 " " GPU_REGISTERS_OF_128 ", %64, %65, p" TRANSPOSES ";\n}\n"                                                 \
+                 : GPU_SUMS_OF_128(SUM_REGISTER)                                                                             \
+                 : "l"(matrix_descriptor(a + 32 * step)), "l"(matrix_descriptor(b + 32 * step)), "r"(static_cast<int>(adds))); \
+  }
+// Behind the predicate: neither operand is negated or transposed.
+GPU_WGMMA_M64N128(bf16, float, "k16.f32.bf16.bf16", GPU_SUM_F32, ", 1, 1, 0, 0")
+GPU_WGMMA_M64N128(f16, float, "k16.f32.f16.f16", GPU_SUM_F32, ", 1, 1, 0, 0")
+GPU_WGMMA_M64N128(int8_t, int, "k32.s32.s8.s8", GPU_SUM_S32, "")
 
+#undef GPU_WGMMA_M64N128
 #undef GPU_SUMS_OF_128
 #undef GPU_SUM_F32
 #undef GPU_SUM_S32
