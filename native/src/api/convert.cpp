@@ -59,6 +59,7 @@ LoadOptions load_options_from(const ivl_load_options& options) {
   converted.int8_decoder = options.precision == IVL_PRECISION_INT8;
   converted.int8_vision = converted.int8_decoder && options.quantize_vision != 0;
   converted.kv = kv_cache_from(options.kv_cache);
+  converted.bf16_activations = options.bf16_activations != 0;
   converted.map_weights = options.map_weights != 0;
   converted.context = options.context_length;
   converted.memory_limit = options.memory_limit;

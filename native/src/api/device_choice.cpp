@@ -145,7 +145,9 @@ Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t 
   const Destination to = destination(choice, config, precision, cpu_plan);
   if (memory_limit == 0) require_fit(to.plan, to.available);
   if (!to.gpus.empty()) return over(to.gpus, layers_of(choice, to.gpus, config, precision, to.plan), precision.type);
-  return Placement::on(std::make_shared<cpu::CpuBackend>(cpu), config.language.layers);
+  cpu::CpuOptions own = cpu;
+  own.bf16_activations = precision.bf16_activations;
+  return Placement::on(std::make_shared<cpu::CpuBackend>(own), config.language.layers);
 }
 
 std::shared_ptr<Backend> backend_on(const DeviceChoice& choice, int threads, DType type) {

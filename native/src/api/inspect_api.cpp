@@ -81,7 +81,7 @@ ivl_status ivl_system_info(ivl_text** out) {
 }
 
 void ivl_load_options_init(ivl_load_options* options) {
-  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, IVL_KV_CACHE_AUTO, 0, 1, 0, 0, "auto", "none"};
+  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, IVL_KV_CACHE_AUTO, 0, 0, 1, 0, 0, "auto", "none"};
 }
 
 ivl_status ivl_inspect(const char* path, ivl_model_info* out) {

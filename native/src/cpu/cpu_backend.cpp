@@ -11,6 +11,10 @@ namespace {
 
 float* row_of(const Matrix& m, int64_t row) { return static_cast<float*>(m.data) + row * m.stride; }
 
+const char* bytes_of_row(const Matrix& m, int64_t row) {
+  return static_cast<const char*>(m.data) + static_cast<size_t>(row * m.stride) * size_of(m.dtype);
+}
+
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 EpilogueKind kind_of(Activation activation) {
@@ -55,6 +59,7 @@ CpuBackend::CpuBackend(const CpuOptions& options)
     : kernels_(options.kernels != nullptr ? *options.kernels : kernels_of(chosen_isa())),
       pool_(threads_from(options.threads, options.affinity)),
       widens_first_(options.widen_first.value_or(widening_takes_multiply_ports())),
+      bf16_activations_(options.bf16_activations),
       scratch_(static_cast<size_t>(pool_.threads())) {
   for (Scratch& scratch : scratch_) {
     scratch.sums = allocate(kSumFloats * sizeof(float));
@@ -65,7 +70,8 @@ CpuBackend::CpuBackend(const CpuOptions& options)
 }
 
 std::string CpuBackend::description() const {
-  return cat("cpu: ", kernels_.name, ", ", threads(), threads() == 1 ? " thread" : " threads");
+  return cat("cpu: ", kernels_.name, ", ", threads(), threads() == 1 ? " thread" : " threads",
+             bf16_activations_ ? ", bf16 activations" : "");
 }
 
 void CpuBackend::norm(const Matrix& out, const Matrix& in, const NormWeights& weights) {
@@ -81,14 +87,27 @@ void CpuBackend::norm(const Matrix& out, const Matrix& in, const NormWeights& we
   });
 }
 
+void* CpuBackend::grown(Buffer& buffer, size_t bytes) {
+  if (buffer.bytes() < bytes) {
+    buffer = Buffer();
+    buffer = allocate(bytes);
+  }
+  return buffer.data();
+}
+
+Matrix CpuBackend::rounded(const Matrix& in) {
+  const int64_t whole = ceil_div(in.cols, kPairStep) * kPairStep;
+  const int64_t stride = row_stride(whole, DType::BF16);
+  auto* values = static_cast<uint16_t*>(grown(rounded_, static_cast<size_t>(in.rows * stride) * sizeof(uint16_t)));
+  for_rows(in.rows, in.cols, [&](int64_t row) {
+    uint16_t* to = values + row * stride;
+    kernels_.narrow(to, DType::BF16, row_of(in, row), in.cols);
+    std::fill(to + in.cols, to + whole, uint16_t{0});
+  });
+  return {values, DType::BF16, in.rows, in.cols, stride};
+}
+
 Int8Activations CpuBackend::quantized(const Matrix& in) {
-  const auto grown = [&](Buffer& buffer, size_t bytes) {
-    if (buffer.bytes() < bytes) {
-      buffer = Buffer();
-      buffer = allocate(bytes);
-    }
-    return buffer.data();
-  };
   const auto rows = static_cast<size_t>(in.rows);
   const int64_t stride = int8_stride(in.cols);
   auto* values = static_cast<uint8_t*>(grown(quantized_.values, rows * static_cast<size_t>(stride)));
@@ -132,6 +151,8 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
   const auto block_count = static_cast<int64_t>(blocks.size());
   const float* scale = values_of(epilogue.scale);
   const Int8Activations bytes = weights.int8 ? quantized(in) : Int8Activations{};
+  const bool rounds = bf16_activations_ && !weights.int8 && weights.parts[0].dtype == DType::BF16;
+  const Matrix factor = rounds ? rounded(in) : in;
 
   const int64_t most_rows = rows_of_task(in.rows, block_count);
   // Neighbouring tasks share their input rows, which then stay in a cache that threads share.
@@ -155,8 +176,8 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
       }
       const char* first = static_cast<const char*>(part.data) +
                           static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
-      kernels_.products({row_of(in, row), in.stride, rows, first, part.dtype, block.cols, weights.in_features, to,
-                         kernels_.n_block, widened});
+      kernels_.products({bytes_of_row(factor, row), factor.dtype, factor.stride, rows, first, part.dtype, block.cols,
+                         weights.in_features, to, kernels_.n_block, widened});
     };
     multiply(*block.part, sums);
     if (gated) multiply(weights.parts[1], up);

@@ -1,4 +1,4 @@
-// The backend that is always there. Activations are f32; weights stay in their stored type, used where the checkpoint is
+// The backend that is always there. Activations are f32, or bf16 where products ask for it; weights stay in their stored type, used where the checkpoint is
 // mapped unless another type was asked for.
 #pragma once
 
@@ -16,6 +16,8 @@ struct CpuOptions {
   // As threads_from() takes them.
   int threads = 0;
   std::string affinity = "none";
+  // Products round the activations that they multiply with bf16 weights to bf16 first; their sums stay f32.
+  bool bf16_activations = false;
   // Null: chosen_isa(). Tests hand in variants of their own.
   const KernelTable* kernels = nullptr;
   // Products of many rows widen 16-bit weights before they multiply, or while they do; not set: what suits the processor.
@@ -83,7 +85,11 @@ class CpuBackend final : public Backend {
     Buffer values, scales, outliers, outlier_counts;
   };
 
+  // The buffer's memory, of at least so many bytes; what was in it may be lost.
+  void* grown(Buffer& buffer, size_t bytes);
   Int8Activations quantized(const Matrix& in);
+  // In bf16, with zeros behind each row as ProductArgs wants them; valid until the next call.
+  Matrix rounded(const Matrix& in);
   int64_t cols_of_task(int64_t rows, int64_t cols, int64_t row_bytes) const;
   int64_t rows_of_task(int64_t rows, int64_t column_blocks) const;
 
@@ -103,8 +109,10 @@ class CpuBackend final : public Backend {
   const KernelTable& kernels_;
   ThreadPool pool_;
   const bool widens_first_;
+  const bool bf16_activations_;
   std::vector<Scratch> scratch_;
   Quantized quantized_;
+  Buffer rounded_;  // grows
 };
 
 }  // namespace ivl::cpu

@@ -19,6 +19,7 @@ const char* name_of(Isa isa) {
     case Isa::Avx2Vnni: return "avx2vnni";
     case Isa::Avx512: return "avx512";
     case Isa::Avx512Vnni: return "avx512vnni";
+    case Isa::Avx512Bf16: return "avx512bf16";
   }
   return "unknown";
 }
@@ -35,6 +36,7 @@ bool is_supported(Isa isa) {
       return is_supported(Isa::Avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
     case Isa::Avx512Vnni: return is_supported(Isa::Avx512) && __builtin_cpu_supports("avx512vnni");
+    case Isa::Avx512Bf16: return is_supported(Isa::Avx512Vnni) && __builtin_cpu_supports("avx512bf16");
   }
 #endif
   return isa == Isa::Plain;
@@ -52,11 +54,12 @@ Isa chosen_isa() {
     if (is_supported(isa)) return isa;
     fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", which this processor lacks"));
   }
-  fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", expected plain, avx2, avx2vnni, avx512 or avx512vnni"));
+  fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", expected plain, avx2, avx2vnni, avx512, avx512vnni or avx512bf16"));
 }
 
 const KernelTable& kernels_of(Isa isa) {
 #if defined(__x86_64__)
+  if (isa == Isa::Avx512Bf16) return *kernel_table_avx512bf16();
   if (isa == Isa::Avx512Vnni) return *kernel_table_avx512vnni();
   if (isa == Isa::Avx512) return *kernel_table_avx512();
   if (isa == Isa::Avx2Vnni) return *kernel_table_avx2vnni();

@@ -8,16 +8,17 @@
 
 namespace ivl::cpu {
 
-enum class Isa { Plain, Avx2, Avx2Vnni, Avx512, Avx512Vnni };
-inline constexpr Isa kIsas[] = {Isa::Plain, Isa::Avx2, Isa::Avx2Vnni, Isa::Avx512, Isa::Avx512Vnni};  // worse to better
+enum class Isa { Plain, Avx2, Avx2Vnni, Avx512, Avx512Vnni, Avx512Bf16 };
+inline constexpr Isa kIsas[] = {Isa::Plain,  Isa::Avx2,       Isa::Avx2Vnni,  // worse to better
+                                Isa::Avx512, Isa::Avx512Vnni, Isa::Avx512Bf16};
 
 const char* name_of(Isa isa);
 // Whether this processor, and the operating system, can run them. Asking is always safe.
 bool is_supported(Isa isa);
 // The best that is supported.
 Isa best_isa();
-// The environment's INTERNVL4J_CPU_ISA (plain, avx2, avx2vnni, avx512, avx512vnni), or else the best. Error(InvalidArgument) if that names none,
-// or one that this processor cannot run: better than an illegal instruction.
+// The environment's INTERNVL4J_CPU_ISA, a name_of(), or else the best. Error(InvalidArgument) if that names none, or one that this
+// processor cannot run: better than an illegal instruction.
 Isa chosen_isa();
 const KernelTable& kernels_of(Isa isa);
 

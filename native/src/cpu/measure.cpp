@@ -45,6 +45,7 @@ Machine measure_machine(int threads, const std::string& affinity) {
     return std::accumulate(operations.begin(), operations.end(), 0.0) / seconds;
   };
   const double f32 = operations_per_second(kernels.multiply_add);
+  const double bf16 = operations_per_second(kernels.bf16_multiply_add);
   const double int8 = operations_per_second(kernels.int8_multiply_add);
 
   const Buffer memory = backend.allocate(kBytes);
@@ -56,7 +57,7 @@ Machine measure_machine(int threads, const std::string& affinity) {
                    &sinks[static_cast<size_t>(task) * 64]);
     });
   });
-  return {static_cast<double>(part) * count / reading / 1e9, f32 / 1e9, int8 / 1e9, count};
+  return {static_cast<double>(part) * count / reading / 1e9, f32 / 1e9, bf16 / 1e9, int8 / 1e9, count};
 }
 
 }  // namespace ivl::cpu

@@ -8,7 +8,8 @@ namespace ivl::cpu {
 struct Machine {
   double read_gigabytes_per_second;  // 1e9 bytes
   double f32_gigaflops;              // a multiply-add counts as two
-  double int8_gigaops;               // the same for products of bytes
+  double bf16_gigaflops;             // the same for products of bf16 by bf16
+  double int8_gigaops;               // and of bytes
   int threads;
 };
 

@@ -50,11 +50,20 @@ MemoryPlan plan_activations(const ModelConfig& config, KvType cache, DType activ
   return plan;
 }
 
+constexpr int64_t kBf16Bytes = 2;
+
 // On the CPU activations are f32, and the pixels that the caller gives lie in the same memory.
 MemoryPlan plan_cpu_activations(const ModelConfig& config, const Precision& precision) {
   MemoryPlan plan = plan_activations(config, precision.kv_type(), DType::F32);
   const int64_t pixels = plan.pictures_together * config.vision.channels * config.image_size * config.image_size;
   plan.picture_batch += pixels * static_cast<int64_t>(sizeof(float));
+  // Rows on their way into a product.
+  if (precision.int8_decoder) plan.scratch += kChunkRows * int8_stride(config.language.mlp);
+  if (precision.bf16_activations) {
+    const int64_t patches = plan.pictures_together * config.vision_tokens();
+    plan.scratch += kBf16Bytes * kChunkRows * config.language.mlp;
+    plan.picture_batch += kBf16Bytes * patches * config.vision.mlp;
+  }
   return plan;
 }
 

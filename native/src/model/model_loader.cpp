@@ -30,7 +30,11 @@ Precision precision_for(const LoadOptions& options, const Precision& stored) {
   const bool decoder = options.int8_decoder || stored.int8_decoder;
   const bool vision = options.int8_vision || stored.int8_vision;
   const DType kept = (decoder || vision) && stored.type == DType::F32 ? DType::BF16 : stored.type;
-  return {options.precision.value_or(kept), decoder, vision, options.kv};
+  const DType type = options.precision.value_or(kept);
+  if (options.bf16_activations && type != DType::BF16) {
+    fail(Status::InvalidArgument, cat("bf16_activations go with bf16 weights; the precision is ", name_of(type)));
+  }
+  return {type, decoder, vision, options.kv, options.bf16_activations};
 }
 
 std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::filesystem::path& folder,

@@ -16,6 +16,7 @@ struct LoadOptions {
   bool int8_decoder = false;       // linear layers in int8; what stays is then in 16 bits, bf16 if stored in f32
   bool int8_vision = false;
   std::optional<KvType> kv;  // of the KV cache; the precision's type if not given
+  bool bf16_activations = false;
   bool map_weights = true;
   int64_t context = 0;       // 0: the checkpoint's
   int64_t memory_limit = 0;  // bytes; 0: what is available now, -1: unchecked
@@ -25,7 +26,8 @@ struct LoadOptions {
 // Error(InvalidArgument) if that is longer than the checkpoint's.
 ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions& options);
 
-// What the options make of a checkpoint stored like this; what is in int8 already stays so.
+// What the options make of a checkpoint stored like this; what is in int8 already stays so. Error(InvalidArgument) if
+// bf16_activations have no bf16 weights to be multiplied with.
 Precision precision_for(const LoadOptions& options, const Precision& stored);
 
 // Makes the backends for a model, once its precision and its size are known; they have room for it.

@@ -59,6 +59,39 @@ TEST_P(CpuOperations, ProductsMatchTheReferenceInEveryWeightType) {
   }
 }
 
+CpuBackend rounding(const KernelTable* kernels, int threads = 2) {
+  return CpuBackend({.threads = threads, .bf16_activations = true, .kernels = kernels});
+}
+
+TEST_P(CpuOperations, ProductsOfRoundedActivationsMatchTheReference) {
+  CpuBackend cpu = rounding(GetParam());
+  for (const Product& p : kProducts) {
+    HostValues weight({p.n, p.k}, DType::BF16, 2), bias({p.n}, DType::BF16, 3);
+    const LinearSource source{{weight.tensor()}, {bias.tensor()}};
+    Operand in(p.m, p.k, 3, 4), rounded = in, expected(p.m, p.n), actual(p.m, p.n, 5);
+    for (float& x : rounded.values()) {
+      uint16_t bits = 0;
+      store_f32(&bits, DType::BF16, 0, x);
+      x = load_f32(&bits, DType::BF16, 0);
+    }
+    reference_.matmul(expected.matrix(), rounded.matrix(), *reference_.linear(source, DType::BF16), {});
+    cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear(source, DType::BF16), {});
+    EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), kTolerance) << p.m << "x" << p.n << "x" << p.k;
+  }
+}
+
+TEST_P(CpuOperations, OnlyWhatIsMultipliedWithBf16IsRounded) {
+  CpuBackend exact = backend(), cpu = rounding(GetParam());
+  for (const auto& [type, int8] : std::vector<std::pair<DType, bool>>{{DType::F32, false}, {DType::F16, false}, {DType::BF16, true}}) {
+    HostValues weight({33, 100}, type, 2);
+    const LinearSource source{{weight.tensor()}, {}, int8};
+    Operand in(5, 100), expected(5, 33), actual(5, 33);
+    exact.matmul(expected.matrix(), in.matrix(), *exact.linear(source, type), {});
+    cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear(source, type), {});
+    EXPECT_TRUE(same_bits(actual.matrix(), expected.matrix())) << name_of(type);
+  }
+}
+
 // Activations with outliers in different columns of each row, and one row with more than are kept apart.
 Operand with_outliers(int64_t rows, int64_t cols, uint32_t seed) {
   Operand in(rows, cols, 3, seed);
@@ -413,27 +446,32 @@ TEST_P(CpuOperations, NoRowsAreNoWork) {
 
 // ---- the promise ------------------------------------------------------------------------------------------------------
 
-TEST_P(CpuOperations, ARowOfAProductHasTheSameBitsInAnyCompany) {
+void expect_the_same_bits_in_any_company(const KernelTable* kernels, DType type, bool rounds, int64_t k) {
+  const auto backend = [&](int threads) {
+    return CpuBackend({.threads = threads, .bf16_activations = rounds, .kernels = kernels});
+  };
   CpuBackend one = backend(1);
-  for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
-    for (const int64_t k : {40, 515, 2100}) {
-      HostValues weight({101, k}, type, 2);
-      const LinearSource source{{weight.tensor()}, {}};
-      const auto weights = one.linear(source, type);
-      Operand in(203, k), alone(203, 101);
-      for (int64_t row = 0; row < 203; ++row) {
-        one.matmul(alone.matrix().row_range(row, 1), in.matrix().row_range(row, 1), *weights, {});
-      }
-      for (const int threads : {1, 2, 3}) {
-        CpuBackend many = backend(threads);
-        for (const int64_t rows : {2, 3, 8, 67, 203}) {
-          Operand together(rows, 101);
-          many.matmul(together.matrix(), in.matrix().row_range(0, rows), *weights, {});
-          EXPECT_TRUE(same_bits(together.matrix(), alone.matrix().row_range(0, rows)))
-              << rows << " rows, " << threads << " threads, k " << k << " " << name_of(type);
-        }
-      }
+  HostValues weight({101, k}, type, 2);
+  const auto weights = one.linear({{weight.tensor()}, {}}, type);
+  Operand in(203, k), alone(203, 101);
+  for (int64_t row = 0; row < 203; ++row) {
+    one.matmul(alone.matrix().row_range(row, 1), in.matrix().row_range(row, 1), *weights, {});
+  }
+  for (const int threads : {1, 2, 3}) {
+    CpuBackend many = backend(threads);
+    for (const int64_t rows : {2, 3, 8, 67, 203}) {
+      Operand together(rows, 101);
+      many.matmul(together.matrix(), in.matrix().row_range(0, rows), *weights, {});
+      EXPECT_TRUE(same_bits(together.matrix(), alone.matrix().row_range(0, rows)))
+          << rows << " rows, " << threads << " threads, k " << k << " " << name_of(type) << (rounds ? " rounded" : "");
     }
+  }
+}
+
+TEST_P(CpuOperations, ARowOfAProductHasTheSameBitsInAnyCompany) {
+  for (const int64_t k : {40, 515, 2100}) {
+    for (const DType type : {DType::F32, DType::BF16, DType::F16}) expect_the_same_bits_in_any_company(GetParam(), type, false, k);
+    expect_the_same_bits_in_any_company(GetParam(), DType::BF16, true, k);
   }
 }
 
@@ -530,12 +568,16 @@ TEST(CpuVariants, FusedVariantsAgreeBitForBit) {
   if (fused.size() < 2) GTEST_SKIP() << "this processor runs one variant with fused multiply-add";
   HostValues weight({75, 1300}, DType::BF16, 1), norm_weight({1300}, DType::BF16, 2);
   Operand in(11, 1300, 0, 3, 3), qkv(70, 3 * 80, 0, 4, 3);
-  std::vector<Operand> products, attended, normed, cached, bytes;
+  std::vector<Operand> products, rounded, attended, normed, cached, bytes;
   for (const KernelTable* table : fused) {
     CpuBackend cpu({.threads = 1, .kernels = table});
     products.emplace_back(11, 75);
     cpu.matmul(products.back().matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}}, DType::BF16),
                {Activation::Gelu, nullptr, nullptr});
+    CpuBackend rounds = rounding(table, 1);
+    rounded.emplace_back(11, 75);
+    rounds.matmul(rounded.back().matrix(), in.matrix(), *rounds.linear({{weight.tensor()}, {}}, DType::BF16), {});
+    EXPECT_TRUE(same_bits(rounded.back().matrix(), rounded.front().matrix())) << table->name;
     attended.emplace_back(70, 80);
     cpu.vision_attention(attended.back().matrix(), qkv.matrix(), 1, 2, 40);
     normed.emplace_back(11, 1300);
@@ -573,13 +615,15 @@ TEST_P(CpuOperations, HugeAndEqualScoresGiveFiniteAttention) {
 }
 
 TEST_P(CpuOperations, NaNReachesItsRowAndNoOther) {
-  CpuBackend cpu = backend();
-  HostValues weight({20, 600}, DType::BF16, 1);
-  Operand in(9, 600), out(9, 20);
-  in.at(4, 599) = std::nanf("");
-  cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}}, DType::BF16), {Activation::Gelu, nullptr, nullptr});
-  for (int64_t row = 0; row < 9; ++row) {
-    for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isnan(out.at(row, col)), row == 4);
+  for (const bool rounds : {false, true}) {
+    CpuBackend cpu({.threads = 2, .bf16_activations = rounds, .kernels = GetParam()});
+    HostValues weight({20, 600}, DType::BF16, 1);
+    Operand in(9, 600), out(9, 20);
+    in.at(4, 599) = std::nanf("");
+    cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}}, DType::BF16), {Activation::Gelu, nullptr, nullptr});
+    for (int64_t row = 0; row < 9; ++row) {
+      for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isnan(out.at(row, col)), row == 4);
+    }
   }
 }
 
@@ -588,7 +632,7 @@ TEST_P(CpuOperations, NothingBehindAWeightIsRead) {
   auto* pages = static_cast<char*>(mmap(nullptr, 8 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   ASSERT_NE(pages, MAP_FAILED);
   ASSERT_EQ(mprotect(pages + 7 * page, page, PROT_NONE), 0);  // as the end of a mapped file may be
-  CpuBackend cpu = backend();
+  CpuBackend cpu = backend(), rounds = rounding(GetParam());
   for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
     for (const int64_t k : {1, 13, 31, 100}) {
       const int64_t n = 7;
@@ -598,6 +642,7 @@ TEST_P(CpuOperations, NothingBehindAWeightIsRead) {
         Operand in(rows, k), out(rows, n);
         cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight}, {}}, type), {});
         EXPECT_EQ(out.at(0, 0), 0.0f);
+        if (type == DType::BF16) rounds.matmul(out.matrix(), in.matrix(), *rounds.linear({{weight}, {}}, type), {});
       }
       Operand row(1, k);
       const std::vector<int32_t> last{static_cast<int32_t>(n - 1)};

@@ -33,6 +33,12 @@ TEST_P(ModelOverCpu, ActivationsAreTheOriginals) {
   }
 }
 
+TEST_P(ModelOverCpu, RoundedActivationsAreWithinTheBoundOfBf16) {
+  const Oracle oracle(GetParam());
+  expect_activations(oracle, oracle.load(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.bf16_activations = true}), DType::BF16),
+                     DType::BF16);
+}
+
 TEST_P(ModelOverCpu, EveryDialogsTokensAndLogitsAreTheOriginalsInF32) {
   const Oracle oracle(GetParam());
   const auto engine = oracle.load(std::make_shared<cpu::CpuBackend>(), DType::F32);

@@ -6,29 +6,10 @@ constexpr int64_t kStreamAhead = 1024;  // bytes
 
 static_assert(kTileCols == 4 && kTaskCols % kTileCols == 0, "a row of a tile's sums is what reg_sum4 gives");
 
-// A tile's rows of weights where they lie, widened as they are read.
-template <DType kType>
-struct StoredRows {
-  const void* data;
-  int64_t stride;
-
-  Reg load(int n, int64_t k, int pass) const { return reg_load_as<kType>(data, n * stride + k + pass * kRegLanes); }
-  Reg load_tail(int n, int64_t k, int64_t count, int pass) const {
-    return v_load_part_as<kType>(data, n * stride + k, count).r[pass];
-  }
-};
-
-// The same widened beforehand, sixteen of each row in turn; a tail is filled up with zeros.
-struct WidenedRows {
-  const float* data;
-
-  Reg load(int n, int64_t k, int pass) const { return reg_load(data + k * kTileCols + n * kLanes + pass * kRegLanes); }
-  Reg load_tail(int n, int64_t k, int64_t, int pass) const { return load(n, k, pass); }
-};
-
-// kRows rows of activations, of which `k` (at most kKBlock) are taken, and where their sums with a tile of weights go.
+// kRows rows of activations, of which `k` (at most Kind::kBlock) are taken, and where their sums with a tile of weights go.
+template <class Kind>
 struct TileRows {
-  const float* a;
+  const typename Kind::In* a;
   int64_t a_stride;
   int64_t k;
   float* sums;
@@ -39,32 +20,32 @@ struct TileRows {
 
 // sums[m][n] = row m of a . row n of b. The 16 lanes are done one register at a time: kRows x kCols accumulators then fill the
 // register file, and a pass needs kRows + kCols loads for kRows * kCols multiply-adds. prefetch(k) is called on the way, once
-// for each k that is a multiple of kLanes.
-template <int kRows, int kCols, class Weights, class Prefetch>
-inline void tile_dot(const TileRows& t, const Weights& b, const Prefetch& prefetch) {
+// for each step of k.
+template <int kRows, int kCols, class Kind, class Weights, class Prefetch>
+inline void tile_dot(const TileRows<Kind>& t, const Weights& b, const Prefetch& prefetch) {
   Reg sums[kRegs][kRows][4];
-  const int64_t whole = t.k & ~int64_t{kLanes - 1};
+  const int64_t whole = t.k & ~(Kind::kStep - 1);
   const int64_t tail = t.k - whole;
   for (int pass = 0; pass < kRegs; ++pass) {
     Reg acc[kRows][kCols];
     for (int m = 0; m < kRows; ++m) {
       for (int n = 0; n < kCols; ++n) acc[m][n] = reg_zero();
     }
-    const float* a = t.a + pass * kRegLanes;
-    for (int64_t k = 0; k < whole; k += kLanes) {
-      Reg av[kRows];
-      for (int m = 0; m < kRows; ++m) av[m] = reg_load(a + m * t.a_stride + k);
+    const typename Kind::In* a = t.a + pass * Kind::kEach;
+    for (int64_t k = 0; k < whole; k += Kind::kStep) {
+      typename Kind::Operand av[kRows];
+      for (int m = 0; m < kRows; ++m) av[m] = Kind::load(a + m * t.a_stride + k);
       for (int n = 0; n < kCols; ++n) {
-        const Reg bv = b.load(n, k, pass);
-        for (int m = 0; m < kRows; ++m) acc[m][n] = reg_fma(av[m], bv, acc[m][n]);
+        const auto bv = b.load(n, k, pass);
+        for (int m = 0; m < kRows; ++m) acc[m][n] = Kind::multiply(av[m], bv, acc[m][n]);
       }
       if (pass == kRegs - 1) prefetch(k);
     }
     if (tail != 0) {
       for (int n = 0; n < kCols; ++n) {
-        const Reg bv = b.load_tail(n, whole, tail, pass);
+        const auto bv = b.load_tail(n, whole, tail, pass);
         for (int m = 0; m < kRows; ++m) {
-          acc[m][n] = reg_fma(reg_load_part(a + m * t.a_stride + whole, tail - pass * kRegLanes), bv, acc[m][n]);
+          acc[m][n] = Kind::multiply(Kind::load_part(a + m * t.a_stride + whole, tail - pass * Kind::kEach), bv, acc[m][n]);
         }
       }
     }
@@ -89,11 +70,11 @@ inline void tile_dot(const TileRows& t, const Weights& b, const Prefetch& prefet
   }
 }
 
-// The same for any number of rows up to kTileRows.
-template <int kCols, int kRows = kTileRows, class Weights, class Prefetch>
-inline void tile_dot_rows(int64_t rows, const TileRows& t, const Weights& b, const Prefetch& prefetch) {
+// The same for any number of rows up to Kind::kRows.
+template <int kCols, class Kind, int kRows = Kind::kRows, class Weights, class Prefetch>
+inline void tile_dot_rows(int64_t rows, const TileRows<Kind>& t, const Weights& b, const Prefetch& prefetch) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return tile_dot_rows<kCols, kRows - 1>(rows, t, b, prefetch);
+    if (rows < kRows) return tile_dot_rows<kCols, Kind, kRows - 1>(rows, t, b, prefetch);
   }
   tile_dot<kRows, kCols>(t, b, prefetch);
 }
@@ -103,13 +84,14 @@ struct Panel {
   int64_t n0, cols, step, k0, depth;
 };
 
-template <DType kType>
+template <class Kind>
 inline const char* weights_at(const ProductArgs& p, const Panel& at) {
-  return static_cast<const char*>(p.weight) + bytes_of<kType>(at.n0 * p.k + at.k0);
+  return static_cast<const char*>(p.weight) + bytes_of<Kind::kWeights>(at.n0 * p.k + at.k0);
 }
 
-inline TileRows tile_rows(const ProductArgs& p, const Panel& at, int64_t m0) {
-  return {p.in + m0 * p.in_stride + at.k0,
+template <class Kind>
+inline TileRows<Kind> tile_rows(const ProductArgs& p, const Panel& at, int64_t m0) {
+  return {static_cast<const typename Kind::In*>(p.in) + m0 * p.in_stride + at.k0,
           p.in_stride,
           at.depth,
           p.sums + m0 * p.sums_stride + at.n0,
@@ -125,32 +107,39 @@ inline TileRows tile_rows(const ProductArgs& p, const Panel& at, int64_t m0) {
 inline int64_t fetch_ahead(int64_t tiles, int64_t block_bytes) { return tiles == 1 ? kStreamAhead : block_bytes; }
 
 // What comes behind a row of weights is the next one.
-template <DType kType, int kCols>
+template <class Kind, int kCols>
 inline void multiply_few_rows(const ProductArgs& p, const Panel& at) {
-  const char* b = weights_at<kType>(p, at);
-  const StoredRows<kType> rows_of_b{b, at.step * p.k};
-  const int64_t apart = bytes_of<kType>(rows_of_b.stride);
-  const int64_t tiles = (p.rows + kTileRows - 1) / kTileRows;
-  const int64_t ahead = fetch_ahead(tiles, bytes_of<kType>(at.depth));
+  const char* b = weights_at<Kind>(p, at);
+  const StoredRows<Kind> rows_of_b{b, at.step * p.k};
+  const int64_t apart = bytes_of<Kind::kWeights>(rows_of_b.stride);
+  const int64_t tiles = (p.rows + Kind::kRows - 1) / Kind::kRows;
+  const int64_t ahead = fetch_ahead(tiles, bytes_of<Kind::kWeights>(at.depth));
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const int64_t m0 = p.rows * tile / tiles;
-    tile_dot_rows<kCols>(p.rows * (tile + 1) / tiles - m0, tile_rows(p, at, m0), rows_of_b, [&](int64_t k) {
-      for (int64_t n = tile; n < kCols; n += tiles) __builtin_prefetch(b + n * apart + bytes_of<kType>(k) + ahead);
+    tile_dot_rows<kCols>(p.rows * (tile + 1) / tiles - m0, tile_rows<Kind>(p, at, m0), rows_of_b, [&](int64_t k) {
+      for (int64_t n = tile; n < kCols; n += tiles) __builtin_prefetch(b + n * apart + bytes_of<Kind::kWeights>(k) + ahead);
     });
   }
 }
 
+// How much of k a block that begins at k0 has.
+template <class Kind>
+inline int64_t depth_at(const ProductArgs& p, int64_t k0) {
+  return p.k - k0 < Kind::kBlock ? p.k - k0 : Kind::kBlock;
+}
+
 // A tile takes its columns a quarter of all columns apart: its rows of weights are then four streams, each going on where it was
 // with the next tile, which memory gives faster than four neighbouring rows.
-template <DType kType>
+template <class Kind>
 void products_of_few(const ProductArgs& p) {
   const int64_t quarter = p.cols / kTileCols;
-  const auto depth = [&](int64_t k0) { return p.k - k0 < kKBlock ? p.k - k0 : kKBlock; };
   for (int64_t n = 0; n < quarter; ++n) {
-    for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) multiply_few_rows<kType, kTileCols>(p, {n, kTileCols, quarter, k0, depth(k0)});
+    for (int64_t k0 = 0; k0 < p.k; k0 += Kind::kBlock) {
+      multiply_few_rows<Kind, kTileCols>(p, {n, kTileCols, quarter, k0, depth_at<Kind>(p, k0)});
+    }
   }
   for (int64_t n = quarter * kTileCols; n < p.cols; ++n) {
-    for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) multiply_few_rows<kType, 1>(p, {n, 1, 1, k0, depth(k0)});
+    for (int64_t k0 = 0; k0 < p.k; k0 += Kind::kBlock) multiply_few_rows<Kind, 1>(p, {n, 1, 1, k0, depth_at<Kind>(p, k0)});
   }
 }
 
@@ -177,64 +166,70 @@ class PanelFetch {
   int64_t next_ = 0;
 };
 
-template <DType kType>
-inline void widen_panel(float* out, const StoredRows<kType>& b, int64_t depth) {
+template <class Kind>
+inline void widen_panel(float* out, const StoredRows<Kind>& b, int64_t depth) {
   for (int64_t k = 0; k < depth; k += kLanes) {
     for (int n = 0; n < kTileCols; ++n, out += kLanes) {
       if (depth - k >= kLanes) {
-        v_store(out, v_load_as<kType>(b.data, n * b.stride + k));
+        v_store(out, v_load_as<Kind::kWeights>(b.data, n * b.stride + k));
       } else {
-        v_store(out, v_load_part_as<kType>(b.data, n * b.stride + k, depth - k));
+        v_store(out, v_load_part_as<Kind::kWeights>(b.data, n * b.stride + k, depth - k));
       }
     }
   }
 }
 
-template <class Weights>
+template <class Kind, class Weights>
 inline void multiply_panel(const ProductArgs& p, const Panel& at, const Weights& b, PanelFetch& next) {
-  for (int64_t m0 = 0; m0 < p.rows; m0 += kTileRows) {
+  for (int64_t m0 = 0; m0 < p.rows; m0 += Kind::kRows) {
     next.some();
-    tile_dot_rows<kTileCols>(p.rows - m0, tile_rows(p, at, m0), b, [](int64_t) {});
+    tile_dot_rows<kTileCols>(p.rows - m0, tile_rows<Kind>(p, at, m0), b, [](int64_t) {});
   }
 }
 
 // A panel of weights against many activations, which lie in L2: the weights come into L1 with the first tile of activations, or
 // before it where they are widened first.
-template <DType kType>
+template <class Kind>
 inline void multiply_many_rows(const ProductArgs& p, const Panel& at, const Panel& next) {
-  PanelFetch fetch(weights_at<kType>(p, next), next.cols, bytes_of<kType>(p.k), bytes_of<kType>(next.depth),
-                   (p.rows + kTileRows - 1) / kTileRows);
-  const StoredRows<kType> b{weights_at<kType>(p, at), p.k};
-  if (kType == DType::F32 || p.widened == nullptr) return multiply_panel(p, at, b, fetch);
-  widen_panel<kType>(p.widened, b, at.depth);
-  multiply_panel(p, at, WidenedRows{p.widened}, fetch);
+  constexpr bool kWidens = Kind::kWeights != DType::F32 && Kind::kStep == kLanes;
+  PanelFetch fetch(weights_at<Kind>(p, next), next.cols, bytes_of<Kind::kWeights>(p.k), bytes_of<Kind::kWeights>(next.depth),
+                   (p.rows + Kind::kRows - 1) / Kind::kRows);
+  const StoredRows<Kind> b{weights_at<Kind>(p, at), p.k};
+  if constexpr (kWidens) {
+    if (p.widened != nullptr) {
+      widen_panel(p.widened, b, at.depth);
+      return multiply_panel<Kind>(p, at, WidenedRows{p.widened}, fetch);
+    }
+  }
+  multiply_panel<Kind>(p, at, b, fetch);
 }
 
 // A block of k of the activations stays in L2 while all columns pass.
-template <DType kType>
+template <class Kind>
 void products_of_many(const ProductArgs& p) {
   const int64_t whole = p.cols / kTileCols * kTileCols;
-  for (int64_t k0 = 0; k0 < p.k; k0 += kKBlock) {
-    const auto panel = [&](int64_t n, int64_t k) { return Panel{n, kTileCols, 1, k, p.k - k < kKBlock ? p.k - k : kKBlock}; };
+  for (int64_t k0 = 0; k0 < p.k; k0 += Kind::kBlock) {
+    const auto panel = [&](int64_t n, int64_t k) { return Panel{n, kTileCols, 1, k, depth_at<Kind>(p, k)}; };
     for (int64_t n0 = 0; n0 < whole; n0 += kTileCols) {
       const bool turns = n0 + kTileCols >= whole;
-      const bool ends = turns && k0 + kKBlock >= p.k;
-      const Panel next = ends ? Panel{0, 0, 1, 0, 0} : turns ? panel(0, k0 + kKBlock) : panel(n0 + kTileCols, k0);
-      multiply_many_rows<kType>(p, panel(n0, k0), next);
+      const bool ends = turns && k0 + Kind::kBlock >= p.k;
+      const Panel next = ends ? Panel{0, 0, 1, 0, 0} : turns ? panel(0, k0 + Kind::kBlock) : panel(n0 + kTileCols, k0);
+      multiply_many_rows<Kind>(p, panel(n0, k0), next);
     }
-    for (int64_t n0 = whole; n0 < p.cols; ++n0) multiply_few_rows<kType, 1>(p, {n0, 1, 1, k0, panel(n0, k0).depth});
+    for (int64_t n0 = whole; n0 < p.cols; ++n0) multiply_few_rows<Kind, 1>(p, {n0, 1, 1, k0, panel(n0, k0).depth});
   }
 }
 
-template <DType kType>
+template <class Kind>
 void products_of(const ProductArgs& p) {
-  p.rows <= kFewRows ? products_of_few<kType>(p) : products_of_many<kType>(p);
+  p.rows <= kFewRows ? products_of_few<Kind>(p) : products_of_many<Kind>(p);
 }
 
 void products(const ProductArgs& p) {
+  if (p.in_type == DType::BF16) return products_of<Bf16Rows>(p);
   switch (p.dtype) {
-    case DType::F32: return products_of<DType::F32>(p);
-    case DType::BF16: return products_of<DType::BF16>(p);
-    case DType::F16: return products_of<DType::F16>(p);
+    case DType::F32: return products_of<F32Rows<DType::F32>>(p);
+    case DType::BF16: return products_of<F32Rows<DType::BF16>>(p);
+    case DType::F16: return products_of<F32Rows<DType::F16>>(p);
   }
 }

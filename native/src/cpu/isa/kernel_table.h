@@ -21,6 +21,10 @@ namespace ivl::cpu {
 // multiply-add; the lanes are then summed as lane i += lane i + 8, + 4, + 2, + 1, and the blocks are summed in order.
 // A score of attention, short as it is, is one chain of multiply-adds along head_dim.
 inline constexpr int64_t kKBlock = 1024;
+// Of bf16 activations with bf16 weights it is cut into blocks of kPairBlock, and lane l takes the elements 2 l and 2 l + 1, of every
+// 32: the odd one first.
+inline constexpr int64_t kPairBlock = 2048;
+inline constexpr int64_t kPairStep = 32;
 // Keys are taken in tiles that begin at multiples of kKeyTile positions; a tile is one step of the online softmax.
 inline constexpr int64_t kKeyTile = 64;
 // int8 activations of at least this magnitude are kept apart in f32, up to so many of a row; see backend/int8.h.
@@ -40,7 +44,8 @@ inline constexpr int64_t kAttentionScratchFloats =
 
 // sums[m][n] = sum over k of in[m][k] * weight[n][k].
 struct ProductArgs {
-  const float* in;
+  const void* in;
+  DType in_type;  // F32; or BF16 if the weights are too: rows are then zeros from k on, up to a multiple of kPairStep
   int64_t in_stride;
   int64_t rows;
   const void* weight;  // (cols, k), dense
@@ -49,7 +54,8 @@ struct ProductArgs {
   int64_t k;
   float* sums;
   int64_t sums_stride;
-  // Not null: kWidenedFloats, in which 16-bit weights are widened once for many rows, instead of as they are read. Bits are equal.
+  // Not null: kWidenedFloats, in which 16-bit weights are widened once for many rows of f32, instead of as they are read. Bits are
+  // equal.
   float* widened;
 };
 
@@ -162,7 +168,8 @@ struct KernelTable {
 
   // Independent fused multiply-adds in registers, for measuring: returns the number of floating-point operations.
   double (*multiply_add)(int64_t iterations, float* sink);
-  // The same for products of bytes.
+  // The same for products of bf16 by bf16, and of bytes.
+  double (*bf16_multiply_add)(int64_t iterations, float* sink);
   double (*int8_multiply_add)(int64_t iterations, float* sink);
   // Reads `bytes` (a multiple of 4096) as four streams and folds them into *sink.
   void (*read)(const void* data, size_t bytes, float* sink);
@@ -174,6 +181,7 @@ const KernelTable* kernel_table_avx2();
 const KernelTable* kernel_table_avx2vnni();
 const KernelTable* kernel_table_avx512();
 const KernelTable* kernel_table_avx512vnni();
+const KernelTable* kernel_table_avx512bf16();
 #endif
 
 }  // namespace ivl::cpu

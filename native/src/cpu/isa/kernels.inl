@@ -1,16 +1,20 @@
 // Every kernel, over the registers and the sizes that the including kernels_*.cpp has defined: kTileRows x kTileCols
-// accumulators of a product, kIntTileRows x kIntTileCols of one in int8, and the rows and columns of a product's task.
+// accumulators of a product, kPairTileRows x kTileCols of one of bf16 by bf16, kIntTileRows x kIntTileCols of one in int8, and the
+// rows and columns of a product's task.
 
 namespace ivl::cpu {
 namespace {
 
 static_assert(kInt8Align % kIntBytes == 0);
 static_assert(kBlockRows * kBlockCols <= kSumFloats / 2 && kBlockCols % (4 * kTileCols) == 0);
-static_assert(kBlockRows % kTaskRows == 0 && kTaskRows % kTileRows == 0 && kTaskRows % kIntTileRows == 0);
+static_assert(kBlockRows % kTaskRows == 0 && kTaskRows % kTileRows == 0);
+static_assert(kTaskRows % kPairTileRows == 0 && kTaskRows % kIntTileRows == 0);
 
 #include "cpu/isa/v16.inl"
 
 #include "cpu/isa/math.inl"
+
+#include "cpu/isa/operands.inl"
 
 #include "cpu/isa/gemm.inl"
 
@@ -45,6 +49,7 @@ constexpr KernelTable kTable = {
     narrow_to_int8,
     evaluate,
     multiply_add,
+    bf16_multiply_add,
     int8_multiply_add,
     read,
 };

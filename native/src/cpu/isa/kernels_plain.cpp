@@ -7,6 +7,7 @@ namespace {
 
 constexpr int kTileRows = 2, kTileCols = 4;
 constexpr int kIntTileRows = 2, kIntTileCols = 4;
+constexpr int kPairTileRows = 2;
 constexpr int64_t kBlockRows = 60, kBlockCols = 48;
 
 }  // namespace

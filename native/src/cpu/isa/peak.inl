@@ -16,6 +16,24 @@ double multiply_add(int64_t iterations, float* sink) {
   return 2.0 * static_cast<double>(iterations) * kChains * kRegLanes;
 }
 
+double bf16_multiply_add(int64_t iterations, float* sink) {
+  constexpr int kChains = 12;
+  uint16_t ones[2 * kRegLanes];
+  for (uint16_t& one : ones) one = 0x3f80;
+  const PairReg a = load_pairs(ones), b = load_pairs(ones);
+  Reg acc[kChains];
+  for (int i = 0; i < kChains; ++i) acc[i] = reg_set(static_cast<float>(i));
+  for (int64_t i = 0; i < iterations; ++i) {
+    for (int j = 0; j < kChains; ++j) acc[j] = pairs_fma(a, b, acc[j]);
+  }
+  Reg sum = reg_zero();
+  for (int i = 0; i < kChains; ++i) sum = reg_add(sum, acc[i]);
+  float lanes[kRegLanes];
+  reg_store(lanes, sum);
+  *sink = lanes[0];
+  return 4.0 * static_cast<double>(iterations) * kChains * kRegLanes;
+}
+
 double int8_multiply_add(int64_t iterations, float* sink) {
   constexpr int kChains = 12;
   uint8_t bytes[kIntBytes];

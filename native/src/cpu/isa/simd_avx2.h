@@ -48,6 +48,12 @@ inline __m128i load_8_halves(const void* p) { return _mm_loadu_si128(static_cast
 inline Reg reg_load_bf16(const void* p) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_8_halves(p)), 16));
 }
+// Elements 0, 2, ... and 1, 3, ... of twice a register's lanes.
+inline void reg_load_bf16_pairs(const void* p, Reg& even, Reg& odd) {
+  const __m256i bits = _mm256_loadu_si256(static_cast<const __m256i*>(p));
+  even = _mm256_castsi256_ps(_mm256_slli_epi32(bits, 16));
+  odd = _mm256_castsi256_ps(_mm256_and_si256(bits, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
+}
 inline Reg reg_load_f16(const void* p) { return _mm256_cvtph_ps(load_8_halves(p)); }
 inline Reg reg_load_int8(const void* p) {
   return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(static_cast<const __m128i*>(p))));

@@ -54,6 +54,11 @@ inline __m256i load_16_halves(const void* p) { return _mm256_loadu_si256(static_
 inline Reg reg_load_bf16(const void* p) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(load_16_halves(p)), 16));
 }
+inline void reg_load_bf16_pairs(const void* p, Reg& even, Reg& odd) {
+  const auto bits = _mm512_loadu_si512(p);
+  even = _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16));
+  odd = _mm512_castsi512_ps(_mm512_and_epi32(bits, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+}
 inline Reg reg_load_f16(const void* p) { return _mm512_cvtph_ps(load_16_halves(p)); }
 inline Reg reg_load_int8(const void* p) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(static_cast<const __m128i*>(p))));

@@ -57,6 +57,12 @@ inline Reg reg_load_bf16(const void* p) {
   RegBits bits = {load_u16(p, 0), load_u16(p, 1), load_u16(p, 2), load_u16(p, 3)};
   return (Reg)(bits << 16);
 }
+inline void reg_load_bf16_pairs(const void* p, Reg& even, Reg& odd) {
+  RegBits bits;
+  __builtin_memcpy(&bits, p, sizeof bits);
+  even = (Reg)(bits << 16);
+  odd = (Reg)(bits & 0xffff0000u);
+}
 inline Reg reg_load_f16(const void* p) {
   const RegBits half = {load_u16(p, 0), load_u16(p, 1), load_u16(p, 2), load_u16(p, 3)};
   const RegBits sign = (half & 0x8000u) << 16;

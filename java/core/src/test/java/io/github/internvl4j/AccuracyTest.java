@@ -9,20 +9,29 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What narrow types cost against f32: the table of README.md, which {@code scripts/accuracy} prints. */
 class AccuracyTest {
-    private record Types(Precision precision, boolean vision, KvCacheType kvCache) {
+    private record Types(Precision precision, boolean vision, KvCacheType kvCache, boolean bf16Activations) {
+        Types(Precision precision, boolean vision, KvCacheType kvCache) {
+            this(precision, vision, kvCache, false);
+        }
+
         LoadOptions options() {
-            return LoadOptions.defaults().precision(precision).quantizeVision(vision).kvCache(kvCache);
+            return LoadOptions.defaults()
+                    .precision(precision)
+                    .quantizeVision(vision)
+                    .kvCache(kvCache)
+                    .bf16Activations(bf16Activations);
         }
 
         @Override
         public String toString() {
-            return precision + (vision ? " vision too" : "") + (kvCache == KvCacheType.AUTO ? "" : ", cache " + kvCache);
+            return precision + (vision ? " vision too" : "") + (bf16Activations ? " activations too" : "") + (kvCache == KvCacheType.AUTO ? "" : ", cache " + kvCache);
         }
     }
 
     static Stream<Types> narrowTypes() {
         return Stream.of(
                 new Types(Precision.BF16, false, KvCacheType.AUTO),
+                new Types(Precision.BF16, false, KvCacheType.AUTO, true),
                 new Types(Precision.BF16, false, KvCacheType.INT8),
                 new Types(Precision.INT8, false, KvCacheType.AUTO),
                 new Types(Precision.INT8, true, KvCacheType.AUTO),

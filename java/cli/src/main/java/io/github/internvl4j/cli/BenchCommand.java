@@ -136,14 +136,15 @@ final class BenchCommand implements Callable<Integer> {
             Speeds speeds = measure(model);
             long peak = ResidentMemory.peak();
             speeds(figures, speeds);
-            rates(figures, speeds, model);
+            Rates rates = rates(speeds, model.work());
+            rates(figures, rates);
             figures.put("peak_rss_bytes", peak);
             figures.put("jvm_bytes", jvm);
             figures.put("memory_peak_bytes", peak - jvm);
             figures.put("memory_bar_bytes", memoryBar(options, model));
             if (model.backend().startsWith("cpu")) {
                 // A machine is at least as fast as it ever was: the better of two measurements.
-                shares(figures, speeds, before.best(Machine.measure(options)), model);
+                shares(figures, rates, before.best(Machine.measure(options)), model.info().precision());
             }
             figures.put("backend", model.backend());
             figures.put("parameters", model.info().parameters());
@@ -191,37 +192,38 @@ final class BenchCommand implements Callable<Integer> {
         figures.put("decode_tokens_per_second", speeds.decodeTokensPerSecond());
     }
 
-    /** What the model computed and moved in a second, wherever it did. */
-    private void rates(Map<String, Object> figures, Speeds speeds, NativeModel model) {
-        Work work = model.work();
+    /** What the model computed and moved in a second, wherever it did; no vision without pictures. */
+    private record Rates(double visionOperations, double prefillOperations, double decodeBytes) {}
+
+    private Rates rates(Speeds speeds, Work work) {
+        return new Rates(
+                work.visionOperations() / speeds.secondsPerImage(),
+                work.prefillOperations(promptTokens) / promptTokens * speeds.prefillTokensPerSecond(),
+                work.decodeBytes(past() + newTokens / 2) * speeds.decodeTokensPerSecond());
+    }
+
+    private void rates(Map<String, Object> figures, Rates rates) {
         if (images > 0) {
-            figures.put("vision_teraflops", work.visionOperations() / speeds.secondsPerImage() / 1e12);
+            figures.put("vision_teraflops", rates.visionOperations() / 1e12);
         }
-        figures.put(
-                "prefill_teraflops",
-                work.prefillOperations(promptTokens) / promptTokens * speeds.prefillTokensPerSecond() / 1e12);
-        figures.put(
-                "decode_gigabytes_per_second",
-                work.decodeBytes(past() + newTokens / 2) * speeds.decodeTokensPerSecond() / 1e9);
+        figures.put("prefill_teraflops", rates.prefillOperations() / 1e12);
+        figures.put("decode_gigabytes_per_second", rates.decodeBytes() / 1e9);
     }
 
     /** Of what the processor can do. */
-    private void shares(Map<String, Object> figures, Speeds speeds, Machine machine, NativeModel model) {
+    private void shares(Map<String, Object> figures, Rates rates, Machine machine, Precision kept) {
         figures.put("read_gigabytes_per_second", machine.readGigabytesPerSecond());
         figures.put("f32_gigaflops", machine.f32Gigaflops());
+        figures.put("bf16_gigaflops", machine.bf16Gigaflops());
         figures.put("int8_gigaops", machine.int8Gigaops());
-        Work work = model.work();
-        double peak = machine.f32Gigaflops() * 1e9;
-        // What the decoder's products are made of; the vision tower's are, unless --quantize-vision says otherwise, f32.
-        double decoderPeak = model.info().precision() == Precision.INT8 ? machine.int8Gigaops() * 1e9 : peak;
-        double bandwidth = machine.readGigabytesPerSecond() * 1e9;
+        // What products are made of; in the vision tower, unless --quantize-vision says otherwise, not int8.
+        double wide = precision.bf16Activations() ? machine.bf16Gigaflops() : machine.f32Gigaflops();
+        double decoder = kept == Precision.INT8 ? machine.int8Gigaops() : wide;
         if (images > 0) {
-            figures.put("vision_share_of_peak", work.visionOperations() / speeds.secondsPerImage() / peak);
+            figures.put("vision_share_of_peak", rates.visionOperations() / (wide * 1e9));
         }
-        double operationsPerToken = work.prefillOperations(promptTokens) / promptTokens;
-        figures.put("prefill_share_of_peak", operationsPerToken * speeds.prefillTokensPerSecond() / decoderPeak);
-        double bytesPerToken = work.decodeBytes(past() + newTokens / 2);
-        figures.put("decode_share_of_bandwidth", bytesPerToken * speeds.decodeTokensPerSecond() / bandwidth);
+        figures.put("prefill_share_of_peak", rates.prefillOperations() / (decoder * 1e9));
+        figures.put("decode_share_of_bandwidth", rates.decodeBytes() / (machine.readGigabytesPerSecond() * 1e9));
     }
 
     private NativeModel load(LoadOptions options) {

@@ -24,7 +24,16 @@ final class PrecisionOptions {
             description = "Type of the KV cache: f32, bf16, f16, int8, or auto for the precision's (default). GPUs: auto.")
     private KvCacheType kvCache;
 
+    @Option(
+            names = "--bf16-activations",
+            description = "On the CPU, round to bf16 what is multiplied with bf16 weights, as GPUs do: twice as fast with AVX512_BF16.")
+    private boolean bf16Activations;
+
+    boolean bf16Activations() {
+        return bf16Activations;
+    }
+
     LoadOptions of(LoadOptions options) {
-        return options.precision(precision).quantizeVision(quantizeVision).kvCache(kvCache);
+        return options.precision(precision).quantizeVision(quantizeVision).kvCache(kvCache).bf16Activations(bf16Activations);
     }
 }

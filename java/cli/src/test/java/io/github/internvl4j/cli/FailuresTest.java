@@ -57,6 +57,7 @@ class FailuresTest {
         run(ASK, "--affinity", "last").failed(1, "affinity", "last");
         run(ASK, "--affinity", "1023").failed(1, "affinity", "1023");
         run(ASK, "--kv-cache", "int8", "--device", "cuda").failed(1, "KV cache is int8", "expected auto or bf16");
+        run(ASK, "--precision", "f16", "--bf16-activations").failed(1, "bf16_activations", "f16");
         run(ASK, "--context", "-1").failed(1, "contextLength");
         run(ASK, "--context", "10").failed(1, "10");
     }

@@ -64,7 +64,7 @@ class MachineTest {
     @Test
     void benchPrintsSpeedsAndShares() throws IOException {
         List<String> figures = List.of("load_seconds", "vision_ms_per_image", "prefill_tokens_per_second",
-                "decode_tokens_per_second", "peak_rss_bytes", "jvm_bytes", "memory_peak_bytes", "memory_bar_bytes", "read_gigabytes_per_second", "f32_gigaflops", "int8_gigaops",
+                "decode_tokens_per_second", "peak_rss_bytes", "jvm_bytes", "memory_peak_bytes", "memory_bar_bytes", "read_gigabytes_per_second", "f32_gigaflops", "bf16_gigaflops", "int8_gigaops",
                 "vision_share_of_peak", "prefill_share_of_peak", "decode_share_of_bandwidth");
         for (Run run : List.of(run(BENCH, "--json"), run(BENCH, "--json", "--past", "40", "--threads", "1"))) {
             for (String figure : figures) {
@@ -81,6 +81,9 @@ class MachineTest {
         assertTrue(cold.get("warm_first_token_seconds").asDouble() > 0, cold.toString());
         assertTrue(cold.has("cold_first_token_seconds") == (cold.get("cold_cache_left_share").asDouble() <= 0.02), cold.toString());
         assertFalse(run(BENCH, "--images", "0").succeeded().out().contains("vision"));
+        String rounding = run("bench", "--model", D128, "--prompt-tokens", "20", "--new-tokens", "3", "--runs", "1", "--precision",
+                "bf16", "--bf16-activations", "--device", "cpu").succeeded().out();
+        assertTrue(rounding.contains("bf16 activations"), rounding);
     }
 
     @Test

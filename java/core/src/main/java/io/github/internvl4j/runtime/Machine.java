@@ -10,10 +10,12 @@ import org.bytedeco.javacpp.BytePointer;
  *
  * @param readGigabytesPerSecond streaming reads from memory
  * @param f32Gigaflops fused multiply-adds in f32, counted as two operations
- * @param int8Gigaops the same for products of bytes
+ * @param bf16Gigaflops the same for products of bf16 by bf16
+ * @param int8Gigaops and of bytes
  * @param threads used for both
  */
-public record Machine(double readGigabytesPerSecond, double f32Gigaflops, double int8Gigaops, int threads) {
+public record Machine(
+        double readGigabytesPerSecond, double f32Gigaflops, double bf16Gigaflops, double int8Gigaops, int threads) {
     /**
      * Measures for about a second.
      *
@@ -25,7 +27,11 @@ public record Machine(double readGigabytesPerSecond, double f32Gigaflops, double
                 BytePointer affinity = NativeLibrary.utf8(options.affinity())) {
             NativeLibrary.check(internvl4j.ivl_measure_machine(options.threads(), affinity, out));
             return new Machine(
-                    out.read_gigabytes_per_second(), out.f32_gigaflops(), out.int8_gigaops(), out.threads());
+                    out.read_gigabytes_per_second(),
+                    out.f32_gigaflops(),
+                    out.bf16_gigaflops(),
+                    out.int8_gigaops(),
+                    out.threads());
         }
     }
 
@@ -34,6 +40,7 @@ public record Machine(double readGigabytesPerSecond, double f32Gigaflops, double
         return new Machine(
                 Math.max(readGigabytesPerSecond, other.readGigabytesPerSecond),
                 Math.max(f32Gigaflops, other.f32Gigaflops),
+                Math.max(bf16Gigaflops, other.bf16Gigaflops),
                 Math.max(int8Gigaops, other.int8Gigaops),
                 threads);
     }

@@ -244,6 +244,7 @@ public final class NativeModel implements AutoCloseable {
         return converted.precision(options.precision().ordinal())
                 .quantize_vision(options.quantizeVision() ? 1 : 0)
                 .kv_cache(options.kvCache().ordinal())
+                .bf16_activations(options.bf16Activations() ? 1 : 0)
                 .threads(options.threads())
                 .map_weights(options.mapWeights() ? 1 : 0)
                 .context_length(options.contextLength())

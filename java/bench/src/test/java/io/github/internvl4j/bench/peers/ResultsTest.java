@@ -21,7 +21,7 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.InputSource;
 
 final class ResultsTest {
-    private static final Machine MACHINE = new Machine(20, 400, 1600, 2);
+    private static final Machine MACHINE = new Machine(20, 400, 800, 1600, 2);
     private static final Side BF16 = new Side(Engine.LLAMA_CPP, Format.BF16, "");
     private static final Side BF16_FLASH = new Side(Engine.LLAMA_CPP, Format.BF16, LlamaCpp.FLASH);
 

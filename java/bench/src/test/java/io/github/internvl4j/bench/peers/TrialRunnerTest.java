@@ -30,7 +30,7 @@ final class TrialRunnerTest {
     private TrialResult against(String script) throws Exception {
         Path bench = Files.writeString(folder.resolve("llama-bench"), "#!/bin/sh\n" + script + "\n");
         Files.setPosixFilePermissions(bench, PosixFilePermissions.fromString("rwx------"));
-        TrialRunner runner = new TrialRunner(folder, new Machine(1, 1, 1, 1), 3);
+        TrialRunner runner = new TrialRunner(folder, new Machine(1, 1, 1, 1, 1), 3);
         return runner.run(Task.decode("tiny", 8), Side.ours(Format.BF16), PEER, folder.resolve("any.gguf"), bench);
     }
 
