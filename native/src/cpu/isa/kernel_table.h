@@ -23,7 +23,7 @@ namespace ivl::cpu {
 inline constexpr int64_t kKBlock = 1024;
 // Of bf16 activations with bf16 weights it is cut into blocks of kPairBlock, and lane l takes the elements 2 l and 2 l + 1, of every
 // 32: the odd one first.
-inline constexpr int64_t kPairBlock = 2048;
+inline constexpr int64_t kPairBlock = 3072;
 inline constexpr int64_t kPairStep = 32;
 // Keys are taken in tiles that begin at multiples of kKeyTile positions; a tile is one step of the online softmax.
 inline constexpr int64_t kKeyTile = 64;
