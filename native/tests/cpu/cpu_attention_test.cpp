@@ -1,0 +1,220 @@
+// Attention of the CPU backend and its caches, in every kernel variant that runs here, against the double-precision reference; a
+// row's bits depend on nothing but that row.
+#include "cpu/variant_test.h"
+
+namespace ivl::cpu {
+namespace {
+
+class CpuAttention : public VariantTest {};
+INSTANTIATE_TEST_SUITE_P(Variants, CpuAttention, ::testing::ValuesIn(kernel_variants()), variant_name);
+
+TEST_P(CpuAttention, VisionAttentionMatchesTheReference) {
+  CpuBackend cpu = backend();
+  for (const auto& [pictures, tokens, heads, head_dim] :
+       std::vector<std::array<int64_t, 4>>{{1, 1, 1, 8}, {2, 17, 2, 24}, {1, 65, 2, 128}, {3, 50, 3, 64}, {1, 257, 1, 40}}) {
+    const int64_t width = heads * head_dim;
+    Operand qkv(pictures * tokens, 3 * width, 0, 1, 2), expected(pictures * tokens, width), actual(pictures * tokens, width);
+    reference_.vision_attention(expected.matrix(), qkv.matrix(), pictures, heads, head_dim);
+    cpu.vision_attention(actual.matrix(), qkv.matrix(), pictures, heads, head_dim);
+    EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), kTolerance) << tokens << " " << head_dim;
+  }
+}
+
+// A sequence's cache filled at random behind `past` tokens.
+KvCache filled_cache(Backend& backend, const KvShape& shape, int64_t capacity) {
+  KvCache cache;
+  cache.capacity = capacity;
+  const int64_t heads = 2 * shape.layers * shape.kv_heads;
+  cache.memory = backend.allocate(static_cast<size_t>(capacity) * shape.bytes_per_token());
+  Operand values(heads * capacity, shape.head_dim, 0, 11);
+  if (shape.type != KvType::Int8) {
+    backend.from_host(cache.memory.matrix(float_type_of(shape.type), heads * capacity, shape.head_dim), values.values().data());
+    return cache;
+  }
+  const KernelTable& kernels = kernels_of(Isa::Plain);
+  auto* rows = static_cast<int8_t*>(cache.memory.data());
+  for (int64_t head = 0; head < heads; ++head, rows += capacity * (shape.head_dim + 4)) {
+    auto* scales = reinterpret_cast<float*>(rows + capacity * shape.head_dim);
+    for (int64_t t = 0; t < capacity; ++t) {
+      kernels.narrow_to_int8(rows + t * shape.head_dim, scales + t, &values.at(head * capacity + t, 0), shape.head_dim);
+    }
+  }
+  return cache;
+}
+
+constexpr KvType kKvTypes[] = {KvType::F32, KvType::BF16, KvType::F16, KvType::Int8};
+
+// A row of a cache as f32.
+std::vector<float> cached_row(const KvCache& cache, const KvShape& shape, int64_t head, int64_t token) {
+  const auto capacity = static_cast<size_t>(cache.capacity);
+  const char* rows = static_cast<const char*>(cache.memory.data()) +
+                     static_cast<size_t>(head) * capacity * (shape.row_bytes() + shape.scale_bytes());
+  const char* row = rows + static_cast<size_t>(token) * shape.row_bytes();
+  std::vector<float> values(static_cast<size_t>(shape.head_dim));
+  const float scale =
+      shape.type == KvType::Int8 ? load_f32(rows + capacity * shape.row_bytes(), DType::F32, static_cast<size_t>(token)) : 1;
+  for (size_t i = 0; i < values.size(); ++i) {
+    values[i] = shape.type == KvType::Int8 ? scale * static_cast<float>(static_cast<signed char>(row[i]))
+                                           : load_f32(row, float_type_of(shape.type), i);
+  }
+  return values;
+}
+
+// The largest difference of two caches' numbers, relative to the largest number of their row.
+float cache_error(const KvCache& a, const KvCache& b, const KvShape& shape) {
+  float error = 0;
+  for (int64_t head = 0; head < 2 * shape.layers * shape.kv_heads; ++head) {
+    for (int64_t token = 0; token < a.capacity; ++token) {
+      const std::vector<float> x = cached_row(a, shape, head, token), y = cached_row(b, shape, head, token);
+      float largest = 1e-30f, difference = 0;
+      for (size_t i = 0; i < x.size(); ++i) {
+        largest = std::max(largest, std::fabs(y[i]));
+        difference = std::max(difference, std::fabs(x[i] - y[i]));
+      }
+      error = std::max(error, difference / largest);
+    }
+  }
+  return error;
+}
+
+// From one number of the type to the next, and a little, relative to the largest of a row.
+float rounding_of(KvType type) {
+  switch (type) {
+    case KvType::F32: return 3e-6f;
+    case KvType::BF16: return 1.01f / 128;
+    case KvType::F16: return 1.01f / 1024;
+    case KvType::Int8: return 1.01f / 127;
+  }
+  return 0;
+}
+
+struct CachedCase {
+  int64_t heads, kv_heads, head_dim, past, rows;
+};
+
+const CachedCase kCachedCases[] = {{1, 1, 8, 0, 1},     {2, 1, 128, 0, 70},  {7, 1, 64, 1, 3},    {8, 1, 64, 63, 5},
+                                   {56, 8, 16, 64, 2},  {14, 2, 24, 255, 1}, {4, 4, 32, 130, 65}, {60, 1, 8, 5, 4},
+                                   {2, 1, 128, 4094, 2}};
+
+TEST_P(CpuAttention, CachedAttentionMatchesTheReferenceInEveryCacheType) {
+  CpuBackend cpu = backend();
+  for (const KvType type : kKvTypes) {
+    for (const CachedCase& c : kCachedCases) {
+      const KvShape shape{2, c.kv_heads, c.head_dim, type};
+      KvCache expected_cache = filled_cache(reference_, shape, c.past + c.rows + 3);
+      KvCache actual_cache = filled_cache(cpu, shape, c.past + c.rows + 3);
+      const int64_t width = (c.heads + 2 * c.kv_heads) * c.head_dim;
+      Operand rope(c.past + c.rows, c.head_dim, 0, 5);
+      Operand expected_qkv(c.rows, width, 0, 7, 2), actual_qkv(c.rows, width, 0, 7, 2);
+      Operand expected(c.rows, c.heads * c.head_dim), actual(c.rows, c.heads * c.head_dim);
+      const Span expected_span{0, c.rows, c.past, &expected_cache};
+      const Span actual_span{0, c.rows, c.past, &actual_cache};
+      reference_.rope_and_store(expected_qkv.matrix(), rope.matrix(), {&expected_span, 1}, c.heads, shape, 1);
+      cpu.rope_and_store(actual_qkv.matrix(), rope.matrix(), {&actual_span, 1}, c.heads, shape, 1);
+      EXPECT_LT(relative_error(actual_qkv.matrix(), expected_qkv.matrix()), kTolerance);
+      // A stored value on the edge between two of a narrow type's may be rounded either way. What is attended to is the same.
+      ASSERT_EQ(expected_cache.memory.bytes(), actual_cache.memory.bytes());
+      EXPECT_LT(cache_error(actual_cache, expected_cache, shape), rounding_of(type)) << name_of(type);
+      std::memcpy(expected_cache.memory.data(), actual_cache.memory.data(), actual_cache.memory.bytes());
+      reference_.cached_attention(expected.matrix(), expected_qkv.matrix(), {&expected_span, 1}, c.heads, shape, 1);
+      cpu.cached_attention(actual.matrix(), actual_qkv.matrix(), {&actual_span, 1}, c.heads, shape, 1);
+      EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), 3e-6)
+          << c.heads << "/" << c.kv_heads << " x " << c.head_dim << " past " << c.past << " " << name_of(type);
+    }
+  }
+}
+
+void expect_the_same_attention_however_a_prompt_is_cut(CpuBackend& one, CpuBackend& two, KvType type) {
+  for (const auto& [heads, kv_heads, head_dim] : std::vector<std::array<int64_t, 3>>{{2, 1, 128}, {7, 1, 24}, {6, 2, 64}}) {
+    const KvShape shape{1, kv_heads, head_dim, type};
+    const int64_t tokens = 150;
+    const int64_t width = (heads + 2 * kv_heads) * head_dim;
+    Operand rope(tokens, head_dim, 0, 5), whole_qkv(tokens, width, 0, 7), cut_qkv(tokens, width, 0, 7);
+    Operand whole(tokens, heads * head_dim), cut(tokens, heads * head_dim);
+    KvCache whole_cache = filled_cache(one, shape, tokens);
+    KvCache cut_cache = filled_cache(two, shape, tokens + 9);
+    const Span all{0, tokens, 0, &whole_cache};
+    one.rope_and_store(whole_qkv.matrix(), rope.matrix(), {&all, 1}, heads, shape, 0);
+    one.cached_attention(whole.matrix(), whole_qkv.matrix(), {&all, 1}, heads, shape, 0);
+    int64_t past = 0;
+    for (const int64_t rows : {1, 62, 1, 3, 64, 19}) {
+      if (past > 60) {  // the conversation has grown out of its cache
+        KvCache larger = filled_cache(two, shape, cut_cache.capacity + 7);
+        two.copy_cache(larger, cut_cache, shape, past);
+        cut_cache = std::move(larger);
+      }
+      const Span piece{past, rows, past, &cut_cache};
+      two.rope_and_store(cut_qkv.matrix(), rope.matrix(), {&piece, 1}, heads, shape, 0);
+      two.cached_attention(cut.matrix(), cut_qkv.matrix(), {&piece, 1}, heads, shape, 0);
+      past += rows;
+    }
+    EXPECT_TRUE(same_bits(cut.matrix(), whole.matrix())) << heads << "/" << kv_heads << " x " << head_dim << " " << name_of(type);
+  }
+}
+
+TEST_P(CpuAttention, AttentionHasTheSameBitsHoweverAPromptIsCut) {
+  CpuBackend one = backend(1);
+  CpuBackend two = backend(2);
+  for (const KvType type : kKvTypes) expect_the_same_attention_however_a_prompt_is_cut(one, two, type);
+}
+
+TEST_P(CpuAttention, ARowOfTheInt8CacheRoundsToNearestEvenAndKeepsWhatIsNotFinite) {
+  const KernelTable& kernels = *GetParam();
+  std::vector<int8_t> bytes(24);
+  float scale = 0;
+  std::vector<float> row(24, 0.0f);
+  kernels.narrow_to_int8(bytes.data(), &scale, row.data(), 24);
+  EXPECT_EQ(scale, 0.0f);
+  EXPECT_EQ(bytes, std::vector<int8_t>(24));
+  row = {127, -127, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 63.49f, -63.51f};
+  row.resize(24, 1);
+  kernels.narrow_to_int8(bytes.data(), &scale, row.data(), 24);
+  EXPECT_EQ(scale, 1.0f);
+  std::vector<int8_t> expected{127, -127, 0, 2, 2, 0, -2, 63, -64};
+  expected.resize(24, 1);
+  EXPECT_EQ(bytes, expected);
+  for (const float bad : {INFINITY, -INFINITY, NAN}) {
+    for (const size_t at : {size_t{0}, size_t{9}, size_t{23}}) {
+      std::vector<float> damaged = row;
+      damaged[at] = bad;
+      kernels.narrow_to_int8(bytes.data(), &scale, damaged.data(), 24);
+      EXPECT_TRUE(std::isnan(scale)) << bad << " at " << at;
+    }
+  }
+}
+
+TEST_P(CpuAttention, HugeAndEqualScoresGiveFiniteAttention) {
+  CpuBackend cpu = backend();
+  for (const float spread : {0.0f, 1e-30f, 1e4f}) {
+    Operand qkv(70, 3 * 64, 0, 1, 1), out(70, 64);
+    for (int64_t row = 0; row < 70; ++row) {
+      for (int64_t i = 0; i < 128; ++i) qkv.at(row, i) *= spread;  // scores up to 1e9
+    }
+    cpu.vision_attention(out.matrix(), qkv.matrix(), 1, 1, 64);
+    for (const float value : out.values()) ASSERT_TRUE(std::isfinite(value)) << spread;
+  }
+}
+
+TEST(FusedVariants, GiveTheSameAttention) {
+  const std::vector<const KernelTable*> fused = fused_variants();
+  if (fused.size() < 2) GTEST_SKIP() << "this processor runs one variant with fused multiply-add";
+  Operand qkv(70, 3 * 80, 0, 4, 3), rope(70, 40, 0, 3, 3);
+  std::vector<Operand> attended, cached;
+  for (const KernelTable* table : fused) {
+    CpuBackend cpu({.threads = 1, .kernels = table});
+    attended.emplace_back(70, 80);
+    cpu.vision_attention(attended.back().matrix(), qkv.matrix(), 1, 2, 40);
+    EXPECT_TRUE(same_bits(attended.back().matrix(), attended.front().matrix())) << table->name;
+    const KvShape shape{1, 2, 40, KvType::Int8};
+    KvCache cache = filled_cache(cpu, shape, 70);
+    const Span span{0, 70, 0, &cache};
+    Operand turned = qkv;
+    cached.emplace_back(70, 80);
+    cpu.rope_and_store(turned.matrix(), rope.matrix(), {&span, 1}, 2, shape, 0);
+    cpu.cached_attention(cached.back().matrix(), turned.matrix(), {&span, 1}, 2, shape, 0);
+    EXPECT_TRUE(same_bits(cached.back().matrix(), cached.front().matrix())) << table->name;
+  }
+}
+
+}  // namespace
+}  // namespace ivl::cpu

@@ -1,0 +1,41 @@
+// What the tests of the CPU backend's operations share: one backend for every kernel variant that runs here, beside the
+// double-precision reference.
+#pragma once
+
+#include "backend/reference_backend.h"
+#include "cpu/cpu_backend.h"
+#include "cpu/operands.h"
+#include "cpu/variants.h"
+
+namespace ivl::cpu {
+
+using testing::HostValues;
+using testing::Operand;
+using testing::ReferenceBackend;
+using testing::relative_error;
+using testing::same_bits;
+
+constexpr double kTolerance = 2e-6;  // f32 sums in another order than the reference's doubles
+
+class VariantTest : public ::testing::TestWithParam<const KernelTable*> {
+ protected:
+  CpuBackend backend(int threads = 2) const { return CpuBackend({.threads = threads, .kernels = GetParam()}); }
+  ReferenceBackend reference_;
+};
+
+inline std::string variant_name(const ::testing::TestParamInfo<const KernelTable*>& info) {
+  std::string name = info.param->name;
+  for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  return name;
+}
+
+// Those with fused multiply-add, which promise each other's bits.
+inline std::vector<const KernelTable*> fused_variants() {
+  std::vector<const KernelTable*> fused;
+  for (const KernelTable* table : kernel_variants()) {
+    if (std::string(table->name) != "plain") fused.push_back(table);
+  }
+  return fused;
+}
+
+}  // namespace ivl::cpu
