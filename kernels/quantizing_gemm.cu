@@ -205,20 +205,20 @@ bool can_quantize(int64_t rows, int in_features) {
 }
 
 template <class T>
-cudaError_t quantizing_gemm(const QuantizingGemm<T>& product, cudaStream_t stream) {
-  using Product = QuantizingProduct<T>;
-  const Int8Weights& weights = product.weights;
-  if (!can_quantize(product.rows, weights.in_features)) {
-    return cudaErrorInvalidValue;
-  }
-  Cost cost = cost_of(product.epilogue, product.rows, weights.in_features, product.out_features, 1);
-  const double elements = static_cast<double>(product.rows) * weights.in_features;
+Cost cost_of(const QuantizingGemm<T>& p) {
+  Cost cost = cost_of(p.epilogue, p.rows, p.weights.in_features, p.out_features, 1);
+  const double elements = static_cast<double>(p.rows) * p.weights.in_features;
   cost.read += elements * (sizeof(T) - 1) + elements / kDigestColumns * sizeof(Digest);
   cost.int8 = true;
-  next_launch_costs(cost);
-  const dim3 grid = grid_of_tiles<FewRowsOfBytes>(product.epilogue.activation, product.rows, product.out_features);
-  return launch("quantizing_gemm", quantizing_gemm_kernel<T>, grid, dim3(Product::kThreads), Product::kSharedBytes, stream,
-                product, moves_by_four(product.epilogue, product.out_features));
+  return cost;
+}
+
+template <class T>
+cudaError_t quantizing_gemm(const QuantizingGemm<T>& product, cudaStream_t stream) {
+  if (!can_quantize(product.rows, product.weights.in_features)) {
+    return cudaErrorInvalidValue;
+  }
+  return launch_tiles<QuantizingProduct<T>>("quantizing_gemm", quantizing_gemm_kernel<T>, product, stream);
 }
 
 template cudaError_t quantizing_gemm(const QuantizingGemm<bf16>&, cudaStream_t);

@@ -326,7 +326,7 @@ bool moves_by_four(const Epilogue<T>& e, int columns) {
          (e.residual.data == nullptr || four(e.residual.stride));
 }
 
-// Of a kernel that calls run_tile<Product>().
+// Of a kernel whose blocks each have a tile of `Product`.
 template <class Product, class Operation>
 cudaError_t launch_tiles(const char* name, void (*kernel)(Operation, bool), const Operation& p, cudaStream_t stream) {
   next_launch_costs(cost_of(p));
