@@ -34,9 +34,9 @@ int64_t int8_bytes(const std::vector<int64_t>& shape) {
   return shape[0] == 0 ? 0 : shape[0] * (int8_stride(elements(shape) / shape[0]) + 8);
 }
 
-MemoryPlan plan_activations(const ModelConfig& config, KvType cache, DType activation) {
+MemoryPlan plan_activations(const ModelConfig& config, const Precision& precision, DType activation) {
   const LanguageConfig& language = config.language;
-  const KvShape kv{language.layers, language.kv_heads, language.head_dim, cache};
+  const KvShape kv{language.layers, language.kv_heads, language.head_dim, precision.kv_type()};
   MemoryPlan plan;
   plan.kv_cache_per_token = static_cast<int64_t>(kv.bytes_per_token());
   plan.kv_cache = plan.kv_cache_per_token * language.context;
@@ -47,22 +47,20 @@ MemoryPlan plan_activations(const ModelConfig& config, KvType cache, DType activ
   plan.picture_batch = pixels * static_cast<int64_t>(size_of(activation)) +
                        InternVit::workspace_bytes(config, plan.pictures_together, activation) +
                        Projector::workspace_bytes(config, plan.pictures_together, activation);
+  // Rows on their way into an int8 product.
+  if (precision.int8_decoder) plan.scratch += kChunkRows * int8_stride(language.mlp);
   return plan;
 }
 
-constexpr int64_t kBf16Bytes = 2;
-
 // On the CPU activations are f32, and the pixels that the caller gives lie in the same memory.
 MemoryPlan plan_cpu_activations(const ModelConfig& config, const Precision& precision) {
-  MemoryPlan plan = plan_activations(config, precision.kv_type(), DType::F32);
+  MemoryPlan plan = plan_activations(config, precision, DType::F32);
   const int64_t pixels = plan.pictures_together * config.vision.channels * config.image_size * config.image_size;
   plan.picture_batch += pixels * static_cast<int64_t>(sizeof(float));
-  // Rows on their way into a product.
-  if (precision.int8_decoder) plan.scratch += kChunkRows * int8_stride(config.language.mlp);
-  if (precision.bf16_activations) {
-    const int64_t patches = plan.pictures_together * config.vision_tokens();
-    plan.scratch += kBf16Bytes * kChunkRows * config.language.mlp;
-    plan.picture_batch += kBf16Bytes * patches * config.vision.mlp;
+  if (precision.bf16_activations) {  // rounded, on their way into a product
+    constexpr auto kSize = static_cast<int64_t>(size_of(DType::BF16));
+    plan.scratch += kSize * kChunkRows * config.language.mlp;
+    plan.picture_batch += kSize * plan.pictures_together * config.vision_tokens() * config.vision.mlp;
   }
   return plan;
 }
@@ -106,14 +104,12 @@ MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision) {
 }
 
 MemoryPlan plan_gpu_memory(const ModelConfig& config, const Precision& precision) {
-  MemoryPlan plan = plan_activations(config, precision.kv_type(), precision.type);
+  MemoryPlan plan = plan_activations(config, precision, precision.type);
   plan.weights_owned += int8_bytes(tied_head(config, precision));
   for (const WeightSpec& spec : expected_weights(config)) {
     const bool int8 = is_int8_layer(spec.name, spec.shape, precision);
     plan.weights_owned += int8 ? int8_bytes(spec.shape) : elements(spec.shape) * static_cast<int64_t>(size_of(precision.type));
   }
-  // Rows on their way into an int8 product.
-  if (precision.int8_decoder) plan.scratch += kChunkRows * int8_stride(config.language.mlp);
   return plan;
 }
 
