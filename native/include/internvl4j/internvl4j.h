@@ -112,8 +112,8 @@ typedef struct ivl_load_options {
   int32_t quantize_vision; /* 1: INT8 is for the vision tower's blocks and the projector too */
   int32_t kv_cache;       /* an ivl_kv_cache */
   int32_t bf16_activations; /* 1: on the CPU activations are rounded to bf16 where they are multiplied with bf16 weights, as on
-                               GPUs they always are; twice as fast where the processor has AVX512_BF16. Needs a precision that
-                               keeps weights in bf16 */
+                               GPUs they always are; prompts and pictures are faster where the processor has AVX512_BF16. Needs
+                               a precision that keeps weights in bf16 */
   int32_t threads;        /* 0: as many as the process may use */
   int32_t map_weights;    /* 1: use the files through mmap; 0: read them into memory (immune to later truncation) */
   int32_t context_length; /* 0: the checkpoint's; a smaller one makes the memory plan smaller */

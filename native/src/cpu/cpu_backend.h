@@ -1,5 +1,5 @@
-// The backend that is always there. Activations are f32, or bf16 where products ask for it; weights stay in their stored type, used where the checkpoint is
-// mapped unless another type was asked for.
+// The backend that is always there. Activations are f32, on their way into a product bf16 if asked; weights stay in their stored
+// type, used where the checkpoint is mapped unless another type was asked for.
 #pragma once
 
 #include <algorithm>

@@ -1,9 +1,9 @@
 // What a product's rows are multiplied as: the type of activations, how many of them a step takes and after how many a sum begins
 // anew (kernel_table.h), and what a register of either side is. `pass` counts the registers that make sixteen lanes.
 
-// A register of pairs of bf16: lane i has the elements 2 i and 2 i + 1. pairs_fma is acc + odd * odd, then
-// + even * even, each rounded once, which is what VDPBF16PS does (Intel's manual; Zen 4 gives the same bits), except that it takes
-// denormal numbers for zeros.
+// A register of pairs of bf16: lane i has the elements 2 i and 2 i + 1. pairs_fma is acc + odd * odd, then + even * even, each
+// rounded once, which is what VDPBF16PS does (Intel's manual; Zen 4 gives the same bits), except that it takes denormal numbers
+// for zeros.
 #ifdef IVL_BF16
 using PairReg = __m512i;
 inline PairReg load_pairs(const void* p) { return _mm512_loadu_si512(p); }
@@ -36,6 +36,7 @@ struct F32Rows {
 
   static Operand load(const In* p) { return reg_load(p); }
   static Operand load_part(const In* p, int64_t count) { return reg_load_part(p, count); }
+  static Operand load_weights(const void* p) { return reg_load_as<kType>(p, 0); }
   static Reg multiply(Operand a, Operand b, Reg acc) { return reg_fma(a, b, acc); }
 };
 
@@ -51,32 +52,25 @@ struct Bf16Rows {
 
   static Operand load(const In* p) { return load_pairs(p); }
   static Operand load_part(const In* p, int64_t) { return load(p); }
+  static Operand load_weights(const void* p) { return load_pairs(p); }
   static Reg multiply(Operand a, Operand b, Reg acc) { return pairs_fma(a, b, acc); }
 };
 
-// A tile's rows of weights where they lie; `pass` of a step that begins at k.
+// A tile's rows of weights where they lie, which may be anywhere; `pass` of a step that begins at k.
 template <class Kind>
 struct StoredRows {
   const void* data;
   int64_t stride;
 
-  Reg load(int n, int64_t k, int pass) const { return reg_load_as<Kind::kWeights>(data, n * stride + k + pass * Kind::kEach); }
-  Reg load_tail(int n, int64_t k, int64_t count, int pass) const {
-    return v_load_part_as<Kind::kWeights>(data, n * stride + k, count).r[pass];
+  const char* at(int n, int64_t k) const {
+    return static_cast<const char*>(data) + bytes_of<Kind::kWeights>(n * stride + k);
   }
-};
-
-template <>
-struct StoredRows<Bf16Rows> {
-  const void* data;
-  int64_t stride;
-
-  const char* at(int n, int64_t k) const { return static_cast<const char*>(data) + bytes_of<DType::BF16>(n * stride + k); }
-  PairReg load(int n, int64_t k, int pass) const { return load_pairs(at(n, k + pass * Bf16Rows::kEach)); }
-  PairReg load_tail(int n, int64_t k, int64_t count, int pass) const {
-    uint16_t step[Bf16Rows::kStep] = {};
-    __builtin_memcpy(step, at(n, k), static_cast<size_t>(count) * sizeof *step);
-    return load_pairs(step + pass * Bf16Rows::kEach);
+  auto load(int n, int64_t k, int pass) const { return Kind::load_weights(at(n, k + pass * Kind::kEach)); }
+  // Of the last step, which has only `count` elements: nothing behind them is read.
+  auto load_tail(int n, int64_t k, int64_t count, int pass) const {
+    char step[bytes_of<Kind::kWeights>(Kind::kStep)] = {};
+    __builtin_memcpy(step, at(n, k), static_cast<size_t>(bytes_of<Kind::kWeights>(count)));
+    return Kind::load_weights(step + bytes_of<Kind::kWeights>(pass * Kind::kEach));
   }
 };
 

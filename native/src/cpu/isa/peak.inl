@@ -1,18 +1,24 @@
 // Loops that do nothing but keep one unit busy: what the machine can do at best.
 
-double multiply_add(int64_t iterations, float* sink) {
-  constexpr int kChains = 10;  // enough to hide the latency of a multiply-add on two ports
+// kChains independent chains of f32 sums, enough to hide the latency of an operation on two ports; `add` is one of them.
+template <int kChains, class Add>
+inline void keep_adding(int64_t iterations, float* sink, const Add& add) {
   Reg acc[kChains];
   for (int i = 0; i < kChains; ++i) acc[i] = reg_set(static_cast<float>(i));
-  const Reg a = reg_set(0.999f), b = reg_set(0.001f);
   for (int64_t i = 0; i < iterations; ++i) {
-    for (int j = 0; j < kChains; ++j) acc[j] = reg_fma(acc[j], a, b);
+    for (int j = 0; j < kChains; ++j) acc[j] = add(acc[j]);
   }
   Reg sum = reg_zero();
   for (int i = 0; i < kChains; ++i) sum = reg_add(sum, acc[i]);
   float lanes[kRegLanes];
   reg_store(lanes, sum);
   *sink = lanes[0];
+}
+
+double multiply_add(int64_t iterations, float* sink) {
+  constexpr int kChains = 10;
+  const Reg a = reg_set(0.999f), b = reg_set(0.001f);
+  keep_adding<kChains>(iterations, sink, [&](Reg acc) { return reg_fma(acc, a, b); });
   return 2.0 * static_cast<double>(iterations) * kChains * kRegLanes;
 }
 
@@ -21,16 +27,7 @@ double bf16_multiply_add(int64_t iterations, float* sink) {
   uint16_t ones[2 * kRegLanes];
   for (uint16_t& one : ones) one = 0x3f80;
   const PairReg a = load_pairs(ones), b = load_pairs(ones);
-  Reg acc[kChains];
-  for (int i = 0; i < kChains; ++i) acc[i] = reg_set(static_cast<float>(i));
-  for (int64_t i = 0; i < iterations; ++i) {
-    for (int j = 0; j < kChains; ++j) acc[j] = pairs_fma(a, b, acc[j]);
-  }
-  Reg sum = reg_zero();
-  for (int i = 0; i < kChains; ++i) sum = reg_add(sum, acc[i]);
-  float lanes[kRegLanes];
-  reg_store(lanes, sum);
-  *sink = lanes[0];
+  keep_adding<kChains>(iterations, sink, [&](Reg acc) { return pairs_fma(a, b, acc); });
   return 4.0 * static_cast<double>(iterations) * kChains * kRegLanes;
 }
 

@@ -41,7 +41,7 @@ inline void v_store_part(float* p, V16 v, int64_t n) {
 // ---- other types -----------------------------------------------------------------------------------------------
 
 template <DType kType>
-inline int64_t bytes_of(int64_t elements) {
+constexpr int64_t bytes_of(int64_t elements) {
   return kType == DType::F32 ? elements * 4 : elements * 2;
 }
 
