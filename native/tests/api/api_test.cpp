@@ -179,6 +179,18 @@ TEST(Api, TheKvCacheHasATypeOfItsOwn) {
   expect_failure(ivl_plan(checkpoint().c_str(), &o, &plans[0]), IVL_INVALID_ARGUMENT, "kv_cache is 17");
 }
 
+TEST(Api, Bf16ActivationsWithoutBf16WeightsAreRefused) {
+  ivl_load_options o = options();
+  o.bf16_activations = 1;
+  ivl_load* load = nullptr;
+  ivl_memory_plan plan{};
+  for (const auto& [precision, name] : {std::pair{IVL_PRECISION_F16, "f16"}, std::pair{IVL_PRECISION_F32, "f32"}}) {
+    o.precision = precision;
+    expect_failure(ivl_load_begin(checkpoint().c_str(), &o, &load), IVL_INVALID_ARGUMENT, name);
+    expect_failure(ivl_plan(checkpoint().c_str(), &o, &plan), IVL_INVALID_ARGUMENT, "bf16_activations");
+  }
+}
+
 TEST(Api, AnAffinityThatCannotBeFollowedIsRefused) {
   ivl_load_options o = options();
   ivl_load* load = nullptr;
