@@ -58,13 +58,13 @@ int64_t row_bytes_of(const CpuLinear& weights) {
 CpuBackend::CpuBackend(const CpuOptions& options)
     : kernels_(options.kernels != nullptr ? *options.kernels : kernels_of(chosen_isa())),
       pool_(threads_from(options.threads, options.affinity)),
-      widens_first_(options.widen_first.value_or(widening_takes_multiply_ports())),
       bf16_activations_(options.bf16_activations),
       scratch_(static_cast<size_t>(pool_.threads())) {
   for (Scratch& scratch : scratch_) {
     scratch.sums = allocate(kSumFloats * sizeof(float));
+    scratch.up = allocate(kSumFloats * sizeof(float));
     scratch.totals = allocate(kSumFloats * sizeof(int32_t));
-    scratch.widened = allocate(kWidenedFloats * sizeof(float));
+    scratch.packed = allocate(kPackedFloats * sizeof(float));
     scratch.attention = allocate(kAttentionScratchFloats * sizeof(float));
   }
 }
@@ -95,16 +95,24 @@ void* CpuBackend::grown(Buffer& buffer, size_t bytes) {
   return buffer.data();
 }
 
-Matrix CpuBackend::rounded(const Matrix& in) {
+CpuBackend::Factor CpuBackend::factor_of(const Matrix& in, DType weights) {
+  const DType type = bf16_activations_ && weights == DType::BF16 ? DType::BF16 : DType::F32;
+  const bool few = in.rows <= kFewRows;
+  if (few && type == DType::F32) return {bytes_of_row(in, 0), type, in.stride, in.stride * static_cast<int64_t>(sizeof(float))};
+
   const int64_t whole = ceil_div(in.cols, kPairStep) * kPairStep;
-  const int64_t stride = row_stride(whole, DType::BF16);
-  auto* values = static_cast<uint16_t*>(grown(rounded_, static_cast<size_t>(in.rows * stride) * sizeof(uint16_t)));
+  const DType unit = few ? DType::BF16 : DType::F32;
+  const int64_t stride = row_stride(few ? whole : packed_row_units(in.cols, type), unit);
+  const int64_t row_bytes = stride * static_cast<int64_t>(size_of(unit));
+  auto* rows = static_cast<char*>(grown(factor_, static_cast<size_t>(in.rows * row_bytes)));
   for_rows(in.rows, in.cols, [&](int64_t row) {
-    uint16_t* to = values + row * stride;
+    char* to = rows + row * row_bytes;
+    if (!few) return kernels_.pack_row(to, type, row_of(in, row), in.cols);
     kernels_.narrow(to, DType::BF16, row_of(in, row), in.cols);
-    std::fill(to + in.cols, to + whole, uint16_t{0});
+    auto* halves = reinterpret_cast<uint16_t*>(to);
+    std::fill(halves + in.cols, halves + whole, uint16_t{0});
   });
-  return {values, DType::BF16, in.rows, in.cols, stride};
+  return {rows, type, stride, row_bytes};
 }
 
 Int8Activations CpuBackend::quantized(const Matrix& in) {
@@ -121,23 +129,27 @@ Int8Activations CpuBackend::quantized(const Matrix& in) {
   return {values, stride, scales, outliers, counts};
 }
 
-// n_block columns, or fewer where there would be too few tasks for the threads. Few rows stream the weights past: their tasks are
-// as long as a stream needs to get going, and as many for each thread.
-int64_t CpuBackend::cols_of_task(int64_t rows, int64_t cols, int64_t row_bytes) const {
-  constexpr int64_t kStreamedBytes = 768 << 10;
-  const int64_t wanted = rows <= kFewRows ? ceil_div(cols * row_bytes, kStreamedBytes)
-                                          : 8 * threads() / ceil_div(rows, kernels_.m_block);
-  const int64_t tasks = ceil_div(std::max(wanted, ceil_div(cols, kernels_.n_block)), threads()) * threads();
-  const int64_t even = ceil_div(ceil_div(cols, tasks), kTaskCols) * kTaskCols;
-  return std::clamp(even, kernels_.n_block / 4, kernels_.n_block);
+// Weights of few rows stream past: tasks are as long as a stream needs to get going, and as many for each thread.
+int64_t CpuBackend::cols_of_few_rows(int64_t cols, int64_t row_bytes) const {
+  constexpr int64_t kStreamedBytes = 768 << 10, kEven = 4;
+  const int64_t wanted = std::max(ceil_div(cols * row_bytes, kStreamedBytes), ceil_div(cols, kFewRowsCols));
+  const int64_t tasks = ceil_div(wanted, threads()) * threads();
+  return std::clamp(ceil_div(ceil_div(cols, tasks), kEven) * kEven, kFewRowsCols / 4, kFewRowsCols);
 }
 
-// Even parts of at most m_block rows, in whole tiles; smaller ones where there would be too few tasks for the threads.
+// kMostTaskCols columns, or fewer where there would be too few tasks for the threads.
+int64_t CpuBackend::cols_of_task(int64_t rows, int64_t cols) const {
+  const int64_t wanted = std::max(8 * threads() / ceil_div(rows, kMostTaskRows), ceil_div(cols, kMostTaskCols));
+  const int64_t tasks = ceil_div(wanted, threads()) * threads();
+  return std::min(ceil_div(ceil_div(cols, tasks), kTaskCols) * kTaskCols, kMostTaskCols);
+}
+
+// Even parts of at most kMostTaskRows rows, in whole tiles; smaller ones where there would be too few tasks for the threads.
 int64_t CpuBackend::rows_of_task(int64_t rows, int64_t column_blocks) const {
   constexpr int64_t kFewestRows = 4 * kTaskRows;
-  int64_t parts = std::max<int64_t>(1, ceil_div(rows, kernels_.m_block));
+  int64_t parts = ceil_div(rows, kMostTaskRows);
   while (parts * column_blocks < 4 * threads() && rows > parts * kFewestRows) ++parts;
-  return std::max<int64_t>(1, ceil_div(ceil_div(rows, parts), kTaskRows)) * kTaskRows;
+  return ceil_div(ceil_div(rows, parts), kTaskRows) * kTaskRows;
 }
 
 void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights& opaque, const Epilogue& epilogue) {
@@ -147,14 +159,16 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
   require(out.cols == (gated ? weights.out_features / 2 : weights.out_features), "matmul: the output fits the weights");
   require(!gated || (weights.parts.size() == 2 && weights.parts[0].rows == weights.parts[1].rows),
           "matmul: a gate and an up part of equal size");
-  const std::vector<ColumnBlock> blocks = column_blocks(weights, cols_of_task(in.rows, out.cols, row_bytes_of(weights)), gated);
+  const bool few = in.rows <= kFewRows;
+  const int64_t most_cols = few ? cols_of_few_rows(out.cols, row_bytes_of(weights)) : cols_of_task(in.rows, out.cols);
+  const std::vector<ColumnBlock> blocks = column_blocks(weights, most_cols, gated);
   const auto block_count = static_cast<int64_t>(blocks.size());
   const float* scale = values_of(epilogue.scale);
   const Int8Activations bytes = weights.int8 ? quantized(in) : Int8Activations{};
-  const bool rounds = bf16_activations_ && !weights.int8 && weights.parts[0].dtype == DType::BF16;
-  const Matrix factor = rounds ? rounded(in) : in;
+  const Factor factor = weights.int8 ? Factor{} : factor_of(in, weights.parts[0].dtype);
 
-  const int64_t most_rows = rows_of_task(in.rows, block_count);
+  const int64_t most_rows = few ? kFewRows : rows_of_task(in.rows, block_count);
+  const int64_t sums_stride = few ? kFewRowsCols : kMostTaskCols;
   // Neighbouring tasks share their input rows, which then stay in a cache that threads share.
   pool_.run(ceil_div(in.rows, most_rows) * block_count, [&](int64_t task, int thread) {
     const ColumnBlock& block = blocks[static_cast<size_t>(task % block_count)];
@@ -162,22 +176,22 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
     const int64_t rows = std::min(most_rows, in.rows - row);
     Scratch& scratch = scratch_[static_cast<size_t>(thread)];
     auto* sums = static_cast<float*>(scratch.sums.data());
-    float* up = sums + kSumFloats / 2;
-    float* widened = widens_first_ ? static_cast<float*>(scratch.widened.data()) : nullptr;
+    auto* up = static_cast<float*>(scratch.up.data());
+    auto* panel = static_cast<float*>(scratch.packed.data());
     const auto multiply = [&](const CpuLinear::Part& part, float* to) {
       if (weights.int8) {
         const Int8Activations own{bytes.values + row * bytes.stride, bytes.stride, bytes.scales + row,
                                   bytes.outliers + row * kMostOutliers, bytes.outlier_counts + row};
         const Int8WeightRows part_rows{part.int8.values + block.first * bytes.stride, part.int8.scales + block.first,
                                        part.int8.sums + block.first};
-        kernels_.int8_products({own, rows, part_rows, block.cols, static_cast<int32_t*>(scratch.totals.data()), to,
-                                kernels_.n_block});
+        kernels_.int8_products({own, rows, part_rows, block.cols, to, sums_stride, static_cast<int32_t*>(scratch.totals.data()), panel});
         return;
       }
       const char* first = static_cast<const char*>(part.data) +
                           static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
-      kernels_.products({bytes_of_row(factor, row), factor.dtype, factor.stride, rows, first, part.dtype, block.cols,
-                         weights.in_features, to, kernels_.n_block, widened});
+      const ProductArgs product{factor.rows + row * factor.row_bytes, factor.type, factor.stride, rows, first, part.dtype, block.cols,
+                                weights.in_features, to, sums_stride, panel};
+      few ? kernels_.products(product) : kernels_.packed_products(product);
     };
     multiply(*block.part, sums);
     if (gated) multiply(weights.parts[1], up);
@@ -189,7 +203,7 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
     e.cols = block.cols;
     e.sums = sums;
     e.up = up;
-    e.sums_stride = kernels_.n_block;
+    e.sums_stride = sums_stride;
     e.bias = from(values_of(block.part->bias.get()), block.first);
     e.up_bias = gated ? from(values_of(weights.parts[1].bias.get()), block.first) : nullptr;
     e.scale = from(scale, block.out);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <optional>
 
 #include "backend/backend.h"
 #include "cpu/affinity.h"
@@ -20,8 +19,6 @@ struct CpuOptions {
   bool bf16_activations = false;
   // Null: chosen_isa(). Tests hand in variants of their own.
   const KernelTable* kernels = nullptr;
-  // Products of many rows widen 16-bit weights before they multiply, or while they do; not set: what suits the processor.
-  std::optional<bool> widen_first = std::nullopt;
 };
 
 class CpuBackend final : public Backend {
@@ -78,7 +75,7 @@ class CpuBackend final : public Backend {
  private:
   // Of one thread. From allocate(): a vector's memory would not begin with a cache line, and loads would straddle two.
   struct Scratch {
-    Buffer sums, totals, widened, attention;
+    Buffer sums, up, totals, packed, attention;
   };
   // A product's input in int8; grows.
   struct Quantized {
@@ -88,9 +85,17 @@ class CpuBackend final : public Backend {
   // The buffer's memory, of at least so many bytes; what was in it may be lost.
   void* grown(Buffer& buffer, size_t bytes);
   Int8Activations quantized(const Matrix& in);
-  // In bf16, with zeros behind each row as ProductArgs wants them; valid until the next call.
-  Matrix rounded(const Matrix& in);
-  int64_t cols_of_task(int64_t rows, int64_t cols, int64_t row_bytes) const;
+  // A product's input as the kernels want it: as it is, rounded, or packed.
+  struct Factor {
+    const char* rows;
+    DType type;
+    int64_t stride;  // as in ProductArgs
+    int64_t row_bytes;
+  };
+  // Valid until the next call.
+  Factor factor_of(const Matrix& in, DType weights);
+  int64_t cols_of_few_rows(int64_t cols, int64_t row_bytes) const;
+  int64_t cols_of_task(int64_t rows, int64_t cols) const;
   int64_t rows_of_task(int64_t rows, int64_t column_blocks) const;
 
   // `source` as `as`: in place if it is that already (or `as` is F32, whose widening is exact), else in `owned`.
@@ -108,11 +113,10 @@ class CpuBackend final : public Backend {
 
   const KernelTable& kernels_;
   ThreadPool pool_;
-  const bool widens_first_;
   const bool bf16_activations_;
   std::vector<Scratch> scratch_;
   Quantized quantized_;
-  Buffer rounded_;  // grows
+  Buffer factor_;  // of a product, rounded or packed; grows
 };
 
 }  // namespace ivl::cpu

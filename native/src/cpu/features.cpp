@@ -69,14 +69,6 @@ const KernelTable& kernels_of(Isa isa) {
   return *kernel_table_plain();
 }
 
-bool widening_takes_multiply_ports() {
-#if defined(__x86_64__)
-  return __builtin_cpu_is("intel") != 0;
-#else
-  return false;
-#endif
-}
-
 std::vector<std::string> feature_names() {
   std::vector<std::string> names;
 #if defined(__x86_64__)

@@ -22,10 +22,6 @@ Isa best_isa();
 Isa chosen_isa();
 const KernelTable& kernels_of(Isa isa);
 
-// Whether widening 16-bit numbers to f32 waits for the ports that multiply, as on Intel's (uops.info: VPMOVZXWD and VPSLLD go to
-// ports 0 and 5), and not on AMD's, which shift elsewhere.
-bool widening_takes_multiply_ports();
-
 // Of interest to these kernels, for people: "avx2", "avx512_vnni".
 std::vector<std::string> feature_names();
 // Processors that the process may use: its affinity mask, within its cgroups' share of time.

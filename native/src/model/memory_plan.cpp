@@ -34,6 +34,10 @@ int64_t int8_bytes(const std::vector<int64_t>& shape) {
   return shape[0] == 0 ? 0 : shape[0] * (int8_stride(elements(shape) / shape[0]) + 8);
 }
 
+int64_t picture_rows(const ModelConfig& config) {
+  return InternVLChat::pictures_together(config) * config.vision_tokens();
+}
+
 MemoryPlan plan_activations(const ModelConfig& config, const Precision& precision, DType activation) {
   const LanguageConfig& language = config.language;
   const KvShape kv{language.layers, language.kv_heads, language.head_dim, precision.kv_type()};
@@ -49,6 +53,7 @@ MemoryPlan plan_activations(const ModelConfig& config, const Precision& precisio
                        Projector::workspace_bytes(config, plan.pictures_together, activation);
   // Rows on their way into an int8 product.
   if (precision.int8_decoder) plan.scratch += kChunkRows * int8_stride(language.mlp);
+  if (precision.int8_vision) plan.picture_batch += picture_rows(config) * int8_stride(config.vision.mlp);
   return plan;
 }
 
@@ -57,11 +62,10 @@ MemoryPlan plan_cpu_activations(const ModelConfig& config, const Precision& prec
   MemoryPlan plan = plan_activations(config, precision, DType::F32);
   const int64_t pixels = plan.pictures_together * config.vision.channels * config.image_size * config.image_size;
   plan.picture_batch += pixels * static_cast<int64_t>(sizeof(float));
-  if (precision.bf16_activations) {  // rounded, on their way into a product
-    constexpr auto kSize = static_cast<int64_t>(size_of(DType::BF16));
-    plan.scratch += kSize * kChunkRows * config.language.mlp;
-    plan.picture_batch += kSize * plan.pictures_together * config.vision_tokens() * config.vision.mlp;
-  }
+  // Packed, on their way into a product that is not int8.
+  const auto size = static_cast<int64_t>(size_of(precision.bf16_activations ? DType::BF16 : DType::F32));
+  if (!precision.int8_decoder) plan.scratch += size * kChunkRows * config.language.mlp;
+  if (!precision.int8_vision) plan.picture_batch += size * picture_rows(config) * config.vision.mlp;
   return plan;
 }
 

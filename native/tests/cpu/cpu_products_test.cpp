@@ -17,7 +17,8 @@ struct Product {
 };
 
 const Product kProducts[] = {{1, 1, 1},     {1, 5, 7},      {1, 130, 1100}, {2, 9, 16},    {3, 3, 31},    {4, 49, 513},
-                             {5, 97, 2050}, {8, 64, 1024},  {67, 50, 515},  {100, 96, 64}, {130, 7, 1537}, {200, 101, 40}, {20, 9, 6200}};
+                             {5, 97, 2050}, {8, 64, 1024},  {67, 50, 515},  {100, 96, 64}, {130, 7, 1537}, {200, 101, 40},
+                             {20, 9, 6200}, {541, 150, 70}};
 
 TEST_P(CpuProducts, ProductsMatchTheReferenceInEveryWeightType) {
   CpuBackend cpu = backend();
@@ -148,11 +149,13 @@ TEST_P(CpuProducts, ExtremeInt8ProductsAreExactAndFinite) {
 TEST_P(CpuProducts, NaNReachesItsRowOfAnInt8ProductAndNoOther) {
   CpuBackend cpu = backend();
   HostValues weight({20, 600}, DType::BF16, 1);
-  Operand in(9, 600), out(9, 20);
-  in.at(4, 599) = std::nanf("");
-  cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16), {});
-  for (int64_t row = 0; row < 9; ++row) {
-    for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isnan(out.at(row, col)), row == 4);
+  for (const int64_t rows : {9, 30}) {
+    Operand in(rows, 600), out(rows, 20);
+    in.at(4, 599) = std::nanf("");
+    cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16), {});
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isnan(out.at(row, col)), row == 4);
+    }
   }
 }
 
@@ -247,6 +250,21 @@ void expect_the_same_bits_in_any_company(const KernelTable* kernels, DType type,
   }
 }
 
+// Of more than one task, in rows and in columns.
+TEST_P(CpuProducts, AllTasksGiveTheBitsOfOneRow) {
+  CpuBackend cpu = backend();
+  HostValues weight({300, 100}, DType::BF16, 2);
+  for (const bool int8 : {false, true}) {
+    const auto weights = cpu.linear({{weight.tensor()}, {}, int8}, DType::BF16);
+    Operand in(kMostTaskRows + 13, 100), alone(kMostTaskRows + 13, 300), together(kMostTaskRows + 13, 300);
+    cpu.matmul(together.matrix(), in.matrix(), *weights, {});
+    for (int64_t row = 0; row < kMostTaskRows + 13; ++row) {
+      cpu.matmul(alone.matrix().row_range(row, 1), in.matrix().row_range(row, 1), *weights, {});
+    }
+    EXPECT_TRUE(same_bits(together.matrix(), alone.matrix())) << (int8 ? "int8" : "bf16");
+  }
+}
+
 TEST_P(CpuProducts, ARowOfAProductHasTheSameBitsInAnyCompany) {
   for (const int64_t k : {40, 515, 2100}) {
     for (const DType type : {DType::F32, DType::BF16, DType::F16}) expect_the_same_bits_in_any_company(GetParam(), type, false, k);
@@ -254,44 +272,34 @@ TEST_P(CpuProducts, ARowOfAProductHasTheSameBitsInAnyCompany) {
   for (const int64_t k : {40, 515, 2100, 3100}) expect_the_same_bits_in_any_company(GetParam(), DType::BF16, true, k);
 }
 
-TEST_P(CpuProducts, WideningWeightsFirstChangesNoBits) {
-  CpuBackend first({.threads = 2, .kernels = GetParam(), .widen_first = true});
-  CpuBackend meanwhile({.threads = 2, .kernels = GetParam(), .widen_first = false});
-  for (const DType type : {DType::BF16, DType::F16}) {
-    for (const int64_t k : {40, 515, 2100}) {
-      HostValues gate({103, k}, type, 2), up({103, k}, type, 3);
-      const auto weights = first.linear({{gate.tensor(), up.tensor()}, {}}, type);
-      Operand in(67, k, 3), expected(67, 103), actual(67, 103);
-      const Epilogue swiglu{Activation::SwiGlu, nullptr, nullptr};
-      meanwhile.matmul(expected.matrix(), in.matrix(), *weights, swiglu);
-      first.matmul(actual.matrix(), in.matrix(), *weights, swiglu);
-      EXPECT_TRUE(same_bits(actual.matrix(), expected.matrix())) << name_of(type) << ", k " << k;
-    }
-  }
-}
-
 TEST_P(CpuProducts, NaNReachesItsRowAndNoOther) {
+  HostValues weight({20, 600}, DType::BF16, 1);
   for (const bool rounds : {false, true}) {
     CpuBackend cpu({.threads = 2, .bf16_activations = rounds, .kernels = GetParam()});
-    HostValues weight({20, 600}, DType::BF16, 1);
-    Operand in(9, 600), out(9, 20);
-    in.at(4, 599) = std::nanf("");
-    cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}}, DType::BF16), {Activation::Gelu, nullptr, nullptr});
-    for (int64_t row = 0; row < 9; ++row) {
-      for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isnan(out.at(row, col)), row == 4);
+    for (const int64_t rows : {9, 30}) {
+      Operand in(rows, 600), out(rows, 20);
+      in.at(4, 599) = std::nanf("");
+      cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}}, DType::BF16), {Activation::Gelu, nullptr, nullptr});
+      for (int64_t row = 0; row < rows; ++row) {
+        for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isnan(out.at(row, col)), row == 4);
+      }
     }
   }
 }
 
-// The last step of a row of rounded activations is filled up: with zeros, whatever lay there.
+// The last step of a row that is rounded or packed is filled up: with zeros, whatever lay there.
 TEST_P(CpuProducts, NothingOfALongerRowReachesAShorterOne) {
-  CpuBackend cpu = rounding(GetParam());
   HostValues wide({3, 64}, DType::BF16, 1), narrow({3, 33}, DType::BF16, 1);
-  Operand nans(5, 64), in(5, 33), out(5, 3);
-  for (float& x : nans.values()) x = std::nanf("");
-  cpu.matmul(out.matrix(), nans.matrix(), *cpu.linear({{wide.tensor()}, {}}, DType::BF16), {});
-  cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{narrow.tensor()}, {}}, DType::BF16), {});
-  for (const float y : out.values()) EXPECT_TRUE(std::isfinite(y));
+  for (const bool rounds : {false, true}) {
+    CpuBackend cpu({.threads = 2, .bf16_activations = rounds, .kernels = GetParam()});
+    for (const int64_t rows : {5, 20}) {
+      Operand nans(rows, 64), in(rows, 33), out(rows, 3);
+      for (float& x : nans.values()) x = std::nanf("");
+      cpu.matmul(out.matrix(), nans.matrix(), *cpu.linear({{wide.tensor()}, {}}, DType::BF16), {});
+      cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{narrow.tensor()}, {}}, DType::BF16), {});
+      for (const float y : out.values()) EXPECT_TRUE(std::isfinite(y));
+    }
+  }
 }
 
 TEST_P(CpuProducts, NothingBehindAWeightIsRead) {
@@ -305,7 +313,7 @@ TEST_P(CpuProducts, NothingBehindAWeightIsRead) {
       const int64_t n = 7;
       const size_t bytes = static_cast<size_t>(n * k) * size_of(type);
       const HostTensor weight{pages + 7 * page - bytes, type, {n, k}};
-      for (const int64_t rows : {1, 2, 5}) {
+      for (const int64_t rows : {1, 2, 5, 20}) {
         Operand in(rows, k), out(rows, n);
         cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight}, {}}, type), {});
         EXPECT_EQ(out.at(0, 0), 0.0f);
@@ -323,21 +331,22 @@ TEST(FusedVariants, GiveTheSameProducts) {
   const std::vector<const KernelTable*> fused = fused_variants();
   if (fused.size() < 2) GTEST_SKIP() << "this processor runs one variant with fused multiply-add";
   HostValues weight({75, 3300}, DType::BF16, 1);
-  Operand in(11, 3300, 0, 3, 3);
-  std::vector<Operand> products, rounded, bytes;
-  for (const KernelTable* table : fused) {
-    CpuBackend cpu({.threads = 1, .kernels = table});
-    products.emplace_back(11, 75);
-    cpu.matmul(products.back().matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}}, DType::BF16),
-               {Activation::Gelu, nullptr, nullptr});
-    EXPECT_TRUE(same_bits(products.back().matrix(), products.front().matrix())) << table->name;
-    CpuBackend rounds = rounding(table, 1);
-    rounded.emplace_back(11, 75);
-    rounds.matmul(rounded.back().matrix(), in.matrix(), *rounds.linear({{weight.tensor()}, {}}, DType::BF16), {});
-    EXPECT_TRUE(same_bits(rounded.back().matrix(), rounded.front().matrix())) << table->name;
-    bytes.emplace_back(11, 75);
-    cpu.matmul(bytes.back().matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16), {});
-    EXPECT_TRUE(same_bits(bytes.back().matrix(), bytes.front().matrix())) << table->name;
+  const LinearSource floats{{weight.tensor()}, {}}, bytes{{weight.tensor()}, {}, true};
+  for (const int64_t rows : {11, 40}) {
+    Operand in(rows, 3300, 0, 3, 3);
+    const auto product = [&](const KernelTable* table, bool rounds, const LinearSource& source) {
+      CpuBackend cpu({.threads = 1, .bf16_activations = rounds, .kernels = table});
+      Operand out(rows, 75);
+      cpu.matmul(out.matrix(), in.matrix(), *cpu.linear(source, DType::BF16), {Activation::Gelu, nullptr, nullptr});
+      return out;
+    };
+    for (const auto& [rounds, source] : {std::pair{false, floats}, std::pair{true, floats}, std::pair{false, bytes}}) {
+      Operand first = product(fused.front(), rounds, source);
+      for (const KernelTable* table : fused) {
+        Operand other = product(table, rounds, source);
+        EXPECT_TRUE(same_bits(other.matrix(), first.matrix())) << table->name << ", " << rows << (rounds ? " rounded" : "");
+      }
+    }
   }
 }
 

@@ -170,11 +170,16 @@ TEST(MemoryPlan, CountsWhatIsReallyTaken) {
   EXPECT_EQ(converted.weights_owned - mapped.weights_owned, mapped.weights_mapped);
   EXPECT_LE(mapped.weights_mapped, static_cast<int64_t>(checkpoint.total_bytes()));
   EXPECT_GT(mapped.weights_mapped, static_cast<int64_t>(checkpoint.total_bytes()) * 9 / 10);
+  // The widest rows of a chunk and of the pictures that are encoded together, on their way into a product: 4 bytes a number, rounded
+  // to bf16 2, in int8 1.
   const MemoryPlan rounds = plan_memory(checkpoint, config, {DType::BF16, false, false, {}, true}, true);
-  // The widest rows of a chunk and of the pictures that are encoded together, in 2 bytes.
-  EXPECT_EQ(rounds.scratch - mapped.scratch, 2 * kChunkRows * config.language.mlp);
-  EXPECT_EQ(rounds.picture_batch - mapped.picture_batch,
-            2 * rounds.pictures_together * config.vision_tokens() * config.vision.mlp);
+  const MemoryPlan bytes = plan_memory(checkpoint, config, {DType::BF16, true, true}, true);
+  const int64_t chunk = kChunkRows * config.language.mlp;
+  const int64_t pictures = mapped.pictures_together * config.vision_tokens() * config.vision.mlp;
+  EXPECT_EQ(mapped.scratch - rounds.scratch, 2 * chunk);
+  EXPECT_EQ(mapped.scratch - bytes.scratch, 3 * chunk);
+  EXPECT_EQ(mapped.picture_batch - rounds.picture_batch, 2 * pictures);
+  EXPECT_EQ(mapped.picture_batch - bytes.picture_batch, 3 * pictures);
   EXPECT_NO_THROW(require_fit(mapped, mapped.total()));
   try {
     require_fit(mapped, mapped.total() - 1);

@@ -38,17 +38,6 @@ void widen(float* out, const void* in, DType type, int64_t n) {
   }
 }
 
-// A number that is not finite, times 0, is NaN: so it reaches the scale, and whatever is made of the row.
-void narrow_to_int8(int8_t* out, float* scale, const float* in, int64_t n) {
-  V16 zeros = v_set(0.0f);
-  for (int64_t i = 0; i < n; i += kLanes) {
-    zeros = v_fma(v_load_part(in + i, n - i < kLanes ? n - i : kLanes), v_set(0.0f), zeros);
-  }
-  const float largest = largest_magnitude(in, n) + v_sum(zeros);
-  *scale = largest / 127.0f;
-  round_to_bytes(reinterpret_cast<uint8_t*>(out), in, inverse_of(largest), 0, n);
-}
-
 // (x1, x2) -> (x1 cos - x2 sin, x2 cos + x1 sin), x1 and x2 being a head's halves (Su et al. 2021, as GPT-NeoX and
 // Llama pair the dimensions).
 void rotate(float* x, const float* cos_sin, int64_t heads, int64_t head_dim) {

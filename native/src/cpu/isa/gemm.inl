@@ -1,163 +1,191 @@
-// Products of activations with row-major weights, both contiguous along k, in tiles of kTileRows x kTileCols. The sums have the
-// one order that kernel_table.h describes whatever the number of rows, so GEMV, small batches and large ones agree bit for bit.
+// Products of many rows of activations, in tiles of kGemmRows rows x kGemmRegs registers whose lanes are columns. Both sides are
+// packed beforehand: weights here, some columns at a time, as registers of kRegLanes columns; activations by the caller, all rows at
+// once (pack_row). What is multiplied at a time is a unit of 4 bytes: a float, a pair of bf16, or bytes.
+//
+// The sums of floats and pairs are those of gemv.inl, bit for bit: each of the sixteen lanes there is a pass here, over one unit of
+// sixteen, and passes come in the order in which the lanes are added up as a tree, 0, 8, 4, 12, 2, ..., so that four tiles at most
+// have to wait for their other half. Packed units lie in that order.
 
-constexpr int64_t kLine = 64;           // bytes of a cache line
-constexpr int64_t kStreamAhead = 1024;  // bytes
+constexpr int64_t kLine = 64;  // bytes of a cache line
+constexpr int64_t kGemmCols = kGemmRegs * kRegLanes;
+constexpr int64_t kPackedCols = kGemmPanels * kGemmCols;  // packed at a time
 
-static_assert(kTileCols == 4 && kTaskCols % kTileCols == 0, "a row of a tile's sums is what reg_sum4 gives");
+static_assert(kTaskRows % kGemmRows == 0 && kTaskCols % kPackedCols == 0);
 
-// kRows rows of activations, of which `k` (at most Kind::kBlock) are taken, and where their sums with a tile of weights go.
-template <class Kind>
-struct TileRows {
-  const typename Kind::In* a;
-  int64_t a_stride;
-  int64_t k;
-  float* sums;
-  int64_t sums_stride;
-  int64_t col_step;  // from the sums of one of the tile's columns to the next's
-  bool first;        // block of k: it begins the sums, the others are added
+// The pass of a lane: its four bits reversed.
+constexpr int pass_of(int lane) { return (lane & 1) << 3 | (lane & 2) << 1 | (lane & 4) >> 1 | lane >> 3; }
+
+// Where a block keeps the unit of a lane in a step.
+struct InPasses {
+  int64_t steps;
+  int64_t at(int lane, int64_t step) const { return pass_of(lane) * steps + step; }
+};
+struct InOrder {
+  static int64_t at(int lane, int64_t step) { return step * kLanes + lane; }
 };
 
-// sums[m][n] = row m of a . row n of b. The 16 lanes are done one register at a time: kRows x kCols accumulators then fill the
-// register file, and a pass needs kRows + kCols loads for kRows * kCols multiply-adds. prefetch(k) is called on the way, once
-// for each step of k.
-template <int kRows, int kCols, class Kind, class Weights, class Prefetch>
-inline void tile_dot(const TileRows<Kind>& t, const Weights& b, const Prefetch& prefetch) {
-  Reg sums[kRegs][kRows][4];
-  const int64_t whole = t.k & ~(Kind::kStep - 1);
-  const int64_t tail = t.k - whole;
-  for (int pass = 0; pass < kRegs; ++pass) {
-    Reg acc[kRows][kCols];
-    for (int m = 0; m < kRows; ++m) {
-      for (int n = 0; n < kCols; ++n) acc[m][n] = reg_zero();
-    }
-    const typename Kind::In* a = t.a + pass * Kind::kEach;
-    for (int64_t k = 0; k < whole; k += Kind::kStep) {
-      typename Kind::Operand av[kRows];
-      for (int m = 0; m < kRows; ++m) av[m] = Kind::load(a + m * t.a_stride + k);
-      for (int n = 0; n < kCols; ++n) {
-        const auto bv = b.load(n, k, pass);
-        for (int m = 0; m < kRows; ++m) acc[m][n] = Kind::multiply(av[m], bv, acc[m][n]);
-      }
-      if (pass == kRegs - 1) prefetch(k);
-    }
-    if (tail != 0) {
-      for (int n = 0; n < kCols; ++n) {
-        const auto bv = b.load_tail(n, whole, tail, pass);
-        for (int m = 0; m < kRows; ++m) {
-          acc[m][n] = Kind::multiply(Kind::load_part(a + m * t.a_stride + whole, tail - pass * Kind::kEach), bv, acc[m][n]);
-        }
-      }
-    }
-    for (int m = 0; m < kRows; ++m) {
-      for (int n = 0; n < 4; ++n) sums[pass][m][n] = n < kCols ? acc[m][n % kCols] : reg_zero();
-    }
-  }
-  for (int m = 0; m < kRows; ++m) {
-    Reg folded[4];
-    for (int n = 0; n < 4; ++n) {
-      V16 v;
-      for (int pass = 0; pass < kRegs; ++pass) v.r[pass] = sums[pass][m][n];
-      folded[n] = v_fold(v);
-    }
-    float out[4];
-    reg_sum4(folded, out);
-    float* to = t.sums + m * t.sums_stride;
-    for (int n = 0; n < kCols; ++n) {
-      float& sum = to[n * t.col_step];
-      sum = t.first ? out[n] : sum + out[n];
-    }
-  }
-}
+// ---- what is packed: load gives the units of lanes l0, ... of a step as a register --------------------------------------------
 
-// The same for any number of rows up to Kind::kRows.
-template <int kCols, class Kind, int kRows = Kind::kRows, class Weights, class Prefetch>
-inline void tile_dot_rows(int64_t rows, const TileRows<Kind>& t, const Weights& b, const Prefetch& prefetch) {
-  if constexpr (kRows > 1) {
-    if (rows < kRows) return tile_dot_rows<kCols, Kind, kRows - 1>(rows, t, b, prefetch);
-  }
-  tile_dot<kRows, kCols>(t, b, prefetch);
-}
+// Weights of a type, widened to f32.
+template <DType kType>
+struct FloatUnits {
+  static constexpr DType kWeights = kType;
+  static constexpr int64_t kBlock = kKBlock, kStep = kLanes;  // elements
 
-// Columns n0, n0 + step, ... over [k0, k0 + depth) of a product.
-struct Panel {
-  int64_t n0, cols, step, k0, depth;
+  // Of row + element, behind which the row has `left` elements, perhaps none.
+  static Reg load(const char* row, int64_t element, int64_t left) {
+    if (left >= kRegLanes) return reg_load_as<kType>(row, element);
+    return left <= 0 ? reg_zero() : v_load_part_as<kType>(row, element, left).r[0];
+  }
+  template <int kRows>
+  static void multiply(Reg (&acc)[kRows][kGemmRegs], const float* a, int64_t a_stride, const float* b) {
+    Reg bv[kGemmRegs];
+    for (int c = 0; c < kGemmRegs; ++c) bv[c] = reg_load(b + c * kRegLanes);
+    for (int m = 0; m < kRows; ++m) {
+      const Reg av = reg_set(a[m * a_stride]);
+      for (int c = 0; c < kGemmRegs; ++c) acc[m][c] = reg_fma(av, bv[c], acc[m][c]);
+    }
+  }
 };
 
-template <class Kind>
-inline const char* weights_at(const ProductArgs& p, const Panel& at) {
-  return static_cast<const char*>(p.weight) + bytes_of<Kind::kWeights>(at.n0 * p.k + at.k0);
+// Pairs of bf16.
+struct PairUnits {
+  static constexpr DType kWeights = DType::BF16;
+  static constexpr int64_t kBlock = kPairBlock, kStep = kPairStep;
+
+  static Reg load(const char* row, int64_t element, int64_t left) {
+    const char* at = row + bytes_of<kWeights>(element);
+    if (left >= 2 * kRegLanes) return reg_load(reinterpret_cast<const float*>(at));
+    float units[kRegLanes] = {};
+    if (left > 0) __builtin_memcpy(units, at, static_cast<size_t>(bytes_of<kWeights>(left)));
+    return reg_load(units);
+  }
+  template <int kRows>
+  static void multiply(Reg (&acc)[kRows][kGemmRegs], const float* a, int64_t a_stride, const float* b) {
+#ifdef IVL_BF16
+    PairReg bv[kGemmRegs];
+    for (int c = 0; c < kGemmRegs; ++c) bv[c] = load_pairs(b + c * kRegLanes);
+    for (int m = 0; m < kRows; ++m) {
+      const PairReg av = broadcast_pair(a + m * a_stride);
+      for (int c = 0; c < kGemmRegs; ++c) acc[m][c] = pairs_fma(av, bv[c], acc[m][c]);
+    }
+#else
+    // All odd elements before the even ones: half as many registers of weights at a time.
+    multiply_half<true>(acc, a, a_stride, b);
+    multiply_half<false>(acc, a, a_stride, b);
+#endif
+  }
+
+ private:
+  template <bool kOdd, int kRows>
+  static void multiply_half(Reg (&acc)[kRows][kGemmRegs], const float* a, int64_t a_stride, const float* b) {
+    Reg bv[kGemmRegs];
+    for (int c = 0; c < kGemmRegs; ++c) {
+      Reg even, odd;
+      reg_load_bf16_pairs(b + c * kRegLanes, even, odd);
+      bv[c] = kOdd ? odd : even;
+    }
+    for (int m = 0; m < kRows; ++m) {
+      uint32_t bits;
+      __builtin_memcpy(&bits, a + m * a_stride, sizeof bits);
+      bits = kOdd ? bits & 0xffff0000u : bits << 16;
+      float element;
+      __builtin_memcpy(&element, &bits, sizeof element);
+      const Reg av = reg_set(element);
+      for (int c = 0; c < kGemmRegs; ++c) acc[m][c] = reg_fma(av, bv[c], acc[m][c]);
+    }
+  }
+};
+
+template <class Order, class Load>
+inline void pack_columns(float* out, const Order& order, int64_t cols, int64_t steps, const Load& load) {
+  for (int64_t c0 = 0; c0 < kGemmCols; c0 += kRegLanes) {
+    for (int64_t step = 0; step < steps; ++step) {
+      for (int l0 = 0; l0 < kLanes; l0 += kRegLanes) {
+        Reg block[kRegLanes];
+        for (int c = 0; c < kRegLanes; ++c) block[c] = c0 + c < cols ? load(c0 + c, step, l0) : reg_zero();
+        reg_transpose(block);
+        for (int l = 0; l < kRegLanes; ++l) reg_store(out + order.at(l0 + l, step) * kGemmCols + c0, block[l]);
+      }
+    }
+  }
+}
+
+template <class Load>
+inline void pack_block_of_row(float* out, int64_t steps, const Load& load) {
+  const InPasses order{steps};
+  for (int64_t s0 = 0; s0 < steps; s0 += kRegLanes) {
+    for (int l0 = 0; l0 < kLanes; l0 += kRegLanes) {
+      Reg block[kRegLanes];
+      for (int s = 0; s < kRegLanes; ++s) block[s] = s0 + s < steps ? load(s0 + s, l0) : reg_zero();
+      reg_transpose(block);
+      for (int l = 0; l < kRegLanes; ++l) reg_store_part(out + order.at(l0 + l, s0), block[l], steps - s0);
+    }
+  }
 }
 
 template <class Kind>
-inline TileRows<Kind> tile_rows(const ProductArgs& p, const Panel& at, int64_t m0) {
-  return {static_cast<const typename Kind::In*>(p.in) + m0 * p.in_stride + at.k0,
-          p.in_stride,
-          at.depth,
-          p.sums + m0 * p.sums_stride + at.n0,
-          p.sums_stride,
-          at.step,
-          at.k0 == 0};
+inline int64_t steps_of(int64_t depth) {
+  return (depth + Kind::kStep - 1) / Kind::kStep;
 }
 
-// ---- few activations: the weights stream past once --------------------------------------------------------------------------
-
-// How far ahead weights are fetched: by one tile of activations just enough for memory's latency; several share the fetching, each
-// of some streams, while the block of weights before is multiplied.
-inline int64_t fetch_ahead(int64_t tiles, int64_t block_bytes) { return tiles == 1 ? kStreamAhead : block_bytes; }
-
-// What comes behind a row of weights is the next one.
-template <class Kind, int kCols>
-inline void multiply_few_rows(const ProductArgs& p, const Panel& at) {
-  const char* b = weights_at<Kind>(p, at);
-  const StoredRows<Kind> rows_of_b{b, at.step * p.k};
-  const int64_t apart = bytes_of<Kind::kWeights>(rows_of_b.stride);
-  const int64_t tiles = (p.rows + Kind::kRows - 1) / Kind::kRows;
-  const int64_t ahead = fetch_ahead(tiles, bytes_of<Kind::kWeights>(at.depth));
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t m0 = p.rows * tile / tiles;
-    tile_dot_rows<kCols>(p.rows * (tile + 1) / tiles - m0, tile_rows<Kind>(p, at, m0), rows_of_b, [&](int64_t k) {
-      for (int64_t n = tile; n < kCols; n += tiles) __builtin_prefetch(b + n * apart + bytes_of<Kind::kWeights>(k) + ahead);
+void pack_row(void* to, DType type, const float* in, int64_t n) {
+  auto* out = static_cast<float*>(to);
+  if (type == DType::F32) {
+    for (int64_t k0 = 0; k0 < n; k0 += kKBlock) {
+      const int64_t depth = n - k0 < kKBlock ? n - k0 : kKBlock;
+      const int64_t steps = steps_of<FloatUnits<DType::F32>>(depth);
+      pack_block_of_row(out + k0, steps, [&](int64_t step, int l0) {
+        const int64_t at = step * kLanes + l0;
+        return reg_load_part(in + k0 + at, depth - at);
+      });
+    }
+    return;
+  }
+  uint16_t rounded[kPairBlock];
+  for (int64_t k0 = 0; k0 < n; k0 += kPairBlock, out += kPairBlock / 2) {
+    const int64_t depth = n - k0 < kPairBlock ? n - k0 : kPairBlock;
+    narrow_row<DType::BF16>(rounded, in + k0, depth);
+    pack_block_of_row(out, steps_of<PairUnits>(depth), [&](int64_t step, int l0) {
+      const int64_t at = step * kPairStep + 2 * l0;
+      return PairUnits::load(reinterpret_cast<const char*>(rounded), at, depth - at);
     });
   }
 }
 
-// How much of k a block that begins at k0 has.
-template <class Kind>
-inline int64_t depth_at(const ProductArgs& p, int64_t k0) {
-  return p.k - k0 < Kind::kBlock ? p.k - k0 : Kind::kBlock;
-}
+// Columns n0, ... over [k0, k0 + depth) of a product, packed together; none if cols is 0.
+struct PackedBlock {
+  int64_t n0, cols, k0, depth;
+};
 
-// A tile takes its columns a quarter of all columns apart: its rows of weights are then four streams, each going on where it was
-// with the next tile, which memory gives faster than four neighbouring rows.
-template <class Kind>
-void products_of_few(const ProductArgs& p) {
-  const int64_t quarter = p.cols / kTileCols;
-  for (int64_t n = 0; n < quarter; ++n) {
-    for (int64_t k0 = 0; k0 < p.k; k0 += Kind::kBlock) {
-      multiply_few_rows<Kind, kTileCols>(p, {n, kTileCols, quarter, k0, depth_at<Kind>(p, k0)});
-    }
+// All blocks of a product: behind a block come the next of the same columns, then the first of the next ones.
+struct BlockWalk {
+  int64_t cols, k, block;
+
+  PackedBlock at(int64_t n0, int64_t k0) const {
+    if (n0 >= cols) return {0, 0, 0, 0};
+    return {n0, cols - n0 < kPackedCols ? cols - n0 : kPackedCols, k0, k - k0 < block ? k - k0 : block};
   }
-  for (int64_t n = quarter * kTileCols; n < p.cols; ++n) {
-    for (int64_t k0 = 0; k0 < p.k; k0 += Kind::kBlock) multiply_few_rows<Kind, 1>(p, {n, 1, 1, k0, depth_at<Kind>(p, k0)});
-  }
-}
+  PackedBlock behind(const PackedBlock& b) const { return b.k0 + block < k ? at(b.n0, b.k0 + block) : at(b.n0 + kPackedCols, 0); }
+};
 
-// ---- many activations: a panel of weights in L1 for all of them ----------------------------------------------------------------
-
-// Brings `rows` rows of weights near, `bytes` of each, some lines with each of `tiles` tiles that are computed meanwhile.
-class PanelFetch {
+// Brings a block of weights near, some lines with each tile of activations that is multiplied meanwhile.
+class WeightFetch {
  public:
-  PanelFetch(const void* from, int64_t rows, int64_t stride_bytes, int64_t bytes, int64_t tiles)
+  // The block begins at `from`; its rows have `stride` elements of so many bytes.
+  WeightFetch(const void* from, const PackedBlock& block, int64_t stride, int64_t bytes, int64_t rows_meanwhile)
       : from_(static_cast<const char*>(from)),
-        stride_(stride_bytes),
-        lines_of_row_((bytes + kLine - 1) / kLine),
-        lines_(rows * lines_of_row_),
-        each_((lines_ + tiles - 1) / tiles) {}
+        stride_(stride * bytes),
+        lines_of_row_((block.depth * bytes + kLine - 1) / kLine),
+        lines_(block.cols * lines_of_row_),
+        each_(lines_ * kGemmRows / rows_meanwhile + 1) {}
 
   void some() {
+    constexpr int kSecondLevel = 2;
     const int64_t end = next_ + each_ < lines_ ? next_ + each_ : lines_;
-    for (; next_ < end; ++next_) __builtin_prefetch(from_ + next_ / lines_of_row_ * stride_ + next_ % lines_of_row_ * kLine);
+    for (; next_ < end; ++next_) {
+      __builtin_prefetch(from_ + next_ / lines_of_row_ * stride_ + next_ % lines_of_row_ * kLine, 0, kSecondLevel);
+    }
   }
 
  private:
@@ -166,70 +194,101 @@ class PanelFetch {
   int64_t next_ = 0;
 };
 
-template <class Kind>
-inline void widen_panel(float* out, const StoredRows<Kind>& b, int64_t depth) {
-  for (int64_t k = 0; k < depth; k += kLanes) {
-    for (int n = 0; n < kTileCols; ++n, out += kLanes) {
-      if (depth - k >= kLanes) {
-        v_store(out, v_load_as<Kind::kWeights>(b.data, n * b.stride + k));
-      } else {
-        v_store(out, v_load_part_as<Kind::kWeights>(b.data, n * b.stride + k, depth - k));
+// ---- the multiplication -------------------------------------------------------------------------------------------------------
+
+// kRows rows of packed activations and a panel of packed weights, both from the block's first unit on, and where their sums go.
+struct PackedTile {
+  const float* a;
+  int64_t a_stride;
+  const float* b;
+  int64_t steps;
+  float* sums;
+  int64_t sums_stride;
+  bool first;  // block of k: it begins the sums, the others are added
+};
+
+template <class Kind, int kRows>
+inline void multiply_tile(const PackedTile& t) {
+  constexpr int kLevels = 4;  // of the tree of sixteen lanes
+  alignas(64) float waiting[kLevels][kRows][kGemmCols];
+  for (int pass = 0; pass < kLanes; ++pass) {
+    Reg acc[kRows][kGemmRegs];
+    for (int m = 0; m < kRows; ++m) {
+      for (int c = 0; c < kGemmRegs; ++c) acc[m][c] = reg_zero();
+    }
+    const float* a = t.a + pass * t.steps;
+    const float* b = t.b + pass * t.steps * kGemmCols;
+    for (int64_t s = 0; s < t.steps; ++s, ++a, b += kGemmCols) Kind::template multiply<kRows>(acc, a, t.a_stride, b);
+    int level = 0;
+    for (; pass >> level & 1; ++level) {
+      for (int m = 0; m < kRows; ++m) {
+        for (int c = 0; c < kGemmRegs; ++c) acc[m][c] = reg_add(reg_load(waiting[level][m] + c * kRegLanes), acc[m][c]);
+      }
+    }
+    if (level < kLevels) {
+      for (int m = 0; m < kRows; ++m) {
+        for (int c = 0; c < kGemmRegs; ++c) reg_store(waiting[level][m] + c * kRegLanes, acc[m][c]);
+      }
+    } else {
+      for (int m = 0; m < kRows; ++m) {
+        float* to = t.sums + m * t.sums_stride;
+        for (int c = 0; c < kGemmRegs; ++c, to += kRegLanes) reg_store(to, t.first ? acc[m][c] : reg_add(reg_load(to), acc[m][c]));
       }
     }
   }
 }
 
-template <class Kind, class Weights>
-inline void multiply_panel(const ProductArgs& p, const Panel& at, const Weights& b, PanelFetch& next) {
-  for (int64_t m0 = 0; m0 < p.rows; m0 += Kind::kRows) {
-    next.some();
-    tile_dot_rows<kTileCols>(p.rows - m0, tile_rows<Kind>(p, at, m0), b, [](int64_t) {});
+template <class Kind, int kRows = kGemmRows>
+inline void multiply_tile_rows(int64_t rows, const PackedTile& t) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return multiply_tile_rows<Kind, kRows - 1>(rows, t);
+  }
+  multiply_tile<Kind, kRows>(t);
+}
+
+template <class Kind>
+inline void pack_weights(const ProductArgs& p, const PackedBlock& at) {
+  const int64_t steps = steps_of<Kind>(at.depth);
+  for (int64_t n = 0; n < at.cols; n += kGemmCols) {
+    const char* first = static_cast<const char*>(p.weight) + bytes_of<Kind::kWeights>((at.n0 + n) * p.k + at.k0);
+    pack_columns(p.packed + n * steps * kLanes, InPasses{steps}, at.cols - n, steps, [&](int64_t col, int64_t step, int l0) {
+      const int64_t element = step * Kind::kStep + l0 * (Kind::kStep / kLanes);
+      return Kind::load(first + bytes_of<Kind::kWeights>(col * p.k), element, at.depth - element);
+    });
   }
 }
 
-// A panel of weights against many activations, which lie in L2: the weights come into L1 with the first tile of activations, or
-// before it where they are widened first.
 template <class Kind>
-inline void multiply_many_rows(const ProductArgs& p, const Panel& at, const Panel& next) {
-  constexpr bool kWidens = Kind::kWeights != DType::F32 && Kind::kStep == kLanes;
-  PanelFetch fetch(weights_at<Kind>(p, next), next.cols, bytes_of<Kind::kWeights>(p.k), bytes_of<Kind::kWeights>(next.depth),
-                   (p.rows + Kind::kRows - 1) / Kind::kRows);
-  const StoredRows<Kind> b{weights_at<Kind>(p, at), p.k};
-  if constexpr (kWidens) {
-    if (p.widened != nullptr) {
-      widen_panel(p.widened, b, at.depth);
-      return multiply_panel<Kind>(p, at, WidenedRows{p.widened}, fetch);
+inline void multiply_block(const ProductArgs& p, const PackedBlock& at, WeightFetch& next) {
+  const int64_t steps = steps_of<Kind>(at.depth);
+  const float* a = static_cast<const float*>(p.in) + at.k0 / Kind::kStep * kLanes;
+  for (int64_t m0 = 0; m0 < p.rows; m0 += kGemmRows) {
+    next.some();
+    for (int64_t n = 0; n < at.cols; n += kGemmCols) {
+      multiply_tile_rows<Kind>(p.rows - m0, {a + m0 * p.in_stride, p.in_stride, p.packed + n * steps * kLanes, steps,
+                                             p.sums + m0 * p.sums_stride + at.n0 + n, p.sums_stride, at.k0 == 0});
     }
   }
-  multiply_panel<Kind>(p, at, b, fetch);
 }
 
-// A block of k of the activations stays in L2 while all columns pass.
 template <class Kind>
 void products_of_many(const ProductArgs& p) {
-  const int64_t whole = p.cols / kTileCols * kTileCols;
-  for (int64_t k0 = 0; k0 < p.k; k0 += Kind::kBlock) {
-    const auto panel = [&](int64_t n, int64_t k) { return Panel{n, kTileCols, 1, k, depth_at<Kind>(p, k)}; };
-    for (int64_t n0 = 0; n0 < whole; n0 += kTileCols) {
-      const bool turns = n0 + kTileCols >= whole;
-      const bool ends = turns && k0 + Kind::kBlock >= p.k;
-      const Panel next = ends ? Panel{0, 0, 1, 0, 0} : turns ? panel(0, k0 + Kind::kBlock) : panel(n0 + kTileCols, k0);
-      multiply_many_rows<Kind>(p, panel(n0, k0), next);
-    }
-    for (int64_t n0 = whole; n0 < p.cols; ++n0) multiply_few_rows<Kind, 1>(p, {n0, 1, 1, k0, panel(n0, k0).depth});
+  const BlockWalk walk{p.cols, p.k, Kind::kBlock};
+  for (PackedBlock at = walk.at(0, 0); at.cols > 0;) {
+    const PackedBlock next = walk.behind(at);
+    pack_weights<Kind>(p, at);
+    WeightFetch fetch(static_cast<const char*>(p.weight) + bytes_of<Kind::kWeights>(next.n0 * p.k + next.k0), next, p.k,
+                      bytes_of<Kind::kWeights>(1), p.rows);
+    multiply_block<Kind>(p, at, fetch);
+    at = next;
   }
 }
 
-template <class Kind>
-void products_of(const ProductArgs& p) {
-  p.rows <= kFewRows ? products_of_few<Kind>(p) : products_of_many<Kind>(p);
-}
-
-void products(const ProductArgs& p) {
-  if (p.in_type == DType::BF16) return products_of<Bf16Rows>(p);
+void packed_products(const ProductArgs& p) {
+  if (p.in_type == DType::BF16) return products_of_many<PairUnits>(p);
   switch (p.dtype) {
-    case DType::F32: return products_of<F32Rows<DType::F32>>(p);
-    case DType::BF16: return products_of<F32Rows<DType::BF16>>(p);
-    case DType::F16: return products_of<F32Rows<DType::F16>>(p);
+    case DType::F32: return products_of_many<FloatUnits<DType::F32>>(p);
+    case DType::BF16: return products_of_many<FloatUnits<DType::BF16>>(p);
+    case DType::F16: return products_of_many<FloatUnits<DType::F16>>(p);
   }
 }

@@ -6,6 +6,41 @@
 
 constexpr int64_t kInt8Block = 6144;  // of k, at most: the weight rows of a tile stay in the first-level cache
 
+// ---- from totals to sums ----------------------------------------------------------------------------------------------------------
+
+// What belongs to up to kRegLanes columns from n0 on: zeros in the lanes behind them.
+struct Int8Columns {
+  int64_t n0, cols;
+  IntReg offset;  // takes 128 times the weights' sum off a total
+  Reg scale;
+};
+
+inline Int8Columns int8_columns(const Int8WeightRows& weight, int64_t n0, int64_t cols) {
+  int32_t offsets[kRegLanes] = {};
+  for (int64_t n = 0; n < cols && n < kRegLanes; ++n) offsets[n] = -128 * weight.sums[n0 + n];
+  return {n0, cols < kRegLanes ? cols : kRegLanes, int_load(offsets), reg_load_part(weight.scales + n0, cols)};
+}
+
+// The products of a row's outliers, in the order of their columns.
+inline Reg int8_outliers(const Int8ProductArgs& p, int64_t m, const Int8Columns& at) {
+  const Int8Outlier* list = p.in.outliers + m * kMostOutliers;
+  Reg sum = reg_zero();
+  for (int32_t i = 0; i < p.in.outlier_counts[m]; ++i) {
+    const int8_t* column = p.weight.values + at.n0 * p.in.stride + list[i].column;
+    float weights[kRegLanes] = {};
+    for (int64_t n = 0; n < at.cols; ++n) weights[n] = static_cast<float>(column[n * p.in.stride]);
+    sum = reg_fma(reg_set(list[i].value), reg_load(weights), sum);
+  }
+  return sum;
+}
+
+inline Reg int8_sums(const Int8ProductArgs& p, int64_t m, const Int8Columns& at, IntReg totals) {
+  const Reg exact = reg_of_ints(int_add(totals, at.offset));
+  return reg_mul(reg_fma(exact, reg_set(p.in.scales[m]), int8_outliers(p, m, at)), at.scale);
+}
+
+// ---- few rows ----------------------------------------------------------------------------------------------------------------------
+
 static_assert(kIntTileCols == 4, "a row of a tile's totals is what int_sum4 gives");
 
 // kRows rows of activations, of which `k` bytes (a multiple of kInt8Align) are taken, a tile's rows of weights, and where their
@@ -58,7 +93,7 @@ inline void int8_tile_rows(int64_t rows, const Int8Tile& t, const Prefetch& pref
 }
 
 // The tile of a panel and the rows from m0 on.
-inline Int8Tile int8_tile_of(const Int8ProductArgs& p, const Panel& at, int64_t m0) {
+inline Int8Tile int8_tile_of(const Int8ProductArgs& p, const Streams& at, int64_t m0) {
   const int64_t stride = p.in.stride;
   return {p.in.values + m0 * stride + at.k0,
           stride,
@@ -73,7 +108,7 @@ inline Int8Tile int8_tile_of(const Int8ProductArgs& p, const Panel& at, int64_t 
 
 // Few rows: a tile's rows of weights are streams, as in products_of_few.
 template <int kCols>
-inline void int8_columns_of_few(const Int8ProductArgs& p, const Panel& at) {
+inline void int8_columns_of_few(const Int8ProductArgs& p, const Streams& at) {
   const int64_t tiles = (p.rows + kIntTileRows - 1) / kIntTileRows;
   const int64_t ahead = fetch_ahead(tiles, at.depth);
   for (int64_t tile = 0; tile < tiles; ++tile) {
@@ -90,135 +125,120 @@ void int8_totals_of_few(const Int8ProductArgs& p) {
   const auto depth = [&](int64_t k0) { return p.in.stride - k0 < kInt8Block ? p.in.stride - k0 : kInt8Block; };
   for (int64_t n = 0; n < part; ++n) {
     for (int64_t k0 = 0; k0 < p.in.stride; k0 += kInt8Block) {
-      int8_columns_of_few<kIntTileCols>(p, {n, kIntTileCols, part, k0, depth(k0)});
+      int8_columns_of_few<kIntTileCols>(p, {n, part, k0, depth(k0)});
     }
   }
-  for (int64_t n = part * kIntTileCols; n < p.cols; ++n) int8_columns_of_few<1>(p, {n, 1, 1, 0, p.in.stride});
+  for (int64_t n = part * kIntTileCols; n < p.cols; ++n) int8_columns_of_few<1>(p, {n, 1, 0, p.in.stride});
 }
 
-// Many rows: pieces of a tile's weights stay in the first-level cache, and the next tile's are brought near meanwhile.
-template <int kCols>
-inline void int8_columns_of_many(const Int8ProductArgs& p, const Panel& at) {
-  const int64_t stride = p.in.stride;
-  PanelFetch next(p.weight.values + (at.n0 + kCols) * stride + at.k0, kCols, stride, at.depth,
-                  (p.rows + kIntTileRows - 1) / kIntTileRows);
-  for (int64_t m0 = 0; m0 < p.rows; m0 += kIntTileRows) {
-    next.some();
-    int8_tile_rows<kCols>(p.rows - m0, int8_tile_of(p, at, m0), [](int64_t) {});
-  }
-}
-
-void int8_totals_of_many(const Int8ProductArgs& p) {
-  const int64_t pieces = (p.in.stride + kInt8Block - 1) / kInt8Block;
-  const int64_t piece = (p.in.stride / kInt8Align + pieces - 1) / pieces * kInt8Align;
-  for (int64_t k0 = 0; k0 < p.in.stride; k0 += piece) {
-    const int64_t depth = p.in.stride - k0 < piece ? p.in.stride - k0 : piece;
-    int64_t n = 0;
-    for (; n + kIntTileCols <= p.cols; n += kIntTileCols) int8_columns_of_many<kIntTileCols>(p, {n, kIntTileCols, 1, k0, depth});
-    for (; n < p.cols; ++n) int8_columns_of_many<1>(p, {n, 1, 1, k0, depth});
-  }
-}
-
-// What the products of the values without their offset of 128 come to.
-inline V16 int8_exact(const int32_t* totals, const int32_t* weight_sums, int64_t cols) {
-  float lanes[kLanes] = {};
-  if (cols == kLanes) {  // known to the compiler: a vector
-    for (int n = 0; n < kLanes; ++n) lanes[n] = static_cast<float>(totals[n] - 128 * weight_sums[n]);
-  } else {
-    for (int64_t n = 0; n < cols; ++n) lanes[n] = static_cast<float>(totals[n] - 128 * weight_sums[n]);
-  }
-  return v_load(lanes);
-}
-
-// sums[m][n] of up to kLanes columns from n0 on: the exact part, scaled, and the outliers in the order of their columns.
-inline void int8_dequantize(const Int8ProductArgs& p, int64_t m, int64_t n0, int64_t cols) {
-  float lanes[kLanes] = {};
-  const Int8Outlier* list = p.in.outliers + m * kMostOutliers;
-  V16 apart = v_set(0.0f);
-  for (int32_t i = 0; i < p.in.outlier_counts[m]; ++i) {
-    const int8_t* column = p.weight.values + n0 * p.in.stride + list[i].column;
-    for (int64_t n = 0; n < cols; ++n) lanes[n] = static_cast<float>(column[n * p.in.stride]);
-    apart = v_fma(v_set(list[i].value), v_load(lanes), apart);
-  }
-  const V16 exact = int8_exact(p.totals + m * p.sums_stride + n0, p.weight.sums + n0, cols);
-  const V16 all = v_fma(exact, v_set(p.in.scales[m]), apart);
-  v_store_part(p.sums + m * p.sums_stride + n0, v_mul(all, v_load_part(p.weight.scales + n0, cols)), cols);
-}
-
-void int8_products(const Int8ProductArgs& p) {
-  p.rows <= kFewRows ? int8_totals_of_few(p) : int8_totals_of_many(p);
-  for (int64_t m = 0; m < p.rows; ++m) {
-    for (int64_t n = 0; n < p.cols; n += kLanes) int8_dequantize(p, m, n, p.cols - n < kLanes ? p.cols - n : kLanes);
-  }
-}
-
-// ---- quantizing ----------------------------------------------------------------------------------------------------------
-
-inline float largest_magnitude(const float* in, int64_t n) {
-  V16 largest = v_set(0.0f);
-  for (int64_t i = 0; i < n; i += kLanes) largest = v_max(largest, v_abs(v_load_part(in + i, n - i < kLanes ? n - i : kLanes)));
-  return v_max_lane(largest);
-}
-
-// Takes a row's outliers down into the list and gives the largest magnitude of the others. NaN counts as an outlier, so
-// that it reaches the result.
-inline float split_outliers(const Int8Activation& out, const float* in, int64_t n) {
-  constexpr int64_t kPiece = 256;
-  float largest = 0;
-  int32_t count = 0;
-  for (int64_t begin = 0; begin < n; begin += kPiece) {
-    const int64_t end = begin + kPiece < n ? begin + kPiece : n;
-    V16 below = v_set(0.0f);
-    for (int64_t i = begin; i < end; i += kLanes) {
-      const V16 x = v_abs(v_load_part(in + i, end - i < kLanes ? end - i : kLanes));
-      below = v_add(below, v_select_less(x, v_set(kInt8Outlier), v_set(0.0f), v_set(1.0f)));
+void int8_products_of_few(const Int8ProductArgs& p) {
+  int8_totals_of_few(p);
+  for (int64_t n = 0; n < p.cols; n += kRegLanes) {
+    const Int8Columns columns = int8_columns(p.weight, n, p.cols - n);
+    for (int64_t m = 0; m < p.rows; ++m) {
+      const int64_t at = m * p.sums_stride + n;
+      int32_t totals[kRegLanes] = {};
+      __builtin_memcpy(totals, p.totals + at, static_cast<size_t>(columns.cols) * sizeof(int32_t));
+      reg_store_part(p.sums + at, int8_sums(p, m, columns, int_load(totals)), columns.cols);
     }
-    if (v_sum(below) == 0.0f) {
-      const float here = largest_magnitude(in + begin, end - begin);
-      largest = here > largest ? here : largest;
-      continue;
+  }
+}
+
+// ---- many rows: tiles as in gemm.inl, a unit being the bytes of a lane -----------------------------------------------------------
+
+constexpr int64_t kUnitBytes = kIntBytes / kRegLanes;
+
+// A tile's rows of activations in units of 4 bytes, `stride` apart.
+struct Int8Units {
+  const int32_t* rows;
+  int64_t stride;
+};
+
+// As they are where bytes are multiplied, else widened.
+inline Int8Units int8_units(const Int8ProductArgs& p, const PackedBlock& at, int64_t m0, int32_t* widened) {
+  const uint8_t* in = p.in.values + m0 * p.in.stride + at.k0;
+  if constexpr (kUnitBytes == sizeof(int32_t)) return {reinterpret_cast<const int32_t*>(in), p.in.stride / kUnitBytes};
+  const int64_t stride = at.depth / kUnitBytes + kLanes;
+  for (int64_t m = 0; m < kGemmRows && m0 + m < p.rows; ++m) {
+    for (int64_t k = 0; k < at.depth; k += kIntBytes) {
+      int_store(widened + m * stride + k / kUnitBytes, load_unsigned(in + m * p.in.stride + k));
     }
-    for (int64_t i = begin; i < end; ++i) {
-      const float x = in[i] < 0 ? -in[i] : in[i];
-      if (!(x < kInt8Outlier) && count < kMostOutliers) {
-        out.outliers[count++] = {static_cast<int32_t>(i), in[i]};
+  }
+  return {widened, stride};
+}
+
+template <int kRows>
+inline void int8_multiply_tile(const Int8ProductArgs& p, const PackedBlock& at, int64_t m0, const Int8Units& a, const float* b,
+                               const Int8Columns* columns) {
+  IntReg acc[kRows][kGemmRegs];
+  for (int m = 0; m < kRows; ++m) {
+    for (int c = 0; c < kGemmRegs; ++c) acc[m][c] = int_zero();
+  }
+  for (int64_t unit = 0; unit < at.depth / kUnitBytes; ++unit, b += kGemmCols) {
+    ByteReg bv[kGemmRegs];
+    for (int c = 0; c < kGemmRegs; ++c) bv[c] = bits_of(reg_load(b + c * kRegLanes));
+    for (int m = 0; m < kRows; ++m) {
+      const ByteReg av = int_set(a.rows[m * a.stride + unit]);
+      for (int c = 0; c < kGemmRegs; ++c) acc[m][c] = int_dot(acc[m][c], av, bv[c]);
+    }
+  }
+  const bool first = at.k0 == 0, last = at.k0 + at.depth == p.in.stride;
+  for (int m = 0; m < kRows; ++m) {
+    for (int c = 0; c < kGemmRegs; ++c) {
+      const int64_t to = (m0 + m) * p.sums_stride + columns[c].n0;
+      const IntReg total = first ? acc[m][c] : int_add(int_load(p.totals + to), acc[m][c]);
+      if (last) {
+        reg_store(p.sums + to, int8_sums(p, m0 + m, columns[c], total));
       } else {
-        largest = x > largest || x != x ? x : largest;
+        int_store(p.totals + to, total);
       }
     }
   }
-  *out.outlier_count = count;
-  return largest;
 }
 
-// out = round to nearest even of in * inverse, plus `offset`; |in * inverse| stays below 2^22.
-inline void round_to_bytes(uint8_t* out, const float* in, float inverse, int32_t offset, int64_t n) {
-  constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: behind it the last bit counts ones
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t count = n - i < kLanes ? n - i : kLanes;
-    float shifted[kLanes];
-    v_store(shifted, v_add(v_mul(v_load_part(in + i, count), v_set(inverse)), v_set(kMagic)));
-    uint32_t bits[kLanes];
-    __builtin_memcpy(bits, shifted, sizeof bits);
-    for (int64_t j = 0; j < count; ++j) out[i + j] = static_cast<uint8_t>(bits[j] + static_cast<uint32_t>(offset));
+template <int kRows = kGemmRows>
+inline void int8_multiply_rows(const Int8ProductArgs& p, const PackedBlock& at, int64_t m0, const Int8Units& a, const float* b,
+                               const Int8Columns* columns) {
+  if constexpr (kRows > 1) {
+    if (p.rows - m0 < kRows) return int8_multiply_rows<kRows - 1>(p, at, m0, a, b, columns);
+  }
+  int8_multiply_tile<kRows>(p, at, m0, a, b, columns);
+}
+
+inline void int8_pack(const Int8ProductArgs& p, const PackedBlock& at) {
+  const int64_t steps = at.depth / (kLanes * kUnitBytes);
+  for (int64_t n = 0; n < at.cols; n += kGemmCols) {
+    const int8_t* first = p.weight.values + (at.n0 + n) * p.in.stride + at.k0;
+    pack_columns(p.packed + n * steps * kLanes, InOrder{}, at.cols - n, steps, [&](int64_t col, int64_t step, int l0) {
+      return reg_of_bits(load_signed(first + col * p.in.stride + (step * kLanes + l0) * kUnitBytes));
+    });
   }
 }
 
-inline float inverse_of(float largest) { return largest > 0 ? 127.0f / largest : 0.0f; }
-
-void int8_quantize(const Int8Activation& out, const float* in, int64_t n, int64_t stride) {
-  const float largest = split_outliers(out, in, n);
-  *out.scale = largest / 127.0f;
-  round_to_bytes(out.values, in, inverse_of(largest), 128, n);
-  for (int32_t i = 0; i < *out.outlier_count; ++i) out.values[out.outliers[i].column] = 128;
-  for (int64_t i = n; i < stride; ++i) out.values[i] = 128;
+inline void int8_multiply_block(const Int8ProductArgs& p, const PackedBlock& at, WeightFetch& next) {
+  alignas(64) int32_t widened[kGemmRows * (kPackedUnits + kLanes)];
+  Int8Columns columns[kPackedCols / kRegLanes];
+  for (int64_t n = 0; n < kPackedCols; n += kRegLanes) columns[n / kRegLanes] = int8_columns(p.weight, at.n0 + n, at.cols - n);
+  for (int64_t m0 = 0; m0 < p.rows; m0 += kGemmRows) {
+    next.some();
+    const Int8Units a = int8_units(p, at, m0, widened);
+    for (int64_t n = 0; n < at.cols; n += kGemmCols) {
+      int8_multiply_rows(p, at, m0, a, p.packed + n * (at.depth / kUnitBytes), columns + n / kRegLanes);
+    }
+  }
 }
 
-void int8_quantize_weights(int8_t* out, float* scale, int32_t* sum, const float* in, int64_t n, int64_t stride) {
-  const float largest = largest_magnitude(in, n);
-  *scale = largest / 127.0f;
-  round_to_bytes(reinterpret_cast<uint8_t*>(out), in, inverse_of(largest), 0, n);
-  for (int64_t i = n; i < stride; ++i) out[i] = 0;
-  *sum = 0;
-  for (int64_t i = 0; i < n; ++i) *sum += out[i];
+void int8_products_of_many(const Int8ProductArgs& p) {
+  constexpr int64_t kMost = kPackedUnits * kUnitBytes;
+  const int64_t pieces = (p.in.stride + kMost - 1) / kMost;
+  const BlockWalk walk{p.cols, p.in.stride, (p.in.stride / kInt8Align + pieces - 1) / pieces * kInt8Align};
+  for (PackedBlock at = walk.at(0, 0); at.cols > 0;) {
+    const PackedBlock next = walk.behind(at);
+    int8_pack(p, at);
+    WeightFetch fetch(p.weight.values + next.n0 * p.in.stride + next.k0, next, p.in.stride, 1, p.rows);
+    int8_multiply_block(p, at, fetch);
+    at = next;
+  }
 }
+
+void int8_products(const Int8ProductArgs& p) { p.rows <= kFewRows ? int8_products_of_few(p) : int8_products_of_many(p); }

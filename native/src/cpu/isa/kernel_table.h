@@ -32,31 +32,34 @@ using ivl::kInt8Outlier;
 using ivl::kMostOutliers;
 
 // ---- limits of the callers' scratch -------------------------------------------------------------------------------
-inline constexpr int64_t kFewRows = 16;            // products of at most so many rows stream the weights past
-inline constexpr int64_t kTaskRows = 12;           // rows of product tasks are a multiple: whole tiles in every variant
-inline constexpr int64_t kTaskCols = 4;            // and columns
-inline constexpr int64_t kQueryBlock = 96;         // (position, head) pairs of one attention task
+inline constexpr int64_t kFewRows = 16;       // products of at most so many rows stream the weights past
+inline constexpr int64_t kFewRowsCols = 192;  // most columns of such a product
+// Rows and columns of other products are multiples: whole tiles in every variant.
+inline constexpr int64_t kTaskRows = 12;
+inline constexpr int64_t kTaskCols = 64;
+inline constexpr int64_t kMostTaskRows = 528;
+inline constexpr int64_t kMostTaskCols = 128;
+inline constexpr int64_t kSumFloats = kMostTaskRows * kMostTaskCols;  // one product's sums
+inline constexpr int64_t kPackedUnits = kPairBlock / 2;               // of 4 bytes, the most that are packed of a column
+inline constexpr int64_t kPackedFloats = kPackedUnits * kTaskCols;
+inline constexpr int64_t kQueryBlock = 96;  // (position, head) pairs of one attention task
 inline constexpr int64_t kMaxHeadDim = 256;
-inline constexpr int64_t kWidenedFloats = 4 * kKBlock;
-inline constexpr int64_t kSumFloats = 2 * 132 * 192;  // one product task's sums, both halves of a SwiGLU
 inline constexpr int64_t kAttentionScratchFloats =
     kQueryBlock * (kMaxHeadDim + kKeyTile + 2) + kKeyTile * kMaxHeadDim;
 
 // sums[m][n] = sum over k of in[m][k] * weight[n][k].
 struct ProductArgs {
-  const void* in;
-  DType in_type;  // F32; or BF16 if the weights are too: rows are then zeros from k on, up to a multiple of kPairStep
-  int64_t in_stride;
+  const void* in;  // as they are, or packed: products or packed_products
+  DType in_type;   // F32; or BF16 if the weights are too: rows are then zeros from k on, up to a multiple of kPairStep
+  int64_t in_stride;  // in elements; of packed rows in units of 4 bytes
   int64_t rows;
   const void* weight;  // (cols, k), dense
   DType dtype;
   int64_t cols;
   int64_t k;
-  float* sums;
+  float* sums;  // sums_stride is a multiple of kTaskCols where rows are packed: whole tiles are written
   int64_t sums_stride;
-  // Not null: kWidenedFloats, in which 16-bit weights are widened once for many rows of f32, instead of as they are read. Bits are
-  // equal.
-  float* widened;
+  float* packed;  // scratch of packed_products, kPackedFloats
 };
 
 // ---- int8, as backend/int8.h says. Rows are a multiple of kInt8Align bytes, the last of them zeros (of weights). ----------
@@ -88,10 +91,15 @@ struct Int8ProductArgs {
   int64_t rows;
   Int8WeightRows weight;
   int64_t cols;
-  int32_t* totals;  // scratch, like sums
-  float* sums;
+  float* sums;  // of more than kFewRows as those of packed_products
   int64_t sums_stride;
+  int32_t* totals;  // scratch, like sums
+  float* packed;    // kPackedFloats
 };
+
+inline constexpr int64_t packed_row_units(int64_t n, DType type) {
+  return type == DType::F32 ? (n + 15) / 16 * 16 : (n + kPairStep - 1) / kPairStep * (kPairStep / 2);
+}
 
 enum class EpilogueKind : uint8_t { None, Gelu, SwiGlu };
 
@@ -140,10 +148,13 @@ enum class MathFunction : uint8_t { Exp, Erf, Gelu, Silu };
 
 struct KernelTable {
   const char* name;  // as features.h names them
-  int64_t m_block;   // most rows of a product task, a multiple of kTaskRows: m_block * n_block <= kSumFloats / 2
-  int64_t n_block;
 
+  // Of at most kFewRows rows and kFewRowsCols columns, activations as they are.
   void (*products)(const ProductArgs&);
+  // A row of n activations packed for products of many rows, in f32 or rounded to bf16: packed_row_units(n, type) units of 4 bytes.
+  void (*pack_row)(void* out, DType type, const float* in, int64_t n);
+  // Of any number of rows. Bits are those of products.
+  void (*packed_products)(const ProductArgs&);
   void (*epilogue)(const EpilogueArgs&);
   void (*int8_products)(const Int8ProductArgs&);
   // n f32 to `stride` bytes.

@@ -1,14 +1,11 @@
-// Every kernel, over the registers and the sizes that the including kernels_*.cpp has defined: kTileRows x kTileCols
-// accumulators of a product, kPairTileRows x kTileCols of one of bf16 by bf16, kIntTileRows x kIntTileCols of one in int8, and the
-// rows and columns of a product's task.
+// Every kernel, over the registers and the sizes that the including kernels_*.cpp has defined. Products of few rows have kTileRows x
+// kTileCols accumulators, of bf16 by bf16 kPairTileRows x kTileCols, in int8 kIntTileRows x kIntTileCols; of many rows kGemmRows x
+// kGemmRegs, whatever the type, with kGemmPanels times kGemmRegs registers of columns packed together.
 
 namespace ivl::cpu {
 namespace {
 
 static_assert(kInt8Align % kIntBytes == 0);
-static_assert(kBlockRows * kBlockCols <= kSumFloats / 2 && kBlockCols % (4 * kTileCols) == 0);
-static_assert(kBlockRows % kTaskRows == 0 && kTaskRows % kTileRows == 0);
-static_assert(kTaskRows % kPairTileRows == 0 && kTaskRows % kIntTileRows == 0);
 
 #include "cpu/isa/v16.inl"
 
@@ -16,9 +13,15 @@ static_assert(kTaskRows % kPairTileRows == 0 && kTaskRows % kIntTileRows == 0);
 
 #include "cpu/isa/operands.inl"
 
+#include "cpu/isa/gemv.inl"
+
+#include "cpu/isa/elementwise.inl"
+
 #include "cpu/isa/gemm.inl"
 
 #include "cpu/isa/int8.inl"
+
+#include "cpu/isa/quantize.inl"
 
 #include "cpu/isa/epilogue.inl"
 
@@ -26,15 +29,13 @@ static_assert(kTaskRows % kPairTileRows == 0 && kTaskRows % kIntTileRows == 0);
 
 #include "cpu/isa/norm.inl"
 
-#include "cpu/isa/elementwise.inl"
-
 #include "cpu/isa/peak.inl"
 
 constexpr KernelTable kTable = {
     IVL_KERNEL_NAME,
-    kBlockRows,
-    kBlockCols,
     products,
+    pack_row,
+    packed_products,
     epilogue,
     int8_products,
     int8_quantize,

@@ -12,7 +12,7 @@ constexpr int kPairTileRows = 6;
 #else
 constexpr int kPairTileRows = 4;  // 16 accumulators, 8 + 2 operands
 #endif
-constexpr int64_t kBlockRows = 132, kBlockCols = 192;
+constexpr int kGemmRows = 6, kGemmRegs = 4, kGemmPanels = 1;  // 24 accumulators, 4 + 1 operands
 
 }  // namespace
 

@@ -8,7 +8,7 @@ namespace {
 constexpr int kTileRows = 2, kTileCols = 4;
 constexpr int kIntTileRows = 2, kIntTileCols = 4;
 constexpr int kPairTileRows = 2;
-constexpr int64_t kBlockRows = 60, kBlockCols = 48;
+constexpr int kGemmRows = 2, kGemmRegs = 4, kGemmPanels = 1;
 
 }  // namespace
 

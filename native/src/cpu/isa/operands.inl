@@ -7,6 +7,11 @@
 #ifdef IVL_BF16
 using PairReg = __m512i;
 inline PairReg load_pairs(const void* p) { return _mm512_loadu_si512(p); }
+inline PairReg broadcast_pair(const void* p) {
+  int pair;
+  __builtin_memcpy(&pair, p, sizeof pair);
+  return _mm512_set1_epi32(pair);
+}
 inline Reg pairs_fma(PairReg a, PairReg b, Reg acc) {
   // Not _mm512_dpbf16_ps, for the reason at int_dot.
   asm("vdpbf16ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
@@ -72,12 +77,4 @@ struct StoredRows {
     __builtin_memcpy(step, at(n, k), static_cast<size_t>(bytes_of<Kind::kWeights>(count)));
     return Kind::load_weights(step + bytes_of<Kind::kWeights>(pass * Kind::kEach));
   }
-};
-
-// A tile's rows widened to f32 beforehand, sixteen elements of each row in turn; a tail is filled up with zeros.
-struct WidenedRows {
-  const float* data;
-
-  Reg load(int n, int64_t k, int pass) const { return reg_load(data + k * kTileCols + n * kLanes + pass * kRegLanes); }
-  Reg load_tail(int n, int64_t k, int64_t, int pass) const { return load(n, k, pass); }
 };

@@ -104,14 +104,27 @@ inline void reg_sum4(const Reg* v, float* out) {
   _mm_storeu_ps(out, _mm_shuffle_ps(pairs, pairs, 0xd8));
 }
 
+inline float reg_max_lane(Reg v) {
+  v = reg_max(v, _mm256_permute2f128_ps(v, v, 0x01));
+  v = reg_max(v, _mm256_permute_ps(v, 0x4e));
+  return _mm256_cvtss_f32(reg_max(v, _mm256_permute_ps(v, 0xb1)));
+}
+
 // ---- bytes ----------------------------------------------------------------------------------------------------------
 
 using IntReg = __m256i;
 using ByteReg = __m256i;
 
 inline IntReg int_zero() { return _mm256_setzero_si256(); }
-// load_unsigned and load_signed take kIntBytes bytes; int_dot adds their products to acc's lanes, in whatever lane: only the
-// sum of all lanes has a meaning.
+inline IntReg int_set(int32_t x) { return _mm256_set1_epi32(x); }
+inline IntReg int_load(const int32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+inline void int_store(int32_t* p, IntReg v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
+inline IntReg int_add(IntReg a, IntReg b) { return _mm256_add_epi32(a, b); }
+inline Reg reg_of_ints(IntReg v) { return _mm256_cvtepi32_ps(v); }
+inline Reg reg_of_bits(IntReg v) { return _mm256_castsi256_ps(v); }
+inline IntReg bits_of(Reg v) { return _mm256_castps_si256(v); }
+// load_unsigned and load_signed take kIntBytes bytes, so many for each of the kRegLanes lanes; int_dot adds the sum of a lane's
+// products to acc's lane.
 #ifdef IVL_VNNI
 constexpr int kIntBytes = 32;
 inline ByteReg load_unsigned(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
@@ -130,7 +143,13 @@ inline ByteReg load_unsigned(const uint8_t* p) {
 inline ByteReg load_signed(const int8_t* p) {
   return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
-inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
+inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) {
+  // Not the two intrinsics: GCC 12 then has more in flight than there are registers, and spills accumulators. Where a peak is
+  // measured, it would take the product out of the loop.
+  IntReg products;
+  asm("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(acc), "=&x"(products) : "x"(a), "x"(b));
+  return acc;
+}
 #endif
 inline void int_sum4(const IntReg* v, int32_t* out) {
   const __m256i four = _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));

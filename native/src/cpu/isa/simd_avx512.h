@@ -126,6 +126,13 @@ inline void reg_sum4(const Reg* v, float* out) {
   _mm_storeu_ps(out, _mm512_castps512_ps128(packed));
 }
 
+inline float reg_max_lane(Reg v) {
+  v = reg_max(v, _mm512_shuffle_f32x4(v, v, 0x4e));
+  v = reg_max(v, _mm512_shuffle_f32x4(v, v, 0xb1));
+  v = reg_max(v, _mm512_permute_ps(v, 0x4e));
+  return _mm_cvtss_f32(_mm512_castps512_ps128(reg_max(v, _mm512_permute_ps(v, 0xb1))));
+}
+
 // ---- bytes ----------------------------------------------------------------------------------------------------------
 
 #ifdef IVL_SIMDE
@@ -136,6 +143,13 @@ using IntReg = __m512i;
 using ByteReg = IntReg;
 
 inline IntReg int_zero() { return _mm512_setzero_si512(); }
+inline IntReg int_set(int32_t x) { return _mm512_set1_epi32(x); }
+inline IntReg int_load(const int32_t* p) { return _mm512_loadu_si512(p); }
+inline void int_store(int32_t* p, IntReg v) { _mm512_storeu_si512(p, v); }
+inline IntReg int_add(IntReg a, IntReg b) { return _mm512_add_epi32(a, b); }
+inline Reg reg_of_ints(IntReg v) { return _mm512_cvtepi32_ps(v); }
+inline Reg reg_of_bits(IntReg v) { return _mm512_castsi512_ps(v); }
+inline IntReg bits_of(Reg v) { return _mm512_castps_si512(v); }
 #ifdef IVL_VNNI
 constexpr int kIntBytes = 64;
 inline ByteReg load_unsigned(const uint8_t* p) { return _mm512_loadu_si512(p); }
@@ -153,7 +167,15 @@ inline ByteReg load_unsigned(const uint8_t* p) {
 inline ByteReg load_signed(const int8_t* p) {
   return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 }
-inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) { return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b)); }
+inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) {
+#ifdef IVL_SIMDE
+  return _mm512_add_epi32(acc, _mm512_madd_epi16(a, b));
+#else  // as in simd_avx2.h
+  IntReg products;
+  asm("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+v"(acc), "=&v"(products) : "v"(a), "v"(b));
+  return acc;
+#endif
+}
 #endif
 // Within each 128-bit quarter the lanes of the four are brought together by two steps of unpacking; then the quarters.
 inline void int_sum4(const IntReg* v, int32_t* out) {

@@ -123,6 +123,11 @@ inline void reg_sum4(const Reg* v, float* out) {
   for (int i = 0; i < 4; ++i) out[i] = (v[i][0] + v[i][2]) + (v[i][1] + v[i][3]);
 }
 
+inline float reg_max_lane(Reg v) {
+  const float low = v[0] > v[2] ? v[0] : v[2], high = v[1] > v[3] ? v[1] : v[3];
+  return low > high ? low : high;
+}
+
 // ---- bytes: four products at a time -------------------------------------------------------------------------------
 
 constexpr int kIntBytes = 4;
@@ -130,6 +135,17 @@ typedef int32_t IntReg __attribute__((vector_size(16)));
 using ByteReg = IntReg;
 
 inline IntReg int_zero() { return IntReg{0, 0, 0, 0}; }
+inline IntReg int_set(int32_t x) { return IntReg{x, x, x, x}; }
+inline IntReg int_load(const int32_t* p) {
+  IntReg v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+inline void int_store(int32_t* p, IntReg v) { __builtin_memcpy(p, &v, sizeof v); }
+inline IntReg int_add(IntReg a, IntReg b) { return a + b; }
+inline Reg reg_of_ints(IntReg v) { return __builtin_convertvector(v, Reg); }
+inline Reg reg_of_bits(IntReg v) { return (Reg)v; }
+inline IntReg bits_of(Reg v) { return (IntReg)v; }
 inline ByteReg load_unsigned(const uint8_t* p) { return ByteReg{p[0], p[1], p[2], p[3]}; }
 inline ByteReg load_signed(const int8_t* p) { return ByteReg{p[0], p[1], p[2], p[3]}; }
 inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) { return acc + a * b; }

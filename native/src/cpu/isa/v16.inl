@@ -111,10 +111,7 @@ inline float v_sum(const V16& v) {
 }
 
 inline float v_max_lane(const V16& v) {
-  float lanes[kLanes];
-  v_store(lanes, v);
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int i = 0; i < width; ++i) lanes[i] = lanes[i] > lanes[i + width] ? lanes[i] : lanes[i + width];
-  }
-  return lanes[0];
+  Reg largest = v.r[0];
+  for (int i = 1; i < kRegs; ++i) largest = reg_max(largest, v.r[i]);
+  return reg_max_lane(largest);
 }
