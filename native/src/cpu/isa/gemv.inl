@@ -18,39 +18,47 @@ struct TileRows {
   bool first;        // block of k: it begins the sums, the others are added
 };
 
-// sums[m][n] = row m of a . row n of b. The 16 lanes are done one register at a time: kRows x kCols accumulators then fill the
-// register file, and a pass needs kRows + kCols loads for kRows * kCols multiply-adds. prefetch(k) is called on the way, once
-// for each step of k.
+// sums[m][n] = row m of a . row n of b. kRows x kCols accumulators fill the register file, and a step needs kRows + kCols loads for
+// kRows * kCols multiply-adds: so the 16 lanes are done one register at a time, or together where there are registers to spare.
+// prefetch(k) is called on the way, once for each step of k.
 template <int kRows, int kCols, class Kind, class Prefetch>
 inline void tile_dot(const TileRows<Kind>& t, const StoredRows<Kind>& b, const Prefetch& prefetch) {
+  constexpr int kTogether = kRows * kCols * kRegs <= kTileRows * kTileCols ? kRegs : 1;
   Reg sums[kRegs][kRows][4];
   const int64_t whole = t.k & ~(Kind::kStep - 1);
   const int64_t tail = t.k - whole;
-  for (int pass = 0; pass < kRegs; ++pass) {
-    Reg acc[kRows][kCols];
-    for (int m = 0; m < kRows; ++m) {
-      for (int n = 0; n < kCols; ++n) acc[m][n] = reg_zero();
+  for (int pass = 0; pass < kRegs; pass += kTogether) {
+    Reg acc[kTogether][kRows][kCols];
+    for (int i = 0; i < kTogether; ++i) {
+      for (int m = 0; m < kRows; ++m) {
+        for (int n = 0; n < kCols; ++n) acc[i][m][n] = reg_zero();
+      }
     }
     const typename Kind::In* a = t.a + pass * Kind::kEach;
     for (int64_t k = 0; k < whole; k += Kind::kStep) {
-      typename Kind::Operand av[kRows];
-      for (int m = 0; m < kRows; ++m) av[m] = Kind::load(a + m * t.a_stride + k);
-      for (int n = 0; n < kCols; ++n) {
-        const auto bv = b.load(n, k, pass);
-        for (int m = 0; m < kRows; ++m) acc[m][n] = Kind::multiply(av[m], bv, acc[m][n]);
+      for (int i = 0; i < kTogether; ++i) {
+        typename Kind::Operand av[kRows];
+        for (int m = 0; m < kRows; ++m) av[m] = Kind::load(a + m * t.a_stride + k + i * Kind::kEach);
+        for (int n = 0; n < kCols; ++n) {
+          const auto bv = b.load(n, k, pass + i);
+          for (int m = 0; m < kRows; ++m) acc[i][m][n] = Kind::multiply(av[m], bv, acc[i][m][n]);
+        }
       }
-      if (pass == kRegs - 1) prefetch(k);
+      if (pass + kTogether == kRegs) prefetch(k);
     }
-    if (tail != 0) {
+    for (int i = 0; i < kTogether && tail != 0; ++i) {
+      const int64_t left = tail - (pass + i) * Kind::kEach;
       for (int n = 0; n < kCols; ++n) {
-        const auto bv = b.load_tail(n, whole, tail, pass);
+        const auto bv = b.load_tail(n, whole, tail, pass + i);
         for (int m = 0; m < kRows; ++m) {
-          acc[m][n] = Kind::multiply(Kind::load_part(a + m * t.a_stride + whole, tail - pass * Kind::kEach), bv, acc[m][n]);
+          acc[i][m][n] = Kind::multiply(Kind::load_part(a + m * t.a_stride + whole + i * Kind::kEach, left), bv, acc[i][m][n]);
         }
       }
     }
-    for (int m = 0; m < kRows; ++m) {
-      for (int n = 0; n < 4; ++n) sums[pass][m][n] = n < kCols ? acc[m][n % kCols] : reg_zero();
+    for (int i = 0; i < kTogether; ++i) {
+      for (int m = 0; m < kRows; ++m) {
+        for (int n = 0; n < 4; ++n) sums[pass + i][m][n] = n < kCols ? acc[i][m][n % kCols] : reg_zero();
+      }
     }
   }
   for (int m = 0; m < kRows; ++m) {
