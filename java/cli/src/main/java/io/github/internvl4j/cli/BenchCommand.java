@@ -5,6 +5,7 @@ import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.MemoryPlan;
 import io.github.internvl4j.Precision;
+import io.github.internvl4j.runtime.Factors;
 import io.github.internvl4j.runtime.Machine;
 import io.github.internvl4j.runtime.ModelBenchmark;
 import io.github.internvl4j.runtime.NativeModel;
@@ -216,14 +217,18 @@ final class BenchCommand implements Callable<Integer> {
         figures.put("f32_gigaflops", machine.f32Gigaflops());
         figures.put("bf16_gigaflops", machine.bf16Gigaflops());
         figures.put("int8_gigaops", machine.int8Gigaops());
-        // What products are made of; in the vision tower, unless --quantize-vision says otherwise, not int8.
-        double wide = precision.bf16Activations() ? machine.bf16Gigaflops() : machine.f32Gigaflops();
-        double decoder = kept == Precision.INT8 ? machine.int8Gigaops() : wide;
+        // INT8 is the decoder's, unless --quantize-vision says otherwise.
+        Precision tower = kept == Precision.INT8 && !precision.quantizeVision() ? Precision.BF16 : kept;
         if (images > 0) {
-            figures.put("vision_share_of_peak", rates.visionOperations() / (wide * 1e9));
+            figures.put("vision_share_of_peak", rates.visionOperations() / peak(machine, tower));
         }
-        figures.put("prefill_share_of_peak", rates.prefillOperations() / (decoder * 1e9));
+        figures.put("prefill_share_of_peak", rates.prefillOperations() / peak(machine, kept));
         figures.put("decode_share_of_bandwidth", rates.decodeBytes() / (machine.readGigabytesPerSecond() * 1e9));
+    }
+
+    /** In operations a second. */
+    private double peak(Machine machine, Precision kept) {
+        return machine.peak(Factors.of(kept, precision.bf16Activations())) * 1e9;
     }
 
     private NativeModel load(LoadOptions options) {
