@@ -337,7 +337,9 @@ IVL_API ivl_status ivl_drop_page_cache(const char* directory, double* resident);
  * and with each of them
  *  "device": "cpu" (if it is left out) or a GPU, "cuda:N", where dtype is bf16, f16 or int8 and widths are multiples of 8.
  * A matmul may have "copies", up to 64: so many of the weights take turns, so that a cache holds none of them until its turn
- * comes again; and "out": "f32", as logits are. In int8 the input's rows are quantized in each run. */
+ * comes again; and "out": "f32", as logits are. In int8 the input's rows are quantized in each run. A matmul or patch_embed of
+ * dtype bf16 may have "bf16_activations": true, as ivl_load_options has them; the input's rows are rounded in each run.
+ * Activations lie as a model's do, their rows as far apart as suits the device; ivl_benchmark_operand shows them dense. */
 typedef struct ivl_benchmark ivl_benchmark;
 /* threads: of the CPU; 0 for as many as the process may use. */
 IVL_API ivl_status ivl_benchmark_create(const char* spec, int32_t threads, ivl_benchmark** out);

@@ -30,8 +30,9 @@ ivl_status ivl_drop_page_cache(const char* directory, double* resident) {
 
 ivl_status ivl_benchmark_create(const char* spec, int32_t threads, ivl_benchmark** out) {
   return guarded([&] {
-    const auto backend_of = [threads](const std::string& device, DType type) {
-      return backend_on(DeviceChoice::parse(device), threads, type);
+    const auto backend_of = [threads](const std::string& device, DType type, bool bf16_activations) {
+      const cpu::CpuOptions on_cpu{.threads = threads, .bf16_activations = bf16_activations};
+      return backend_on(DeviceChoice::parse(device), on_cpu, type);
     };
     given(out, "out") = new ivl_benchmark{make_benchmark(backend_of, &given(spec, "spec"))};
   });

@@ -150,9 +150,9 @@ Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t 
   return Placement::on(std::make_shared<cpu::CpuBackend>(own), config.language.layers);
 }
 
-std::shared_ptr<Backend> backend_on(const DeviceChoice& choice, int threads, DType type) {
+std::shared_ptr<Backend> backend_on(const DeviceChoice& choice, const cpu::CpuOptions& cpu, DType type) {
   switch (choice.kind) {
-    case DeviceChoice::Kind::Cpu: return std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads});
+    case DeviceChoice::Kind::Cpu: return std::make_shared<cpu::CpuBackend>(cpu);
     case DeviceChoice::Kind::Cuda:
       if (choice.gpus.size() == 1) return make_gpu_backend(gpus_of(choice).front().ordinal, type);
       break;

@@ -44,6 +44,6 @@ Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t 
 
 // The backend of one device, for what is no model. Error(InvalidArgument) if `choice` is another than the CPU or one GPU that
 // is there.
-std::shared_ptr<Backend> backend_on(const DeviceChoice& choice, int threads, DType type);
+std::shared_ptr<Backend> backend_on(const DeviceChoice& choice, const cpu::CpuOptions& cpu, DType type);
 
 }  // namespace ivl::api

@@ -44,6 +44,17 @@ DType type_in(const json& spec) {
   fail(Status::InvalidArgument, cat("benchmark spec: dtype is ", name, ", expected f32, bf16, f16 or, of a matmul, int8"));
 }
 
+// A model with other weights than bf16 refuses them, too.
+bool bf16_activations_in(const json& spec) {
+  const auto found = spec.find("bf16_activations");
+  if (found == spec.end()) return false;
+  if (!found->is_boolean()) fail(Status::InvalidArgument, "benchmark spec: bf16_activations must be true or false");
+  if (found->get<bool>() && (int8_in(spec) || type_in(spec) != DType::BF16)) {
+    fail(Status::InvalidArgument, "benchmark spec: bf16_activations go with dtype bf16");
+  }
+  return found->get<bool>();
+}
+
 // Kernels of 16-bit activations move eight numbers at a time.
 int64_t width_in(const json& spec, const char* name, const Backend& backend) {
   const int64_t width = size_in(spec, name);
@@ -102,15 +113,15 @@ class MatMul : public KernelBenchmark {
     out_type_ = word_in(spec, "out", "") == "f32" ? DType::F32 : activation();
     if (out_type_ != DType::F32) width_in(spec, "n", *backend_);
     require_fits(m_, n_);
-    in_ = random_matrix(m_, k_, activation(), 1);
-    out_ = backend_->allocate(static_cast<size_t>(m_ * n_) * size_of(out_type_));
+    in_ = random_scratch(m_, k_, 1);
+    out_ = scratch(m_, n_, out_type_);
     host_ = random_on_host(n_, k_, type, 2);
     const int64_t copies = spec.contains("copies") ? size_in(spec, "copies", 1, kMostCopies) : 1;
     for (int64_t i = 0; i < copies; ++i) {
       weights_.push_back(backend_->linear({{{host_.data(), type, {n_, k_}}}, {}, int8}, type));
     }
     backend_->finish_weights();
-    operands_ = {{in_.matrix(activation(), m_, k_)}, {host_.matrix(type, n_, k_), true}, {out_.matrix(out_type_, m_, n_)}};
+    operands_ = {{in_.matrix}, {host_.matrix(type, n_, k_), true}, {out_.matrix}};
     operations_ = 2.0 * as_double(m_) * as_double(n_) * as_double(k_);
     bytes_ = as_double(n_ * k_) * (int8 ? 1.0 : as_double(size_of(type))) + as_double(m_ * k_) * as_double(size_of(activation())) +
              as_double(m_ * n_) * as_double(size_of(out_type_));
@@ -119,12 +130,13 @@ class MatMul : public KernelBenchmark {
  private:
   void run() override {
     turn_ = (turn_ + 1) % weights_.size();
-    backend_->matmul(out_.matrix(out_type_, m_, n_), in_.matrix(activation(), m_, k_), *weights_[turn_], {});
+    backend_->matmul(out_.matrix, in_.matrix, *weights_[turn_], {});
   }
 
   int64_t m_, n_, k_;
   DType out_type_ = DType::F32;
-  Buffer in_, out_, host_;
+  Scratch in_, out_;
+  Buffer host_;
   std::vector<std::unique_ptr<LinearWeights>> weights_;
   size_t turn_ = 0;
 };
@@ -141,27 +153,25 @@ class PatchEmbed : public KernelBenchmark {
     const int64_t pixels = geometry_.channels * geometry_.image_size * geometry_.image_size;
     const int64_t inputs = geometry_.channels * geometry_.patch * geometry_.patch;
     rows_ = geometry_.pictures * geometry_.grid() * geometry_.grid();
-    pixels_ = random_matrix(geometry_.pictures, pixels, activation(), 1);
-    out_ = backend_->allocate(static_cast<size_t>(rows_ * n_) * size_of(activation()));
+    pixels_ = random_scratch(geometry_.pictures, pixels, 1);
+    out_ = scratch(rows_, n_, activation());
     host_ = random_on_host(n_, inputs, type, 2);
     weights_ = backend_->linear({{{host_.data(), type, {n_, inputs}}}, {}, false}, type);
     backend_->finish_weights();
-    operands_ = {{pixel_matrix()}, {host_.matrix(type, n_, inputs), true}, {out_.matrix(activation(), rows_, n_)}};
+    operands_ = {{pixels_.matrix}, {host_.matrix(type, n_, inputs), true}, {out_.matrix}};
     operations_ = 2.0 * as_double(rows_) * as_double(n_) * as_double(inputs);
     bytes_ = as_double(n_ * inputs) * as_double(size_of(type)) +
              as_double(geometry_.pictures * pixels + rows_ * n_) * as_double(size_of(activation()));
   }
 
  private:
-  Matrix pixel_matrix() const {
-    return pixels_.matrix(activation(), geometry_.pictures, geometry_.channels * geometry_.image_size * geometry_.image_size);
-  }
-  void run() override { backend_->patch_embed(out_.matrix(activation(), rows_, n_), pixel_matrix(), *weights_, geometry_); }
+  void run() override { backend_->patch_embed(out_.matrix, pixels_.matrix, *weights_, geometry_); }
 
   PatchGeometry geometry_;
   int64_t n_;
   int64_t rows_ = 0;
-  Buffer pixels_, out_, host_;
+  Scratch pixels_, out_;
+  Buffer host_;
   std::unique_ptr<LinearWeights> weights_;
 };
 
@@ -173,22 +183,18 @@ class VisionAttention : public KernelBenchmark {
         heads_(size_in(spec, "heads")),
         head_dim_(head_dim_in(spec, *backend_)) {
     const int64_t width = heads_ * head_dim_;
-    qkv_ = random_matrix(tokens_, 3 * width, activation(), 1);
-    out_ = backend_->allocate(static_cast<size_t>(tokens_ * width) * size_of(activation()));
-    operands_ = {{qkv_.matrix(activation(), tokens_, 3 * width)}, {out_.matrix(activation(), tokens_, width)}};
+    qkv_ = random_scratch(tokens_, 3 * width, 1);
+    out_ = scratch(tokens_, width, activation());
+    operands_ = {{qkv_.matrix}, {out_.matrix}};
     operations_ = 4.0 * as_double(tokens_) * as_double(tokens_) * as_double(width);
     bytes_ = 4.0 * as_double(tokens_ * width) * as_double(size_of(activation()));
   }
 
  private:
-  void run() override {
-    const int64_t width = heads_ * head_dim_;
-    backend_->vision_attention(out_.matrix(activation(), tokens_, width), qkv_.matrix(activation(), tokens_, 3 * width), 1,
-                               heads_, head_dim_);
-  }
+  void run() override { backend_->vision_attention(out_.matrix, qkv_.matrix, 1, heads_, head_dim_); }
 
   int64_t tokens_, heads_, head_dim_;
-  Buffer qkv_, out_;
+  Scratch qkv_, out_;
 };
 
 class CachedAttention : public KernelBenchmark {
@@ -201,16 +207,16 @@ class CachedAttention : public KernelBenchmark {
         shape_{1, size_in(spec, "kv_heads"), head_dim_in(spec, *backend_), cache_type_in(spec, *backend_)} {
     if (heads_ % shape_.kv_heads != 0) fail(Status::InvalidArgument, "benchmark spec: kv_heads must divide heads");
     const int64_t tokens = past_ + rows_;
-    qkv_ = random_matrix(rows_, width(), activation(), 1);
-    out_ = backend_->allocate(static_cast<size_t>(rows_ * out_width()) * size_of(activation()));
+    qkv_ = random_scratch(rows_, (heads_ + 2 * shape_.kv_heads) * shape_.head_dim, 1);
+    out_ = scratch(rows_, out_width(), activation());
     fill_cache(2 * shape_.kv_heads * tokens);
     cache_.capacity = tokens;
-    operands_.push_back({qkv_.matrix(activation(), rows_, width())});
+    operands_.push_back({qkv_.matrix});
     if (shape_.type != KvType::Int8) {
       const DType type = float_type_of(shape_.type);
       operands_.push_back({cache_.memory.matrix(type, 2 * shape_.kv_heads * tokens, shape_.head_dim)});
     }
-    operands_.push_back({out_.matrix(activation(), rows_, out_width())});
+    operands_.push_back({out_.matrix});
     const double seen = as_double(rows_) * (as_double(past_) + as_double(rows_ + 1) / 2);
     operations_ = 4.0 * seen * as_double(out_width());
     bytes_ = as_double(static_cast<int64_t>(shape_.bytes_per_token()) * tokens) +
@@ -220,8 +226,7 @@ class CachedAttention : public KernelBenchmark {
  private:
   void run() override {
     const Span span{0, rows_, past_, &cache_};
-    backend_->cached_attention(out_.matrix(activation(), rows_, out_width()), qkv_.matrix(activation(), rows_, width()),
-                               {&span, 1}, heads_, shape_, 0);
+    backend_->cached_attention(out_.matrix, qkv_.matrix, {&span, 1}, heads_, shape_, 0);
   }
   void fill_cache(int64_t rows) {
     if (shape_.type != KvType::Int8) {
@@ -233,12 +238,11 @@ class CachedAttention : public KernelBenchmark {
     const auto halves = static_cast<int64_t>(shape_.row_bytes() + shape_.scale_bytes()) / 2;
     cache_.memory = random_matrix(rows, halves, DType::BF16, 2, 1.0f / 127);
   }
-  int64_t width() const { return (heads_ + 2 * shape_.kv_heads) * shape_.head_dim; }
   int64_t out_width() const { return heads_ * shape_.head_dim; }
 
   int64_t rows_, past_, heads_;
   KvShape shape_;
-  Buffer qkv_, out_;
+  Scratch qkv_, out_;
   KvCache cache_;
 };
 
@@ -259,6 +263,20 @@ void KernelBenchmark::copy_operand(size_t index, float* out) {
   for (size_t i = 0; i < count; ++i) out[i] = load_f32(m.data, m.dtype, i);
 }
 
+KernelBenchmark::Scratch KernelBenchmark::scratch(int64_t rows, int64_t cols, DType type) {
+  const int64_t stride = backend_->row_stride(cols, type);
+  Buffer memory = backend_->allocate(static_cast<size_t>(rows * stride) * size_of(type));
+  const Matrix matrix{memory.data(), type, rows, cols, stride};
+  return {std::move(memory), matrix};
+}
+
+KernelBenchmark::Scratch KernelBenchmark::random_scratch(int64_t rows, int64_t cols, uint32_t seed) {
+  const Buffer values = random_on_host(rows, cols, DType::F32, seed);
+  Scratch made = scratch(rows, cols, activation());
+  backend_->from_host(made.matrix, static_cast<const float*>(values.data()));
+  return made;
+}
+
 Buffer KernelBenchmark::random_matrix(int64_t rows, int64_t cols, DType type, uint32_t seed, float spread) {
   const Buffer values = random_on_host(rows, cols, DType::F32, seed, spread);
   Buffer buffer = backend_->allocate(static_cast<size_t>(rows * cols) * size_of(type));
@@ -270,7 +288,7 @@ std::unique_ptr<KernelBenchmark> make_benchmark(const BackendOf& backend_of, con
   const json spec = json::parse(text, nullptr, false);
   if (!spec.is_object()) fail(Status::InvalidArgument, "benchmark spec: expected a JSON object");
   const std::string op = word_in(spec, "op", "");
-  const auto backend = [&] { return backend_of(word_in(spec, "device", "cpu"), type_in(spec)); };
+  const auto backend = [&] { return backend_of(word_in(spec, "device", "cpu"), type_in(spec), bf16_activations_in(spec)); };
   if (op == "matmul") return std::make_unique<MatMul>(backend(), spec);
   if (op == "patch_embed") return std::make_unique<PatchEmbed>(backend(), spec);
   if (op == "vision_attention") return std::make_unique<VisionAttention>(backend(), spec);

@@ -34,7 +34,14 @@ class KernelBenchmark {
   // Queues the operation once.
   virtual void run() = 0;
   DType activation() const { return backend_->activation_type(); }
-  // Random numbers in the backend's memory.
+  // Activations with their rows as far apart as in a model: dense ones can be slower, where rows share places in a cache.
+  struct Scratch {
+    Buffer memory;
+    Matrix matrix;
+  };
+  Scratch scratch(int64_t rows, int64_t cols, DType type);
+  Scratch random_scratch(int64_t rows, int64_t cols, uint32_t seed);  // of activations
+  // Random numbers in the backend's memory, dense.
   Buffer random_matrix(int64_t rows, int64_t cols, DType type, uint32_t seed, float spread = 1);
 
   std::shared_ptr<Backend> backend_;
@@ -43,8 +50,9 @@ class KernelBenchmark {
   double bytes_ = 0;
 };
 
-// The backend of the device that a specification names, for weights and activations of the type.
-using BackendOf = std::function<std::shared_ptr<Backend>(const std::string& device, DType type)>;
+// The backend of the device that a specification names, for weights and activations of the type. A GPU rounds its activations to
+// the type whether bf16_activations asks for it or not.
+using BackendOf = std::function<std::shared_ptr<Backend>(const std::string& device, DType type, bool bf16_activations)>;
 
 // `spec` is JSON as ivl_benchmark_create in internvl4j.h describes it. Error(InvalidArgument) names what is wrong in it.
 std::unique_ptr<KernelBenchmark> make_benchmark(const BackendOf& backend_of, const std::string& spec);

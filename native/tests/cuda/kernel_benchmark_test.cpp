@@ -12,7 +12,7 @@ using testing::relative_error;
 class KernelBenchmarkTest : public testing::GpuTest {
  protected:
   static std::unique_ptr<KernelBenchmark> on(const char* device, const std::string& spec) {
-    const auto backend_of = [](const std::string& name, DType type) -> std::shared_ptr<Backend> {
+    const auto backend_of = [](const std::string& name, DType type, bool) -> std::shared_ptr<Backend> {
       if (name == "cpu") return std::make_shared<cpu::CpuBackend>();
       return make_gpu_backend(0, type);
     };

@@ -23,17 +23,12 @@ public final class Shapes {
         return Objects.requireNonNull(Shapes.class.getResourceAsStream("/shapes/" + shape + ".json"), shape);
     }
 
-    public static NativeModel load(String shape, Precision precision, int threads) {
-        return load(shape, precision, threads, "cpu");
-    }
-
-    static NativeModel load(String shape, Precision precision, int threads, String device) {
+    /** @param options how it is kept and where; its weights are the same in every JVM */
+    public static NativeModel load(String shape, LoadOptions options) {
         try {
             Path config = Files.createTempFile(shape, ".json");
             try (InputStream in = config(shape)) {
                 Files.copy(in, config, StandardCopyOption.REPLACE_EXISTING);
-                LoadOptions options =
-                        LoadOptions.defaults().precision(precision).threads(threads).device(new Device(device));
                 return NativeModel.loadRandom(config, options, SEED);
             } finally {
                 Files.delete(config);
@@ -41,5 +36,9 @@ public final class Shapes {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    static NativeModel load(String shape, Precision precision, int threads, String device) {
+        return load(shape, LoadOptions.defaults().precision(precision).threads(threads).device(new Device(device)));
     }
 }

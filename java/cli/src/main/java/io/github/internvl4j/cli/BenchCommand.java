@@ -5,9 +5,11 @@ import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.MemoryPlan;
 import io.github.internvl4j.Precision;
+import io.github.internvl4j.runtime.Factors;
 import io.github.internvl4j.runtime.Machine;
 import io.github.internvl4j.runtime.ModelBenchmark;
 import io.github.internvl4j.runtime.NativeModel;
+import io.github.internvl4j.runtime.TogetherBenchmark;
 import io.github.internvl4j.runtime.Work;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -33,9 +35,9 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "A share of bandwidth counts the bytes of weights and KV cache that a token must read; a share of the peak",
-            "counts the multiply-adds of the products and of attention.",
+            "counts the multiply-adds of the products and of attention. Sequences decoded together read the weights once.",
             "memory_peak_bytes is the most that was resident without the JVM's own before loading (jvm_bytes); the bar for it",
-            "is 1.03 times the weights, the KV cache of the longest sequence that was run, and 200 MB.",
+            "is 1.03 times the weights, the KV cache of the longest sequence that was run or of those together, and 200 MB.",
             "",
             "Example:",
             "  internvl4j bench --config config.json --precision bf16 --threads 2"
@@ -89,6 +91,13 @@ final class BenchCommand implements Callable<Integer> {
     private @Nullable Integer past;
 
     @Option(
+            names = "--sequences",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "With 2 or more: also so many decoded together, beside one alone (default: ${DEFAULT-VALUE}).")
+    private int sequences;
+
+    @Option(
             names = "--images",
             defaultValue = "1",
             paramLabel = "N",
@@ -117,6 +126,7 @@ final class BenchCommand implements Callable<Integer> {
         require("--prompt-tokens", promptTokens, 1);
         require("--new-tokens", newTokens, 1);
         require("--past", past == null ? 1 : past, 1);
+        require("--sequences", sequences, 1);
         require("--images", images, 0);
         require("--runs", runs, 1);
         LoadOptions options = threads.of(precision.of(LoadOptions.defaults())).device(device);
@@ -134,17 +144,27 @@ final class BenchCommand implements Callable<Integer> {
         try (NativeModel model = load(options)) {
             figures.put("load_seconds", (System.nanoTime() - started) / 1e9);
             Speeds speeds = measure(model);
+            TogetherBenchmark.@Nullable Result together =
+                    sequences == 1 ? null : new TogetherBenchmark(model, sequences, past(), newTokens).run(runs);
             long peak = ResidentMemory.peak();
             speeds(figures, speeds);
             Rates rates = rates(speeds, model.work());
             rates(figures, rates);
+            if (together != null) {
+                figures.put("together_tokens_per_second", together.tokensPerSecond());
+                figures.put("together_over_one", together.overOne());
+            }
             figures.put("peak_rss_bytes", peak);
             figures.put("jvm_bytes", jvm);
             figures.put("memory_peak_bytes", peak - jvm);
             figures.put("memory_bar_bytes", memoryBar(options, model));
             if (model.backend().startsWith("cpu")) {
                 // A machine is at least as fast as it ever was: the better of two measurements.
-                shares(figures, rates, before.best(Machine.measure(options)), model.info().precision());
+                Machine machine = before.best(Machine.measure(options));
+                shares(figures, rates, machine, model.info().precision());
+                if (together != null) {
+                    together(figures, together.tokensPerSecond() / sequences, model, machine);
+                }
             }
             figures.put("backend", model.backend());
             figures.put("parameters", model.info().parameters());
@@ -154,6 +174,9 @@ final class BenchCommand implements Callable<Integer> {
             figures.put("prompt_tokens", promptTokens);
             figures.put("past_tokens", past());
             figures.put("new_tokens", newTokens);
+            if (together != null) {
+                figures.put("sequences", sequences);
+            }
         }
         print(figures);
         return 0;
@@ -216,14 +239,29 @@ final class BenchCommand implements Callable<Integer> {
         figures.put("f32_gigaflops", machine.f32Gigaflops());
         figures.put("bf16_gigaflops", machine.bf16Gigaflops());
         figures.put("int8_gigaops", machine.int8Gigaops());
-        // What products are made of; in the vision tower, unless --quantize-vision says otherwise, not int8.
-        double wide = precision.bf16Activations() ? machine.bf16Gigaflops() : machine.f32Gigaflops();
-        double decoder = kept == Precision.INT8 ? machine.int8Gigaops() : wide;
+        // INT8 is the decoder's, unless --quantize-vision says otherwise.
+        Precision tower = kept == Precision.INT8 && !precision.quantizeVision() ? Precision.BF16 : kept;
         if (images > 0) {
-            figures.put("vision_share_of_peak", rates.visionOperations() / (wide * 1e9));
+            figures.put("vision_share_of_peak", rates.visionOperations() / peak(machine, tower));
         }
-        figures.put("prefill_share_of_peak", rates.prefillOperations() / (decoder * 1e9));
+        figures.put("prefill_share_of_peak", rates.prefillOperations() / peak(machine, kept));
         figures.put("decode_share_of_bandwidth", rates.decodeBytes() / (machine.readGigabytesPerSecond() * 1e9));
+    }
+
+    /** Shares of steps of all sequences: a step is near both bounds. */
+    private void together(Map<String, Object> figures, double stepsPerSecond, NativeModel model, Machine machine) {
+        Work work = model.work();
+        double keys = past() + newTokens / 2;
+        double bytes = work.weightBytes() + sequences * keys * work.kvBytesPerKey();
+        double operations = work.operationsPerToken() + keys * work.attentionOperationsPerKey() + work.headOperations();
+        double peak = peak(machine, model.info().precision());
+        figures.put("together_share_of_bandwidth", bytes * stepsPerSecond / (machine.readGigabytesPerSecond() * 1e9));
+        figures.put("together_share_of_peak", sequences * operations * stepsPerSecond / peak);
+    }
+
+    /** In operations a second. */
+    private double peak(Machine machine, Precision kept) {
+        return machine.peak(Factors.of(kept, precision.bf16Activations())) * 1e9;
     }
 
     private NativeModel load(LoadOptions options) {
@@ -240,7 +278,8 @@ final class BenchCommand implements Callable<Integer> {
             MemoryPlan plan = InternVL.plan(subject.model, options);
             weights = plan.weightsMapped() + plan.weightsOwned();
         }
-        double kvCache = model.work().kvBytesPerKey() * (Math.max(promptTokens, past()) + newTokens + 1);
+        long tokens = Math.max(promptTokens, (long) sequences * past()) + (long) sequences * (newTokens + 1);
+        double kvCache = model.work().kvBytesPerKey() * tokens;
         return Math.round(1.03 * weights + kvCache + 200e6);
     }
 

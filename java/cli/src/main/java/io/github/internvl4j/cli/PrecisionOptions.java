@@ -29,6 +29,10 @@ final class PrecisionOptions {
             description = "On the CPU, round to bf16 what is multiplied with bf16 weights, as GPUs do: faster with AVX512_BF16.")
     private boolean bf16Activations;
 
+    boolean quantizeVision() {
+        return quantizeVision;
+    }
+
     boolean bf16Activations() {
         return bf16Activations;
     }

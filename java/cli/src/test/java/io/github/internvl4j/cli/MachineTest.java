@@ -87,8 +87,20 @@ class MachineTest {
     }
 
     @Test
+    void benchDecodesSequencesTogether() throws IOException {
+        JsonNode json = run(BENCH, "--json", "--images", "0", "--sequences", "3").succeeded().json();
+        for (String figure : List.of("tokens_per_second", "over_one", "share_of_bandwidth", "share_of_peak")) {
+            assertTrue(json.get("together_" + figure).asDouble() > 0, figure + ": " + json);
+        }
+        assertEquals(3, json.get("sequences").asInt());
+        assertTrue(json.get("memory_bar_bytes").asLong()
+                > run(BENCH, "--json", "--images", "0").succeeded().json().get("memory_bar_bytes").asLong());
+        assertFalse(run(BENCH, "--images", "0").succeeded().out().contains("together"));
+    }
+
+    @Test
     void benchRefusesWhatCannotBeMeasured() {
-        for (String option : List.of("--prompt-tokens", "--new-tokens", "--past", "--runs")) {
+        for (String option : List.of("--prompt-tokens", "--new-tokens", "--past", "--sequences", "--runs")) {
             run(Stream.concat(Stream.of("bench", "--model", D128), Stream.of(option, "0")).toList()).failed(2, option);
         }
         run(BENCH, "--images", "-1").failed(2, "--images");

@@ -35,6 +35,15 @@ public record Machine(
         }
     }
 
+    /** The measured peak of products of such factors, in 1e9 operations a second. */
+    public double peak(Factors factors) {
+        return switch (factors) {
+            case F32 -> f32Gigaflops;
+            case BF16 -> bf16Gigaflops;
+            case INT8 -> int8Gigaops;
+        };
+    }
+
     /** The better of two measurements in each figure. */
     public Machine best(Machine other) {
         return new Machine(

@@ -56,7 +56,7 @@ public final class BenchPeers implements Callable<Integer> {
             description = "Only these: onednn, llama.cpp, ik_llama.cpp, pytorch.")
     private List<Engine> peers = List.of();
 
-    @Option(names = "--quick", description = "Tiny shapes, to see in a minute or two that all of it works.")
+    @Option(names = "--quick", description = "Tiny shapes, to see in a few minutes that all of it works.")
     private boolean quick;
 
     @Option(
@@ -132,8 +132,13 @@ public final class BenchPeers implements Callable<Integer> {
         LoadOptions options = LoadOptions.defaults().threads(threads);
         Machine machine = Machine.measure(options).best(Machine.measure(options));
         out.printf(
-                "%s, %d threads: reads %.1f GB/s, %.0f GFLOP/s in f32, %.0f GOP/s in bytes%n",
-                processor(), machine.threads(), machine.readGigabytesPerSecond(), machine.f32Gigaflops(), machine.int8Gigaops());
+                "%s, %d threads: reads %.1f GB/s, %.0f GFLOP/s in f32, %.0f in bf16 by bf16, %.0f GOP/s in bytes%n",
+                processor(),
+                machine.threads(),
+                machine.readGigabytesPerSecond(),
+                machine.f32Gigaflops(),
+                machine.bf16Gigaflops(),
+                machine.int8Gigaops());
         Results results = new Results(processor(), machine.threads(), run(chosen, machine, out));
         Path file = Objects.requireNonNullElse(json, folder.resolve("results.json"));
         Results all = merge ? results.onTopOf(file.toFile()) : results;
@@ -172,8 +177,8 @@ public final class BenchPeers implements Callable<Integer> {
         List<TrialResult> results = new ArrayList<>();
         for (Comparison comparison : comparisons) {
             for (Side peer : comparison.peers()) {
-                if (!engines.contains(peer.engine())) {
-                    continue;
+                if (!engines.contains(peer.engine()) || results.stream().anyMatch(made -> made.isOf(comparison, peer))) {
+                    continue; // of the second kind are comparisons that differ in their shapes only, if all are tiny
                 }
                 TrialResult result = runner.run(comparison.task(), comparison.ours(), peer, gguf(comparison, peer), bench(peer));
                 out.println(line(comparison, result));

@@ -23,11 +23,6 @@ enum Format {
         return bitsPerWeight;
     }
 
-    /** Whether products are made of bytes, so that the bytes' peak is what limits them. */
-    boolean isBytes() {
-        return bitsPerWeight < 16;
-    }
-
     @JsonValue
     @Override
     public String toString() {

@@ -22,10 +22,9 @@ import org.bytedeco.javacpp.FloatPointer;
 
 /** oneDNN's matmul, its weights packed beforehand as it likes them. Its threads are OpenMP's: OMP_NUM_THREADS. */
 final class OneDnnMatMul implements Contender {
-    /** bf16 weights under f32 activations, which oneDNN may round. */
+    /** bf16 weights under f32 activations, which oneDNN may round, but multiplies in f32. */
     static final String WIDE_ACTIVATIONS = "f32 activations";
 
-    static final String BF16_ACTIVATIONS = "bf16 activations";
     static final String SUMS = "u8 x s8, sums";
     static final String SCALED = "s8 x s8, a scale a column";
 
@@ -78,7 +77,7 @@ final class OneDnnMatMul implements Contender {
             case F32 -> List.of(data_type.f32, data_type.f32, data_type.f32);
             case BF16 ->
                 List.of(
-                        side.variant().equals(BF16_ACTIVATIONS) ? data_type.bf16 : data_type.f32,
+                        side.hasBf16Activations() ? data_type.bf16 : data_type.f32,
                         data_type.bf16,
                         data_type.f32);
             case INT8 ->

@@ -1,6 +1,7 @@
 package io.github.internvl4j.bench.peers;
 
-import io.github.internvl4j.Precision;
+import io.github.internvl4j.Device;
+import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.bench.Shapes;
 import io.github.internvl4j.bench.peers.Trial.Cost;
 import io.github.internvl4j.runtime.KernelBenchmark;
@@ -40,8 +41,8 @@ abstract class Ours implements Contender {
         MatMul(Trial trial) {
             long[] size = trial.task().sizes();
             operation = new KernelBenchmark(
-                    "{\"op\": \"matmul\", \"m\": %d, \"n\": %d, \"k\": %d, \"dtype\": \"%s\"}"
-                            .formatted(size[0], size[1], size[2], trial.ours().format()),
+                    "{\"op\": \"matmul\", \"m\": %d, \"n\": %d, \"k\": %d, \"dtype\": \"%s\", \"bf16_activations\": %b}"
+                            .formatted(size[0], size[1], size[2], trial.ours().format(), trial.ours().hasBf16Activations()),
                     trial.threads());
         }
 
@@ -69,8 +70,13 @@ abstract class Ours implements Contender {
 
         OfModel(Trial trial) {
             task = trial.task();
-            Precision precision = Precision.valueOf(trial.ours().format().name());
-            model = Shapes.load(task.shape(), precision, trial.threads());
+            model = Shapes.load(
+                    task.shape(),
+                    LoadOptions.defaults()
+                            .precision(trial.ours().precision())
+                            .bf16Activations(trial.ours().hasBf16Activations())
+                            .threads(trial.threads())
+                            .device(Device.CPU));
         }
 
         NativeGeneration begin(int promptTokens, int newTokens) {
@@ -86,7 +92,8 @@ abstract class Ours implements Contender {
 
         @Override
         public String settings() {
-            return super.settings() + ", " + model.info().precision().name().toLowerCase(Locale.ROOT);
+            String precision = model.info().precision().name().toLowerCase(Locale.ROOT);
+            return "%s, %s, %s".formatted(super.settings(), precision, model.backend());
         }
 
         @Override

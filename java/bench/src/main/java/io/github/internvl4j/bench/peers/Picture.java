@@ -2,13 +2,19 @@ package io.github.internvl4j.bench.peers;
 
 import io.github.internvl4j.bench.peers.Svg.Anchor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The results as bars, a group for each task and precision of ours, and decoding speed over the length of the context. */
+/**
+ * The results as bars, a group for each task and way of ours, and for each decoder its speed over the length of the context.
+ */
 final class Picture {
     private static final int WIDTH = 900;
     private static final int MARGIN = 20;
@@ -49,7 +55,9 @@ final class Picture {
     static String of(Results results) {
         Picture picture = new Picture(results);
         int height = picture.bars();
-        height = picture.curves(height);
+        for (String shape : picture.decoded().map(trial -> trial.task().shape()).distinct().toList()) {
+            height = picture.curves(shape, height);
+        }
         return picture.svg.document(WIDTH, height);
     }
 
@@ -67,15 +75,17 @@ final class Picture {
         return Math.max(bottom[0], bottom[1]);
     }
 
-    /** Of decoding, behind the fewest tokens: the rest is the curves'. */
+    /** Of decoding, behind a decoder's fewest tokens: the rest is the curves'. */
     private List<Group> groups() {
-        int fewest = decoded().mapToInt(trial -> trial.task().tokens()).min().orElse(0);
+        Map<String, Integer> fewest = new HashMap<>();
+        decoded().forEach(trial -> fewest.merge(trial.task().shape(), trial.task().tokens(), Math::min));
         Map<String, List<TrialResult>> byTitle = new LinkedHashMap<>();
         for (TrialResult trial : trials) {
-            if (trial.task().kind() == Task.Kind.DECODE && trial.task().tokens() > fewest) {
+            Task task = trial.task();
+            if (task.kind() == Task.Kind.DECODE && task.tokens() > fewest.get(task.shape())) {
                 continue;
             }
-            String title = "%s, %s (%s)".formatted(trial.task(), trial.ours().format(), trial.task().kind().unit());
+            String title = "%s, %s (%s)".formatted(task, trial.ours().way(), task.kind().unit());
             byTitle.computeIfAbsent(title, any -> new ArrayList<>()).add(trial);
         }
         List<Group> groups = new ArrayList<>();
@@ -106,10 +116,10 @@ final class Picture {
         return row + GAP;
     }
 
-    /** @return the y below them, or the same if nothing was decoded behind two lengths or more */
-    private int curves(int top) {
+    /** @return the y below them, or the same if the decoder was not timed behind two lengths or more */
+    private int curves(String shape, int top) {
         Map<Side, TreeMap<Integer, Double>> lines = new LinkedHashMap<>();
-        decoded().forEach(trial -> {
+        decoded().filter(trial -> trial.task().shape().equals(shape)).forEach(trial -> {
             point(lines, trial.ours(), trial.task(), trial.ourSpeed());
             // Its variants are one line.
             Side peer = new Side(trial.peer().engine(), trial.peer().format(), "");
@@ -125,9 +135,9 @@ final class Picture {
                 .max()
                 .orElseThrow();
         int longest = lines.values().stream().mapToInt(TreeMap::lastKey).max().orElseThrow();
-        svg.text(MARGIN, top + 12, Anchor.START, "ink bold", "decode over tokens already there (tokens/s)");
+        svg.text(MARGIN, top + 12, Anchor.START, "ink bold", shape + " decode over tokens already there (tokens/s)");
         Plot plot = new Plot(top + 34, longest, most * 1.05);
-        plot.axes();
+        plot.axes(lines.values().stream().flatMap(line -> line.keySet().stream()).collect(Collectors.toCollection(TreeSet::new)));
         lines.forEach(plot::line);
         return top + 34 + PLOT_HEIGHT + 40;
     }
@@ -156,17 +166,14 @@ final class Picture {
             this.most = most;
         }
 
-        void axes() {
+        void axes(SortedSet<Integer> pasts) {
             double step = step(most);
             for (double speed = 0; speed <= most; speed += step) {
                 svg.rule(LEFT, y(speed), RIGHT, y(speed));
                 String label = step < 1 ? Table.number(speed) : Long.toString(Math.round(speed));
                 svg.text(LEFT - 6, y(speed) + 4, Anchor.END, "faint", label);
             }
-            decoded()
-                    .map(trial -> trial.task().tokens())
-                    .distinct()
-                    .forEach(past -> svg.text(x(past), top + PLOT_HEIGHT + 18, Anchor.MIDDLE, "faint", past.toString()));
+            pasts.forEach(past -> svg.text(x(past), top + PLOT_HEIGHT + 18, Anchor.MIDDLE, "faint", past.toString()));
         }
 
         void line(Side side, TreeMap<Integer, Double> speeds) {

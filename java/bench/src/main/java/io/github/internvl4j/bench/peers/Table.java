@@ -11,7 +11,9 @@ final class Table {
             """
 
             Medians of turns taken alternately, least and greatest in brackets; the ratio is that of each pair of turns.
-            Shares: of the measured read bandwidth for decode, else of the measured peak of f32 or, for products of bytes, of bytes.
+            Shares: of the measured read bandwidth for decode, else of the measured peak of what is multiplied: f32, bf16 or bytes.
+            Ours in bf16 multiplies bf16 weights with f32 activations, in f32; only with "bf16 activations" does it multiply bf16 by
+            bf16, as PyTorch, llama.cpp and ik_llama.cpp do whenever their weights are bf16.
             """;
 
     private Table() {}
@@ -25,11 +27,10 @@ final class Table {
                     .formatted(
                             trial.task(),
                             trial.task().kind().unit(),
-                            trial.ours().format(),
+                            trial.ours().way(),
                             speed(trial.ourSpeed()),
                             percent(trial.ourShare()),
-                            trial.peer().label()
-                                    + (trial.peer().variant().isEmpty() ? "" : ", " + trial.peer().variant()),
+                            trial.peer().description(),
                             speed(trial.peerSpeed()),
                             percent(trial.peerShare()),
                             number(trial.ratio().median()),
@@ -44,7 +45,7 @@ final class Table {
     static String settings(Results results) {
         Set<String> lines = new TreeSet<>();
         for (TrialResult trial : results.best()) {
-            lines.add(trial.ours().label() + ": " + trial.ourSettings());
+            lines.add(trial.ours().description() + ": " + trial.ourSettings());
             lines.add(trial.peer().label() + ": " + trial.peerSettings());
         }
         return String.join("\n", lines) + "\n";
@@ -54,8 +55,8 @@ final class Table {
         StringBuilder out = new StringBuilder();
         for (TrialResult trial : trials) {
             if (trial.failure() != null) {
-                out.append("not compared: %s with %s %s: %s%n"
-                        .formatted(trial.task(), trial.peer().label(), trial.peer().variant(), trial.failure()));
+                out.append("not compared: %s, %s, with %s: %s%n"
+                        .formatted(trial.task(), trial.ours().way(), trial.peer().description(), trial.failure()));
             }
         }
         return out.toString();
@@ -73,6 +74,6 @@ final class Table {
     }
 
     private static String percent(double share) {
-        return Math.round(share * 100) + "%";
+        return Double.isNaN(share) ? "unknown" : Math.round(share * 100) + "%";
     }
 }

@@ -50,6 +50,11 @@ record Task(Kind kind, String shape, int tokens) {
         return new Task(Kind.VISION, shape, 0);
     }
 
+    /** The same of a shape that is next to nothing. */
+    Task tiny() {
+        return kind == Kind.MATMUL ? matmul(16, 128, 64) : new Task(kind, "tiny", tokens);
+    }
+
     /** m, n and k of a product. */
     long[] sizes() {
         return Arrays.stream(shape.split("x")).mapToLong(Long::parseLong).toArray();

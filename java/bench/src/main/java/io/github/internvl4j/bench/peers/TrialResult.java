@@ -31,6 +31,10 @@ record TrialResult(
         return task.equals(other.task) && ours.equals(other.ours) && peer.equals(other.peer);
     }
 
+    boolean isOf(Comparison comparison, Side itsPeer) {
+        return task.equals(comparison.task()) && ours.equals(comparison.ours()) && peer.equals(itsPeer);
+    }
+
     @JsonIgnore
     Spread ourSpeed() {
         return speed(ourSeconds);
@@ -57,27 +61,28 @@ record TrialResult(
 
     @JsonIgnore
     double ourShare() {
-        return share(ours.format(), ourSeconds);
+        return share(ours, ourSeconds);
     }
 
     @JsonIgnore
     double peerShare() {
-        return share(peer.format(), peerSeconds);
+        return share(peer, peerSeconds);
     }
 
     /**
-     * Of the measured bandwidth for decoding, else of the measured peak of what the products are made of. A side's weights
-     * have its own format; keys and values are f32 beside f32 weights, else 16 bits.
+     * Of the measured bandwidth for decoding, else of the measured peak of what the side multiplies; NaN if that was not measured,
+     * as in files from before bf16's was. A side's weights have its own format; keys and values are f32 beside f32 weights, else
+     * 16 bits.
      */
-    private double share(Format format, double[] seconds) {
+    private double share(Side side, double[] seconds) {
         double perSecond = 1 / Spread.of(seconds).median();
         if (task.kind() == Task.Kind.DECODE) {
-            double weights = cost.weightBytes() * format.bitsPerWeight() / ours.format().bitsPerWeight();
-            double cache = cost.cacheBytes() * cacheBits(format) / cacheBits(ours.format());
+            double weights = cost.weightBytes() * side.format().bitsPerWeight() / ours.format().bitsPerWeight();
+            double cache = cost.cacheBytes() * cacheBits(side.format()) / cacheBits(ours.format());
             return (weights + cache) * perSecond / (machine.readGigabytesPerSecond() * 1e9);
         }
-        double peak = format.isBytes() ? machine.int8Gigaops() : machine.f32Gigaflops();
-        return cost.operations() * perSecond / (peak * 1e9);
+        double peak = machine.peak(side.factors());
+        return peak > 0 ? cost.operations() * perSecond / (peak * 1e9) : Double.NaN;
     }
 
     private static int cacheBits(Format format) {

@@ -37,7 +37,7 @@ final class TrialRunner {
     }
 
     TrialResult run(Task task, Side ours, Side peer, @Nullable Path gguf, @Nullable Path llamaBench) throws IOException {
-        String name = (task + " " + ours.format() + " " + peer.label() + " " + peer.variant()).replaceAll("\\W+", "-");
+        String name = (task + " " + ours.way() + " " + peer.description()).replaceAll("\\W+", "-");
         Path file = folder.resolve(name + ".json");
         Path report = folder.resolve(name + "-report.json");
         Path log = folder.resolve(name + ".log");

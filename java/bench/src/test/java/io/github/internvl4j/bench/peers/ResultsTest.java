@@ -1,6 +1,7 @@
 package io.github.internvl4j.bench.peers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,9 +11,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.IntStream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -103,7 +102,60 @@ final class ResultsTest {
                 MACHINE,
                 null);
         assertEquals(800.0 / 1600, trial.ourShare(), 1e-12);
-        assertEquals(200.0 / 400, trial.peerShare(), 1e-12);
+        assertEquals(200.0 / 800, trial.peerShare(), 1e-12, "llama.cpp rounds activations to bf16, too");
+    }
+
+    private static TrialResult prompt(Side ours, Side peer, Machine machine) {
+        return new TrialResult(
+                Task.prefill("yi-mini", 512),
+                ours,
+                peer,
+                "ours",
+                "theirs",
+                new double[] {1},
+                new double[] {1},
+                new Cost(200e9, 1e9, 0),
+                machine,
+                null);
+    }
+
+    @Test
+    void aShareOfThePeakOfBf16IsForThoseWhoMultiplyThat() {
+        Side f16 = new Side(Engine.LLAMA_CPP, Format.F16, "");
+        TrialResult wide = prompt(Side.ours(Format.BF16), f16, MACHINE);
+        assertEquals(200.0 / 400, wide.ourShare(), 1e-12);
+        assertEquals(200.0 / 400, wide.peerShare(), 1e-12);
+        TrialResult rounded =
+                prompt(Side.oursWithBf16Activations(), new Side(Engine.PYTORCH, Format.BF16, Torch.MKL), MACHINE);
+        assertEquals(200.0 / 800, rounded.ourShare(), 1e-12);
+        assertEquals(200.0 / 800, rounded.peerShare(), 1e-12);
+    }
+
+    @Test
+    void aPeakThatWasNotMeasuredGivesNoShare() {
+        Results before = new Results(
+                "cpu", 2, List.of(prompt(Side.ours(Format.BF16), BF16, new Machine(20, 400, 0, 1600, 2))));
+        assertEquals(0.5, before.trials().get(0).ourShare(), 1e-12);
+        assertTrue(Table.of(before).contains("| llama.cpp bf16 | 512 (512 to 512) | unknown |"), Table.of(before));
+    }
+
+    @Test
+    void oursWithBf16ActivationsIsAWayOfItsOwn() throws Exception {
+        Results results = new Results(
+                "cpu",
+                2,
+                List.of(prompt(Side.ours(Format.BF16), BF16, MACHINE), prompt(Side.oursWithBf16Activations(), BF16, MACHINE)));
+        assertEquals(2, results.best().size());
+        assertTrue(Table.of(results).contains("| yi-mini prefill 512, tokens/s | bf16 |"), Table.of(results));
+        assertTrue(
+                Table.of(results).contains("| yi-mini prefill 512, tokens/s | bf16, bf16 activations |"), Table.of(results));
+        assertEquals(
+                "internvl4j bf16, bf16 activations: ours\ninternvl4j bf16: ours\nllama.cpp bf16: theirs\n",
+                Table.settings(results));
+        assertTrue(words(results).contains("yi-mini prefill 512, bf16, bf16 activations (tokens/s)"), words(results).toString());
+        File file = folder.resolve("results.json").toFile();
+        Json.write(file, results);
+        assertEquals(2, new Results("cpu", 2, List.of(results.trials().get(1))).onTopOf(file).trials().size());
     }
 
     @Test
@@ -146,20 +198,14 @@ final class ResultsTest {
                 table);
         assertEquals("internvl4j int8: ours\nllama.cpp bf16: theirs\n", Table.settings(results));
         assertEquals(
-                "not compared: yi-mini decode at 0 with llama.cpp bf16 flash attention: no library\n",
+                "not compared: yi-mini decode at 0, int8, with llama.cpp bf16, flash attention: no library\n",
                 Table.failures(results.trials()));
     }
 
     @Test
     void thePictureIsXmlWithABarForEachSideAndALineForEachDecoder() throws Exception {
         Results results = new Results("cpu", 2, List.of(decoded(0, BF16, 0.2, 0.4, 0.8), decoded(1024, BF16, 0.3, 0.4, 0.8)));
-        NodeList texts = DocumentBuilderFactory.newInstance()
-                .newDocumentBuilder()
-                .parse(new InputSource(new StringReader(Picture.of(results))))
-                .getElementsByTagName("text");
-        List<String> words = IntStream.range(0, texts.getLength())
-                .mapToObj(i -> texts.item(i).getTextContent())
-                .toList();
+        List<String> words = words(results);
         assertTrue(words.contains("yi-mini decode at 0, int8 (tokens/s)"), words.toString());
         assertTrue(words.contains("1024"), "the curve's length");
         assertEquals(2, words.stream().filter("llama.cpp bf16"::equals).count(), "a bar and a line");
@@ -167,20 +213,41 @@ final class ResultsTest {
     }
 
     @Test
+    void aDecoderThatWasTimedBehindOneLengthHasBarsAndNoLine() throws Exception {
+        TrialResult mini = decoded(0, BF16, 0.2, 0.4, 0.8);
+        TrialResult layer = new TrialResult(
+                Task.decode("yi-34b-layer", 64),
+                mini.ours(),
+                BF16,
+                "",
+                "",
+                mini.ourSeconds(),
+                mini.peerSeconds(),
+                mini.cost(),
+                MACHINE,
+                null);
+        List<String> words = words(new Results("cpu", 2, List.of(mini, decoded(1024, BF16, 0.3, 0.4, 0.8), layer)));
+        assertTrue(words.contains("yi-34b-layer decode at 64, int8 (tokens/s)"), words.toString());
+        assertTrue(words.contains("yi-mini decode over tokens already there (tokens/s)"), words.toString());
+        assertFalse(words.contains("yi-34b-layer decode over tokens already there (tokens/s)"), words.toString());
+        assertFalse(words.contains("64"), "not on the other decoder's axis");
+    }
+
+    /** The picture's texts; it is XML. */
+    private static List<String> words(Results results) throws Exception {
+        NodeList texts = DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(new InputSource(new StringReader(Picture.of(results))))
+                .getElementsByTagName("text");
+        return IntStream.range(0, texts.getLength())
+                .mapToObj(i -> texts.item(i).getTextContent())
+                .toList();
+    }
+
+    @Test
     void reasonsAreTheInnermostCauses() {
         Throwable failure = new ExceptionInInitializerError(new UnsatisfiedLinkError("no jnidnnl in path\nmore"));
         assertEquals("UnsatisfiedLinkError: no jnidnnl in path", Failures.reason(failure));
         assertEquals("IllegalStateException", Failures.reason(new IllegalStateException()));
-    }
-
-    @Test
-    void comparisonsHaveNamesOfTheirOwn() {
-        for (boolean quick : new boolean[] {true, false}) {
-            Set<String> names = new HashSet<>();
-            for (Comparison comparison : Comparison.all(quick)) {
-                assertTrue(names.add(comparison.name()), comparison.name());
-                assertEquals(comparison.peers().size(), new HashSet<>(comparison.peers()).size(), comparison.name());
-            }
-        }
     }
 }

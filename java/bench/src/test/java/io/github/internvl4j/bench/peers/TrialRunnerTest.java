@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,10 +29,14 @@ final class TrialRunnerTest {
     }
 
     private TrialResult against(String script) throws Exception {
+        return against(script, Task.decode("tiny", 8), Side.ours(Format.BF16));
+    }
+
+    private TrialResult against(String script, Task task, Side ours) throws Exception {
         Path bench = Files.writeString(folder.resolve("llama-bench"), "#!/bin/sh\n" + script + "\n");
         Files.setPosixFilePermissions(bench, PosixFilePermissions.fromString("rwx------"));
         TrialRunner runner = new TrialRunner(folder, new Machine(1, 1, 1, 1, 1), 3);
-        return runner.run(Task.decode("tiny", 8), Side.ours(Format.BF16), PEER, folder.resolve("any.gguf"), bench);
+        return runner.run(task, ours, PEER, folder.resolve("any.gguf"), bench);
     }
 
     @Test
@@ -49,6 +54,18 @@ final class TrialRunnerTest {
         assertTrue(Arrays.stream(result.ourSeconds()).allMatch(seconds -> seconds > 0 && seconds < 1));
         assertTrue(result.peerSettings().startsWith("build 7 (c), -t 1"), result.peerSettings());
         assertTrue(result.ourShare() > 0);
+    }
+
+    @Test
+    void oursRoundsItsActivationsIfAsked() throws Exception {
+        String script = "echo '[{\"build_number\": 7, \"build_commit\": \"c\", \"n_gen\": 0, \"samples_ns\": [ 1 ]}]'";
+        for (Task task : List.of(Task.prefill("tiny", 8), Task.matmul(4, 8, 8))) {
+            TrialResult result = against(script, task, Side.oursWithBf16Activations());
+            assertNull(result.failure());
+            assertEquals(3, result.ourSeconds().length);
+            boolean hasModel = task.kind() != Task.Kind.MATMUL;
+            assertEquals(hasModel, result.ourSettings().contains("bf16 activations"), result.ourSettings());
+        }
     }
 
     @Test
