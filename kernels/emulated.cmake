@@ -58,9 +58,9 @@ if(IVL_BUILD_TESTS)
   add_test(NAME check_kernels COMMAND "${Python3_EXECUTABLE}" -B -m unittest kernel_resources_test
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}/scripts/lib")
 
-  add_executable(internvl4j_cuda_tests ${backend_test_sources} $<TARGET_OBJECTS:roofline_walk>
-    $<TARGET_OBJECTS:emulated_backend>
-    $<TARGET_OBJECTS:kernel_emulation> $<TARGET_OBJECTS:emulated_kernels>)
+  add_executable(internvl4j_cuda_tests ${backend_test_sources} "${native}/tests/model/oracle.cpp"
+    $<TARGET_OBJECTS:roofline_walk> $<TARGET_OBJECTS:emulated_backend> $<TARGET_OBJECTS:kernel_emulation>
+    $<TARGET_OBJECTS:emulated_kernels>)
   target_include_directories(internvl4j_cuda_tests PRIVATE "${native}/tests")
   target_compile_definitions(internvl4j_cuda_tests PRIVATE IVL_TEST_DATA="${PROJECT_SOURCE_DIR}/test-data"
     IVL_SHAPES="${PROJECT_SOURCE_DIR}/java/bench/src/main/resources/shapes")
