@@ -23,12 +23,11 @@ add_library(emulated_backend OBJECT ${backend_sources})
 target_include_directories(emulated_backend PRIVATE "${native}/src")
 target_link_libraries(emulated_backend PRIVATE emulated_gpu)
 
-if(IVL_GPU STREQUAL "emulated")
-  target_sources(internvl4j PRIVATE $<TARGET_OBJECTS:emulated_backend> $<TARGET_OBJECTS:kernel_emulation>
-    $<TARGET_OBJECTS:emulated_kernels> "${CMAKE_CURRENT_SOURCE_DIR}/emulation/library/whole_process.cpp")
-  target_include_directories(internvl4j PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
-  target_link_libraries(internvl4j PRIVATE ${CMAKE_DL_LIBS})
-endif()
+# The library with emulated GPUs, under the name of the one without, in a folder of its own: programs take it instead.
+add_ivl_library(internvl4j_emulated "${CMAKE_CURRENT_SOURCE_DIR}/emulation/library/whole_process.cpp"
+  $<TARGET_OBJECTS:emulated_backend> $<TARGET_OBJECTS:kernel_emulation> $<TARGET_OBJECTS:emulated_kernels>)
+set_target_properties(internvl4j_emulated PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/emulated")
+target_link_libraries(internvl4j_emulated PRIVATE emulated_gpu ${CMAKE_DL_LIBS})
 
 # What the launches of a whole model cost (scripts/roofline).
 add_library(roofline_walk OBJECT EXCLUDE_FROM_ALL "${CMAKE_CURRENT_SOURCE_DIR}/roofline/walk.cpp")
@@ -58,9 +57,9 @@ if(IVL_BUILD_TESTS)
   add_test(NAME check_kernels COMMAND "${Python3_EXECUTABLE}" -B -m unittest kernel_resources_test
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}/scripts/lib")
 
-  add_executable(internvl4j_cuda_tests ${backend_test_sources} $<TARGET_OBJECTS:roofline_walk>
-    $<TARGET_OBJECTS:emulated_backend>
-    $<TARGET_OBJECTS:kernel_emulation> $<TARGET_OBJECTS:emulated_kernels>)
+  add_executable(internvl4j_cuda_tests ${backend_test_sources} "${native}/tests/model/oracle.cpp"
+    $<TARGET_OBJECTS:roofline_walk> $<TARGET_OBJECTS:emulated_backend> $<TARGET_OBJECTS:kernel_emulation>
+    $<TARGET_OBJECTS:emulated_kernels>)
   target_include_directories(internvl4j_cuda_tests PRIVATE "${native}/tests")
   target_compile_definitions(internvl4j_cuda_tests PRIVATE IVL_TEST_DATA="${PROJECT_SOURCE_DIR}/test-data"
     IVL_SHAPES="${PROJECT_SOURCE_DIR}/java/bench/src/main/resources/shapes")

@@ -26,17 +26,19 @@ namespace {
 constexpr uint32_t kWarp = 32;
 constexpr uint32_t kMaxThreads = 1024;
 
-// Stacks are made once and used by every block.
+// Stacks are made once and used by every block. A power of two apart, their ends would all compete for the same few lines of
+// a cache.
 std::byte* stack_of(uint32_t thread) {
+  constexpr size_t kApart = Fiber::kStackBytes + 17 * 64;
   static std::byte* const stacks = [] {
-    void* memory = mmap(nullptr, size_t{kMaxThreads} * Fiber::kStackBytes, PROT_READ | PROT_WRITE,
+    void* memory = mmap(nullptr, kMaxThreads * kApart, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
       throw std::runtime_error("emulation: no memory for the threads' stacks");
     }
     return static_cast<std::byte*>(memory);
   }();
-  return stacks + size_t{thread} * Fiber::kStackBytes;
+  return stacks + thread * kApart;
 }
 
 class Grid {

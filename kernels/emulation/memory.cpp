@@ -14,18 +14,28 @@ namespace {
 constexpr size_t kArenaBytes = size_t{256} << 30;
 constexpr size_t kSharedBytes = size_t{1} << 20;
 constexpr size_t kGap = 4096;
-constexpr int kDevices = 8;
+constexpr size_t kDevices = 8;
 
-std::byte* reserve(size_t bytes) {
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) {
-    throw std::runtime_error("emulation: cannot reserve address space");
-  }
-  return static_cast<std::byte*>(memory);
+// The addresses of every device's memory, one behind the other, and of shared memory behind them: every access of a kernel
+// asks whether it is to one of these, and most to which.
+std::byte* addresses() {
+  static std::byte* const first = [] {
+    void* memory = mmap(nullptr, kDevices * kArenaBytes + kSharedBytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+      throw std::runtime_error("emulation: cannot reserve address space");
+    }
+    return static_cast<std::byte*>(memory);
+  }();
+  return first;
+}
+
+// Where among them; beyond them all for an address that is none.
+size_t place_of(const void* address) {
+  return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(addresses());
 }
 
 struct Arena {
-  std::byte* begin = nullptr;
   size_t used = 0;  // of the addresses
   size_t in_use = 0;
   size_t capacity = size_t{16} << 30;
@@ -40,18 +50,14 @@ std::array<Arena, kDevices>& arenas() {
 bool only_addresses = false;
 
 Allocation& shared() {
-  static Allocation memory{reserve(kSharedBytes), 0, 0, Space::Shared, std::vector<Cell>(kSharedBytes / 2), 0};
+  static Allocation memory{
+      addresses() + kDevices * kArenaBytes, 0, 0, Space::Shared, std::vector<Cell>(kSharedBytes / 2), 0};
   return memory;
 }
 
 Arena* arena_of(const void* address) {
-  const auto* at = static_cast<const std::byte*>(address);
-  for (Arena& arena : arenas()) {
-    if (arena.begin != nullptr && at >= arena.begin && at < arena.begin + kArenaBytes) {
-      return &arena;
-    }
-  }
-  return nullptr;
+  const size_t device = place_of(address) / kArenaBytes;
+  return device < kDevices ? &arenas()[device] : nullptr;
 }
 
 }  // namespace
@@ -61,9 +67,6 @@ bool addresses_only() { return only_addresses; }
 
 std::byte* allocate_global(size_t bytes, int device) {
   Arena& arena = arenas().at(static_cast<size_t>(device));
-  if (arena.begin == nullptr) {
-    arena.begin = reserve(kArenaBytes);
-  }
   if (arena.live.empty()) {
     arena.used = kGap;  // a step before the first allocation is seen too
   }
@@ -71,7 +74,7 @@ std::byte* allocate_global(size_t bytes, int device) {
   if (bytes > arena.capacity - arena.in_use || room > kArenaBytes - arena.used) {
     return nullptr;
   }
-  std::byte* begin = arena.begin + arena.used;
+  std::byte* begin = addresses() + static_cast<size_t>(device) * kArenaBytes + arena.used;
   arena.used += room;
   arena.in_use += bytes;
   std::vector<Cell> cells(only_addresses ? 0 : (bytes + 1) / 2);
@@ -109,10 +112,8 @@ int64_t live_allocations() {
 }
 
 void open_global(bool open) {
-  for (const Arena& arena : arenas()) {
-    if (arena.begin != nullptr && mprotect(arena.begin, kArenaBytes, open ? PROT_READ | PROT_WRITE : PROT_NONE) != 0) {
-      throw std::runtime_error("emulation: cannot change the protection of device memory");
-    }
+  if (mprotect(addresses(), kDevices * kArenaBytes, open ? PROT_READ | PROT_WRITE : PROT_NONE) != 0) {
+    throw std::runtime_error("emulation: cannot change the protection of device memory");
   }
 }
 
@@ -134,8 +135,7 @@ Allocation* find_allocation(const void* address) {
 }
 
 bool is_device_address(const void* address) {
-  const auto* at = static_cast<const std::byte*>(address);
-  return arena_of(address) != nullptr || (at >= shared().begin && at < shared().begin + kSharedBytes);
+  return place_of(address) < kDevices * kArenaBytes + kSharedBytes;
 }
 
 void mark_written(void* address, size_t bytes) {

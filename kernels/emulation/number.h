@@ -18,14 +18,16 @@ inline uint16_t float_to_bfloat16(float x) {
 }
 
 inline float half_to_float(uint16_t bits) {
-  const int exponent = bits >> 10 & 31;
-  const int fraction = bits & 1023;
-  const float sign = (bits & 0x8000) != 0 ? -1.0f : 1.0f;
-  if (exponent == 31) {
-    return fraction != 0 ? NAN : sign * INFINITY;
+  const uint32_t sign = (bits & 0x8000u) << 16;
+  const uint32_t exponent = bits >> 10 & 31;
+  const uint32_t fraction = bits & 1023;
+  if (exponent == 0) {
+    return std::copysign(static_cast<float>(fraction) * 0x1p-24f, std::bit_cast<float>(sign));
   }
-  return sign * (exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
-                               : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25));
+  if (exponent == 31) {
+    return fraction != 0 ? NAN : std::bit_cast<float>(sign | 0x7f800000u);
+  }
+  return std::bit_cast<float>(sign | (exponent + 127 - 15) << 23 | fraction << 13);
 }
 
 inline uint16_t float_to_half(float x) {

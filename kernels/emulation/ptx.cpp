@@ -22,44 +22,47 @@ const MmaArguments& lane(void* const (&lanes)[32], int i) { return *static_cast<
 
 // Element (row, k) of A and (k, column) of B, PerRegister elements a register: the quad of 8 rows or columns gives the
 // lane group, k within a register's reach the lane of the quad, its upper half the second register (pair).
-template <int PerRegister, class Extract>
-auto element_a(void* const (&lanes)[32], int row, int k, Extract extract) {
+template <int PerRegister, auto Extract>
+auto element_a(void* const (&lanes)[32], int row, int k) {
   const int half = k / (4 * PerRegister);
   const int in_half = k % (4 * PerRegister);
   const MmaArguments& from = lane(lanes, row % 8 * 4 + in_half / PerRegister);
-  return extract(from.a[half * 2 + row / 8], in_half % PerRegister);
+  return Extract(from.a[half * 2 + row / 8], in_half % PerRegister);
 }
 
-template <int PerRegister, class Extract>
-auto element_b(void* const (&lanes)[32], int k, int column, Extract extract) {
+template <int PerRegister, auto Extract>
+auto element_b(void* const (&lanes)[32], int k, int column) {
   const int half = k / (4 * PerRegister);
   const int in_half = k % (4 * PerRegister);
   const MmaArguments& from = lane(lanes, column * 4 + in_half / PerRegister);
-  return extract(from.b[half], in_half % PerRegister);
+  return Extract(from.b[half], in_half % PerRegister);
 }
 
-template <int PerRegister, class Accumulator, class Extract>
-void multiply(void* const (&lanes)[32], Extract extract) {
+template <int PerRegister, auto Extract>
+void multiply(void* const (&lanes)[32]) {
+  using Accumulator = decltype(Extract(0, 0));
   constexpr int kDepth = 8 * PerRegister;
   std::array<std::array<Accumulator, kDepth>, 16> a;
   std::array<std::array<Accumulator, 8>, kDepth> b;
   for (int k = 0; k < kDepth; k++) {
     for (int row = 0; row < 16; row++) {
-      a[row][k] = element_a<PerRegister>(lanes, row, k, extract);
+      a[row][k] = element_a<PerRegister, Extract>(lanes, row, k);
     }
     for (int column = 0; column < 8; column++) {
-      b[k][column] = element_b<PerRegister>(lanes, k, column, extract);
+      b[k][column] = element_b<PerRegister, Extract>(lanes, k, column);
     }
   }
   for (int row = 0; row < 16; row++) {
-    for (int column = 0; column < 8; column++) {
-      auto* d = static_cast<Accumulator*>(lane(lanes, row % 8 * 4 + column / 2).d) + row / 8 * 2 + column % 2;
-      Accumulator sum = *d;
-      for (int k = 0; k < kDepth; k++) {
-        sum += a[row][k] * b[k][column];
-      }
-      *d = sum;
+    const auto d = [&](int column) -> Accumulator& {
+      return static_cast<Accumulator*>(lane(lanes, row % 8 * 4 + column / 2).d)[row / 8 * 2 + column % 2];
+    };
+    // Together, so that the compiler uses vectors for them; each in the order of k.
+    std::array<Accumulator, 8> sums;
+    for (int column = 0; column < 8; column++) sums[column] = d(column);
+    for (int k = 0; k < kDepth; k++) {
+      for (int column = 0; column < 8; column++) sums[column] += a[row][k] * b[k][column];
     }
+    for (int column = 0; column < 8; column++) d(column) = sums[column];
   }
 }
 
@@ -101,20 +104,17 @@ void load_matrices(uint32_t (&r)[4], const void* row, simt::WarpFunction distrib
 
 void mma_m16n8k16_bf16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   MmaArguments mine{d, a, b};
-  simt::warp_collective("mma", kAll, [](void* const(&lanes)[32]) { multiply<2, float>(lanes, bf16_of); }, &mine, false,
-                        __builtin_return_address(0));
+  simt::warp_collective("mma", kAll, multiply<2, bf16_of>, &mine, false, __builtin_return_address(0));
 }
 
 void mma_m16n8k16_f16(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   MmaArguments mine{d, a, b};
-  simt::warp_collective("mma", kAll, [](void* const(&lanes)[32]) { multiply<2, float>(lanes, f16_of); }, &mine, false,
-                        __builtin_return_address(0));
+  simt::warp_collective("mma", kAll, multiply<2, f16_of>, &mine, false, __builtin_return_address(0));
 }
 
 void mma_m16n8k32_s8(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
   MmaArguments mine{d, a, b};
-  simt::warp_collective("mma", kAll, [](void* const(&lanes)[32]) { multiply<4, int>(lanes, s8_of); }, &mine, false,
-                        __builtin_return_address(0));
+  simt::warp_collective("mma", kAll, multiply<4, s8_of>, &mine, false, __builtin_return_address(0));
 }
 
 void ldmatrix_x4(uint32_t (&r)[4], const void* row) {

@@ -114,19 +114,20 @@ build_module() {
   ) 9>"$root/build/.lock" || exit 1
 }
 
-# build_emulated [TARGET]: the native library with emulated GPUs, or what is made of it, into build/emulated.
+# build_emulated TARGET: the native library with emulated GPUs (internvl4j_emulated), or what else is made of them, into
+# build/release, beside the library without: they share most of what is compiled.
 build_emulated() {
-  local dir=$root/build/emulated log=$root/build/emulated-build.log
+  local dir=$root/build/release log=$root/build/emulated-build.log
   local -a generator=()
   require_tools
   mkdir -p "$dir"
   [[ -e $dir/CMakeCache.txt ]] || ! command -v ninja >/dev/null || generator=(-G Ninja)
   (
     flock 9
-    [[ -e $dir/native/libinternvl4j.so ]] || say "building the emulated GPU (minutes the first time; log: $log)"
-    { cmake -S "$root" -B "$dir" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release -DIVL_GPU=emulated &&
-      cmake --build "$dir" --target "${1:-internvl4j}" --parallel "$(nproc)"; } >"$log" 2>&1 || die "the build failed; see $log"
-  ) 9>"$root/build/.emulated-lock" || exit 1
+    [[ -e $dir/emulated/libinternvl4j.so ]] || say "building the emulated GPU (minutes the first time; log: $log)"
+    { cmake -S "$root" -B "$dir" "${generator[@]}" -DCMAKE_BUILD_TYPE=Release &&
+      cmake --build "$dir" --target "$1" --parallel "$(nproc)"; } >"$log" 2>&1 || die "the build failed; see $log"
+  ) 9>"$root/build/.lock" || exit 1
 }
 
 # The architectures of this machine's GPUs as CMake names them, "80-real;90-real"; nothing without a driver.
@@ -168,15 +169,22 @@ set_jvm_options() {
 
 # JVMs take the native library that INTERNVL4J_NATIVE names instead of the packaged one; it is built where that is needed.
 choose_native() {
+  local dir
   case ${INTERNVL4J_NATIVE:-} in
     '') return ;;
-    emulated) build_emulated ;;
-    gpu) build_gpu ;;
+    emulated)
+      build_emulated internvl4j_emulated
+      dir=$root/build/release/emulated
+      ;;
+    gpu)
+      build_gpu
+      dir=$root/build/gpu/native
+      ;;
     *) die "INTERNVL4J_NATIVE is '$INTERNVL4J_NATIVE', expected nothing, emulated or gpu" ;;
   esac
   jvm_options+=(
     -Dorg.bytedeco.javacpp.pathsFirst=true
     # Setting it hides LD_LIBRARY_PATH from JavaCPP.
-    "-Djava.library.path=$root/build/$INTERNVL4J_NATIVE/native${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+    "-Djava.library.path=$dir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
   )
 }

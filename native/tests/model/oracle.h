@@ -1,12 +1,11 @@
 // The small checkpoints of test-data with what the original model computes on them.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
-#include <fstream>
+#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "checkpoint/safetensors.h"
 #include "generate/generation.h"
@@ -14,17 +13,10 @@
 
 namespace ivl::testing {
 
-inline std::filesystem::path test_data() {
-  const char* set = std::getenv("IVL_TEST_DATA");
-  return set != nullptr ? set : IVL_TEST_DATA;
-}
+std::filesystem::path test_data();
 
 // For a test that has its backend already.
-inline Placer always(std::shared_ptr<Backend> backend) {
-  return [backend = std::move(backend)](const ModelConfig& config, const Precision&, const MemoryPlan&) {
-    return Placement::on(backend, config.language.layers);
-  };
-}
+Placer always(std::shared_ptr<Backend> backend);
 
 struct Dialog {
   std::string name;
@@ -35,90 +27,31 @@ struct Dialog {
 
 class Oracle {
  public:
-  explicit Oracle(const std::string& name)
-      : folder_(test_data() / name),
-        pixels_(SafetensorsFile::open(folder_ / "pixel_values.safetensors")),
-        activations_(SafetensorsFile::open(folder_ / "activations.safetensors")) {
-    std::ifstream file(folder_ / "expected.json");
-    const nlohmann::json expected = nlohmann::json::parse(file);
-    image_token_ = expected.at("image_context_id");
-    stop_token_ = expected.at("stop_id");
-    for (const auto& d : expected.at("dialogs")) {
-      dialogs_.push_back({d.at("name"), d.at("images"), d.at("input_ids"), d.at("greedy_tokens"),
-                          d.at("bfloat16_relative_error").get<std::map<std::string, double>>()});
-    }
-  }
+  explicit Oracle(const std::string& name);
 
   const std::filesystem::path& folder() const { return folder_; }
   const std::vector<Dialog>& dialogs() const { return dialogs_; }
-  const Dialog& dialog(const std::string& name) const {
-    for (const Dialog& d : dialogs_) {
-      if (d.name == name) return d;
-    }
-    throw std::out_of_range(name);
-  }
-  std::vector<float> pixels(const Dialog& dialog) const {
-    std::vector<float> all;
-    for (const std::string& image : dialog.images) {
-      const std::vector<float> one = values(pixels_, image);
-      all.insert(all.end(), one.begin(), one.end());
-    }
-    return all;
-  }
-  std::vector<float> activation(const std::string& name) const { return values(activations_, name); }
+  const Dialog& dialog(const std::string& name) const;
+  std::vector<float> pixels(const Dialog& dialog) const;
+  std::vector<float> activation(const std::string& name) const;
 
-  std::shared_ptr<Engine> load(std::shared_ptr<Backend> backend, DType precision) const {
-    return load(always(std::move(backend)), precision);
-  }
-  std::shared_ptr<Engine> load(const Placer& placer, DType precision) const {
-    LoadOptions options;
-    options.precision = precision;
-    return load(placer, options);
-  }
+  std::shared_ptr<Engine> load(std::shared_ptr<Backend> backend, DType precision) const;
+  std::shared_ptr<Engine> load(const Placer& placer, DType precision) const;
   // The decoder in int8, and the rest of the model too if `vision`.
-  std::shared_ptr<Engine> load_int8(std::shared_ptr<Backend> backend, bool vision) const {
-    LoadOptions options;
-    options.int8_decoder = true;
-    options.int8_vision = vision;
-    return load(always(std::move(backend)), options);
-  }
-  std::shared_ptr<Engine> load(const Placer& placer, const LoadOptions& options) const {
-    auto loader = ModelLoader::open(placer, folder_, options);
-    while (loader->done() < loader->total()) loader->step();
-    return std::make_shared<Engine>(loader->take());
-  }
+  std::shared_ptr<Engine> load_int8(std::shared_ptr<Backend> backend, bool vision) const;
+  std::shared_ptr<Engine> load(const Placer& placer, const LoadOptions& options) const;
 
   // The dialog's prompt, its pictures encoded.
-  Prompt prompt(Engine& engine, const Dialog& dialog, Recorder* recorder = nullptr) const {
-    Prompt prompt{dialog.input_ids, image_token_, {}, {stop_token_}};
-    if (!dialog.images.empty()) {
-      const std::vector<float> values = pixels(dialog);
-      const auto count = static_cast<int64_t>(dialog.images.size());
-      prompt.features.push_back(std::make_shared<const Features>(engine.encode(values.data(), count, nullptr, recorder)));
-    }
-    return prompt;
-  }
+  Prompt prompt(Engine& engine, const Dialog& dialog, Recorder* recorder = nullptr) const;
 
  private:
-  static std::vector<float> values(const SafetensorsFile& file, const std::string& name) {
-    const TensorInfo* info = file.find(name);
-    if (info == nullptr) throw std::out_of_range(name);
-    std::vector<float> out(static_cast<size_t>(info->elements()));
-    for (size_t i = 0; i < out.size(); ++i) out[i] = load_f32(info->data, *info->dtype, i);
-    return out;
-  }
-
   std::filesystem::path folder_;
   SafetensorsFile pixels_, activations_;
   std::vector<Dialog> dialogs_;
   int32_t image_token_, stop_token_;
 };
 
-inline Sampling greedy(size_t tokens) {
-  Sampling sampling;
-  sampling.max_new_tokens = static_cast<int32_t>(tokens);
-  return sampling;
-}
+Sampling greedy(size_t tokens);
 
 // Runs one request to its end.
 struct Answer {
@@ -126,54 +59,16 @@ struct Answer {
   std::vector<std::vector<float>> logits;  // behind each token
   Finish finish = Finish::None;
 };
-inline Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampling& sampling,
-                     std::shared_ptr<Sequence> sequence = nullptr) {
-  Generation generation(engine, nullptr);
-  const int32_t request = generation.add(std::move(sequence), std::move(prompt), sampling, nullptr);
-  Answer result;
-  for (auto tokens = generation.step(); !tokens.empty(); tokens = generation.step()) {
-    result.tokens.push_back(tokens[0].token);
-    result.logits.push_back(generation.logits(request));
-    result.finish = tokens[0].finish;
-  }
-  return result;
-}
+Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampling& sampling,
+              std::shared_ptr<Sequence> sequence = nullptr);
 
-inline double relative_error(const std::vector<float>& actual, const std::vector<float>& expected) {
-  double difference = 0;
-  double norm = 0;
-  for (size_t i = 0; i < actual.size(); ++i) {
-    const double d = static_cast<double>(actual[i]) - static_cast<double>(expected[i]);
-    difference += d * d;
-    norm += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
-  }
-  return std::sqrt(difference / norm);
-}
+double relative_error(const std::vector<float>& actual, const std::vector<float>& expected);
 
 // Of the logits behind a dialog's prompt, against the original's in f32.
-inline double logits_error(const Oracle& oracle, const std::shared_ptr<Engine>& engine, const Dialog& dialog) {
-  const std::vector<float> logits = answer(engine, oracle.prompt(*engine, dialog), greedy(1)).logits.at(0);
-  std::vector<float> expected = oracle.activation(dialog.name + "/greedy_logits");
-  expected.resize(logits.size());
-  return relative_error(logits, expected);
-}
+double logits_error(const Oracle& oracle, const std::shared_ptr<Engine>& engine, const Dialog& dialog);
 
 // Every activation of one dialog with two pictures: in f32 within the rounding of another order of sums, in 16-bit types by
 // FlashAttention's rule, at most twice the error of PyTorch in bfloat16.
-inline void expect_activations(const Oracle& oracle, const std::shared_ptr<Engine>& engine, DType precision) {
-  const Dialog& dialog = oracle.dialog("images-separate.0");
-  auto recording = std::make_shared<Recording>();
-  Prompt prompt = oracle.prompt(*engine, dialog, recording.get());
-  Generation generation(engine, nullptr);
-  generation.add(nullptr, std::move(prompt), greedy(1), recording);
-  generation.step();
-  EXPECT_EQ(recording->entries().size(), dialog.bfloat16_error.size());
-  for (const Recording::Entry& entry : recording->entries()) {
-    const std::vector<float> expected = oracle.activation(dialog.name + "/" + entry.name);
-    ASSERT_EQ(entry.values.size(), expected.size()) << entry.name;
-    const double bound = precision == DType::F32 ? 1e-4 : 2 * dialog.bfloat16_error.at(entry.name) + 1e-3;
-    EXPECT_LE(relative_error(entry.values, expected), bound) << entry.name;
-  }
-}
+void expect_activations(const Oracle& oracle, const std::shared_ptr<Engine>& engine, DType precision);
 
 }  // namespace ivl::testing

@@ -2,6 +2,8 @@
 // over the CPU backend in every precision, which proves its kernels.
 #include "model/oracle.h"
 
+#include <gtest/gtest.h>
+
 #include "backend/reference_backend.h"
 #include "cpu/cpu_backend.h"
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.internvl4j.runtime.KernelBenchmark;
 import io.github.internvl4j.tensor.Tensor;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -31,10 +32,25 @@ class GpuTest {
     }
 
     private static Device severalGpus() {
-        long gpus = InternVL.systemInfo().devices().stream()
-                .filter(device -> device.available() && device.name().startsWith("cuda"))
-                .count();
-        return gpus > 1 ? Device.cuda(0, 1) : Device.CUDA;
+        return gpus().size() > 1 ? Device.cuda(0, 1) : Device.CUDA;
+    }
+
+    private static List<String> gpus() {
+        return InternVL.systemInfo().devices().stream()
+                .filter(SystemInfo.DeviceInfo::available)
+                .map(SystemInfo.DeviceInfo::name)
+                .filter(name -> name.startsWith("cuda"))
+                .toList();
+    }
+
+    /**
+     * All of them on a GPU. Over the emulation the native tests answer them all, and what the binding adds shows in two: text
+     * alone, and pictures that share a place with a round before.
+     */
+    private static List<Oracle.Dialog> dialogs(Oracle oracle) {
+        return gpus().get(0).contains("emulated GPU")
+                ? List.of(oracle.dialog("text.0"), oracle.dialog("images-combined.1"))
+                : oracle.dialogs();
     }
 
     private static InternVL load(Oracle oracle, Precision precision, Device device) {
@@ -69,11 +85,11 @@ class GpuTest {
 
     @ParameterizedTest
     @MethodSource("everyOracleAndPrecision")
-    void everyDialogAnswersAsTheOriginalDoes(String name, Precision precision, Device device) {
+    void dialogsAnswerAsTheOriginalDoes(String name, Precision precision, Device device) {
         Oracle oracle = Oracle.load(name);
         Map<String, Tensor> original = oracle.activations();
         try (InternVL model = load(oracle, precision, device)) {
-            for (Oracle.Dialog dialog : oracle.dialogs()) {
+            for (Oracle.Dialog dialog : dialogs(oracle)) {
                 Reply reply = model.generate(oracle.prompt(dialog), GenerationConfig.greedy(ANSWER));
                 assertEquals(dialog.inputIds(), reply.promptTokens());
                 assertAnswers(dialog, reply, original.get(dialog.name() + "/greedy_logits"));

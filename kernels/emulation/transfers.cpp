@@ -1,0 +1,110 @@
+#include "emulation/transfers.h"
+
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "emulation/memory.h"
+#include "emulation/queue.h"
+#include "emulation/report.h"
+
+namespace simt {
+namespace {
+
+std::map<const std::byte*, size_t>& pinned() {
+  static std::map<const std::byte*, size_t> bytes_by_begin;
+  return bytes_by_begin;
+}
+
+bool is_pinned(const void* address) {
+  const auto* at = static_cast<const std::byte*>(address);
+  auto found = pinned().upper_bound(at);
+  if (found == pinned().begin()) return false;
+  --found;
+  return at < found->first + found->second;
+}
+
+// The parts of a copy lie in live allocations of one of the devices, or outside of all device memory.
+bool check_device_range(const void* address, size_t bytes, const void* pc) {
+  const Allocation* allocation = find_allocation(address);
+  if (allocation != nullptr && allocation->holds(address, bytes)) return true;
+  report(Fault::Bounds, pc, "a copy of " + std::to_string(bytes) + " bytes beyond device memory");
+  return false;
+}
+
+// What was never written stays so when it is copied between devices' memories; a copy to the host must not read it.
+bool check_written(const void* address, size_t bytes, const void* pc) {
+  Allocation* allocation = find_allocation(address);
+  const auto first = static_cast<size_t>(static_cast<const std::byte*>(address) - allocation->begin);
+  for (size_t byte = first; byte < first + bytes; byte++) {
+    if ((allocation->cell(byte).written >> byte % 2 & 1) == 0) {
+      report(Fault::Uninitialized, pc, "a copy to the host of bytes that nothing wrote");
+      return false;
+    }
+  }
+  return true;
+}
+
+void run_copy(const Copy& copy) {
+  for (size_t row = 0; row < copy.height; row++) {
+    std::byte* to = copy.to + row * copy.to_pitch;
+    const std::byte* from = copy.from + row * copy.from_pitch;
+    if (copy.kind != cudaMemcpyHostToDevice && !check_device_range(from, copy.width, copy.pc)) return;
+    if (copy.kind != cudaMemcpyDeviceToHost && !check_device_range(to, copy.width, copy.pc)) return;
+    if (copy.kind == cudaMemcpyDeviceToHost) check_written(from, copy.width, copy.pc);
+    std::memcpy(to, from, copy.width);
+    if (copy.kind != cudaMemcpyDeviceToHost) mark_written(to, copy.width);
+  }
+}
+
+}  // namespace
+
+void* allocate_pinned(size_t bytes) {
+  auto* begin = new std::byte[bytes];
+  pinned()[begin] = bytes;
+  return begin;
+}
+
+bool free_pinned(void* memory) {
+  if (pinned().erase(static_cast<std::byte*>(memory)) == 0) return false;
+  delete[] static_cast<std::byte*>(memory);
+  return true;
+}
+
+// Pageable host memory is read before the call returns and written before it returns; pinned memory is touched late.
+cudaError_t enqueue_copy(const Copy& wanted, cudaStream_t stream) {
+  if (wanted.width == 0 || wanted.height == 0 || addresses_only()) return cudaSuccess;
+  if (wanted.to_pitch < wanted.width || wanted.from_pitch < wanted.width) return cudaErrorInvalidValue;
+  const bool to_host = wanted.kind == cudaMemcpyDeviceToHost;
+  const bool from_host = wanted.kind == cudaMemcpyHostToDevice;
+  const bool pageable = (to_host && !is_pinned(wanted.to)) || (from_host && !is_pinned(wanted.from));
+  if (pageable && queue().refused_in_capture("a copy of pageable memory", wanted.pc)) {
+    return cudaErrorStreamCaptureUnsupported;
+  }
+  if (pageable && from_host) {
+    auto staged = std::make_shared<std::vector<std::byte>>(wanted.width * wanted.height);
+    for (size_t row = 0; row < wanted.height; row++) {
+      std::memcpy(staged->data() + row * wanted.width, wanted.from + row * wanted.from_pitch, wanted.width);
+    }
+    Copy late = wanted;
+    late.from = staged->data();
+    late.from_pitch = late.width;
+    return queue().enqueue(stream, [late, staged] { run_copy(late); });
+  }
+  const cudaError_t error = queue().enqueue(stream, [wanted] { run_copy(wanted); });
+  return error == cudaSuccess && pageable ? cudaStreamSynchronize(stream) : error;
+}
+
+cudaError_t enqueue_fill(void* memory, int value, size_t bytes, cudaStream_t stream, const void* pc) {
+  if (bytes == 0 || addresses_only()) return cudaSuccess;
+  return queue().enqueue(stream, [=] {
+    if (!check_device_range(memory, bytes, pc)) return;
+    std::memset(memory, value, bytes);
+    mark_written(memory, bytes);
+  });
+}
+
+}  // namespace simt
