@@ -47,6 +47,32 @@ std::vector<ColumnBlock> column_blocks(const CpuLinear& weights, int64_t block, 
   return blocks;
 }
 
+// What follows a block's sums, of the rows from `row` on that `out` is.
+EpilogueArgs epilogue_args(const Epilogue& epilogue, const CpuLinear& weights, const ColumnBlock& block, const Matrix& out, int64_t row,
+                           const float* sums, const float* up, int64_t sums_stride) {
+  const auto from = [](const VectorWeights* vector, int64_t first) {
+    const float* values = values_of(vector);
+    return values == nullptr ? nullptr : values + first;
+  };
+  EpilogueArgs e{};
+  e.kind = kind_of(epilogue.activation);
+  e.rows = out.rows;
+  e.cols = block.cols;
+  e.sums = sums;
+  e.up = up;
+  e.sums_stride = sums_stride;
+  e.bias = from(block.part->bias.get(), block.first);
+  if (e.kind == EpilogueKind::SwiGlu) e.up_bias = from(weights.parts[1].bias.get(), block.first);
+  e.scale = from(epilogue.scale, block.out);
+  if (epilogue.residual != nullptr) {
+    e.residual = row_of(*epilogue.residual, row) + block.out;
+    e.residual_stride = epilogue.residual->stride;
+  }
+  e.out = row_of(out, 0) + block.out;
+  e.out_stride = out.stride;
+  return e;
+}
+
 // What one output reads.
 int64_t row_bytes_of(const CpuLinear& weights) {
   return weights.int8 ? int8_stride(weights.in_features)
@@ -163,7 +189,6 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
   const int64_t most_cols = few ? cols_of_few_rows(out.cols, row_bytes_of(weights)) : cols_of_task(in.rows, out.cols);
   const std::vector<ColumnBlock> blocks = column_blocks(weights, most_cols, gated);
   const auto block_count = static_cast<int64_t>(blocks.size());
-  const float* scale = values_of(epilogue.scale);
   const Int8Activations bytes = weights.int8 ? quantized(in) : Int8Activations{};
   const Factor factor = weights.int8 ? Factor{} : factor_of(in, weights.parts[0].dtype);
 
@@ -196,24 +221,7 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
     multiply(*block.part, sums);
     if (gated) multiply(weights.parts[1], up);
 
-    const auto from = [](const float* values, int64_t first) { return values == nullptr ? nullptr : values + first; };
-    EpilogueArgs e{};
-    e.kind = kind_of(epilogue.activation);
-    e.rows = rows;
-    e.cols = block.cols;
-    e.sums = sums;
-    e.up = up;
-    e.sums_stride = sums_stride;
-    e.bias = from(values_of(block.part->bias.get()), block.first);
-    e.up_bias = gated ? from(values_of(weights.parts[1].bias.get()), block.first) : nullptr;
-    e.scale = from(scale, block.out);
-    if (epilogue.residual != nullptr) {
-      e.residual = row_of(*epilogue.residual, row) + block.out;
-      e.residual_stride = epilogue.residual->stride;
-    }
-    e.out = row_of(out, row) + block.out;
-    e.out_stride = out.stride;
-    kernels_.epilogue(e);
+    kernels_.epilogue(epilogue_args(epilogue, weights, block, out.row_range(row, rows), row, sums, up, sums_stride));
   });
 }
 

@@ -7,7 +7,7 @@
 namespace ivl {
 namespace {
 
-enum Slot : size_t { kHidden, kNormed, kQkv, kAttended, kInner, kPicked };
+enum Slot : size_t { kHidden, kNormed, kQkv, kAttended, kInner, kPicked, kPickedAttended };
 
 // Su et al., "RoFormer" (2021), as transformers' LlamaRotaryEmbedding computes it: the inverse frequencies
 // theta^(-2i/d) and their products with the position are f32. (context, head_dim): cos of the d/2 angles, then sin.
@@ -98,39 +98,62 @@ Matrix LlamaDecoder::hidden_in(Stage& stage, int64_t rows) const {
   return stage.space.matrix(kHidden, rows, config_.language.hidden);
 }
 
-// x (rows, C): x += attention(norm(x)); x += down(silu(gate) * up)(norm(x)).
-void LlamaDecoder::run_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans) {
+// Keys and values of x's rows go into the caches; attention's result for them.
+Matrix LlamaDecoder::attend(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans, const LinearWeights* reader) {
   Stage& stage = stages_[at];
   Backend& backend = *stage.backend;
   const KvShape& kv = kv_shapes_[at];
   const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
   const LanguageConfig& language = config_.language;
   const Matrix normed = stage.space.matrix(kNormed, x.rows, x.cols);
-
   backend.norm(normed.into(*layer.qkv), x, layer.input_norm);
   const Matrix qkv = stage.space.matrix(kQkv, x.rows, layer.qkv->out_features);
   backend.project_qkv(qkv, normed, *layer.qkv, stage.rope.matrix(DType::F32, language.context, language.head_dim), spans,
                       language.heads, kv, index);
   const Matrix attended = stage.space.matrix(kAttended, x.rows, language.heads * language.head_dim);
-  backend.cached_attention(attended.into(*layer.o), qkv, spans, language.heads, kv, index);
-  backend.matmul(x, attended, *layer.o, {Activation::None, nullptr, &x});
+  backend.cached_attention(reader == nullptr ? attended : attended.into(*reader), qkv, spans, language.heads, kv, index);
+  return attended;
+}
 
+// What a layer does with each row by itself: x += o(attended); x += down(silu(gate) * up)(norm(x)).
+void LlamaDecoder::finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const Matrix& attended) {
+  Backend& backend = *stage.backend;
+  backend.matmul(x, attended, *layer.o, {Activation::None, nullptr, &x});
+  const Matrix normed = stage.space.matrix(kNormed, x.rows, x.cols);
   backend.norm(normed.into(*layer.gate_up), x, layer.post_attention_norm);
-  const Matrix inner = stage.space.matrix(kInner, x.rows, language.mlp);
+  const Matrix inner = stage.space.matrix(kInner, x.rows, config_.language.mlp);
   backend.matmul(inner.into(*layer.down), normed, *layer.gate_up, {Activation::SwiGlu, nullptr, nullptr});
   backend.matmul(x, inner, *layer.down, {Activation::None, nullptr, &x});
 }
 
-void LlamaDecoder::run_head(const Matrix& logits, const Matrix& x, std::span<const int32_t> rows, Recorder* recorder) {
-  if (rows.empty()) return;  // a piece of a prompt
-  Stage& stage = stages_.back();
-  Backend& backend = *stage.backend;
-  const Matrix picked = stage.space.matrix(kPicked, logits.rows, x.cols);
-  backend.gather_rows(picked, x, rows);
-  backend.norm(picked.into(*head_), picked, norm_);
-  backend.matmul(logits, picked, *head_, {});
+void LlamaDecoder::run_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans) {
+  const DecoderLayer& layer = stages_[at].layers[static_cast<size_t>(index)];
+  finish_layer(stages_[at], layer, x, attend(at, index, x, spans, layer.o.get()));
+}
+
+// Of the last layer's results only the rows whose logits are wanted are read: the others stop at their keys and values.
+Matrix LlamaDecoder::run_last_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans,
+                                    std::span<const int32_t> rows) {
+  Stage& stage = stages_[at];
+  const Matrix all = attend(at, index, x, spans, nullptr);
+  const auto count = static_cast<int64_t>(rows.size());
+  const Matrix picked = stage.space.matrix(kPicked, count, x.cols);
+  if (count == 0) return picked;  // a piece of a prompt
+  const Matrix attended = stage.space.matrix(kPickedAttended, count, all.cols);
+  stage.backend->gather_rows(picked, x, rows);
+  stage.backend->gather_rows(attended, all, rows);
+  finish_layer(stage, stage.layers[static_cast<size_t>(index)], picked, attended);
+  return picked;
+}
+
+// x (logit rows, C), normed in place.
+void LlamaDecoder::run_head(const Matrix& logits, const Matrix& x, Recorder* recorder) {
+  if (logits.rows == 0) return;
+  Backend& backend = *stages_.back().backend;
+  backend.norm(x.into(*head_), x, norm_);
+  backend.matmul(logits, x, *head_, {});
   if (recorder != nullptr) {
-    recorder->record("decoder.norm", backend, picked, 0);
+    recorder->record("decoder.norm", backend, x, 0);
     recorder->record("logits", backend, logits, 0);
   }
 }
@@ -146,12 +169,21 @@ void LlamaDecoder::run_stage(size_t at, const DecoderBatch& batch, const Matrix&
   }
   std::vector<Span> spans;
   for (const SequenceSpan& span : batch.spans) spans.push_back({span.row, span.rows, span.past, &span.caches[at]});
-  for (int64_t i = 0; i < kv_shapes_[at].layers; ++i) {
+  // A recorder wants all rows of all layers.
+  const bool last = at + 1 == stages_.size();
+  const bool picks_early = last && recorder == nullptr && logits.rows < x.rows;
+  const int64_t whole = kv_shapes_[at].layers - (picks_early ? 1 : 0);
+  for (int64_t i = 0; i < whole; ++i) {
     cancel.check();
     run_layer(at, i, x, spans);
     if (recorder != nullptr) recorder->record(cat("decoder.layers.", stage.first_layer + i), *stage.backend, x, 0);
   }
-  if (at + 1 == stages_.size()) run_head(logits, x, batch.logit_rows, recorder);
+  if (!last) return;
+  cancel.check();
+  if (picks_early) return run_head(logits, run_last_layer(at, whole, x, spans, batch.logit_rows), recorder);
+  const Matrix picked = stage.space.matrix(kPicked, logits.rows, x.cols);
+  if (logits.rows > 0) stage.backend->gather_rows(picked, x, batch.logit_rows);
+  run_head(logits, picked, recorder);
 }
 
 Logits LlamaDecoder::forward(const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel) {
@@ -171,8 +203,8 @@ int64_t LlamaDecoder::workspace_bytes(const ModelConfig& config, int64_t rows, i
   const LanguageConfig& language = config.language;
   const int64_t attention = language.head_dim * (2 * language.heads + 2 * language.kv_heads);
   const int64_t per_row = 2 * language.hidden + attention + language.mlp;
-  const int64_t per_logit_row =
-      language.hidden * static_cast<int64_t>(size_of(activation)) + language.vocab * static_cast<int64_t>(sizeof(float));
+  const int64_t per_logit_row = (language.hidden + language.heads * language.head_dim) * static_cast<int64_t>(size_of(activation)) +
+                                language.vocab * static_cast<int64_t>(sizeof(float));
   return rows * per_row * static_cast<int64_t>(size_of(activation)) + logit_rows * per_logit_row;
 }
 
