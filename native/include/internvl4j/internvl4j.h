@@ -196,9 +196,9 @@ IVL_API ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out);
 /* What the model computes and moves, from its shape; a multiply-add counts as two operations. */
 typedef struct ivl_work {
   double vision_operations;            /* one picture through the vision tower and the projector */
-  double operations_per_token;         /* a token through the decoder's layers, without attention */
+  double operations_per_token;         /* a token through the decoder's layers up to its last keys, without attention */
   double attention_operations_per_key; /* of a token, for each key it sees */
-  double head_operations;              /* the logits of a token */
+  double head_operations;              /* on top of it for a token's logits: the rest of the last layer, and the head */
   double weight_bytes;                 /* read for a decoded token: layers and head */
   double kv_bytes_per_key;             /* read for a decoded token, for each key it sees */
 } ivl_work;

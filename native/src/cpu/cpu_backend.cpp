@@ -48,8 +48,8 @@ std::vector<ColumnBlock> column_blocks(const CpuLinear& weights, int64_t block, 
 }
 
 // What follows a block's sums, of the rows from `row` on that `out` is.
-EpilogueArgs epilogue_args(const Epilogue& epilogue, const CpuLinear& weights, const ColumnBlock& block, const Matrix& out, int64_t row,
-                           const float* sums, const float* up, int64_t sums_stride) {
+EpilogueArgs epilogue_args(const Epilogue& epilogue, const CpuLinear& weights, const ColumnBlock& block, const Matrix& out,
+                           int64_t row, const float* sums, const float* up, int64_t sums_stride) {
   const auto from = [](const VectorWeights* vector, int64_t first) {
     const float* values = values_of(vector);
     return values == nullptr ? nullptr : values + first;
@@ -202,20 +202,21 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
     Scratch& scratch = scratch_[static_cast<size_t>(thread)];
     auto* sums = static_cast<float*>(scratch.sums.data());
     auto* up = static_cast<float*>(scratch.up.data());
-    auto* panel = static_cast<float*>(scratch.packed.data());
+    auto* packed = static_cast<float*>(scratch.packed.data());
     const auto multiply = [&](const CpuLinear::Part& part, float* to) {
       if (weights.int8) {
         const Int8Activations own{bytes.values + row * bytes.stride, bytes.stride, bytes.scales + row,
                                   bytes.outliers + row * kMostOutliers, bytes.outlier_counts + row};
         const Int8WeightRows part_rows{part.int8.values + block.first * bytes.stride, part.int8.scales + block.first,
                                        part.int8.sums + block.first};
-        kernels_.int8_products({own, rows, part_rows, block.cols, to, sums_stride, static_cast<int32_t*>(scratch.totals.data()), panel});
+        auto* totals = static_cast<int32_t*>(scratch.totals.data());
+        kernels_.int8_products({own, rows, part_rows, block.cols, to, sums_stride, totals, packed});
         return;
       }
       const char* first = static_cast<const char*>(part.data) +
                           static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
-      const ProductArgs product{factor.rows + row * factor.row_bytes, factor.type, factor.stride, rows, first, part.dtype, block.cols,
-                                weights.in_features, to, sums_stride, panel};
+      const ProductArgs product{factor.rows + row * factor.row_bytes, factor.type, factor.stride, rows, first, part.dtype,
+                                block.cols, weights.in_features, to, sums_stride, packed};
       few ? kernels_.products(product) : kernels_.packed_products(product);
     };
     multiply(*block.part, sums);

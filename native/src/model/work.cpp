@@ -23,11 +23,12 @@ Work count_work(const ModelConfig& config, size_t weight_size, KvType cache) {
   const int64_t attention = l.hidden * l.head_dim * (2 * l.heads + 2 * l.kv_heads);
   const auto layers = static_cast<double>(l.layers * (attention + 3 * l.hidden * l.mlp));
   const auto head = static_cast<double>(l.hidden * l.vocab);
+  const auto picked = static_cast<double>(l.hidden * (l.heads * l.head_dim + 3 * l.mlp));  // LlamaDecoder::run_last_layer
   Work work;
   work.vision_operations = vision_operations(config);
-  work.operations_per_token = 2 * layers;
+  work.operations_per_token = 2 * (layers - picked);
   work.attention_operations_per_key = 4 * static_cast<double>(l.layers * l.heads * l.head_dim);
-  work.head_operations = 2 * head;
+  work.head_operations = 2 * (picked + head);
   work.weight_bytes = (layers + head) * static_cast<double>(weight_size);
   work.kv_bytes_per_key = static_cast<double>(KvShape{l.layers, l.kv_heads, l.head_dim, cache}.bytes_per_token());
   return work;

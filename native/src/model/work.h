@@ -9,9 +9,9 @@ namespace ivl {
 // A multiply-add counts as two operations. Norms, activations and the softmax are left out: they are under 1%.
 struct Work {
   double vision_operations = 0;             // one picture through the tower and the projector
-  double operations_per_token = 0;          // a token through the decoder's layers, without attention
+  double operations_per_token = 0;          // a token through the decoder's layers up to its last keys, without attention
   double attention_operations_per_key = 0;  // of one token, for each key it sees, in all layers
-  double head_operations = 0;               // the logits of one token
+  double head_operations = 0;               // on top of it for the logits of one token: the rest of the last layer, and the head
   double weight_bytes = 0;                  // layers and head: what decoding a token must read
   double kv_bytes_per_key = 0;              // what decoding a token must read for each key it sees
 };
