@@ -113,15 +113,15 @@ class MatMul : public KernelBenchmark {
     out_type_ = word_in(spec, "out", "") == "f32" ? DType::F32 : activation();
     if (out_type_ != DType::F32) width_in(spec, "n", *backend_);
     require_fits(m_, n_);
-    in_ = random_scratch(m_, k_, 1);
-    out_ = scratch(m_, n_, out_type_);
+    in_ = random_input(m_, k_);
+    out_ = space_.matrix(kOut, m_, n_, out_type_);
     host_ = random_on_host(n_, k_, type, 2);
     const int64_t copies = spec.contains("copies") ? size_in(spec, "copies", 1, kMostCopies) : 1;
     for (int64_t i = 0; i < copies; ++i) {
       weights_.push_back(backend_->linear({{{host_.data(), type, {n_, k_}}}, {}, int8}, type));
     }
     backend_->finish_weights();
-    operands_ = {{in_.matrix}, {host_.matrix(type, n_, k_), true}, {out_.matrix}};
+    operands_ = {{in_}, {host_.matrix(type, n_, k_), true}, {out_}};
     operations_ = 2.0 * as_double(m_) * as_double(n_) * as_double(k_);
     bytes_ = as_double(n_ * k_) * (int8 ? 1.0 : as_double(size_of(type))) + as_double(m_ * k_) * as_double(size_of(activation())) +
              as_double(m_ * n_) * as_double(size_of(out_type_));
@@ -130,12 +130,12 @@ class MatMul : public KernelBenchmark {
  private:
   void run() override {
     turn_ = (turn_ + 1) % weights_.size();
-    backend_->matmul(out_.matrix, in_.matrix, *weights_[turn_], {});
+    backend_->matmul(out_, in_, *weights_[turn_], {});
   }
 
   int64_t m_, n_, k_;
   DType out_type_ = DType::F32;
-  Scratch in_, out_;
+  Matrix in_, out_;
   Buffer host_;
   std::vector<std::unique_ptr<LinearWeights>> weights_;
   size_t turn_ = 0;
@@ -153,24 +153,24 @@ class PatchEmbed : public KernelBenchmark {
     const int64_t pixels = geometry_.channels * geometry_.image_size * geometry_.image_size;
     const int64_t inputs = geometry_.channels * geometry_.patch * geometry_.patch;
     rows_ = geometry_.pictures * geometry_.grid() * geometry_.grid();
-    pixels_ = random_scratch(geometry_.pictures, pixels, 1);
-    out_ = scratch(rows_, n_, activation());
+    pixels_ = random_input(geometry_.pictures, pixels);
+    out_ = space_.matrix(kOut, rows_, n_);
     host_ = random_on_host(n_, inputs, type, 2);
     weights_ = backend_->linear({{{host_.data(), type, {n_, inputs}}}, {}, false}, type);
     backend_->finish_weights();
-    operands_ = {{pixels_.matrix}, {host_.matrix(type, n_, inputs), true}, {out_.matrix}};
+    operands_ = {{pixels_}, {host_.matrix(type, n_, inputs), true}, {out_}};
     operations_ = 2.0 * as_double(rows_) * as_double(n_) * as_double(inputs);
     bytes_ = as_double(n_ * inputs) * as_double(size_of(type)) +
              as_double(geometry_.pictures * pixels + rows_ * n_) * as_double(size_of(activation()));
   }
 
  private:
-  void run() override { backend_->patch_embed(out_.matrix, pixels_.matrix, *weights_, geometry_); }
+  void run() override { backend_->patch_embed(out_, pixels_, *weights_, geometry_); }
 
   PatchGeometry geometry_;
   int64_t n_;
   int64_t rows_ = 0;
-  Scratch pixels_, out_;
+  Matrix pixels_, out_;
   Buffer host_;
   std::unique_ptr<LinearWeights> weights_;
 };
@@ -183,18 +183,18 @@ class VisionAttention : public KernelBenchmark {
         heads_(size_in(spec, "heads")),
         head_dim_(head_dim_in(spec, *backend_)) {
     const int64_t width = heads_ * head_dim_;
-    qkv_ = random_scratch(tokens_, 3 * width, 1);
-    out_ = scratch(tokens_, width, activation());
-    operands_ = {{qkv_.matrix}, {out_.matrix}};
+    qkv_ = random_input(tokens_, 3 * width);
+    out_ = space_.matrix(kOut, tokens_, width);
+    operands_ = {{qkv_}, {out_}};
     operations_ = 4.0 * as_double(tokens_) * as_double(tokens_) * as_double(width);
     bytes_ = 4.0 * as_double(tokens_ * width) * as_double(size_of(activation()));
   }
 
  private:
-  void run() override { backend_->vision_attention(out_.matrix, qkv_.matrix, 1, heads_, head_dim_); }
+  void run() override { backend_->vision_attention(out_, qkv_, 1, heads_, head_dim_); }
 
   int64_t tokens_, heads_, head_dim_;
-  Scratch qkv_, out_;
+  Matrix qkv_, out_;
 };
 
 class CachedAttention : public KernelBenchmark {
@@ -207,16 +207,16 @@ class CachedAttention : public KernelBenchmark {
         shape_{1, size_in(spec, "kv_heads"), head_dim_in(spec, *backend_), cache_type_in(spec, *backend_)} {
     if (heads_ % shape_.kv_heads != 0) fail(Status::InvalidArgument, "benchmark spec: kv_heads must divide heads");
     const int64_t tokens = past_ + rows_;
-    qkv_ = random_scratch(rows_, (heads_ + 2 * shape_.kv_heads) * shape_.head_dim, 1);
-    out_ = scratch(rows_, out_width(), activation());
+    qkv_ = random_input(rows_, (heads_ + 2 * shape_.kv_heads) * shape_.head_dim);
+    out_ = space_.matrix(kOut, rows_, out_width());
     fill_cache(2 * shape_.kv_heads * tokens);
     cache_.capacity = tokens;
-    operands_.push_back({qkv_.matrix});
+    operands_.push_back({qkv_});
     if (shape_.type != KvType::Int8) {
       const DType type = float_type_of(shape_.type);
       operands_.push_back({cache_.memory.matrix(type, 2 * shape_.kv_heads * tokens, shape_.head_dim)});
     }
-    operands_.push_back({out_.matrix});
+    operands_.push_back({out_});
     const double seen = as_double(rows_) * (as_double(past_) + as_double(rows_ + 1) / 2);
     operations_ = 4.0 * seen * as_double(out_width());
     bytes_ = as_double(static_cast<int64_t>(shape_.bytes_per_token()) * tokens) +
@@ -226,7 +226,7 @@ class CachedAttention : public KernelBenchmark {
  private:
   void run() override {
     const Span span{0, rows_, past_, &cache_};
-    backend_->cached_attention(out_.matrix, qkv_.matrix, {&span, 1}, heads_, shape_, 0);
+    backend_->cached_attention(out_, qkv_, {&span, 1}, heads_, shape_, 0);
   }
   void fill_cache(int64_t rows) {
     if (shape_.type != KvType::Int8) {
@@ -242,7 +242,7 @@ class CachedAttention : public KernelBenchmark {
 
   int64_t rows_, past_, heads_;
   KvShape shape_;
-  Scratch qkv_, out_;
+  Matrix qkv_, out_;
   KvCache cache_;
 };
 
@@ -263,18 +263,11 @@ void KernelBenchmark::copy_operand(size_t index, float* out) {
   for (size_t i = 0; i < count; ++i) out[i] = load_f32(m.data, m.dtype, i);
 }
 
-KernelBenchmark::Scratch KernelBenchmark::scratch(int64_t rows, int64_t cols, DType type) {
-  const int64_t stride = backend_->row_stride(cols, type);
-  Buffer memory = backend_->allocate(static_cast<size_t>(rows * stride) * size_of(type));
-  const Matrix matrix{memory.data(), type, rows, cols, stride};
-  return {std::move(memory), matrix};
-}
-
-KernelBenchmark::Scratch KernelBenchmark::random_scratch(int64_t rows, int64_t cols, uint32_t seed) {
-  const Buffer values = random_on_host(rows, cols, DType::F32, seed);
-  Scratch made = scratch(rows, cols, activation());
-  backend_->from_host(made.matrix, static_cast<const float*>(values.data()));
-  return made;
+Matrix KernelBenchmark::random_input(int64_t rows, int64_t cols) {
+  const Buffer values = random_on_host(rows, cols, DType::F32, 1);
+  const Matrix input = space_.matrix(kIn, rows, cols);
+  backend_->from_host(input, static_cast<const float*>(values.data()));
+  return input;
 }
 
 Buffer KernelBenchmark::random_matrix(int64_t rows, int64_t cols, DType type, uint32_t seed, float spread) {

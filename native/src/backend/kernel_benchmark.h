@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "backend/workspace.h"
 
 namespace ivl {
 
@@ -34,17 +35,15 @@ class KernelBenchmark {
   // Queues the operation once.
   virtual void run() = 0;
   DType activation() const { return backend_->activation_type(); }
-  // Activations with their rows as far apart as in a model: dense ones can be slower, where rows share places in a cache.
-  struct Scratch {
-    Buffer memory;
-    Matrix matrix;
-  };
-  Scratch scratch(int64_t rows, int64_t cols, DType type);
-  Scratch random_scratch(int64_t rows, int64_t cols, uint32_t seed);  // of activations
+  enum Slot : size_t { kIn, kOut };  // of space_
+  // Random activations in kIn.
+  Matrix random_input(int64_t rows, int64_t cols);
   // Random numbers in the backend's memory, dense.
   Buffer random_matrix(int64_t rows, int64_t cols, DType type, uint32_t seed, float spread = 1);
 
   std::shared_ptr<Backend> backend_;
+  // Activations with their rows as far apart as in a model: dense ones can be slower, where rows share places in a cache.
+  Workspace space_{*backend_};
   std::vector<Operand> operands_;
   double operations_ = 0;
   double bytes_ = 0;

@@ -4,12 +4,12 @@
 #include <memory>
 #include <vector>
 
+#include "backend/workspace.h"
 #include "checkpoint/config.h"
 #include "model/cancellation.h"
-#include "model/recorder.h"
 #include "model/precision.h"
+#include "model/recorder.h"
 #include "model/weight_source.h"
-#include "model/workspace.h"
 
 namespace ivl {
 

@@ -5,14 +5,14 @@
 #include <span>
 #include <vector>
 
+#include "backend/workspace.h"
 #include "checkpoint/config.h"
 #include "model/cancellation.h"
 #include "model/logits.h"
 #include "model/placement.h"
-#include "model/recorder.h"
 #include "model/precision.h"
+#include "model/recorder.h"
 #include "model/weight_source.h"
-#include "model/workspace.h"
 
 namespace ivl {
 

@@ -3,11 +3,11 @@
 
 #include <memory>
 
+#include "backend/workspace.h"
 #include "checkpoint/config.h"
-#include "model/recorder.h"
 #include "model/precision.h"
+#include "model/recorder.h"
 #include "model/weight_source.h"
-#include "model/workspace.h"
 
 namespace ivl {
 

@@ -172,13 +172,10 @@ inline void add_values(const float* const* weights, const Rows& values, int64_t 
   if (i < n) add_values_at<kRows, 1, true>(weights, values, t0, count, i, n - i, out);
 }
 
-// `rows` (at most kRows) queries that see the same number of keys of this tile.
-template <int kRows = kTileRows, class Rows>
+// kRows queries that see the same number of keys of this tile.
+template <int kRows, class Rows>
 inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const Rows& values, int64_t t0, int64_t query,
-                        int64_t rows, int64_t seen) {
-  if constexpr (kRows > 1) {
-    if (rows < kRows) return attend_rows<kRows - 1>(a, s, values, t0, query, rows, seen);
-  }
+                        int64_t seen) {
   const float* q[kRows];
   const float* weights[kRows];
   float* out[kRows];
@@ -206,7 +203,8 @@ inline void attend_tile(const AttentionArgs& a, const AttentionScratch& s, const
     const int64_t tiles = (end - begin + kTileRows - 1) / kTileRows;
     for (int64_t i = 0; seen > 0 && i < tiles; ++i) {
       const int64_t from = begin + (end - begin) * i / tiles;
-      attend_rows(a, s, values, t0, from, begin + (end - begin) * (i + 1) / tiles - from, seen);
+      with_row_count<kTileRows>(begin + (end - begin) * (i + 1) / tiles - from,
+                                [&](auto rows) { attend_rows<rows.value>(a, s, values, t0, from, seen); });
     }
     begin = end;
   }

@@ -160,13 +160,23 @@ struct PackedBlock {
 
 // All blocks of a product: behind a block come the next of the same columns, then the first of the next ones.
 struct BlockWalk {
-  int64_t cols, k, block;
+  int64_t cols, k, depth;
+
+  // body(a block, the one behind it)
+  template <class Body>
+  void each(const Body& body) const {
+    for (PackedBlock now = at(0, 0); now.cols > 0;) {
+      const PackedBlock next = behind(now);
+      body(now, next);
+      now = next;
+    }
+  }
 
   PackedBlock at(int64_t n0, int64_t k0) const {
     if (n0 >= cols) return {0, 0, 0, 0};
-    return {n0, cols - n0 < kPackedCols ? cols - n0 : kPackedCols, k0, k - k0 < block ? k - k0 : block};
+    return {n0, cols - n0 < kPackedCols ? cols - n0 : kPackedCols, k0, k - k0 < depth ? k - k0 : depth};
   }
-  PackedBlock behind(const PackedBlock& b) const { return b.k0 + block < k ? at(b.n0, b.k0 + block) : at(b.n0 + kPackedCols, 0); }
+  PackedBlock behind(const PackedBlock& b) const { return b.k0 + depth < k ? at(b.n0, b.k0 + depth) : at(b.n0 + kPackedCols, 0); }
 };
 
 // Brings a block of weights near, some lines with each tile of activations that is multiplied meanwhile.
@@ -238,14 +248,6 @@ inline void multiply_tile(const PackedTile& t) {
   }
 }
 
-template <class Kind, int kRows = kGemmRows>
-inline void multiply_tile_rows(int64_t rows, const PackedTile& t) {
-  if constexpr (kRows > 1) {
-    if (rows < kRows) return multiply_tile_rows<Kind, kRows - 1>(rows, t);
-  }
-  multiply_tile<Kind, kRows>(t);
-}
-
 template <class Kind>
 inline void pack_weights(const ProductArgs& p, const PackedBlock& at) {
   const int64_t steps = steps_of<Kind>(at.depth);
@@ -265,23 +267,21 @@ inline void multiply_block(const ProductArgs& p, const PackedBlock& at, WeightFe
   for (int64_t m0 = 0; m0 < p.rows; m0 += kGemmRows) {
     next.some();
     for (int64_t n = 0; n < at.cols; n += kGemmCols) {
-      multiply_tile_rows<Kind>(p.rows - m0, {a + m0 * p.in_stride, p.in_stride, p.packed + n * steps * kLanes, steps,
-                                             p.sums + m0 * p.sums_stride + at.n0 + n, p.sums_stride, at.k0 == 0});
+      const PackedTile tile{a + m0 * p.in_stride, p.in_stride, p.packed + n * steps * kLanes, steps,
+                            p.sums + m0 * p.sums_stride + at.n0 + n, p.sums_stride, at.k0 == 0};
+      with_row_count<kGemmRows>(p.rows - m0, [&](auto rows) { multiply_tile<Kind, rows.value>(tile); });
     }
   }
 }
 
 template <class Kind>
 void products_of_many(const ProductArgs& p) {
-  const BlockWalk walk{p.cols, p.k, Kind::kBlock};
-  for (PackedBlock at = walk.at(0, 0); at.cols > 0;) {
-    const PackedBlock next = walk.behind(at);
+  BlockWalk{p.cols, p.k, Kind::kBlock}.each([&](const PackedBlock& at, const PackedBlock& next) {
     pack_weights<Kind>(p, at);
     WeightFetch fetch(static_cast<const char*>(p.weight) + bytes_of<Kind::kWeights>(next.n0 * p.k + next.k0), next, p.k,
                       bytes_of<Kind::kWeights>(1), p.rows);
     multiply_block<Kind>(p, at, fetch);
-    at = next;
-  }
+  });
 }
 
 void packed_products(const ProductArgs& p) {

@@ -78,15 +78,6 @@ inline void tile_dot(const TileRows<Kind>& t, const StoredRows<Kind>& b, const P
   }
 }
 
-// The same for any number of rows up to Kind::kRows.
-template <int kCols, class Kind, int kRows = Kind::kRows, class Prefetch>
-inline void tile_dot_rows(int64_t rows, const TileRows<Kind>& t, const StoredRows<Kind>& b, const Prefetch& prefetch) {
-  if constexpr (kRows > 1) {
-    if (rows < kRows) return tile_dot_rows<kCols, Kind, kRows - 1>(rows, t, b, prefetch);
-  }
-  tile_dot<kRows, kCols>(t, b, prefetch);
-}
-
 // A tile's columns n0, n0 + step, ... over [k0, k0 + depth) of a product.
 struct Streams {
   int64_t n0, step, k0, depth;
@@ -122,9 +113,12 @@ inline void multiply_few_rows(const ProductArgs& p, const Streams& at) {
   const int64_t ahead = fetch_ahead(tiles, bytes_of<Kind::kWeights>(at.depth));
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const int64_t m0 = p.rows * tile / tiles;
-    tile_dot_rows<kCols>(p.rows * (tile + 1) / tiles - m0, tile_rows<Kind>(p, at, m0), rows_of_b, [&](int64_t k) {
+    const TileRows<Kind> t = tile_rows<Kind>(p, at, m0);
+    const auto prefetch = [&](int64_t k) {
       for (int64_t n = tile; n < kCols; n += tiles) __builtin_prefetch(b + n * apart + bytes_of<Kind::kWeights>(k) + ahead);
-    });
+    };
+    with_row_count<Kind::kRows>(p.rows * (tile + 1) / tiles - m0,
+                                [&](auto rows) { tile_dot<rows.value, kCols>(t, rows_of_b, prefetch); });
   }
 }
 

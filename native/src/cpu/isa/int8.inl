@@ -84,15 +84,7 @@ inline void int8_tile(const Int8Tile& t, const Prefetch& prefetch) {
   }
 }
 
-template <int kCols, int kRows = kIntTileRows, class Prefetch>
-inline void int8_tile_rows(int64_t rows, const Int8Tile& t, const Prefetch& prefetch) {
-  if constexpr (kRows > 1) {
-    if (rows < kRows) return int8_tile_rows<kCols, kRows - 1>(rows, t, prefetch);
-  }
-  int8_tile<kRows, kCols>(t, prefetch);
-}
-
-// The tile of a panel and the rows from m0 on.
+// The tile of these columns and of the rows from m0 on.
 inline Int8Tile int8_tile_of(const Int8ProductArgs& p, const Streams& at, int64_t m0) {
   const int64_t stride = p.in.stride;
   return {p.in.values + m0 * stride + at.k0,
@@ -114,9 +106,10 @@ inline void int8_columns_of_few(const Int8ProductArgs& p, const Streams& at) {
   for (int64_t tile = 0; tile < tiles; ++tile) {
     const int64_t m0 = p.rows * tile / tiles;
     const Int8Tile t = int8_tile_of(p, at, m0);
-    int8_tile_rows<kCols>(p.rows * (tile + 1) / tiles - m0, t, [&](int64_t k) {
+    const auto prefetch = [&](int64_t k) {
       for (int64_t n = tile; n < kCols; n += tiles) __builtin_prefetch(t.b + n * t.b_stride + k + ahead);
-    });
+    };
+    with_row_count<kIntTileRows>(p.rows * (tile + 1) / tiles - m0, [&](auto rows) { int8_tile<rows.value, kCols>(t, prefetch); });
   }
 }
 
@@ -196,15 +189,6 @@ inline void int8_multiply_tile(const Int8ProductArgs& p, const PackedBlock& at, 
   }
 }
 
-template <int kRows = kGemmRows>
-inline void int8_multiply_rows(const Int8ProductArgs& p, const PackedBlock& at, int64_t m0, const Int8Units& a, const float* b,
-                               const Int8Columns* columns) {
-  if constexpr (kRows > 1) {
-    if (p.rows - m0 < kRows) return int8_multiply_rows<kRows - 1>(p, at, m0, a, b, columns);
-  }
-  int8_multiply_tile<kRows>(p, at, m0, a, b, columns);
-}
-
 inline void int8_pack(const Int8ProductArgs& p, const PackedBlock& at) {
   const int64_t steps = at.depth / (kLanes * kUnitBytes);
   for (int64_t n = 0; n < at.cols; n += kGemmCols) {
@@ -223,7 +207,10 @@ inline void int8_multiply_block(const Int8ProductArgs& p, const PackedBlock& at,
     next.some();
     const Int8Units a = int8_units(p, at, m0, widened);
     for (int64_t n = 0; n < at.cols; n += kGemmCols) {
-      int8_multiply_rows(p, at, m0, a, p.packed + n * (at.depth / kUnitBytes), columns + n / kRegLanes);
+      const float* b = p.packed + n * (at.depth / kUnitBytes);
+      with_row_count<kGemmRows>(p.rows - m0, [&](auto rows) {
+        int8_multiply_tile<rows.value>(p, at, m0, a, b, columns + n / kRegLanes);
+      });
     }
   }
 }
@@ -231,14 +218,12 @@ inline void int8_multiply_block(const Int8ProductArgs& p, const PackedBlock& at,
 void int8_products_of_many(const Int8ProductArgs& p) {
   constexpr int64_t kMost = kPackedUnits * kUnitBytes;
   const int64_t pieces = (p.in.stride + kMost - 1) / kMost;
-  const BlockWalk walk{p.cols, p.in.stride, (p.in.stride / kInt8Align + pieces - 1) / pieces * kInt8Align};
-  for (PackedBlock at = walk.at(0, 0); at.cols > 0;) {
-    const PackedBlock next = walk.behind(at);
+  const int64_t piece = (p.in.stride / kInt8Align + pieces - 1) / pieces * kInt8Align;
+  BlockWalk{p.cols, p.in.stride, piece}.each([&](const PackedBlock& at, const PackedBlock& next) {
     int8_pack(p, at);
     WeightFetch fetch(p.weight.values + next.n0 * p.in.stride + next.k0, next, p.in.stride, 1, p.rows);
     int8_multiply_block(p, at, fetch);
-    at = next;
-  }
+  });
 }
 
 void int8_products(const Int8ProductArgs& p) { p.rows <= kFewRows ? int8_products_of_few(p) : int8_products_of_many(p); }

@@ -7,6 +7,8 @@ namespace {
 
 static_assert(kInt8Align % kIntBytes == 0);
 
+#include "cpu/isa/row_count.inl"
+
 #include "cpu/isa/v16.inl"
 
 #include "cpu/isa/math.inl"
