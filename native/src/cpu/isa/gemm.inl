@@ -6,7 +6,6 @@
 // sixteen, and passes come in the order in which the lanes are added up as a tree, 0, 8, 4, 12, 2, ..., so that four tiles at most
 // have to wait for their other half. Packed units lie in that order.
 
-constexpr int64_t kLine = 64;  // bytes of a cache line
 constexpr int64_t kGemmCols = kGemmRegs * kRegLanes;
 constexpr int64_t kPackedCols = kGemmPanels * kGemmCols;  // packed at a time
 
@@ -191,7 +190,6 @@ class WeightFetch {
         each_(lines_ * kGemmRows / rows_meanwhile + 1) {}
 
   void some() {
-    constexpr int kSecondLevel = 2;
     const int64_t end = next_ + each_ < lines_ ? next_ + each_ : lines_;
     for (; next_ < end; ++next_) {
       __builtin_prefetch(from_ + next_ / lines_of_row_ * stride_ + next_ % lines_of_row_ * kLine, 0, kSecondLevel);

@@ -1,153 +1,176 @@
-// Products of few rows of activations: the weights stream past once, both sides contiguous along k, in tiles of kTileRows x
-// kTileCols. The sums have the one order that kernel_table.h describes, as those of gemm.inl have, so one row, small batches and
-// large ones agree bit for bit.
+// Products of few rows of activations: the weights stream past once, both sides contiguous along k, in tiles of Kind::kRows rows x
+// kTileCols columns. The sums have the one order that kernel_table.h describes, as those of gemm.inl have, so one row, small batches
+// and large ones agree bit for bit.
 
+constexpr int64_t kLine = 64;  // bytes, of a cache
+constexpr int kSecondLevel = 2;  // of caches, for prefetches
+
+// One or two rows are limited by memory, which its own prefetching serves best: weights are fetched just before they are needed. More
+// rows take so long that it falls asleep: theirs are fetched while a tile's columns before are multiplied.
+constexpr int64_t kStreamedRows = 2;
 constexpr int64_t kStreamAhead = 1024;  // bytes
 
-static_assert(kTileCols == 4 && kTaskCols % kTileCols == 0, "a row of a tile's sums is what reg_sum4 gives");
+static_assert(kTileCols == 4, "a row of a tile's sums is what reg_sum4 and int_sum4 give");
 
-// kRows rows of activations, of which `k` (at most Kind::kBlock) are taken, and where their sums with a tile of weights go.
+template <class Kind>
+struct FewRows {
+  const typename Kind::In* in;
+  int64_t in_stride;
+  int64_t rows;
+  const char* weight;  // (cols, k), dense
+  int64_t cols, k;
+  typename Kind::Sum* sums;
+  int64_t sums_stride;
+};
+
+// [k0, k0 + depth) of the columns col, col + apart, ..., as many as there are. `ahead` bytes from where weights are multiplied those
+// lie that are fetched meanwhile.
+struct Streams {
+  int64_t col, apart, k0, depth, ahead;
+};
+
+// What a tile multiplies: rows of activations, and of weights a pointer each.
 template <class Kind>
 struct TileRows {
   const typename Kind::In* a;
   int64_t a_stride;
-  int64_t k;
-  float* sums;
-  int64_t sums_stride;
-  int64_t col_step;  // from the sums of one of the tile's columns to the next's
-  bool first;        // block of k: it begins the sums, the others are added
+  const char* b[kTileCols];
 };
 
-// sums[m][n] = row m of a . row n of b. kRows x kCols accumulators fill the register file, and a step needs kRows + kCols loads for
-// kRows * kCols multiply-adds: so the 16 lanes are done one register at a time, or together where there are registers to spare.
-// prefetch(k) is called on the way, once for each step of k.
-template <int kRows, int kCols, class Kind, class Prefetch>
-inline void tile_dot(const TileRows<Kind>& t, const StoredRows<Kind>& b, const Prefetch& prefetch) {
-  constexpr int kTogether = kRows * kCols * kRegs <= kTileRows * kTileCols ? kRegs : 1;
-  Reg sums[kRegs][kRows][4];
-  const int64_t whole = t.k & ~(Kind::kStep - 1);
-  const int64_t tail = t.k - whole;
-  for (int pass = 0; pass < kRegs; pass += kTogether) {
-    Reg acc[kTogether][kRows][kCols];
-    for (int i = 0; i < kTogether; ++i) {
-      for (int m = 0; m < kRows; ++m) {
-        for (int n = 0; n < kCols; ++n) acc[i][m][n] = reg_zero();
-      }
-    }
-    const typename Kind::In* a = t.a + pass * Kind::kEach;
-    for (int64_t k = 0; k < whole; k += Kind::kStep) {
+// Elements that are multiplied for each line of a row of weights that is fetched.
+template <class Kind>
+constexpr int64_t kPiece = Kind::kStep * Kind::kBytes < kLine ? kLine / Kind::kBytes : Kind::kStep;
+
+// Where what is needed next begins, of as many of a tile's columns as it fetches.
+template <int kCount>
+struct Fetch {
+  const char* from[kCount];
+};
+
+// acc += a . b over k elements, whole pieces; from zero if it begins. acc is [register of sixteen lanes][row][column], registers.
+//
+// kRows x kTileCols accumulators fill the register file, and a step needs kRows + kTileCols loads for kRows * kTileCols
+// multiply-adds: so the registers that make sixteen lanes are done one at a time, or together where there are some to spare.
+template <int kRows, class Kind, int kFetched>
+inline void multiply_run(const TileRows<Kind>& t, int64_t k, bool begins, float* acc, const Fetch<kFetched>& fetch) {
+  constexpr int kTogether = kRows * Kind::kRegs <= Kind::kRows ? Kind::kRegs : 1;
+  for (int pass = 0; pass < Kind::kRegs; pass += kTogether) {
+    typename Kind::Acc sums[kTogether][kRows][kTileCols];
+    const auto each = [&](const auto& body) {
+      float* at = acc + pass * kRows * kTileCols * kRegLanes;
       for (int i = 0; i < kTogether; ++i) {
-        typename Kind::Operand av[kRows];
-        for (int m = 0; m < kRows; ++m) av[m] = Kind::load(a + m * t.a_stride + k + i * Kind::kEach);
-        for (int n = 0; n < kCols; ++n) {
-          const auto bv = b.load(n, k, pass + i);
-          for (int m = 0; m < kRows; ++m) acc[i][m][n] = Kind::multiply(av[m], bv, acc[i][m][n]);
-        }
-      }
-      if (pass + kTogether == kRegs) prefetch(k);
-    }
-    for (int i = 0; i < kTogether && tail != 0; ++i) {
-      const int64_t left = tail - (pass + i) * Kind::kEach;
-      for (int n = 0; n < kCols; ++n) {
-        const auto bv = b.load_tail(n, whole, tail, pass + i);
         for (int m = 0; m < kRows; ++m) {
-          acc[i][m][n] = Kind::multiply(Kind::load_part(a + m * t.a_stride + whole + i * Kind::kEach, left), bv, acc[i][m][n]);
+          for (int n = 0; n < kTileCols; ++n, at += kRegLanes) body(sums[i][m][n], at);
         }
       }
-    }
-    for (int i = 0; i < kTogether; ++i) {
-      for (int m = 0; m < kRows; ++m) {
-        for (int n = 0; n < 4; ++n) sums[pass + i][m][n] = n < kCols ? acc[i][m][n % kCols] : reg_zero();
+    };
+    each([&](auto& sum, const float* at) { sum = begins ? Kind::zero() : Kind::load_sum(at); });
+    for (int64_t piece = 0; piece < k; piece += kPiece<Kind>) {
+      for (int64_t step = piece; step < piece + kPiece<Kind>; step += Kind::kStep) {
+        for (int i = 0; i < kTogether; ++i) {
+          const int64_t at = step + (pass + i) * Kind::kEach;
+          typename Kind::Operand av[kRows];
+          for (int m = 0; m < kRows; ++m) av[m] = Kind::load(t.a + m * t.a_stride + at);
+          for (int n = 0; n < kTileCols; ++n) {
+            const auto bv = Kind::load_weights(t.b[n] + at * Kind::kBytes);
+            for (int m = 0; m < kRows; ++m) sums[i][m][n] = Kind::multiply(av[m], bv, sums[i][m][n]);
+          }
+        }
       }
+      for (int i = 0; i < kFetched; ++i) __builtin_prefetch(fetch.from[i] + piece * Kind::kBytes, 0, kSecondLevel);
     }
-  }
-  for (int m = 0; m < kRows; ++m) {
-    Reg folded[4];
-    for (int n = 0; n < 4; ++n) {
-      V16 v;
-      for (int pass = 0; pass < kRegs; ++pass) v.r[pass] = sums[pass][m][n];
-      folded[n] = v_fold(v);
-    }
-    float out[4];
-    reg_sum4(folded, out);
-    float* to = t.sums + m * t.sums_stride;
-    for (int n = 0; n < kCols; ++n) {
-      float& sum = to[n * t.col_step];
-      sum = t.first ? out[n] : sum + out[n];
-    }
+    each([&](auto& sum, float* at) { Kind::store_sum(at, sum); });
   }
 }
 
-// A tile's columns n0, n0 + step, ... over [k0, k0 + depth) of a product.
-struct Streams {
-  int64_t n0, step, k0, depth;
+// Adds the last `count` elements, less than a piece, from k on: nothing behind them is read.
+template <int kRows, class Kind>
+inline void multiply_tail(const TileRows<Kind>& t, int64_t k, int64_t count, float* acc) {
+  typename Kind::In a[kRows][kPiece<Kind>] = {};
+  char b[kTileCols][kPiece<Kind> * Kind::kBytes] = {};
+  TileRows<Kind> tail{a[0], kPiece<Kind>, {}};
+  for (int m = 0; m < kRows; ++m) __builtin_memcpy(a[m], t.a + m * t.a_stride + k, static_cast<size_t>(count) * sizeof(typename Kind::In));
+  for (int n = 0; n < kTileCols; ++n) {
+    __builtin_memcpy(b[n], t.b[n] + k * Kind::kBytes, static_cast<size_t>(count * Kind::kBytes));
+    tail.b[n] = b[n];
+  }
+  multiply_run<kRows>(tail, kPiece<Kind>, false, acc, Fetch<0>{});
+}
+
+// The tile of these columns and of rows m0, ..., the tile-th of those that together fetch what is next.
+template <int kRows, int kFetched, class Kind>
+inline void multiply_few(const FewRows<Kind>& p, const Streams& s, int64_t m0, int64_t tile) {
+  TileRows<Kind> t{p.in + m0 * p.in_stride + s.k0, p.in_stride, {}};
+  int cols = 0;
+  for (int n = 0; n < kTileCols; ++n) {
+    const int64_t col = s.col + n * s.apart;
+    if (col < p.cols) ++cols;
+    t.b[n] = p.weight + ((col < p.cols ? col : s.col) * p.k + s.k0) * Kind::kBytes;
+  }
+  Fetch<kFetched> fetch;
+  for (int i = 0; i < kFetched; ++i) fetch.from[i] = t.b[(tile * kFetched + i) % kTileCols] + s.ahead;
+
+  constexpr int64_t kApart = kRows * kTileCols * kRegLanes;
+  alignas(64) float acc[Kind::kRegs * kApart];
+  const int64_t tail = s.depth % kPiece<Kind>, whole = s.depth - tail;
+  multiply_run<kRows>(t, whole, true, acc, fetch);
+  if (tail != 0) multiply_tail<kRows>(t, whole, tail, acc);
+  for (int m = 0; m < kRows; ++m) {
+    typename Kind::Sum out[kTileCols];
+    Kind::sum4(acc + m * kTileCols * kRegLanes, kApart, out);
+    typename Kind::Sum* to = p.sums + (m0 + m) * p.sums_stride + s.col;
+    for (int n = 0; n < cols; ++n) to[n * s.apart] = s.k0 == 0 ? out[n] : to[n * s.apart] + out[n];
+  }
+}
+
+// Rows in even parts of at most Kind::kRows.
+struct RowTiles {
+  int64_t count;
+  int64_t first[kFewRows + 1];  // and behind the last
 };
 
 template <class Kind>
-inline const char* weights_at(const ProductArgs& p, const Streams& at) {
-  return static_cast<const char*>(p.weight) + bytes_of<Kind::kWeights>(at.n0 * p.k + at.k0);
+inline RowTiles row_tiles(int64_t rows) {
+  RowTiles tiles{(rows + Kind::kRows - 1) / Kind::kRows, {}};
+  for (int64_t i = 0; i <= tiles.count; ++i) tiles.first[i] = rows * i / tiles.count;
+  return tiles;
 }
 
 template <class Kind>
-inline TileRows<Kind> tile_rows(const ProductArgs& p, const Streams& at, int64_t m0) {
-  return {static_cast<const typename Kind::In*>(p.in) + m0 * p.in_stride + at.k0,
-          p.in_stride,
-          at.depth,
-          p.sums + m0 * p.sums_stride + at.n0,
-          p.sums_stride,
-          at.step,
-          at.k0 == 0};
-}
-
-// How far ahead weights are fetched: by one tile of activations just enough for memory's latency; several share the fetching, each
-// of some streams, while the block of weights before is multiplied.
-inline int64_t fetch_ahead(int64_t tiles, int64_t block_bytes) { return tiles == 1 ? kStreamAhead : block_bytes; }
-
-// What comes behind a row of weights is the next one.
-template <class Kind, int kCols>
-inline void multiply_few_rows(const ProductArgs& p, const Streams& at) {
-  const char* b = weights_at<Kind>(p, at);
-  const StoredRows<Kind> rows_of_b{b, at.step * p.k};
-  const int64_t apart = bytes_of<Kind::kWeights>(rows_of_b.stride);
-  const int64_t tiles = (p.rows + Kind::kRows - 1) / Kind::kRows;
-  const int64_t ahead = fetch_ahead(tiles, bytes_of<Kind::kWeights>(at.depth));
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t m0 = p.rows * tile / tiles;
-    const TileRows<Kind> t = tile_rows<Kind>(p, at, m0);
-    const auto prefetch = [&](int64_t k) {
-      for (int64_t n = tile; n < kCols; n += tiles) __builtin_prefetch(b + n * apart + bytes_of<Kind::kWeights>(k) + ahead);
-    };
-    with_row_count<Kind::kRows>(p.rows * (tile + 1) / tiles - m0,
-                                [&](auto rows) { tile_dot<rows.value, kCols>(t, rows_of_b, prefetch); });
+inline void multiply_columns(const FewRows<Kind>& p, const RowTiles& tiles, const Streams& s) {
+  for (int64_t tile = 0; tile < tiles.count; ++tile) {
+    const int64_t m0 = tiles.first[tile];
+    with_row_count<Kind::kRows>(tiles.first[tile + 1] - m0, [&](auto rows) {
+      tiles.count == 1 ? multiply_few<rows.value, kTileCols>(p, s, m0, tile) : multiply_few<rows.value, kTileCols / 2>(p, s, m0, tile);
+    });
   }
 }
 
-// How much of k a block that begins at k0 has.
+// A tile's columns lie a quarter of all columns apart: its rows of weights are then four streams, each going on where it was with the
+// next tile, which memory gives faster than four neighbouring rows.
 template <class Kind>
-inline int64_t depth_at(const ProductArgs& p, int64_t k0) {
-  return p.k - k0 < Kind::kBlock ? p.k - k0 : Kind::kBlock;
-}
-
-// A tile takes its columns a quarter of all columns apart: its rows of weights are then four streams, each going on where it was
-// with the next tile, which memory gives faster than four neighbouring rows.
-template <class Kind>
-void products_of_few(const ProductArgs& p) {
-  const int64_t quarter = p.cols / kTileCols;
+void products_of_few(const FewRows<Kind>& p) {
+  const RowTiles tiles = row_tiles<Kind>(p.rows);
+  const int64_t quarter = (p.cols + kTileCols - 1) / kTileCols;
+  const int64_t ahead = p.rows <= kStreamedRows ? kStreamAhead : p.k * Kind::kBytes;
   for (int64_t n = 0; n < quarter; ++n) {
     for (int64_t k0 = 0; k0 < p.k; k0 += Kind::kBlock) {
-      multiply_few_rows<Kind, kTileCols>(p, {n, quarter, k0, depth_at<Kind>(p, k0)});
+      multiply_columns(p, tiles, {n, quarter, k0, p.k - k0 < Kind::kBlock ? p.k - k0 : Kind::kBlock, ahead});
     }
   }
-  for (int64_t n = quarter * kTileCols; n < p.cols; ++n) {
-    for (int64_t k0 = 0; k0 < p.k; k0 += Kind::kBlock) multiply_few_rows<Kind, 1>(p, {n, 1, k0, depth_at<Kind>(p, k0)});
-  }
+}
+
+template <class Kind>
+void float_products_of_few(const ProductArgs& p) {
+  products_of_few<Kind>({static_cast<const typename Kind::In*>(p.in), p.in_stride, p.rows, static_cast<const char*>(p.weight), p.cols, p.k,
+                         p.sums, p.sums_stride});
 }
 
 void products(const ProductArgs& p) {
-  if (p.in_type == DType::BF16) return products_of_few<Bf16Rows>(p);
+  if (p.in_type == DType::BF16) return float_products_of_few<Bf16Rows>(p);
   switch (p.dtype) {
-    case DType::F32: return products_of_few<F32Rows<DType::F32>>(p);
-    case DType::BF16: return products_of_few<F32Rows<DType::BF16>>(p);
-    case DType::F16: return products_of_few<F32Rows<DType::F16>>(p);
+    case DType::F32: return float_products_of_few<F32Rows<DType::F32>>(p);
+    case DType::BF16: return float_products_of_few<F32Rows<DType::BF16>>(p);
+    case DType::F16: return float_products_of_few<F32Rows<DType::F16>>(p);
   }
 }

@@ -4,8 +4,6 @@
 // The processor multiplies bytes without a sign by bytes with one, so activations are kept as q + 128 and 128 times the sum of
 // the weight's row is taken off again.
 
-constexpr int64_t kInt8Block = 6144;  // of k, at most: the weight rows of a tile stay in the first-level cache
-
 // ---- from totals to sums ----------------------------------------------------------------------------------------------------------
 
 // What belongs to up to kRegLanes columns from n0 on: zeros in the lanes behind them.
@@ -41,91 +39,9 @@ inline Reg int8_sums(const Int8ProductArgs& p, int64_t m, const Int8Columns& at,
 
 // ---- few rows ----------------------------------------------------------------------------------------------------------------------
 
-static_assert(kIntTileCols == 4, "a row of a tile's totals is what int_sum4 gives");
-
-// kRows rows of activations, of which `k` bytes (a multiple of kInt8Align) are taken, a tile's rows of weights, and where their
-// totals go.
-struct Int8Tile {
-  const uint8_t* a;
-  int64_t a_stride;
-  const int8_t* b;
-  int64_t b_stride;
-  int64_t k;
-  int32_t* totals;
-  int64_t totals_stride;
-  int64_t col_step;  // from the totals of one of the tile's columns to the next's
-  bool first;        // piece of k: it begins the totals, the others are added
-};
-
-// totals[m][n] = row m of a . row n of b. prefetch(k) is called on the way, once for each cache line of a row.
-template <int kRows, int kCols, class Prefetch>
-inline void int8_tile(const Int8Tile& t, const Prefetch& prefetch) {
-  IntReg acc[kRows][4];
-  for (int m = 0; m < kRows; ++m) {
-    for (int n = 0; n < 4; ++n) acc[m][n] = int_zero();
-  }
-  for (int64_t k = 0; k < t.k; k += kIntBytes) {
-    ByteReg av[kRows];
-    for (int m = 0; m < kRows; ++m) av[m] = load_unsigned(t.a + m * t.a_stride + k);
-    for (int n = 0; n < kCols; ++n) {
-      const ByteReg bv = load_signed(t.b + n * t.b_stride + k);
-      for (int m = 0; m < kRows; ++m) acc[m][n] = int_dot(acc[m][n], av[m], bv);
-    }
-    if (k % kInt8Align == 0) prefetch(k);
-  }
-  for (int m = 0; m < kRows; ++m) {
-    int32_t out[4];
-    int_sum4(acc[m], out);
-    int32_t* to = t.totals + m * t.totals_stride;
-    for (int n = 0; n < kCols; ++n) {
-      int32_t& total = to[n * t.col_step];
-      total = t.first ? out[n] : total + out[n];
-    }
-  }
-}
-
-// The tile of these columns and of the rows from m0 on.
-inline Int8Tile int8_tile_of(const Int8ProductArgs& p, const Streams& at, int64_t m0) {
-  const int64_t stride = p.in.stride;
-  return {p.in.values + m0 * stride + at.k0,
-          stride,
-          p.weight.values + at.n0 * stride + at.k0,
-          at.step * stride,
-          at.depth,
-          p.totals + m0 * p.sums_stride + at.n0,
-          p.sums_stride,
-          at.step,
-          at.k0 == 0};
-}
-
-// Few rows: a tile's rows of weights are streams, as in products_of_few.
-template <int kCols>
-inline void int8_columns_of_few(const Int8ProductArgs& p, const Streams& at) {
-  const int64_t tiles = (p.rows + kIntTileRows - 1) / kIntTileRows;
-  const int64_t ahead = fetch_ahead(tiles, at.depth);
-  for (int64_t tile = 0; tile < tiles; ++tile) {
-    const int64_t m0 = p.rows * tile / tiles;
-    const Int8Tile t = int8_tile_of(p, at, m0);
-    const auto prefetch = [&](int64_t k) {
-      for (int64_t n = tile; n < kCols; n += tiles) __builtin_prefetch(t.b + n * t.b_stride + k + ahead);
-    };
-    with_row_count<kIntTileRows>(p.rows * (tile + 1) / tiles - m0, [&](auto rows) { int8_tile<rows.value, kCols>(t, prefetch); });
-  }
-}
-
-void int8_totals_of_few(const Int8ProductArgs& p) {
-  const int64_t part = p.cols / kIntTileCols;
-  const auto depth = [&](int64_t k0) { return p.in.stride - k0 < kInt8Block ? p.in.stride - k0 : kInt8Block; };
-  for (int64_t n = 0; n < part; ++n) {
-    for (int64_t k0 = 0; k0 < p.in.stride; k0 += kInt8Block) {
-      int8_columns_of_few<kIntTileCols>(p, {n, part, k0, depth(k0)});
-    }
-  }
-  for (int64_t n = part * kIntTileCols; n < p.cols; ++n) int8_columns_of_few<1>(p, {n, 1, 0, p.in.stride});
-}
-
 void int8_products_of_few(const Int8ProductArgs& p) {
-  int8_totals_of_few(p);
+  products_of_few<ByteRows>({p.in.values, p.in.stride, p.rows, reinterpret_cast<const char*>(p.weight.values), p.cols, p.in.stride, p.totals,
+                             p.sums_stride});
   for (int64_t n = 0; n < p.cols; n += kRegLanes) {
     const Int8Columns columns = int8_columns(p.weight, n, p.cols - n);
     for (int64_t m = 0; m < p.rows; ++m) {

@@ -1,5 +1,5 @@
 // Every kernel, over the registers and the sizes that the including kernels_*.cpp has defined. Products of few rows have kTileRows x
-// kTileCols accumulators, of bf16 by bf16 kPairTileRows x kTileCols, in int8 kIntTileRows x kIntTileCols; of many rows kGemmRows x
+// kTileCols accumulators, of bf16 by bf16 kPairTileRows, in int8 kIntTileRows times kTileCols; of many rows kGemmRows x
 // kGemmRegs, whatever the type, with kGemmPanels times kGemmRegs registers of columns packed together.
 
 namespace ivl::cpu {

@@ -6,7 +6,7 @@ namespace ivl::cpu {
 namespace {
 
 constexpr int kTileRows = 6, kTileCols = 4;  // 24 accumulators, 6 + 1 operands
-constexpr int kIntTileRows = 6, kIntTileCols = 4;
+constexpr int kIntTileRows = 6;
 #ifdef IVL_BF16
 constexpr int kPairTileRows = 6;
 #else

@@ -6,7 +6,7 @@ namespace ivl::cpu {
 namespace {
 
 constexpr int kTileRows = 2, kTileCols = 4;
-constexpr int kIntTileRows = 2, kIntTileCols = 4;
+constexpr int kIntTileRows = 2;
 constexpr int kPairTileRows = 2;
 constexpr int kGemmRows = 2, kGemmRegs = 4, kGemmPanels = 1;
 

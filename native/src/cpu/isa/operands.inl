@@ -1,5 +1,5 @@
 // What a product's rows are multiplied as: the type of activations, how many of them a step takes and after how many a sum begins
-// anew (kernel_table.h), and what a register of either side is. `pass` counts the registers that make sixteen lanes.
+// anew (kernel_table.h), and what a register of either side is.
 
 // A register of pairs of bf16: lane i has the elements 2 i and 2 i + 1. pairs_fma is acc + odd * odd, then + even * even, each
 // rounded once, which is what VDPBF16PS does (Intel's manual; Zen 4 gives the same bits), except that it takes denormal numbers
@@ -29,52 +29,77 @@ inline PairReg load_pairs(const void* p) {
 inline Reg pairs_fma(PairReg a, PairReg b, Reg acc) { return reg_fma(a.even, b.even, reg_fma(a.odd, b.odd, acc)); }
 #endif
 
+// Sums of f32 in the sixteen lanes of kernel_table.h, kRegs registers.
+struct FloatSums {
+  using Acc = Reg;
+  using Sum = float;
+  static constexpr int kRegs = kLanes / kRegLanes;
+
+  static Acc zero() { return reg_zero(); }
+  static Acc load_sum(const float* p) { return reg_load(p); }
+  static void store_sum(float* p, Acc v) { reg_store(p, v); }
+  // The sums of four neighbouring registers' lanes, the next registers of the lanes being `apart`.
+  static void sum4(const float* acc, int64_t apart, Sum* out) {
+    Reg folded[4];
+    for (int n = 0; n < 4; ++n) {
+      V16 v;
+      for (int i = 0; i < kRegs; ++i) v.r[i] = reg_load(acc + i * apart + n * kRegLanes);
+      folded[n] = v_fold(v);
+    }
+    reg_sum4(folded, out);
+  }
+};
+
 // f32 activations; weights of a type, widened to f32.
 template <DType kType>
-struct F32Rows {
+struct F32Rows : FloatSums {
   using In = float;
   using Operand = Reg;
-  static constexpr DType kWeights = kType;
   static constexpr int64_t kStep = kLanes, kBlock = kKBlock;
+  static constexpr int64_t kBytes = bytes_of<kType>(1);  // of a weight
   static constexpr int kRows = kTileRows;
   static constexpr int64_t kEach = kStep / kRegs;  // elements of a register
 
   static Operand load(const In* p) { return reg_load(p); }
-  static Operand load_part(const In* p, int64_t count) { return reg_load_part(p, count); }
   static Operand load_weights(const void* p) { return reg_load_as<kType>(p, 0); }
   static Reg multiply(Operand a, Operand b, Reg acc) { return reg_fma(a, b, acc); }
 };
 
 // bf16 activations, whose rows are whole steps, and bf16 weights.
-struct Bf16Rows {
+struct Bf16Rows : FloatSums {
   using In = uint16_t;
   using Operand = PairReg;
-  static constexpr DType kWeights = DType::BF16;
   static constexpr int64_t kStep = kPairStep, kBlock = kPairBlock;
+  static constexpr int64_t kBytes = bytes_of<DType::BF16>(1);
   static constexpr int kRows = kPairTileRows;
   static constexpr int64_t kEach = kStep / kRegs;
   static_assert(kStep == 2 * kLanes);
 
   static Operand load(const In* p) { return load_pairs(p); }
-  static Operand load_part(const In* p, int64_t) { return load(p); }
   static Operand load_weights(const void* p) { return load_pairs(p); }
   static Reg multiply(Operand a, Operand b, Reg acc) { return pairs_fma(a, b, acc); }
 };
 
-// A tile's rows of weights where they lie, which may be anywhere; `pass` of a step that begins at k.
-template <class Kind>
-struct StoredRows {
-  const void* data;
-  int64_t stride;
+// Bytes: activations without and weights with a sign, whose rows are whole steps. Their sums are exact in any order.
+struct ByteRows {
+  using In = uint8_t;
+  using Operand = ByteReg;
+  using Acc = IntReg;
+  using Sum = int32_t;
+  static constexpr int kRegs = 1;
+  static constexpr int64_t kStep = kIntBytes, kBlock = 4096, kBytes = 1;
+  static constexpr int kRows = kIntTileRows;
+  static constexpr int64_t kEach = kStep;
 
-  const char* at(int n, int64_t k) const {
-    return static_cast<const char*>(data) + bytes_of<Kind::kWeights>(n * stride + k);
+  static Acc zero() { return int_zero(); }
+  static Acc load_sum(const float* p) { return bits_of(reg_load(p)); }
+  static void store_sum(float* p, Acc v) { reg_store(p, reg_of_bits(v)); }
+  static void sum4(const float* acc, int64_t, Sum* out) {
+    IntReg v[4];
+    for (int n = 0; n < 4; ++n) v[n] = load_sum(acc + n * kRegLanes);
+    int_sum4(v, out);
   }
-  auto load(int n, int64_t k, int pass) const { return Kind::load_weights(at(n, k + pass * Kind::kEach)); }
-  // Of the last step, which has only `count` elements: nothing behind them is read.
-  auto load_tail(int n, int64_t k, int64_t count, int pass) const {
-    char step[bytes_of<Kind::kWeights>(Kind::kStep)] = {};
-    __builtin_memcpy(step, at(n, k), static_cast<size_t>(bytes_of<Kind::kWeights>(count)));
-    return Kind::load_weights(step + bytes_of<Kind::kWeights>(pass * Kind::kEach));
-  }
+  static Operand load(const In* p) { return load_unsigned(p); }
+  static Operand load_weights(const char* p) { return load_signed(reinterpret_cast<const int8_t*>(p)); }
+  static IntReg multiply(Operand a, Operand b, IntReg acc) { return int_dot(acc, a, b); }
 };
