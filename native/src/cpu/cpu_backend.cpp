@@ -157,7 +157,7 @@ Int8Activations CpuBackend::quantized(const Matrix& in) {
 
 // Weights of few rows stream past: tasks are as long as a stream needs to get going, and as many for each thread.
 int64_t CpuBackend::cols_of_few_rows(int64_t cols, int64_t row_bytes) const {
-  constexpr int64_t kStreamedBytes = 768 << 10, kEven = 4;
+  constexpr int64_t kStreamedBytes = 384 << 10, kEven = 4;
   const int64_t wanted = std::max(ceil_div(cols * row_bytes, kStreamedBytes), ceil_div(cols, kFewRowsCols));
   const int64_t tasks = ceil_div(wanted, threads()) * threads();
   return std::clamp(ceil_div(ceil_div(cols, tasks), kEven) * kEven, kFewRowsCols / 4, kFewRowsCols);
