@@ -133,13 +133,19 @@ inline float scale_scores(float* scores, int64_t seen, float scale) {
   return v_max_lane(best);
 }
 
-// Turns a row's scores into weights, which lie where the scores did, and gives the lanes of their sum.
+// Turns a row's scores into weights, which lie where the scores did, and gives the lanes of their sum. kPairs: they are rounded to
+// bf16 behind that.
+template <bool kPairs>
 inline V16 weigh_scores(float* scores, int64_t seen, float largest) {
   V16 sum = v_set(0.0f);
+  auto* halves = reinterpret_cast<char*>(scores);
   for (int64_t t = 0; t < seen; t += kLanes) {
     // Lanes past the end weigh nothing, even where all scores are -infinity.
     const V16 weight = v_fill_behind(v_exp_to_one(v_sub(v_load(scores + t), v_set(largest))), seen - t, 0.0f);
-    v_store(scores + t, weight);
+    for (int i = 0; i < kRegs; ++i) {
+      const int64_t at = t + i * kRegLanes;
+      kPairs ? round_for_pairs(halves + bytes_of<DType::BF16>(at), weight.r[i]) : reg_store(scores + at, weight.r[i]);
+    }
     sum = v_add(sum, weight);
   }
   return sum;
@@ -158,7 +164,7 @@ inline void shrink_sums(float from, float to, float* total, float* out, int64_t 
 
 // One step of the online softmax of some rows: turns scores into weights and rescales what is already summed. All rows take each
 // part of it together, so that one row's chain of operations fills the waits of another's.
-template <int kRows>
+template <int kRows, bool kPairs>
 inline void soften(float* scores, int64_t seen, float scale, float* largest, float* total, float* out, int64_t n) {
   float now[kRows];
   for (int r = 0; r < kRows; ++r) {
@@ -166,7 +172,7 @@ inline void soften(float* scores, int64_t seen, float scale, float* largest, flo
     now[r] = largest[r] > best ? largest[r] : best;
   }
   V16 sums[kRows];
-  for (int r = 0; r < kRows; ++r) sums[r] = weigh_scores(scores + r * kKeyTile, seen, now[r]);
+  for (int r = 0; r < kRows; ++r) sums[r] = weigh_scores<kPairs>(scores + r * kKeyTile, seen, now[r]);
   for (int r = 0; r < kRows; ++r) {
     if (now[r] != largest[r]) shrink_sums(largest[r], now[r], total + r, out + r * n, n);
     largest[r] = now[r];
@@ -222,7 +228,7 @@ inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const
     out[r] = s.out + (query + r) * a.head_dim;
   }
   score_rows<kRows>(q, s.keys, seen, a.head_dim, s.scores + query * kKeyTile);
-  soften<kRows>(s.scores + query * kKeyTile, seen, a.scale, s.largest + query, s.total + query, out[0], a.head_dim);
+  soften<kRows, false>(s.scores + query * kKeyTile, seen, a.scale, s.largest + query, s.total + query, out[0], a.head_dim);
   add_values<kRows>(weights, values, t0, seen, a.head_dim, out);
 }
 
