@@ -60,29 +60,54 @@ void CpuBackend::vision_attention(const Matrix& out, const Matrix& qkv, int64_t 
   require(qkv.cols == 3 * width && out.cols == width && out.rows == qkv.rows, "vision attention: shapes fit");
   require(head_dim % 8 == 0 && head_dim <= kMaxHeadDim, "vision attention: head_dim is a multiple of 8, at most 256");
   const int64_t tokens = qkv.rows / pictures;
+  const float scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
+  const float* packed = bf16_activations_ ? packed_heads(qkv, pictures, heads, head_dim) : nullptr;
   const int64_t pieces = (tokens + kQueryBlock - 1) / kQueryBlock;
   pool_.run(pictures * heads * pieces, [&](int64_t task, int thread) {
     const int64_t first = task % pieces * kQueryBlock;
-    const int64_t head = task / pieces % heads;
-    const int64_t row = task / pieces / heads * tokens;
+    const int64_t queries = std::min(kQueryBlock, tokens - first);
+    const int64_t head = task / pieces;  // of all pictures
+    const int64_t row = head / heads * tokens;
+    const int64_t col = head % heads * head_dim;
+    const float* q = row_of(qkv, row + first) + col;
+    float* to = row_of(out, row + first) + col;
+    auto* scratch = static_cast<float*>(scratch_[static_cast<size_t>(thread)].attention.data());
+    if (packed != nullptr) {
+      const float* tiles = packed + head * pair_tiles(tokens) * pair_tile_units(head_dim);
+      return kernels_.pair_attention({queries, head_dim, q, qkv.stride, to, out.stride, tiles, tokens, scale, scratch});
+    }
     AttentionArgs a{};
-    a.positions = std::min(kQueryBlock, tokens - first);
+    a.positions = queries;
     a.heads = 1;
     a.head_dim = head_dim;
-    a.q = row_of(qkv, row + first) + head * head_dim;
+    a.q = q;
     a.q_stride = qkv.stride;
-    a.out = row_of(out, row + first) + head * head_dim;
+    a.out = to;
     a.out_stride = out.stride;
-    a.keys = row_of(qkv, row) + width + head * head_dim;
-    a.values = row_of(qkv, row) + 2 * width + head * head_dim;
+    a.keys = row_of(qkv, row) + width + col;
+    a.values = row_of(qkv, row) + 2 * width + col;
     a.kv_stride = qkv.stride;
     a.kv_type = KvType::F32;
     a.visible = tokens;
     a.visible_step = 0;
-    a.scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
-    a.scratch = static_cast<float*>(scratch_[static_cast<size_t>(thread)].attention.data());
+    a.scale = scale;
+    a.scratch = scratch;
     kernels_.attention(a);
   });
+}
+
+const float* CpuBackend::packed_heads(const Matrix& qkv, int64_t pictures, int64_t heads, int64_t head_dim) {
+  const int64_t width = heads * head_dim;
+  const int64_t tokens = qkv.rows / pictures;
+  const int64_t tiles = pair_tiles(tokens), units = pair_tile_units(head_dim);
+  auto* packed = static_cast<float*>(grown(factor_, static_cast<size_t>(pictures * heads * tiles * units) * sizeof(float)));
+  pool_.run(pictures * heads * tiles, [&](int64_t task, int) {
+    const int64_t first = task % tiles * kKeyTile;
+    const int64_t head = task / tiles;
+    const float* keys = row_of(qkv, head / heads * tokens + first) + width + head % heads * head_dim;
+    kernels_.pack_pair_tile({keys, keys + width, qkv.stride, std::min(kKeyTile, tokens - first), head_dim, packed + task * units});
+  });
+  return packed;
 }
 
 void CpuBackend::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,

@@ -15,7 +15,8 @@ struct CpuOptions {
   // As threads_from() takes them.
   int threads = 0;
   std::string affinity = "none";
-  // Products round the activations that they multiply with bf16 weights to bf16 first; their sums stay f32.
+  // Products round the activations that they multiply with bf16 weights to bf16 first, and the vision tower's attention rounds what
+  // it multiplies; sums stay f32.
   bool bf16_activations = false;
   // Null: chosen_isa(). Tests hand in variants of their own.
   const KernelTable* kernels = nullptr;
@@ -94,6 +95,8 @@ class CpuBackend final : public Backend {
   };
   // Valid until the next call.
   Factor factor_of(const Matrix& in, DType weights);
+  // All heads' keys and values in tiles for pair_attention. Valid as long as a Factor.
+  const float* packed_heads(const Matrix& qkv, int64_t pictures, int64_t heads, int64_t head_dim);
   int64_t cols_of_few_rows(int64_t cols, int64_t row_bytes) const;
   int64_t cols_of_task(int64_t rows, int64_t cols) const;
   int64_t rows_of_task(int64_t rows, int64_t column_blocks) const;
@@ -116,7 +119,7 @@ class CpuBackend final : public Backend {
   const bool bf16_activations_;
   std::vector<Scratch> scratch_;
   Quantized quantized_;
-  Buffer factor_;  // of a product, rounded or packed; grows
+  Buffer factor_;  // a product's, or attention's keys and values: rounded or packed; grows
 };
 
 }  // namespace ivl::cpu

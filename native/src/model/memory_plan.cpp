@@ -62,10 +62,12 @@ MemoryPlan plan_cpu_activations(const ModelConfig& config, const Precision& prec
   MemoryPlan plan = plan_activations(config, precision, DType::F32);
   const int64_t pixels = plan.pictures_together * config.vision.channels * config.image_size * config.image_size;
   plan.picture_batch += pixels * static_cast<int64_t>(sizeof(float));
-  // Packed, on their way into a product that is not int8.
+  // Packed, on their way into a product that is not int8; in bf16 attention's keys and values are, too, in the same memory.
   const auto size = static_cast<int64_t>(size_of(precision.bf16_activations ? DType::BF16 : DType::F32));
   if (!precision.int8_decoder) plan.scratch += size * kChunkRows * config.language.mlp;
-  if (!precision.int8_vision) plan.picture_batch += size * picture_rows(config) * config.vision.mlp;
+  const int64_t factor = precision.int8_vision ? 0 : config.vision.mlp;
+  const int64_t keys_and_values = precision.bf16_activations ? 2 * config.vision.hidden : 0;
+  plan.picture_batch += size * picture_rows(config) * std::max(factor, keys_and_values);
   return plan;
 }
 

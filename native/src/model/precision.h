@@ -19,7 +19,7 @@ struct Precision {
   bool int8_decoder = false;  // the linear layers of the decoder and its head are kept in int8 instead (backend/int8.h)
   bool int8_vision = false;   // and those of the vision tower's blocks and of the projector
   std::optional<KvType> kv = {};  // the KV cache's own
-  bool bf16_activations = false;  // on the CPU: what bf16 weights are multiplied with is rounded to bf16 first
+  bool bf16_activations = false;  // on the CPU: as cpu::CpuOptions has them
 
   KvType kv_type() const { return kv.value_or(kv_type_of(type)); }
   PartPrecision decoder() const { return {type, int8_decoder}; }

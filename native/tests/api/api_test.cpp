@@ -374,6 +374,7 @@ TEST(Api, BenchmarksRunAndRefuse) {
                            R"({"op": "matmul", "m": 3, "n": 5, "k": 70, "dtype": "bf16", "bf16_activations": true})",
                            R"({"op": "patch_embed", "pictures": 2, "channels": 3, "image_size": 28, "patch": 14, "n": 5})",
                            R"({"op": "vision_attention", "tokens": 9, "heads": 2, "head_dim": 16})",
+                           R"({"op": "vision_attention", "tokens": 9, "heads": 1, "head_dim": 8, "dtype": "bf16", "bf16_activations": true})",
                            R"({"op": "cached_attention", "rows": 2, "past": 3, "heads": 4, "kv_heads": 2, "head_dim": 8})"}) {
     ivl_benchmark* benchmark = nullptr;
     ASSERT_EQ(ivl_benchmark_create(good, 1, &benchmark), IVL_OK) << ivl_last_error();

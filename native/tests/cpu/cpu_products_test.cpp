@@ -38,21 +38,12 @@ TEST_P(CpuProducts, ProductsMatchTheReferenceInEveryWeightType) {
   }
 }
 
-CpuBackend rounding(const KernelTable* kernels, int threads = 2) {
-  return CpuBackend({.threads = threads, .bf16_activations = true, .kernels = kernels});
-}
-
 TEST_P(CpuProducts, ProductsOfRoundedActivationsMatchTheReference) {
-  CpuBackend cpu = rounding(GetParam());
+  CpuBackend cpu = rounding();
   for (const Product& p : kProducts) {
     HostValues weight({p.n, p.k}, DType::BF16, 2), bias({p.n}, DType::BF16, 3);
     const LinearSource source{{weight.tensor()}, {bias.tensor()}};
-    Operand in(p.m, p.k, 3, 4), rounded = in, expected(p.m, p.n), actual(p.m, p.n, 5);
-    for (float& x : rounded.values()) {
-      uint16_t bits = 0;
-      store_f32(&bits, DType::BF16, 0, x);
-      x = load_f32(&bits, DType::BF16, 0);
-    }
+    Operand in(p.m, p.k, 3, 4), rounded = in_bf16(in), expected(p.m, p.n), actual(p.m, p.n, 5);
     reference_.matmul(expected.matrix(), rounded.matrix(), *reference_.linear(source, DType::BF16), {});
     cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear(source, DType::BF16), {});
     EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), kTolerance) << p.m << "x" << p.n << "x" << p.k;
@@ -60,7 +51,7 @@ TEST_P(CpuProducts, ProductsOfRoundedActivationsMatchTheReference) {
 }
 
 TEST_P(CpuProducts, OnlyWhatIsMultipliedWithBf16IsRounded) {
-  CpuBackend exact = backend(), cpu = rounding(GetParam());
+  CpuBackend exact = backend(), cpu = rounding();
   for (const auto& [type, int8] : std::vector<std::pair<DType, bool>>{{DType::F32, false}, {DType::F16, false}, {DType::BF16, true}}) {
     HostValues weight({33, 100}, type, 2);
     const LinearSource source{{weight.tensor()}, {}, int8};
@@ -307,7 +298,7 @@ TEST_P(CpuProducts, NothingBehindAWeightIsRead) {
   auto* pages = static_cast<char*>(mmap(nullptr, 8 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   ASSERT_NE(pages, MAP_FAILED);
   ASSERT_EQ(mprotect(pages + 7 * page, page, PROT_NONE), 0);  // as the end of a mapped file may be
-  CpuBackend cpu = backend(), rounds = rounding(GetParam());
+  CpuBackend cpu = backend(), rounds = rounding();
   for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
     for (const int64_t k : {1, 13, 31, 100}) {
       const int64_t n = 7;

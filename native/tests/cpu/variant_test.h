@@ -20,8 +20,17 @@ constexpr double kTolerance = 2e-6;  // f32 sums in another order than the refer
 class VariantTest : public ::testing::TestWithParam<const KernelTable*> {
  protected:
   CpuBackend backend(int threads = 2) const { return CpuBackend({.threads = threads, .kernels = GetParam()}); }
+  CpuBackend rounding(int threads = 2) const {
+    return CpuBackend({.threads = threads, .bf16_activations = true, .kernels = GetParam()});
+  }
   ReferenceBackend reference_;
 };
+
+// Every number rounded to bf16.
+inline Operand in_bf16(Operand operand) {
+  for (float& x : operand.values()) x = bf16_to_f32(f32_to_bf16(x));
+  return operand;
+}
 
 inline std::string variant_name(const ::testing::TestParamInfo<const KernelTable*>& info) {
   std::string name = info.param->name;

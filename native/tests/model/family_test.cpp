@@ -180,6 +180,10 @@ TEST(MemoryPlan, CountsWhatIsReallyTaken) {
   EXPECT_EQ(mapped.scratch - bytes.scratch, 3 * chunk);
   EXPECT_EQ(mapped.picture_batch - rounds.picture_batch, 2 * pictures);
   EXPECT_EQ(mapped.picture_batch - bytes.picture_batch, 3 * pictures);
+  // Attention's keys and values, rounded to bf16, where no product needs as much.
+  const MemoryPlan both = plan_memory(checkpoint, config, {DType::BF16, true, true, {}, true}, true);
+  EXPECT_EQ(both.picture_batch - bytes.picture_batch,
+            4 * mapped.pictures_together * config.vision_tokens() * config.vision.hidden);
   EXPECT_NO_THROW(require_fit(mapped, mapped.total()));
   try {
     require_fit(mapped, mapped.total() - 1);

@@ -95,46 +95,89 @@ inline void score_rows(const float* const* q, const float* keys, int64_t count, 
   }
 }
 
-// One step of the online softmax: turns scores into weights and rescales what is already summed.
-inline void soften(float* scores, int64_t seen, float scale, float* largest, float* total, float* out, int64_t n) {
+// No key seen: `out` has `queries` rows of n.
+inline void begin_softmax(float* largest, float* total, float* out, int64_t queries, int64_t n) {
+  for (int64_t i = 0; i < queries; ++i) {
+    largest[i] = -__builtin_inff();
+    total[i] = 0.0f;
+  }
+  for (int64_t i = 0; i < queries * n; ++i) out[i] = 0.0f;
+}
+
+// What a query has summed, divided by the sum of its weights.
+inline void end_softmax(float* to, const float* out, float total, int64_t n) {
+  const V16 inverse = v_div(v_set(1.0f), v_set(total));
+  for (int64_t i = 0; i < n; i += kLanes) {
+    const int64_t lanes = n - i < kLanes ? n - i : kLanes;
+    v_store_part(to + i, v_mul(v_load_part(out + i, lanes), inverse), lanes);
+  }
+}
+
+// Lanes of v from `count` on become x.
+inline V16 v_fill_behind(V16 v, int64_t count, float x) {
+  if (count >= kLanes) return v;
+  float lanes[kLanes];
+  v_store(lanes, v);
+  for (int64_t l = count; l < kLanes; ++l) lanes[l] = x;
+  return v_load(lanes);
+}
+
+// Scales a row's scores and gives the largest.
+inline float scale_scores(float* scores, int64_t seen, float scale) {
   V16 best = v_set(-__builtin_inff());
-  for (int64_t t = 0; t < kKeyTile; t += kLanes) {
-    if (t >= seen) break;
-    V16 x = v_mul(v_load(scores + t), v_set(scale));
-    if (seen - t < kLanes) {
-      float lanes[kLanes];
-      v_store(lanes, x);
-      for (int64_t l = seen - t; l < kLanes; ++l) lanes[l] = -__builtin_inff();
-      x = v_load(lanes);
-    }
+  for (int64_t t = 0; t < seen; t += kLanes) {
+    const V16 x = v_fill_behind(v_mul(v_load(scores + t), v_set(scale)), seen - t, -__builtin_inff());
     v_store(scores + t, x);
     best = v_max(best, x);
   }
-  const float tile_best = v_max_lane(best);
-  const float now = *largest > tile_best ? *largest : tile_best;
+  return v_max_lane(best);
+}
+
+// Turns a row's scores into weights, which lie where the scores did, and gives the lanes of their sum. kPairs: they are rounded to
+// bf16 behind that.
+template <bool kPairs>
+inline V16 weigh_scores(float* scores, int64_t seen, float largest) {
   V16 sum = v_set(0.0f);
+  auto* halves = reinterpret_cast<char*>(scores);
   for (int64_t t = 0; t < seen; t += kLanes) {
-    V16 weight = v_exp(v_sub(v_load(scores + t), v_set(now)));
-    if (seen - t < kLanes) {  // lanes past the end weigh nothing, even where all scores are -infinity
-      float lanes[kLanes];
-      v_store(lanes, weight);
-      for (int64_t l = seen - t; l < kLanes; ++l) lanes[l] = 0.0f;
-      weight = v_load(lanes);
+    // Lanes past the end weigh nothing, even where all scores are -infinity.
+    const V16 weight = v_fill_behind(v_exp_to_one(v_sub(v_load(scores + t), v_set(largest))), seen - t, 0.0f);
+    for (int i = 0; i < kRegs; ++i) {
+      const int64_t at = t + i * kRegLanes;
+      kPairs ? round_for_pairs(halves + bytes_of<DType::BF16>(at), weight.r[i]) : reg_store(scores + at, weight.r[i]);
     }
-    v_store(scores + t, weight);
     sum = v_add(sum, weight);
   }
-  if (now != *largest) {
-    float shrink[kLanes];
-    v_store(shrink, v_exp(v_set(*largest - now)));
-    *total *= shrink[0];
-    for (int64_t i = 0; i < n; i += kLanes) {
-      const int64_t count = n - i < kLanes ? n - i : kLanes;
-      v_store_part(out + i, v_mul(v_load_part(out + i, count), v_set(shrink[0])), count);
-    }
-    *largest = now;
+  return sum;
+}
+
+// What is summed already is less by a factor once there is a larger score.
+inline void shrink_sums(float from, float to, float* total, float* out, int64_t n) {
+  float shrink[kLanes];
+  v_store(shrink, v_exp_to_one(v_set(from - to)));
+  *total *= shrink[0];
+  for (int64_t i = 0; i < n; i += kLanes) {
+    const int64_t count = n - i < kLanes ? n - i : kLanes;
+    v_store_part(out + i, v_mul(v_load_part(out + i, count), v_set(shrink[0])), count);
   }
-  *total += v_sum(sum);
+}
+
+// One step of the online softmax of some rows: turns scores into weights and rescales what is already summed. All rows take each
+// part of it together, so that one row's chain of operations fills the waits of another's.
+template <int kRows, bool kPairs>
+inline void soften(float* scores, int64_t seen, float scale, float* largest, float* total, float* out, int64_t n) {
+  float now[kRows];
+  for (int r = 0; r < kRows; ++r) {
+    const float best = scale_scores(scores + r * kKeyTile, seen, scale);
+    now[r] = largest[r] > best ? largest[r] : best;
+  }
+  V16 sums[kRows];
+  for (int r = 0; r < kRows; ++r) sums[r] = weigh_scores<kPairs>(scores + r * kKeyTile, seen, now[r]);
+  for (int r = 0; r < kRows; ++r) {
+    if (now[r] != largest[r]) shrink_sums(largest[r], now[r], total + r, out + r * n, n);
+    largest[r] = now[r];
+    total[r] += v_sum(sums[r]);
+  }
 }
 
 // Elements [i, i + kCols registers) of out += weights . values, keys in order. The last register may be a part of one.
@@ -185,10 +228,7 @@ inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const
     out[r] = s.out + (query + r) * a.head_dim;
   }
   score_rows<kRows>(q, s.keys, seen, a.head_dim, s.scores + query * kKeyTile);
-  for (int r = 0; r < kRows; ++r) {
-    soften(s.scores + (query + r) * kKeyTile, seen, a.scale, s.largest + query + r, s.total + query + r, out[r],
-           a.head_dim);
-  }
+  soften<kRows, false>(s.scores + query * kKeyTile, seen, a.scale, s.largest + query, s.total + query, out[0], a.head_dim);
   add_values<kRows>(weights, values, t0, seen, a.head_dim, out);
 }
 
@@ -214,11 +254,7 @@ template <class Rows>
 void attention_of(const AttentionArgs& a, const Rows& keys, const Rows& values) {
   const AttentionScratch s = split_scratch(a.scratch, a.head_dim);
   const int64_t queries = a.positions * a.heads;
-  for (int64_t i = 0; i < queries; ++i) {
-    s.largest[i] = -__builtin_inff();
-    s.total[i] = 0.0f;
-  }
-  for (int64_t i = 0; i < queries * a.head_dim; ++i) s.out[i] = 0.0f;
+  begin_softmax(s.largest, s.total, s.out, queries, a.head_dim);
 
   const int64_t visible = a.visible + (a.positions - 1) * a.visible_step;
   for (int64_t t0 = 0; t0 < visible; t0 += kKeyTile) {
@@ -226,12 +262,8 @@ void attention_of(const AttentionArgs& a, const Rows& keys, const Rows& values) 
     attend_tile(a, s, values, t0);
   }
   for (int64_t query = 0; query < queries; ++query) {
-    const V16 inverse = v_div(v_set(1.0f), v_set(s.total[query]));
     float* to = a.out + query / a.heads * a.out_stride + query % a.heads * a.head_dim;
-    for (int64_t i = 0; i < a.head_dim; i += kLanes) {
-      const int64_t lanes = a.head_dim - i < kLanes ? a.head_dim - i : kLanes;
-      v_store_part(to + i, v_mul(v_load_part(s.out + query * a.head_dim + i, lanes), inverse), lanes);
-    }
+    end_softmax(to, s.out + query * a.head_dim, s.total[query], a.head_dim);
   }
 }
 

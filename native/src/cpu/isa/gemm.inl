@@ -59,14 +59,14 @@ struct PairUnits {
     if (left > 0) __builtin_memcpy(units, at, static_cast<size_t>(bytes_of<kWeights>(left)));
     return reg_load(units);
   }
-  template <int kRows>
-  static void multiply(Reg (&acc)[kRows][kGemmRegs], const float* a, int64_t a_stride, const float* b) {
+  template <int kRows, int kCols>
+  static void multiply(Reg (&acc)[kRows][kCols], const float* a, int64_t a_stride, const float* b) {
 #ifdef IVL_BF16
-    PairReg bv[kGemmRegs];
-    for (int c = 0; c < kGemmRegs; ++c) bv[c] = load_pairs(b + c * kRegLanes);
+    PairReg bv[kCols];
+    for (int c = 0; c < kCols; ++c) bv[c] = load_pairs(b + c * kRegLanes);
     for (int m = 0; m < kRows; ++m) {
       const PairReg av = broadcast_pair(a + m * a_stride);
-      for (int c = 0; c < kGemmRegs; ++c) acc[m][c] = pairs_fma(av, bv[c], acc[m][c]);
+      for (int c = 0; c < kCols; ++c) acc[m][c] = pairs_fma(av, bv[c], acc[m][c]);
     }
 #else
     // All odd elements before the even ones: half as many registers of weights at a time.
@@ -76,10 +76,10 @@ struct PairUnits {
   }
 
  private:
-  template <bool kOdd, int kRows>
-  static void multiply_half(Reg (&acc)[kRows][kGemmRegs], const float* a, int64_t a_stride, const float* b) {
-    Reg bv[kGemmRegs];
-    for (int c = 0; c < kGemmRegs; ++c) {
+  template <bool kOdd, int kRows, int kCols>
+  static void multiply_half(Reg (&acc)[kRows][kCols], const float* a, int64_t a_stride, const float* b) {
+    Reg bv[kCols];
+    for (int c = 0; c < kCols; ++c) {
       Reg even, odd;
       reg_load_bf16_pairs(b + c * kRegLanes, even, odd);
       bv[c] = kOdd ? odd : even;
@@ -91,7 +91,7 @@ struct PairUnits {
       float element;
       __builtin_memcpy(&element, &bits, sizeof element);
       const Reg av = reg_set(element);
-      for (int c = 0; c < kGemmRegs; ++c) acc[m][c] = reg_fma(av, bv[c], acc[m][c]);
+      for (int c = 0; c < kCols; ++c) acc[m][c] = reg_fma(av, bv[c], acc[m][c]);
     }
   }
 };
@@ -226,7 +226,7 @@ inline void multiply_tile(const PackedTile& t) {
     }
     const float* a = t.a + pass * t.steps;
     const float* b = t.b + pass * t.steps * kGemmCols;
-    for (int64_t s = 0; s < t.steps; ++s, ++a, b += kGemmCols) Kind::template multiply<kRows>(acc, a, t.a_stride, b);
+    for (int64_t s = 0; s < t.steps; ++s, ++a, b += kGemmCols) Kind::multiply(acc, a, t.a_stride, b);
     int level = 0;
     for (; pass >> level & 1; ++level) {
       for (int m = 0; m < kRows; ++m) {

@@ -22,7 +22,7 @@ namespace ivl::cpu {
 // A score of attention, short as it is, is one chain of multiply-adds along head_dim.
 inline constexpr int64_t kKBlock = 1024;
 // Of bf16 activations with bf16 weights it is cut into blocks of kPairBlock, and lane l takes the elements 2 l and 2 l + 1, of every
-// 32: the odd one first.
+// 32: the odd one first. Attention in pairs has chains of such pairs: along head_dim, and along the keys.
 inline constexpr int64_t kPairBlock = 3072;
 inline constexpr int64_t kPairStep = 32;
 // Keys are taken in tiles that begin at multiples of kKeyTile positions; a tile is one step of the online softmax.
@@ -143,6 +143,35 @@ struct AttentionArgs {
   float* scratch;  // kAttentionScratchFloats
 };
 
+// A head's keys and values for pair_attention, rounded to bf16 and packed in tiles of kKeyTile. A tile is units of 4 bytes: keys as
+// columns, (head_dim / 2, kKeyTile) pairs of elements, then values, (kKeyTile / 2, pair_cols(head_dim)) pairs of keys.
+inline constexpr int64_t pair_cols(int64_t n) { return (n + 15) / 16 * 16; }
+inline constexpr int64_t pair_tile_units(int64_t head_dim) { return kKeyTile / 2 * (head_dim + pair_cols(head_dim)); }
+inline constexpr int64_t pair_tiles(int64_t tokens) { return (tokens + kKeyTile - 1) / kKeyTile; }
+
+struct PairTileArgs {
+  const float* keys;  // key t at keys + t * stride
+  const float* values;
+  int64_t stride;
+  int64_t count;     // at most kKeyTile
+  int64_t head_dim;  // as in AttentionArgs
+  float* out;        // pair_tile_units(head_dim)
+};
+
+// Softmax(scale * q k^T) v of at most kQueryBlock queries that see all keys, in pairs of bf16.
+struct PairAttentionArgs {
+  int64_t queries;
+  int64_t head_dim;
+  const float* q;  // query i at q + i * q_stride
+  int64_t q_stride;
+  float* out;  // likewise
+  int64_t out_stride;
+  const float* tiles;
+  int64_t tokens;  // in the tiles
+  float scale;
+  float* scratch;  // kAttentionScratchFloats
+};
+
 // Functions of one variable, for the accuracy tests.
 enum class MathFunction : uint8_t { Exp, Erf, Gelu, Silu };
 
@@ -161,6 +190,8 @@ struct KernelTable {
   void (*int8_quantize)(const Int8Activation& out, const float* in, int64_t n, int64_t stride);
   void (*int8_quantize_weights)(int8_t* out, float* scale, int32_t* sum, const float* in, int64_t n, int64_t stride);
   void (*attention)(const AttentionArgs&);
+  void (*pack_pair_tile)(const PairTileArgs&);
+  void (*pair_attention)(const PairAttentionArgs&);
 
   // out = in / sqrt(mean(in^2) + eps) * weight; LayerNorm also subtracts the mean and adds bias. out may be in.
   void (*rms_norm)(float* out, const float* in, const float* weight, float eps, int64_t n);

@@ -29,6 +29,8 @@ static_assert(kInt8Align % kIntBytes == 0);
 
 #include "cpu/isa/attention.inl"
 
+#include "cpu/isa/pair_attention.inl"
+
 #include "cpu/isa/norm.inl"
 
 #include "cpu/isa/peak.inl"
@@ -43,6 +45,8 @@ constexpr KernelTable kTable = {
     int8_quantize,
     int8_quantize_weights,
     attention,
+    pack_pair_tile,
+    pair_attention,
     rms_norm,
     layer_norm,
     rotate,

@@ -1,11 +1,13 @@
 // exp, erf, GELU and SiLU of sixteen floats. NaN gives NaN; there are no tables and no approximate instructions, so
 // every variant with fused multiply-add gives the same bits.
 
-// e^x within 2 units in the last place where the result is normal. x = n ln 2 + r with |r| <= ln 2 / 2; the polynomial
-// is Cephes' expf (Moshier). 2^n is applied in two halves, so that results reach infinity and denormals.
-inline V16 v_exp(V16 x) {
-  const V16 magic = v_set(0x1.8p23f);  // adding it leaves the rounded integer in the low bits
-  x = v_min(v_set(89.0f), v_max(v_set(-104.0f), x));  // in this order NaN stays
+// e^x = power * 2^n, n whole: x = n ln 2 + r with |r| <= ln 2 / 2, and power = e^r by the polynomial of Cephes' expf (Moshier).
+struct Exp {
+  V16 power, n;
+};
+constexpr float kWhole = 0x1.8p23f;  // adding it leaves a number rounded to a whole one in the low bits
+inline Exp v_exp_parts(V16 x) {
+  const V16 magic = v_set(kWhole);
   const V16 n = v_sub(v_fma(x, v_set(1.44269504088896341f), magic), magic);
   V16 r = v_fma(n, v_set(-0.693359375f), x);
   r = v_fma(n, v_set(2.12194440e-4f), r);
@@ -15,12 +17,25 @@ inline V16 v_exp(V16 x) {
   p = v_fma(p, r, v_set(4.1665795894e-2f));
   p = v_fma(p, r, v_set(1.6666665459e-1f));
   p = v_fma(p, r, v_set(5.0000001201e-1f));
-  p = v_add(v_fma(p, v_mul(r, r), r), v_set(1.0f));
-  const V16 first = v_sub(v_fma(n, v_set(0.5f), magic), magic);
-  const V16 second = v_sub(n, first);
-  const V16 biased = v_set(0x1.8p23f + 127.0f);
-  p = v_mul(p, v_shift_left_23(v_add(first, biased)));
-  return v_mul(p, v_shift_left_23(v_add(second, biased)));
+  return {v_add(v_fma(p, v_mul(r, r), r), v_set(1.0f)), n};
+}
+
+// 2^n of whole numbers from -127 on, whose power is 0.
+inline V16 v_power_of_two(V16 n) { return v_shift_left_23(v_add(n, v_set(kWhole + 127.0f))); }
+
+// e^x within 2 units in the last place where the result is normal. 2^n is applied in two halves, so that results reach infinity
+// and denormals.
+inline V16 v_exp(V16 x) {
+  const V16 magic = v_set(kWhole);
+  const Exp e = v_exp_parts(v_min(v_set(89.0f), v_max(v_set(-104.0f), x)));  // in this order NaN stays
+  const V16 first = v_sub(v_fma(e.n, v_set(0.5f), magic), magic);
+  return v_mul(v_mul(e.power, v_power_of_two(first)), v_power_of_two(v_sub(e.n, first)));
+}
+
+// The same for x <= 0, with less to do: where the result would be denormal it may be 0.
+inline V16 v_exp_to_one(V16 x) {
+  const Exp e = v_exp_parts(v_max(v_set(-88.0f), x));
+  return v_mul(e.power, v_power_of_two(e.n));
 }
 
 // Both halves of erf, for t = |x|: below 1, erf(t) = t + t P(t^2); above, erfc(t) = exp(t Q(t)), Q fitted on [1, 9.3]

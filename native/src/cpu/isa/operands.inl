@@ -17,6 +17,11 @@ inline Reg pairs_fma(PairReg a, PairReg b, Reg acc) {
   asm("vdpbf16ps %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
   return acc;
 }
+// Rounds a register for pairs_fma: reg_store_bf16, but that here denormal numbers become zeros, too.
+inline void round_for_pairs(void* p, Reg v) {
+  const __m256bh rounded = _mm512_cvtneps_pbh(v);
+  __builtin_memcpy(p, &rounded, sizeof rounded);
+}
 #else
 struct PairReg {
   Reg even, odd;
@@ -27,6 +32,7 @@ inline PairReg load_pairs(const void* p) {
   return pairs;
 }
 inline Reg pairs_fma(PairReg a, PairReg b, Reg acc) { return reg_fma(a.even, b.even, reg_fma(a.odd, b.odd, acc)); }
+inline void round_for_pairs(void* p, Reg v) { reg_store_bf16(p, v); }
 #endif
 
 // Sums of f32 in the sixteen lanes of kernel_table.h, kRegs registers.
