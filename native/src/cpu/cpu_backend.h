@@ -97,7 +97,6 @@ class CpuBackend final : public Backend {
   Factor factor_of(const Matrix& in, DType weights);
   // All heads' keys and values in tiles for pair_attention. Valid as long as a Factor.
   const float* packed_heads(const Matrix& qkv, int64_t pictures, int64_t heads, int64_t head_dim);
-  int64_t cols_of_few_rows(int64_t cols, int64_t row_bytes) const;
   int64_t cols_of_task(int64_t rows, int64_t cols) const;
   int64_t rows_of_task(int64_t rows, int64_t column_blocks) const;
 

@@ -1,7 +1,10 @@
 #include "cpu/thread_pool.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
+
+#include "tensor/error.h"
 
 namespace ivl::cpu {
 namespace {
@@ -34,7 +37,8 @@ bool soon(const Condition& condition) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(const Threads& threads) : processors_(threads.processors) {
+ThreadPool::ThreadPool(const Threads& threads)
+    : processors_(threads.processors), queues_(static_cast<size_t>(std::max(threads.count, 1))) {
   try {
     for (int thread = 1; thread < threads.count; ++thread) workers_.emplace_back([this, thread] { work(thread); });
   } catch (...) {
@@ -51,18 +55,34 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::run_erased(int64_t tasks, Call call, const void* body) {
+void ThreadPool::Queue::set(int64_t first, int64_t last) {
+  tasks.store(static_cast<uint64_t>(first) << 32 | static_cast<uint64_t>(last), std::memory_order_relaxed);
+}
+
+int64_t ThreadPool::Queue::take(bool first) {
+  uint64_t seen = tasks.load(std::memory_order_relaxed);
+  while (true) {
+    const uint64_t begin = seen >> 32, end = seen & 0xffffffffu;
+    if (begin >= end) return -1;
+    const uint64_t left = first ? seen + (uint64_t{1} << 32) : seen - 1;
+    if (tasks.compare_exchange_weak(seen, left, std::memory_order_relaxed)) return static_cast<int64_t>(first ? begin : end - 1);
+  }
+}
+
+void ThreadPool::run_erased(std::span<const int64_t> bounds, Call call, const void* body) {
+  require(bounds.size() - 1 <= queues_.size() && bounds.back() <= UINT32_MAX, "thread pool: a run for each thread, of countable tasks");
+  const int64_t tasks = bounds.back() - bounds.front();
   if (tasks <= 0) return;
   if (current_pool == this) {
-    for (int64_t task = 0; task < tasks; ++task) call(body, task, current_thread);
+    for (int64_t task = bounds.front(); task < bounds.back(); ++task) call(body, task, current_thread);
     return;
   }
   const std::lock_guard<std::mutex> turn(callers_);
   const std::optional<Bound> bound = bind(0);
   call_ = call;
   body_ = body;
-  tasks_ = tasks;
-  next_.store(0, std::memory_order_relaxed);
+  runs_ = bounds.size() - 1;
+  for (size_t run = 0; run < runs_; ++run) queues_[run].set(bounds[run], bounds[run + 1]);
   failure_ = nullptr;
   const bool alone = tasks == 1 || workers_.empty();
   if (!alone) begin_call();
@@ -124,18 +144,22 @@ void ThreadPool::take_tasks(int thread) noexcept {
   current_pool = this;
   current_thread = thread;
   try {
-    while (true) {
-      const int64_t task = next_.fetch_add(1, std::memory_order_relaxed);
-      if (task >= tasks_) break;
-      call_(body_, task, thread);
-    }
+    do_tasks(thread);
   } catch (...) {
-    next_.store(tasks_, std::memory_order_relaxed);  // the others need not begin more
+    for (Queue& queue : queues_) queue.set(0, 0);  // the others need not begin more
     const std::lock_guard<std::mutex> lock(mutex_);
     if (!failure_) failure_ = std::current_exception();
   }
   current_pool = outer_pool;
   current_thread = outer_thread;
+}
+
+void ThreadPool::do_tasks(int thread) {
+  const size_t own = static_cast<size_t>(thread) % runs_;
+  for (int64_t task; (task = queues_[own].take_first()) >= 0;) call_(body_, task, thread);
+  for (size_t i = 1; i < runs_; ++i) {
+    for (int64_t task; (task = queues_[(own + i) % runs_].take_last()) >= 0;) call_(body_, task, thread);
+  }
 }
 
 }  // namespace ivl::cpu

@@ -8,6 +8,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -31,20 +32,43 @@ class ThreadPool {
   // run() of its own pool gets its tasks done by itself.
   template <class Body>
   void run(int64_t tasks, const Body& body) {
-    run_erased(tasks, [](const void* b, int64_t task, int thread) { (*static_cast<const Body*>(b))(task, thread); },
-               &body);
+    const int64_t bounds[] = {0, tasks};
+    run_erased(bounds, &call_of<Body>, &body);
+  }
+
+  // The same of tasks [bounds[0], bounds.back()), which lie near one another in runs: as many as there are threads at most. A thread
+  // does a run of its own from its first task on, [bounds[thread], bounds[thread + 1]), then helps others with theirs, from the last.
+  template <class Body>
+  void run_apart(std::span<const int64_t> bounds, const Body& body) {
+    run_erased(bounds, &call_of<Body>, &body);
   }
 
  private:
   using Call = void (*)(const void* body, int64_t task, int thread);
 
-  void run_erased(int64_t tasks, Call call, const void* body);
+  // Tasks that are not begun, [first, last): taken by exchange of both numbers at once.
+  struct alignas(64) Queue {
+    std::atomic<uint64_t> tasks{0};  // first in the upper half, last in the lower
+
+    void set(int64_t first, int64_t last);
+    // -1: none is left.
+    int64_t take_first() { return take(true); }
+    int64_t take_last() { return take(false); }
+    int64_t take(bool first);
+  };
+
+  template <class Body>
+  static void call_of(const void* body, int64_t task, int thread) {
+    (*static_cast<const Body*>(body))(task, thread);
+  }
+  void run_erased(std::span<const int64_t> bounds, Call call, const void* body);
   void begin_call();
   void wait_for_workers();
   void work(int thread);
   // False: the pool is coming to its end.
   bool wait_for_call(uint64_t seen);
   void take_tasks(int thread) noexcept;
+  void do_tasks(int thread);
   std::optional<Bound> bind(size_t thread) const;
 
   std::vector<std::thread> workers_;
@@ -63,8 +87,8 @@ class ThreadPool {
   // The call in progress; written before generation_ grows.
   Call call_ = nullptr;
   const void* body_ = nullptr;
-  int64_t tasks_ = 0;
-  std::atomic<int64_t> next_{0};
+  size_t runs_ = 0;
+  std::vector<Queue> queues_;  // one for each thread, of which runs_ have had tasks
 };
 
 }  // namespace ivl::cpu

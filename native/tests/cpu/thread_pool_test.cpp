@@ -6,6 +6,9 @@
 #include <chrono>
 #include <ctime>
 #include <stdexcept>
+#include <vector>
+
+#include "tensor/error.h"
 
 namespace ivl::cpu {
 namespace {
@@ -24,9 +27,55 @@ TEST(ThreadPoolThreads, EveryTaskRunsOnce) {
   }
 }
 
+TEST(ThreadPoolThreads, EveryTaskOfEveryRunRunsOnce) {
+  for (const std::vector<int64_t>& bounds : std::vector<std::vector<int64_t>>{
+           {0, 0}, {0, 1}, {0, 9}, {0, 3, 7}, {0, 0, 5}, {0, 5, 5}, {0, 1, 100, 101}, {2, 4, 6}, {0, 0, 0, 0}}) {
+    ThreadPool pool(3);
+    std::vector<std::atomic<int>> runs(static_cast<size_t>(bounds.back()));
+    pool.run_apart(bounds, [&](int64_t task, int thread) {
+      ++runs[static_cast<size_t>(task)];
+      EXPECT_LT(thread, pool.threads());
+    });
+    for (size_t task = 0; task < runs.size(); ++task) EXPECT_EQ(runs[task], static_cast<int64_t>(task) < bounds[0] ? 0 : 1);
+  }
+}
+
+// One thread is its own helper: its run in order, then the other from its end.
+TEST(ThreadPoolThreads, ARunIsDoneInOrderAndThenOthersFromTheirEnds) {
+  ThreadPool pool(1);
+  std::vector<int64_t> order;
+  pool.run_apart(std::vector<int64_t>{0, 4}, [&](int64_t task, int) { order.push_back(task); });
+  EXPECT_EQ(order, (std::vector<int64_t>{0, 1, 2, 3}));
+
+  // The second thread's first task lasts until the first has done all the others.
+  ThreadPool two(2);
+  order.clear();
+  std::atomic<int> done{0};
+  std::atomic<bool> begun{false};
+  two.run_apart(std::vector<int64_t>{0, 2, 6}, [&](int64_t task, int thread) {
+    if (thread == 1) {
+      EXPECT_EQ(task, 2);
+      begun = true;
+      while (done < 5) std::this_thread::yield();
+    } else {
+      while (!begun) std::this_thread::yield();
+      order.push_back(task);
+      ++done;
+    }
+  });
+  EXPECT_EQ(order, (std::vector<int64_t>{0, 1, 5, 4, 3}));
+}
+
+TEST(ThreadPoolThreads, MoreRunsThanThreadsAreRefused) {
+  ThreadPool pool(2);
+  EXPECT_THROW(pool.run_apart(std::vector<int64_t>{0, 1, 2, 3}, [](int64_t, int) {}), Error);
+}
+
 TEST(ThreadPoolThreads, AFailureReachesTheCallerAndThePoolGoesOn) {
   ThreadPool pool(3);
   EXPECT_THROW(pool.run(100, [](int64_t task, int) { if (task == 50) throw std::runtime_error("x"); }), std::runtime_error);
+  const std::vector<int64_t> bounds{0, 30, 60, 100};
+  EXPECT_THROW(pool.run_apart(bounds, [](int64_t task, int) { if (task == 50) throw std::runtime_error("x"); }), std::runtime_error);
   std::atomic<int> runs{0};
   pool.run(100, [&](int64_t, int) { ++runs; });
   EXPECT_EQ(runs, 100);

@@ -180,39 +180,51 @@ inline void soften(float* scores, int64_t seen, float scale, float* largest, flo
   }
 }
 
+// Queries' rows of weights, kKeyTile apart, and of sums, head_dim apart.
+template <class Rows>
+struct WeighedValues {
+  const float* weights;
+  Rows values;
+  int64_t t0, count;  // keys, at least one
+  float* out;
+  int64_t head_dim;
+};
+
 // Elements [i, i + kCols registers) of out += weights . values, keys in order. The last register may be a part of one.
 template <int kRows, int kCols, bool kPart, class Rows>
-inline void add_values_at(const float* const* weights, const Rows& values, int64_t t0, int64_t count, int64_t i, int64_t part,
-                          float* const* out) {
+inline void add_values_at(const WeighedValues<Rows>& w, int64_t i) {
+  const int64_t part = w.head_dim - i;
   Reg acc[kRows][kCols];
-  const auto load = [&](const float* p) { return kPart ? reg_load_part(p, part) : reg_load(p); };
   for (int r = 0; r < kRows; ++r) {
-    for (int c = 0; c < kCols; ++c) acc[r][c] = load(out[r] + i + c * kRegLanes);
-  }
-  for (int64_t t = 0; t < count; ++t) {
-    Reg weight[kRows];
-    for (int r = 0; r < kRows; ++r) weight[r] = reg_set(weights[r][t]);
     for (int c = 0; c < kCols; ++c) {
-      const int64_t at = i + c * kRegLanes;
-      const Reg value = kPart ? values.load_part(t0 + t, at, part) : values.load(t0 + t, at);
-      for (int r = 0; r < kRows; ++r) acc[r][c] = reg_fma(weight[r], value, acc[r][c]);
+      const float* from = w.out + r * w.head_dim + i + c * kRegLanes;
+      acc[r][c] = kPart ? reg_load_part(from, part) : reg_load(from);
     }
   }
+  int64_t t = 0;
+  do {  // Around a loop that may have no step GCC 12 stores and loads all accumulators.
+    Reg weight[kRows];
+    for (int r = 0; r < kRows; ++r) weight[r] = reg_set(w.weights[r * kKeyTile + t]);
+    for (int c = 0; c < kCols; ++c) {
+      const int64_t at = i + c * kRegLanes;
+      const Reg value = kPart ? w.values.load_part(w.t0 + t, at, part) : w.values.load(w.t0 + t, at);
+      for (int r = 0; r < kRows; ++r) acc[r][c] = reg_fma(weight[r], value, acc[r][c]);
+    }
+  } while (++t < w.count);
   for (int r = 0; r < kRows; ++r) {
     for (int c = 0; c < kCols; ++c) {
-      kPart ? reg_store_part(out[r] + i + c * kRegLanes, acc[r][c], part) : reg_store(out[r] + i + c * kRegLanes, acc[r][c]);
+      float* to = w.out + r * w.head_dim + i + c * kRegLanes;
+      kPart ? reg_store_part(to, acc[r][c], part) : reg_store(to, acc[r][c]);
     }
   }
 }
 
 template <int kRows, class Rows>
-inline void add_values(const float* const* weights, const Rows& values, int64_t t0, int64_t count, int64_t n, float* const* out) {
+inline void add_values(const WeighedValues<Rows>& w) {
   int64_t i = 0;
-  for (; i + kTileCols * kRegLanes <= n; i += kTileCols * kRegLanes) {
-    add_values_at<kRows, kTileCols, false>(weights, values, t0, count, i, 0, out);
-  }
-  for (; i + kRegLanes <= n; i += kRegLanes) add_values_at<kRows, 1, false>(weights, values, t0, count, i, 0, out);
-  if (i < n) add_values_at<kRows, 1, true>(weights, values, t0, count, i, n - i, out);
+  for (; i + kTileCols * kRegLanes <= w.head_dim; i += kTileCols * kRegLanes) add_values_at<kRows, kTileCols, false>(w, i);
+  for (; i + kRegLanes <= w.head_dim; i += kRegLanes) add_values_at<kRows, 1, false>(w, i);
+  if (i < w.head_dim) add_values_at<kRows, 1, true>(w, i);
 }
 
 // kRows queries that see the same number of keys of this tile.
@@ -220,16 +232,12 @@ template <int kRows, class Rows>
 inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const Rows& values, int64_t t0, int64_t query,
                         int64_t seen) {
   const float* q[kRows];
-  const float* weights[kRows];
-  float* out[kRows];
-  for (int r = 0; r < kRows; ++r) {
-    q[r] = query_at(a, query + r);
-    weights[r] = s.scores + (query + r) * kKeyTile;
-    out[r] = s.out + (query + r) * a.head_dim;
-  }
-  score_rows<kRows>(q, s.keys, seen, a.head_dim, s.scores + query * kKeyTile);
-  soften<kRows, false>(s.scores + query * kKeyTile, seen, a.scale, s.largest + query, s.total + query, out[0], a.head_dim);
-  add_values<kRows>(weights, values, t0, seen, a.head_dim, out);
+  for (int r = 0; r < kRows; ++r) q[r] = query_at(a, query + r);
+  float* scores = s.scores + query * kKeyTile;
+  float* out = s.out + query * a.head_dim;
+  score_rows<kRows>(q, s.keys, seen, a.head_dim, scores);
+  soften<kRows, false>(scores, seen, a.scale, s.largest + query, s.total + query, out, a.head_dim);
+  add_values<kRows>(WeighedValues<Rows>{scores, values, t0, seen, out, a.head_dim});
 }
 
 // All queries with the tile of keys that begins at t0: runs of them that see as many of its keys, in even parts.

@@ -10,23 +10,23 @@ constexpr int kSecondLevel = 2;  // of caches, for prefetches
 constexpr int64_t kStreamedRows = 2;
 constexpr int64_t kStreamAhead = 1024;  // bytes
 
-static_assert(kTileCols == 4, "a row of a tile's sums is what reg_sum4 and int_sum4 give");
+static_assert(kTileCols == kColumnRuns && kTileCols == 4, "a row of a tile's sums is what reg_sum4 and int_sum4 give");
 
 template <class Kind>
 struct FewRows {
   const typename Kind::In* in;
   int64_t in_stride;
   int64_t rows;
-  const char* weight;  // (cols, k), dense
-  int64_t cols, k;
+  const char* weight;  // (columns, k), dense
+  ColumnRuns runs;
+  int64_t k;
   typename Kind::Sum* sums;
   int64_t sums_stride;
 };
 
-// [k0, k0 + depth) of the columns col, col + apart, ..., as many as there are. `ahead` bytes from where weights are multiplied those
-// lie that are fetched meanwhile.
+// [k0, k0 + depth) of the at-th column of each run. Weights that are fetched meanwhile lie `ahead` bytes from those that are multiplied.
 struct Streams {
-  int64_t col, apart, k0, depth, ahead;
+  int64_t at, k0, depth, ahead;
 };
 
 // What a tile multiplies: rows of activations, and of weights a pointer each.
@@ -103,9 +103,9 @@ inline void multiply_few(const FewRows<Kind>& p, const Streams& s, int64_t m0, i
   TileRows<Kind> t{p.in + m0 * p.in_stride + s.k0, p.in_stride, {}};
   int cols = 0;
   for (int n = 0; n < kTileCols; ++n) {
-    const int64_t col = s.col + n * s.apart;
-    if (col < p.cols) ++cols;
-    t.b[n] = p.weight + ((col < p.cols ? col : s.col) * p.k + s.k0) * Kind::kBytes;
+    const int64_t col = s.at + n * p.runs.apart;
+    if (col < p.runs.limit) ++cols;
+    t.b[n] = p.weight + ((col < p.runs.limit ? col : s.at) * p.k + s.k0) * Kind::kBytes;
   }
   Fetch<kFetched> fetch;
   for (int i = 0; i < kFetched; ++i) fetch.from[i] = t.b[(tile * kFetched + i) % kTileCols] + s.ahead;
@@ -118,8 +118,8 @@ inline void multiply_few(const FewRows<Kind>& p, const Streams& s, int64_t m0, i
   for (int m = 0; m < kRows; ++m) {
     typename Kind::Sum out[kTileCols];
     Kind::sum4(acc + m * kTileCols * kRegLanes, kApart, out);
-    typename Kind::Sum* to = p.sums + (m0 + m) * p.sums_stride + s.col;
-    for (int n = 0; n < cols; ++n) to[n * s.apart] = s.k0 == 0 ? out[n] : to[n * s.apart] + out[n];
+    typename Kind::Sum* to = p.sums + (m0 + m) * p.sums_stride + s.at;
+    for (int n = 0; n < cols; ++n, to += p.runs.each) *to = s.k0 == 0 ? out[n] : *to + out[n];
   }
 }
 
@@ -146,23 +146,22 @@ inline void multiply_columns(const FewRows<Kind>& p, const RowTiles& tiles, cons
   }
 }
 
-// A tile's columns lie a quarter of all columns apart: its rows of weights are then four streams, each going on where it was with the
-// next tile, which memory gives faster than four neighbouring rows.
+// A tile has a column of each run: its rows of weights are then four streams, each going on where it was with the next tile, which
+// memory gives faster than four neighbouring rows.
 template <class Kind>
 void products_of_few(const FewRows<Kind>& p) {
   const RowTiles tiles = row_tiles<Kind>(p.rows);
-  const int64_t quarter = (p.cols + kTileCols - 1) / kTileCols;
   const int64_t ahead = p.rows <= kStreamedRows ? kStreamAhead : p.k * Kind::kBytes;
-  for (int64_t n = 0; n < quarter; ++n) {
+  for (int64_t at = 0; at < p.runs.each && at < p.runs.limit; ++at) {
     for (int64_t k0 = 0; k0 < p.k; k0 += Kind::kBlock) {
-      multiply_columns(p, tiles, {n, quarter, k0, p.k - k0 < Kind::kBlock ? p.k - k0 : Kind::kBlock, ahead});
+      multiply_columns(p, tiles, {at, k0, p.k - k0 < Kind::kBlock ? p.k - k0 : Kind::kBlock, ahead});
     }
   }
 }
 
 template <class Kind>
 void float_products_of_few(const ProductArgs& p) {
-  products_of_few<Kind>({static_cast<const typename Kind::In*>(p.in), p.in_stride, p.rows, static_cast<const char*>(p.weight), p.cols, p.k,
+  products_of_few<Kind>({static_cast<const typename Kind::In*>(p.in), p.in_stride, p.rows, static_cast<const char*>(p.weight), p.runs, p.k,
                          p.sums, p.sums_stride});
 }
 

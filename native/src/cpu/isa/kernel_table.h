@@ -33,7 +33,7 @@ using ivl::kMostOutliers;
 
 // ---- limits of the callers' scratch -------------------------------------------------------------------------------
 inline constexpr int64_t kFewRows = 16;       // products of at most so many rows stream the weights past
-inline constexpr int64_t kFewRowsCols = 192;  // most columns of such a product
+inline constexpr int64_t kFewRowsCols = 192;  // most columns of such a product at a time
 // Rows and columns of other products are multiples: whole tiles in every variant.
 inline constexpr int64_t kTaskRows = 12;
 inline constexpr int64_t kTaskCols = 64;
@@ -47,15 +47,23 @@ inline constexpr int64_t kMaxHeadDim = 256;
 inline constexpr int64_t kAttentionScratchFloats =
     kQueryBlock * (kMaxHeadDim + kKeyTile + 2) + kKeyTile * kMaxHeadDim;
 
+// The columns of a product of few rows: kColumnRuns runs of `each` neighbouring ones, whose beginnings are `apart` columns apart. Those
+// from `limit` on are left out. The sums of column run * apart + i lie at run * each + i.
+inline constexpr int64_t kColumnRuns = 4;
+struct ColumnRuns {
+  int64_t each, apart, limit;
+};
+
 // sums[m][n] = sum over k of in[m][k] * weight[n][k].
 struct ProductArgs {
   const void* in;  // as they are, or packed: products or packed_products
   DType in_type;   // F32; or BF16 if the weights are too: rows are then zeros from k on, up to a multiple of kPairStep
   int64_t in_stride;  // in elements; of packed rows in units of 4 bytes
   int64_t rows;
-  const void* weight;  // (cols, k), dense
+  const void* weight;  // (columns, k), dense
   DType dtype;
-  int64_t cols;
+  ColumnRuns runs;  // products
+  int64_t cols;     // packed_products
   int64_t k;
   float* sums;  // sums_stride is a multiple of kTaskCols where rows are packed: whole tiles are written
   int64_t sums_stride;
@@ -90,7 +98,8 @@ struct Int8ProductArgs {
   Int8Activations in;
   int64_t rows;
   Int8WeightRows weight;
-  int64_t cols;
+  ColumnRuns runs;  // of at most kFewRows rows
+  int64_t cols;     // of more
   float* sums;  // of more than kFewRows as those of packed_products
   int64_t sums_stride;
   int32_t* totals;  // scratch, like sums
@@ -178,7 +187,7 @@ enum class MathFunction : uint8_t { Exp, Erf, Gelu, Silu };
 struct KernelTable {
   const char* name;  // as features.h names them
 
-  // Of at most kFewRows rows and kFewRowsCols columns, activations as they are.
+  // Of at most kFewRows rows, activations as they are.
   void (*products)(const ProductArgs&);
   // A row of n activations packed for products of many rows, in f32 or rounded to bf16: packed_row_units(n, type) units of 4 bytes.
   void (*pack_row)(void* out, DType type, const float* in, int64_t n);

@@ -6,7 +6,7 @@ struct Exp {
   V16 power, n;
 };
 constexpr float kWhole = 0x1.8p23f;  // adding it leaves a number rounded to a whole one in the low bits
-inline Exp v_exp_parts(V16 x) {
+[[gnu::always_inline]] inline Exp v_exp_parts(V16 x) {
   const V16 magic = v_set(kWhole);
   const V16 n = v_sub(v_fma(x, v_set(1.44269504088896341f), magic), magic);
   V16 r = v_fma(n, v_set(-0.693359375f), x);

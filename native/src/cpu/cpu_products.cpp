@@ -1,0 +1,237 @@
+// Products: their input as the kernels want it, cut into tasks, and what follows their sums.
+#include <algorithm>
+
+#include "cpu/cpu_backend.h"
+#include "cpu/cpu_weights.h"
+
+namespace ivl::cpu {
+namespace {
+
+float* row_of(const Matrix& m, int64_t row) { return static_cast<float*>(m.data) + row * m.stride; }
+
+const char* bytes_of_row(const Matrix& m, int64_t row) {
+  return static_cast<const char*>(m.data) + static_cast<size_t>(row * m.stride) * size_of(m.dtype);
+}
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+EpilogueKind kind_of(Activation activation) {
+  switch (activation) {
+    case Activation::None: return EpilogueKind::None;
+    case Activation::Gelu: return EpilogueKind::Gelu;
+    case Activation::SwiGlu: return EpilogueKind::SwiGlu;
+  }
+  return EpilogueKind::None;
+}
+
+// A task's output columns, which lie in one part of stacked weights.
+struct ColumnBlock {
+  const CpuLinear::Part* part;
+  int64_t first;    // row of the part's weight
+  int64_t out;      // column of the output
+  ColumnRuns runs;  // beginning with these
+};
+
+ColumnRuns neighbours(int64_t cols) { return {cols, cols, cols}; }
+
+// Tasks of `block` columns.
+std::vector<ColumnBlock> column_blocks(const CpuLinear& weights, int64_t block, bool gated) {
+  std::vector<ColumnBlock> blocks;
+  int64_t out = 0;
+  for (const CpuLinear::Part& part : weights.parts) {
+    for (int64_t first = 0; first < part.rows; first += block) {
+      blocks.push_back({&part, first, out + first, neighbours(std::min(block, part.rows - first))});
+    }
+    out += part.rows;
+    if (gated) break;  // the second part goes along with the first
+  }
+  return blocks;
+}
+
+// What one output reads.
+int64_t row_bytes_of(const CpuLinear& weights) {
+  return weights.int8 ? int8_stride(weights.in_features)
+                      : weights.in_features * static_cast<int64_t>(size_of(weights.parts[0].dtype));
+}
+
+// Tasks of a product of few rows, those of each thread together.
+struct StreamTasks {
+  std::vector<ColumnBlock> blocks;
+  std::vector<int64_t> bounds;  // of threads
+};
+
+// A thread has a part of every part's columns, in kColumnRuns runs that go on from one of its tasks to the next: memory gives long
+// streams faster. Tasks are short enough for threads to end together.
+StreamTasks stream_tasks(const CpuLinear& weights, int64_t threads, bool gated) {
+  constexpr int64_t kTaskBytes = 384 << 10, kWorthAThread = 64 << 10;
+  const int64_t row_bytes = row_bytes_of(weights);
+  threads = std::clamp<int64_t>(weights.out_features * row_bytes / kWorthAThread, 1, threads);
+  StreamTasks tasks{{}, {0}};
+  for (int64_t thread = 0; thread < threads; ++thread) {
+    int64_t out = 0;
+    for (const CpuLinear::Part& part : weights.parts) {
+      const int64_t begin = part.rows * thread / threads, end = part.rows * (thread + 1) / threads;
+      const int64_t apart = ceil_div(end - begin, kColumnRuns);
+      const int64_t pieces = std::max(ceil_div((end - begin) * row_bytes, kTaskBytes), ceil_div(kColumnRuns * apart, kFewRowsCols));
+      for (int64_t piece = 0; piece < pieces; ++piece) {
+        const int64_t at = apart * piece / pieces, each = apart * (piece + 1) / pieces - at;
+        if (each > 0) tasks.blocks.push_back({&part, begin + at, out + begin + at, {each, apart, end - begin - at}});
+      }
+      out += part.rows;
+      if (gated) break;
+    }
+    tasks.bounds.push_back(static_cast<int64_t>(tasks.blocks.size()));
+  }
+  return tasks;
+}
+
+// A task's sums: each run's columns together, runs one behind another.
+struct BlockSums {
+  const float* sums;
+  const float* up;  // SwiGlu only
+  int64_t stride;
+};
+
+// What follows the sums of one run, of the rows from `row` on that `out` is.
+EpilogueArgs epilogue_args(const Epilogue& epilogue, const CpuLinear& weights, const ColumnBlock& block, int64_t run,
+                           const BlockSums& sums, const Matrix& out, int64_t row) {
+  const int64_t begin = run * block.runs.apart, first = block.first + begin, col = block.out + begin;
+  const auto from = [](const VectorWeights* vector, int64_t at) {
+    const float* values = values_of(vector);
+    return values == nullptr ? nullptr : values + at;
+  };
+  EpilogueArgs e{};
+  e.kind = kind_of(epilogue.activation);
+  e.rows = out.rows;
+  e.cols = std::min(block.runs.each, block.runs.limit - begin);
+  e.sums = sums.sums + run * block.runs.each;
+  e.up = sums.up + run * block.runs.each;
+  e.sums_stride = sums.stride;
+  e.bias = from(block.part->bias.get(), first);
+  if (e.kind == EpilogueKind::SwiGlu) e.up_bias = from(weights.parts[1].bias.get(), first);
+  e.scale = from(epilogue.scale, col);
+  if (epilogue.residual != nullptr) {
+    e.residual = row_of(*epilogue.residual, row) + col;
+    e.residual_stride = epilogue.residual->stride;
+  }
+  e.out = row_of(out, 0) + col;
+  e.out_stride = out.stride;
+  return e;
+}
+
+}  // namespace
+
+void* CpuBackend::grown(Buffer& buffer, size_t bytes) {
+  if (buffer.bytes() < bytes) {
+    buffer = Buffer();
+    buffer = allocate(bytes);
+  }
+  return buffer.data();
+}
+
+CpuBackend::Factor CpuBackend::factor_of(const Matrix& in, DType weights) {
+  const DType type = bf16_activations_ && weights == DType::BF16 ? DType::BF16 : DType::F32;
+  const bool few = in.rows <= kFewRows;
+  if (few && type == DType::F32) return {bytes_of_row(in, 0), type, in.stride, in.stride * static_cast<int64_t>(sizeof(float))};
+
+  const int64_t whole = ceil_div(in.cols, kPairStep) * kPairStep;
+  const DType unit = few ? DType::BF16 : DType::F32;
+  const int64_t stride = row_stride(few ? whole : packed_row_units(in.cols, type), unit);
+  const int64_t row_bytes = stride * static_cast<int64_t>(size_of(unit));
+  auto* rows = static_cast<char*>(grown(factor_, static_cast<size_t>(in.rows * row_bytes)));
+  for_rows(in.rows, in.cols, [&](int64_t row) {
+    char* to = rows + row * row_bytes;
+    if (!few) return kernels_.pack_row(to, type, row_of(in, row), in.cols);
+    kernels_.narrow(to, DType::BF16, row_of(in, row), in.cols);
+    auto* halves = reinterpret_cast<uint16_t*>(to);
+    std::fill(halves + in.cols, halves + whole, uint16_t{0});
+  });
+  return {rows, type, stride, row_bytes};
+}
+
+Int8Activations CpuBackend::quantized(const Matrix& in) {
+  const auto rows = static_cast<size_t>(in.rows);
+  const int64_t stride = int8_stride(in.cols);
+  auto* values = static_cast<uint8_t*>(grown(quantized_.values, rows * static_cast<size_t>(stride)));
+  auto* scales = static_cast<float*>(grown(quantized_.scales, rows * sizeof(float)));
+  auto* outliers = static_cast<Int8Outlier*>(grown(quantized_.outliers, rows * kMostOutliers * sizeof(Int8Outlier)));
+  auto* counts = static_cast<int32_t*>(grown(quantized_.outlier_counts, rows * sizeof(int32_t)));
+  for_rows(in.rows, in.cols, [&](int64_t row) {
+    kernels_.int8_quantize({values + row * stride, scales + row, outliers + row * kMostOutliers, counts + row},
+                           row_of(in, row), in.cols, stride);
+  });
+  return {values, stride, scales, outliers, counts};
+}
+
+// kMostTaskCols columns, or fewer where there would be too few tasks for the threads.
+int64_t CpuBackend::cols_of_task(int64_t rows, int64_t cols) const {
+  const int64_t wanted = std::max(8 * threads() / ceil_div(rows, kMostTaskRows), ceil_div(cols, kMostTaskCols));
+  const int64_t tasks = ceil_div(wanted, threads()) * threads();
+  return std::min(ceil_div(ceil_div(cols, tasks), kTaskCols) * kTaskCols, kMostTaskCols);
+}
+
+// Even parts of at most kMostTaskRows rows, in whole tiles; smaller ones where there would be too few tasks for the threads.
+int64_t CpuBackend::rows_of_task(int64_t rows, int64_t column_blocks) const {
+  constexpr int64_t kFewestRows = 4 * kTaskRows;
+  int64_t parts = ceil_div(rows, kMostTaskRows);
+  while (parts * column_blocks < 4 * threads() && rows > parts * kFewestRows) ++parts;
+  return ceil_div(ceil_div(rows, parts), kTaskRows) * kTaskRows;
+}
+
+void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights& opaque, const Epilogue& epilogue) {
+  const auto& weights = static_cast<const CpuLinear&>(opaque);
+  const bool gated = epilogue.activation == Activation::SwiGlu;
+  require(in.cols == weights.in_features && out.rows == in.rows, "matmul: the input fits the weights");
+  require(out.cols == (gated ? weights.out_features / 2 : weights.out_features), "matmul: the output fits the weights");
+  require(!gated || (weights.parts.size() == 2 && weights.parts[0].rows == weights.parts[1].rows),
+          "matmul: a gate and an up part of equal size");
+  const bool few = in.rows <= kFewRows;
+  const Int8Activations bytes = weights.int8 ? quantized(in) : Int8Activations{};
+  const Factor factor = weights.int8 ? Factor{} : factor_of(in, weights.parts[0].dtype);
+  const int64_t sums_stride = few ? kFewRowsCols : kMostTaskCols;
+
+  const auto run_block = [&](const ColumnBlock& block, int64_t row, int64_t rows, int thread) {
+    Scratch& scratch = scratch_[static_cast<size_t>(thread)];
+    auto* sums = static_cast<float*>(scratch.sums.data());
+    auto* up = static_cast<float*>(scratch.up.data());
+    auto* packed = static_cast<float*>(scratch.packed.data());
+    const auto multiply = [&](const CpuLinear::Part& part, float* to) {
+      if (weights.int8) {
+        const Int8Activations own{bytes.values + row * bytes.stride, bytes.stride, bytes.scales + row,
+                                  bytes.outliers + row * kMostOutliers, bytes.outlier_counts + row};
+        const Int8WeightRows part_rows{part.int8.values + block.first * bytes.stride, part.int8.scales + block.first,
+                                       part.int8.sums + block.first};
+        auto* totals = static_cast<int32_t*>(scratch.totals.data());
+        kernels_.int8_products({own, rows, part_rows, block.runs, block.runs.limit, to, sums_stride, totals, packed});
+        return;
+      }
+      const char* first = static_cast<const char*>(part.data) +
+                          static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
+      const ProductArgs product{factor.rows + row * factor.row_bytes, factor.type, factor.stride, rows, first, part.dtype, block.runs,
+                                block.runs.limit, weights.in_features, to, sums_stride, packed};
+      few ? kernels_.products(product) : kernels_.packed_products(product);
+    };
+    multiply(*block.part, sums);
+    if (gated) multiply(weights.parts[1], up);
+    for (int64_t run = 0; run < kColumnRuns && run * block.runs.apart < block.runs.limit; ++run) {
+      kernels_.epilogue(epilogue_args(epilogue, weights, block, run, {sums, up, sums_stride}, out.row_range(row, rows), row));
+    }
+  };
+
+  if (few) {
+    const StreamTasks tasks = stream_tasks(weights, threads(), gated);
+    return pool_.run_apart(tasks.bounds, [&](int64_t task, int thread) {
+      run_block(tasks.blocks[static_cast<size_t>(task)], 0, in.rows, thread);
+    });
+  }
+  const std::vector<ColumnBlock> blocks = column_blocks(weights, cols_of_task(in.rows, out.cols), gated);
+  const auto block_count = static_cast<int64_t>(blocks.size());
+  const int64_t most_rows = rows_of_task(in.rows, block_count);
+  // Neighbouring tasks share their input rows, which then stay in a cache that threads share.
+  pool_.run(ceil_div(in.rows, most_rows) * block_count, [&](int64_t task, int thread) {
+    const int64_t row = task / block_count * most_rows;
+    run_block(blocks[static_cast<size_t>(task % block_count)], row, std::min(most_rows, in.rows - row), thread);
+  });
+}
+
+}  // namespace ivl::cpu
