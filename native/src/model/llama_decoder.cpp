@@ -39,13 +39,14 @@ LlamaDecoder::LlamaDecoder(const Placement& placement, const ModelConfig& config
   require(layers == config.language.layers, "the placement has a place for each layer");
 }
 
+// The head, which is larger than a layer, before the layers: while it is quantized it is in memory twice.
 void LlamaDecoder::load_part(int64_t part, WeightSource& source, PartPrecision precision) {
   if (part == 0) {
     load_embeddings(source, precision);
-  } else if (part <= config_.language.layers) {
-    load_layer(part - 1, source, precision);
-  } else {
+  } else if (part == 1) {
     load_head(source, precision);
+  } else {
+    load_layer(part - 2, source, precision);
   }
 }
 
