@@ -22,6 +22,15 @@ struct CpuOptions {
   const KernelTable* kernels = nullptr;
 };
 
+// A product's input as the kernels want it: as it is, rounded, or packed.
+struct Factor {
+  const char* rows;
+  DType type;
+  int64_t stride;  // as in ProductArgs
+  int64_t row_bytes;
+  bool packed;
+};
+
 class CpuBackend final : public Backend {
  public:
   // Error(InvalidArgument) if the options' threads and affinity, or INTERNVL4J_CPU_ISA, cannot be followed.
@@ -86,13 +95,6 @@ class CpuBackend final : public Backend {
   // The buffer's memory, of at least so many bytes; what was in it may be lost.
   void* grown(Buffer& buffer, size_t bytes);
   Int8Activations quantized(const Matrix& in);
-  // A product's input as the kernels want it: as it is, rounded, or packed.
-  struct Factor {
-    const char* rows;
-    DType type;
-    int64_t stride;  // as in ProductArgs
-    int64_t row_bytes;
-  };
   // Valid until the next call.
   Factor factor_of(const Matrix& in, DType weights);
   // All heads' keys and values in tiles for pair_attention. Valid as long as a Factor.

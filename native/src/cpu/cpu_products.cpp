@@ -32,7 +32,17 @@ struct ColumnBlock {
   ColumnRuns runs;  // beginning with these
 };
 
-ColumnRuns neighbours(int64_t cols) { return {cols, cols, cols}; }
+ColumnRuns neighbours(int64_t cols) {
+  const int64_t each = ceil_div(cols, kColumnRuns);
+  return {each, each, cols};
+}
+
+// Runs that touch are one to what follows the sums.
+int64_t run_count(const ColumnRuns& runs) { return runs.each == runs.apart ? 1 : kColumnRuns; }
+
+int64_t run_cols(const ColumnRuns& runs, int64_t run) {
+  return std::min(runs.each == runs.apart ? runs.limit : runs.each, runs.limit - run * runs.apart);
+}
 
 // Tasks of `block` columns.
 std::vector<ColumnBlock> column_blocks(const CpuLinear& weights, int64_t block, bool gated) {
@@ -85,16 +95,36 @@ StreamTasks stream_tasks(const CpuLinear& weights, int64_t threads, bool gated) 
   return tasks;
 }
 
-// A task's sums: each run's columns together, runs one behind another.
-struct BlockSums {
-  const float* sums;
-  const float* up;  // SwiGlu only
+// A thread's memory for the sums of a task: each run's columns together, runs one behind another.
+struct TaskMemory {
+  float *sums, *up;  // up: SwiGlu only
   int64_t stride;
+  int32_t* totals;
+  float* packed;
 };
+
+// The block's columns of weights in f32 or 16 bits, by `rows` rows from `row` on.
+void multiply(const KernelTable& kernels, const CpuLinear& weights, const CpuLinear::Part& part, const ColumnBlock& block,
+              const Factor& in, int64_t row, int64_t rows, const TaskMemory& memory, float* sums) {
+  const char* first = static_cast<const char*>(part.data) +
+                      static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
+  const ProductArgs product{in.rows + row * in.row_bytes, in.type, in.stride, rows, first, part.dtype, block.runs, block.runs.limit,
+                            weights.in_features, sums, memory.stride, memory.packed};
+  in.packed ? kernels.packed_products(product) : kernels.products(product);
+}
+
+// The same of weights in int8.
+void multiply(const KernelTable& kernels, const CpuLinear::Part& part, const ColumnBlock& block, const Int8Activations& in, int64_t row,
+              int64_t rows, const TaskMemory& memory, float* sums) {
+  const Int8Activations from_row{in.values + row * in.stride, in.stride, in.scales + row, in.outliers + row * kMostOutliers,
+                                 in.outlier_counts + row};
+  const Int8WeightRows weights{part.int8.values + block.first * in.stride, part.int8.scales + block.first, part.int8.sums + block.first};
+  kernels.int8_products({from_row, rows, weights, block.runs, block.runs.limit, sums, memory.stride, memory.totals, memory.packed});
+}
 
 // What follows the sums of one run, of the rows from `row` on that `out` is.
 EpilogueArgs epilogue_args(const Epilogue& epilogue, const CpuLinear& weights, const ColumnBlock& block, int64_t run,
-                           const BlockSums& sums, const Matrix& out, int64_t row) {
+                           const TaskMemory& sums, const Matrix& out, int64_t row) {
   const int64_t begin = run * block.runs.apart, first = block.first + begin, col = block.out + begin;
   const auto from = [](const VectorWeights* vector, int64_t at) {
     const float* values = values_of(vector);
@@ -103,7 +133,7 @@ EpilogueArgs epilogue_args(const Epilogue& epilogue, const CpuLinear& weights, c
   EpilogueArgs e{};
   e.kind = kind_of(epilogue.activation);
   e.rows = out.rows;
-  e.cols = std::min(block.runs.each, block.runs.limit - begin);
+  e.cols = run_cols(block.runs, run);
   e.sums = sums.sums + run * block.runs.each;
   e.up = sums.up + run * block.runs.each;
   e.sums_stride = sums.stride;
@@ -129,10 +159,10 @@ void* CpuBackend::grown(Buffer& buffer, size_t bytes) {
   return buffer.data();
 }
 
-CpuBackend::Factor CpuBackend::factor_of(const Matrix& in, DType weights) {
+Factor CpuBackend::factor_of(const Matrix& in, DType weights) {
   const DType type = bf16_activations_ && weights == DType::BF16 ? DType::BF16 : DType::F32;
   const bool few = in.rows <= kFewRows;
-  if (few && type == DType::F32) return {bytes_of_row(in, 0), type, in.stride, in.stride * static_cast<int64_t>(sizeof(float))};
+  if (few && type == DType::F32) return {bytes_of_row(in, 0), type, in.stride, in.stride * static_cast<int64_t>(sizeof(float)), false};
 
   const int64_t whole = ceil_div(in.cols, kPairStep) * kPairStep;
   const DType unit = few ? DType::BF16 : DType::F32;
@@ -146,7 +176,7 @@ CpuBackend::Factor CpuBackend::factor_of(const Matrix& in, DType weights) {
     auto* halves = reinterpret_cast<uint16_t*>(to);
     std::fill(halves + in.cols, halves + whole, uint16_t{0});
   });
-  return {rows, type, stride, row_bytes};
+  return {rows, type, stride, row_bytes, !few};
 }
 
 Int8Activations CpuBackend::quantized(const Matrix& in) {
@@ -188,33 +218,19 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
   const bool few = in.rows <= kFewRows;
   const Int8Activations bytes = weights.int8 ? quantized(in) : Int8Activations{};
   const Factor factor = weights.int8 ? Factor{} : factor_of(in, weights.parts[0].dtype);
-  const int64_t sums_stride = few ? kFewRowsCols : kMostTaskCols;
-
   const auto run_block = [&](const ColumnBlock& block, int64_t row, int64_t rows, int thread) {
-    Scratch& scratch = scratch_[static_cast<size_t>(thread)];
-    auto* sums = static_cast<float*>(scratch.sums.data());
-    auto* up = static_cast<float*>(scratch.up.data());
-    auto* packed = static_cast<float*>(scratch.packed.data());
-    const auto multiply = [&](const CpuLinear::Part& part, float* to) {
-      if (weights.int8) {
-        const Int8Activations own{bytes.values + row * bytes.stride, bytes.stride, bytes.scales + row,
-                                  bytes.outliers + row * kMostOutliers, bytes.outlier_counts + row};
-        const Int8WeightRows part_rows{part.int8.values + block.first * bytes.stride, part.int8.scales + block.first,
-                                       part.int8.sums + block.first};
-        auto* totals = static_cast<int32_t*>(scratch.totals.data());
-        kernels_.int8_products({own, rows, part_rows, block.runs, block.runs.limit, to, sums_stride, totals, packed});
-        return;
-      }
-      const char* first = static_cast<const char*>(part.data) +
-                          static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
-      const ProductArgs product{factor.rows + row * factor.row_bytes, factor.type, factor.stride, rows, first, part.dtype, block.runs,
-                                block.runs.limit, weights.in_features, to, sums_stride, packed};
-      few ? kernels_.products(product) : kernels_.packed_products(product);
+    const Scratch& scratch = scratch_[static_cast<size_t>(thread)];
+    const TaskMemory memory{static_cast<float*>(scratch.sums.data()), static_cast<float*>(scratch.up.data()),
+                            few ? kFewRowsCols : kMostTaskCols, static_cast<int32_t*>(scratch.totals.data()),
+                            static_cast<float*>(scratch.packed.data())};
+    const auto multiply_part = [&](const CpuLinear::Part& part, float* sums) {
+      weights.int8 ? multiply(kernels_, part, block, bytes, row, rows, memory, sums)
+                   : multiply(kernels_, weights, part, block, factor, row, rows, memory, sums);
     };
-    multiply(*block.part, sums);
-    if (gated) multiply(weights.parts[1], up);
-    for (int64_t run = 0; run < kColumnRuns && run * block.runs.apart < block.runs.limit; ++run) {
-      kernels_.epilogue(epilogue_args(epilogue, weights, block, run, {sums, up, sums_stride}, out.row_range(row, rows), row));
+    multiply_part(*block.part, memory.sums);
+    if (gated) multiply_part(weights.parts[1], memory.up);
+    for (int64_t run = 0; run < run_count(block.runs) && run_cols(block.runs, run) > 0; ++run) {
+      kernels_.epilogue(epilogue_args(epilogue, weights, block, run, memory, out.row_range(row, rows), row));
     }
   };
 

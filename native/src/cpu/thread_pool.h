@@ -36,8 +36,8 @@ class ThreadPool {
     run_erased(bounds, &call_of<Body>, &body);
   }
 
-  // The same of tasks [bounds[0], bounds.back()), which lie near one another in runs: as many as there are threads at most. A thread
-  // does a run of its own from its first task on, [bounds[thread], bounds[thread + 1]), then helps others with theirs, from the last.
+  // The same for tasks in runs, [bounds[i], bounds[i + 1]), at most one for each thread: thread i does run i in order, then helps with
+  // the others, from their last tasks on.
   template <class Body>
   void run_apart(std::span<const int64_t> bounds, const Body& body) {
     run_erased(bounds, &call_of<Body>, &body);
