@@ -215,6 +215,7 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
   require(out.cols == (gated ? weights.out_features / 2 : weights.out_features), "matmul: the output fits the weights");
   require(!gated || (weights.parts.size() == 2 && weights.parts[0].rows == weights.parts[1].rows),
           "matmul: a gate and an up part of equal size");
+  if (in.rows == 0) return;
   const bool few = in.rows <= kFewRows;
   const Int8Activations bytes = weights.int8 ? quantized(in) : Int8Activations{};
   const Factor factor = weights.int8 ? Factor{} : factor_of(in, weights.parts[0].dtype);

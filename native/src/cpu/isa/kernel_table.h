@@ -187,7 +187,7 @@ enum class MathFunction : uint8_t { Exp, Erf, Gelu, Silu };
 struct KernelTable {
   const char* name;  // as features.h names them
 
-  // Of at most kFewRows rows, activations as they are.
+  // Of one to kFewRows rows, activations as they are.
   void (*products)(const ProductArgs&);
   // A row of n activations packed for products of many rows, in f32 or rounded to bf16: packed_row_units(n, type) units of 4 bytes.
   void (*pack_row)(void* out, DType type, const float* in, int64_t n);
