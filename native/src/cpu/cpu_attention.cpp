@@ -3,11 +3,10 @@
 #include <cmath>
 
 #include "cpu/cpu_backend.h"
+#include "cpu/rows.h"
 
 namespace ivl::cpu {
 namespace {
-
-float* row_of(const Matrix& m, int64_t row) { return static_cast<float*>(m.data) + row * m.stride; }
 
 // The keys (part 0) or values (part 1) of a layer's head.
 struct CachedHead {

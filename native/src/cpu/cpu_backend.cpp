@@ -5,14 +5,9 @@
 #include <cstring>
 
 #include "cpu/cpu_weights.h"
+#include "cpu/rows.h"
 
 namespace ivl::cpu {
-namespace {
-
-float* row_of(const Matrix& m, int64_t row) { return static_cast<float*>(m.data) + row * m.stride; }
-
-}  // namespace
-
 CpuBackend::CpuBackend(const CpuOptions& options)
     : kernels_(options.kernels != nullptr ? *options.kernels : kernels_of(chosen_isa())),
       pool_(threads_from(options.threads, options.affinity)),

@@ -3,15 +3,10 @@
 
 #include "cpu/cpu_backend.h"
 #include "cpu/cpu_weights.h"
+#include "cpu/rows.h"
 
 namespace ivl::cpu {
 namespace {
-
-float* row_of(const Matrix& m, int64_t row) { return static_cast<float*>(m.data) + row * m.stride; }
-
-const char* bytes_of_row(const Matrix& m, int64_t row) {
-  return static_cast<const char*>(m.data) + static_cast<size_t>(row * m.stride) * size_of(m.dtype);
-}
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
@@ -29,20 +24,14 @@ struct ColumnBlock {
   const CpuLinear::Part* part;
   int64_t first;    // row of the part's weight
   int64_t out;      // column of the output
+  int64_t cols;
   ColumnRuns runs;  // beginning with these
+
+  // Runs that touch are one to what follows the sums.
+  bool touch() const { return runs.each == runs.apart; }
+  int64_t run_count() const { return touch() ? 1 : kColumnRuns; }
+  int64_t run_cols(int64_t run) const { return std::min(touch() ? cols : runs.each, cols - run * runs.apart); }
 };
-
-ColumnRuns neighbours(int64_t cols) {
-  const int64_t each = ceil_div(cols, kColumnRuns);
-  return {each, each, cols};
-}
-
-// Runs that touch are one to what follows the sums.
-int64_t run_count(const ColumnRuns& runs) { return runs.each == runs.apart ? 1 : kColumnRuns; }
-
-int64_t run_cols(const ColumnRuns& runs, int64_t run) {
-  return std::min(runs.each == runs.apart ? runs.limit : runs.each, runs.limit - run * runs.apart);
-}
 
 // Tasks of `block` columns.
 std::vector<ColumnBlock> column_blocks(const CpuLinear& weights, int64_t block, bool gated) {
@@ -50,7 +39,8 @@ std::vector<ColumnBlock> column_blocks(const CpuLinear& weights, int64_t block, 
   int64_t out = 0;
   for (const CpuLinear::Part& part : weights.parts) {
     for (int64_t first = 0; first < part.rows; first += block) {
-      blocks.push_back({&part, first, out + first, neighbours(std::min(block, part.rows - first))});
+      const int64_t cols = std::min(block, part.rows - first), each = ceil_div(cols, kColumnRuns);
+      blocks.push_back({&part, first, out + first, cols, {each, each}});
     }
     out += part.rows;
     if (gated) break;  // the second part goes along with the first
@@ -85,7 +75,7 @@ StreamTasks stream_tasks(const CpuLinear& weights, int64_t threads, bool gated) 
       const int64_t pieces = std::max(ceil_div((end - begin) * row_bytes, kTaskBytes), ceil_div(kColumnRuns * apart, kFewRowsCols));
       for (int64_t piece = 0; piece < pieces; ++piece) {
         const int64_t at = apart * piece / pieces, each = apart * (piece + 1) / pieces - at;
-        if (each > 0) tasks.blocks.push_back({&part, begin + at, out + begin + at, {each, apart, end - begin - at}});
+        if (each > 0) tasks.blocks.push_back({&part, begin + at, out + begin + at, end - begin - at, {each, apart}});
       }
       out += part.rows;
       if (gated) break;
@@ -108,7 +98,7 @@ void multiply(const KernelTable& kernels, const CpuLinear& weights, const CpuLin
               const Factor& in, int64_t row, int64_t rows, const TaskMemory& memory, float* sums) {
   const char* first = static_cast<const char*>(part.data) +
                       static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
-  const ProductArgs product{in.rows + row * in.row_bytes, in.type, in.stride, rows, first, part.dtype, block.runs, block.runs.limit,
+  const ProductArgs product{in.rows + row * in.row_bytes, in.type, in.stride, rows, first, part.dtype, block.cols, block.runs,
                             weights.in_features, sums, memory.stride, memory.packed};
   in.packed ? kernels.packed_products(product) : kernels.products(product);
 }
@@ -119,7 +109,7 @@ void multiply(const KernelTable& kernels, const CpuLinear::Part& part, const Col
   const Int8Activations from_row{in.values + row * in.stride, in.stride, in.scales + row, in.outliers + row * kMostOutliers,
                                  in.outlier_counts + row};
   const Int8WeightRows weights{part.int8.values + block.first * in.stride, part.int8.scales + block.first, part.int8.sums + block.first};
-  kernels.int8_products({from_row, rows, weights, block.runs, block.runs.limit, sums, memory.stride, memory.totals, memory.packed});
+  kernels.int8_products({from_row, rows, weights, block.cols, block.runs, sums, memory.stride, memory.totals, memory.packed});
 }
 
 // What follows the sums of one run, of the rows from `row` on that `out` is.
@@ -133,7 +123,7 @@ EpilogueArgs epilogue_args(const Epilogue& epilogue, const CpuLinear& weights, c
   EpilogueArgs e{};
   e.kind = kind_of(epilogue.activation);
   e.rows = out.rows;
-  e.cols = run_cols(block.runs, run);
+  e.cols = block.run_cols(run);
   e.sums = sums.sums + run * block.runs.each;
   e.up = sums.up + run * block.runs.each;
   e.sums_stride = sums.stride;
@@ -162,7 +152,7 @@ void* CpuBackend::grown(Buffer& buffer, size_t bytes) {
 Factor CpuBackend::factor_of(const Matrix& in, DType weights) {
   const DType type = bf16_activations_ && weights == DType::BF16 ? DType::BF16 : DType::F32;
   const bool few = in.rows <= kFewRows;
-  if (few && type == DType::F32) return {bytes_of_row(in, 0), type, in.stride, in.stride * static_cast<int64_t>(sizeof(float)), false};
+  if (few && type == DType::F32) return {static_cast<const char*>(in.data), type, in.stride, in.stride * static_cast<int64_t>(sizeof(float)), false};
 
   const int64_t whole = ceil_div(in.cols, kPairStep) * kPairStep;
   const DType unit = few ? DType::BF16 : DType::F32;
@@ -230,7 +220,7 @@ void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights
     };
     multiply_part(*block.part, memory.sums);
     if (gated) multiply_part(weights.parts[1], memory.up);
-    for (int64_t run = 0; run < run_count(block.runs) && run_cols(block.runs, run) > 0; ++run) {
+    for (int64_t run = 0; run < block.run_count() && block.run_cols(run) > 0; ++run) {
       kernels_.epilogue(epilogue_args(epilogue, weights, block, run, memory, out.row_range(row, rows), row));
     }
   };

@@ -40,7 +40,6 @@ TEST(ThreadPoolThreads, EveryTaskOfEveryRunRunsOnce) {
   }
 }
 
-// One thread is its own helper: its run in order, then the other from its end.
 TEST(ThreadPoolThreads, ARunIsDoneInOrderAndThenOthersFromTheirEnds) {
   ThreadPool pool(1);
   std::vector<int64_t> order;

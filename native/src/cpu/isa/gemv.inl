@@ -18,6 +18,7 @@ struct FewRows {
   int64_t in_stride;
   int64_t rows;
   const char* weight;  // (columns, k), dense
+  int64_t cols;
   ColumnRuns runs;
   int64_t k;
   typename Kind::Sum* sums;
@@ -104,8 +105,8 @@ inline void multiply_few(const FewRows<Kind>& p, const Streams& s, int64_t m0, i
   int cols = 0;
   for (int n = 0; n < kTileCols; ++n) {
     const int64_t col = s.at + n * p.runs.apart;
-    if (col < p.runs.limit) ++cols;
-    t.b[n] = p.weight + ((col < p.runs.limit ? col : s.at) * p.k + s.k0) * Kind::kBytes;
+    if (col < p.cols) ++cols;
+    t.b[n] = p.weight + ((col < p.cols ? col : s.at) * p.k + s.k0) * Kind::kBytes;
   }
   Fetch<kFetched> fetch;
   for (int i = 0; i < kFetched; ++i) fetch.from[i] = t.b[(tile * kFetched + i) % kTileCols] + s.ahead;
@@ -152,7 +153,7 @@ template <class Kind>
 void products_of_few(const FewRows<Kind>& p) {
   const RowTiles tiles = row_tiles<Kind>(p.rows);
   const int64_t ahead = p.rows <= kStreamedRows ? kStreamAhead : p.k * Kind::kBytes;
-  for (int64_t at = 0; at < p.runs.each && at < p.runs.limit; ++at) {
+  for (int64_t at = 0; at < p.runs.each && at < p.cols; ++at) {
     for (int64_t k0 = 0; k0 < p.k; k0 += Kind::kBlock) {
       multiply_columns(p, tiles, {at, k0, p.k - k0 < Kind::kBlock ? p.k - k0 : Kind::kBlock, ahead});
     }
@@ -161,8 +162,8 @@ void products_of_few(const FewRows<Kind>& p) {
 
 template <class Kind>
 void float_products_of_few(const ProductArgs& p) {
-  products_of_few<Kind>({static_cast<const typename Kind::In*>(p.in), p.in_stride, p.rows, static_cast<const char*>(p.weight), p.runs, p.k,
-                         p.sums, p.sums_stride});
+  products_of_few<Kind>({static_cast<const typename Kind::In*>(p.in), p.in_stride, p.rows, static_cast<const char*>(p.weight), p.cols, p.runs,
+                         p.k, p.sums, p.sums_stride});
 }
 
 void products(const ProductArgs& p) {

@@ -40,10 +40,10 @@ inline Reg int8_sums(const Int8ProductArgs& p, int64_t m, const Int8Columns& at,
 // ---- few rows ----------------------------------------------------------------------------------------------------------------------
 
 void int8_products_of_few(const Int8ProductArgs& p) {
-  products_of_few<ByteRows>({p.in.values, p.in.stride, p.rows, reinterpret_cast<const char*>(p.weight.values), p.runs, p.in.stride, p.totals,
-                             p.sums_stride});
+  products_of_few<ByteRows>({p.in.values, p.in.stride, p.rows, reinterpret_cast<const char*>(p.weight.values), p.cols, p.runs, p.in.stride,
+                             p.totals, p.sums_stride});
   for (int64_t run = 0; run < kColumnRuns; ++run) {
-    const int64_t first = run * p.runs.apart, left = p.runs.limit - first, cols = left < p.runs.each ? left : p.runs.each;
+    const int64_t first = run * p.runs.apart, left = p.cols - first, cols = left < p.runs.each ? left : p.runs.each;
     for (int64_t n = 0; n < cols; n += kRegLanes) {
       const Int8Columns columns = int8_columns(p.weight, first + n, cols - n);
       for (int64_t m = 0; m < p.rows; ++m) {

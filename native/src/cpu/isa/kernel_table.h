@@ -47,11 +47,11 @@ inline constexpr int64_t kMaxHeadDim = 256;
 inline constexpr int64_t kAttentionScratchFloats =
     kQueryBlock * (kMaxHeadDim + kKeyTile + 2) + kKeyTile * kMaxHeadDim;
 
-// The columns of a product of few rows: kColumnRuns runs of `each` neighbouring ones, whose beginnings are `apart` columns apart. Those
-// from `limit` on are left out. The sums of column run * apart + i lie at run * each + i.
+// The columns of a product of few rows: kColumnRuns runs of `each` neighbouring ones, whose beginnings are `apart` columns apart, without
+// those from the product's `cols` on. The sums of column run * apart + i lie at run * each + i.
 inline constexpr int64_t kColumnRuns = 4;
 struct ColumnRuns {
-  int64_t each, apart, limit;
+  int64_t each, apart;
 };
 
 // sums[m][n] = sum over k of in[m][k] * weight[n][k].
@@ -62,8 +62,8 @@ struct ProductArgs {
   int64_t rows;
   const void* weight;  // (columns, k), dense
   DType dtype;
-  ColumnRuns runs;  // products
-  int64_t cols;     // packed_products
+  int64_t cols;
+  ColumnRuns runs;  // products only
   int64_t k;
   float* sums;  // sums_stride is a multiple of kTaskCols where rows are packed: whole tiles are written
   int64_t sums_stride;
@@ -98,8 +98,8 @@ struct Int8ProductArgs {
   Int8Activations in;
   int64_t rows;
   Int8WeightRows weight;
-  ColumnRuns runs;  // of at most kFewRows rows
-  int64_t cols;     // of more
+  int64_t cols;
+  ColumnRuns runs;  // of at most kFewRows rows only
   float* sums;  // of more than kFewRows as those of packed_products
   int64_t sums_stride;
   int32_t* totals;  // scratch, like sums

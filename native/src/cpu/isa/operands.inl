@@ -93,7 +93,8 @@ struct ByteRows {
   using Acc = IntReg;
   using Sum = int32_t;
   static constexpr int kRegs = 1;
-  static constexpr int64_t kStep = kIntBytes, kBlock = 4096, kBytes = 1;
+  static constexpr int64_t kStep = kIntBytes, kBytes = 1;
+  static constexpr int64_t kBlock = 4096;  // a tile's rows of weights stay in the first-level cache
   static constexpr int kRows = kIntTileRows;
   static constexpr int64_t kEach = kStep;
 
