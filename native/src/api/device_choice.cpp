@@ -6,7 +6,7 @@
 #include <numeric>
 #include <optional>
 
-#include "backend/host_memory.h"
+#include "host/host_memory.h"
 
 namespace ivl::api {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "backend/host_memory.h"
+#include "host/host_memory.h"
 
 namespace ivl::cpu {
 namespace {
