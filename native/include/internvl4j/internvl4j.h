@@ -38,7 +38,8 @@ typedef enum ivl_status {
   IVL_CANCELLED = 6,        /* stopped by ivl_cancel */
   IVL_CLOSED = 7,           /* the handle's model was closed, before the call or during it */
   IVL_IO = 8,               /* the operating system refused to read a file */
-  IVL_INTERNAL = 9          /* a fault of this library */
+  IVL_INTERNAL = 9,         /* a fault of this library */
+  IVL_NOT_FINITE = 10       /* the model computed NaN or infinity: from damaged weights, or beyond the range of its type */
 } ivl_status;
 
 /* The type weights are kept in, and the KV cache if it has none of its own. Products of narrow weights accumulate in f32; activations, softmax

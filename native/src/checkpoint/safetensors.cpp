@@ -308,6 +308,8 @@ int64_t TensorInfo::elements() const {
   return product;
 }
 
+std::string place_of(const TensorInfo& tensor) { return cat(tensor.file, ": tensor ", quote(tensor.name)); }
+
 SafetensorsContents parse_safetensors(std::span<const std::byte> file, const std::string& path) {
   const size_t length = header_bytes(file, path);
   const auto header = file.subspan(kLengthBytes, length);
