@@ -45,6 +45,7 @@ json check(const std::filesystem::path& folder, bool scan_values) {
   CheckReport report = check_weights(checkpoint, config);
   std::vector<std::string> wrong = std::move(report.wrong_shape);
   wrong.insert(wrong.end(), report.wrong_dtype.begin(), report.wrong_dtype.end());
+  if (!report.unmerged.empty()) wrong.push_back(report.unmerged);
   std::vector<std::string> unexpected = std::move(report.unexpected);
   unexpected.insert(unexpected.end(), checkpoint.unindexed().begin(), checkpoint.unindexed().end());
   return {{"missing", report.missing},

@@ -90,12 +90,20 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
-     * Compares a checkpoint's tensors with what its configuration needs.
+     * Compares a checkpoint's tensors, its tokenizer and its preprocessor with what its configuration needs.
      *
      * @param scanValues also look for NaN and infinity, which reads every weight
      */
     public static CheckReport check(Path directory, boolean scanValues) {
-        return NativeModel.check(directory, scanValues);
+        CheckReport report = NativeModel.check(directory, scanValues);
+        try {
+            PromptReader ignored = new PromptReader(directory, inspect(directory));
+        } catch (CheckpointException | UnsupportedModelException e) {
+            List<String> wrong = new ArrayList<>(report.wrong());
+            wrong.add(String.valueOf(e.getMessage()));
+            return new CheckReport(report.missing(), wrong, report.unexpected(), report.nonFinite());
+        }
+        return report;
     }
 
     /**
