@@ -72,11 +72,13 @@ public final class InternVL implements AutoCloseable {
      */
     public static InternVL load(Path directory, LoadOptions options) {
         PromptReader reader = new PromptReader(directory, inspect(directory));
+        // Asked before the weights take their part of what is available.
+        int maxBatch = options.maxBatch() > 0 ? options.maxBatch() : plan(directory, options).maxBatch();
         NativeModel model = NativeModel.load(directory, options);
         if (options.contextLength() > 0) {
             reader = new PromptReader(directory, model.info());
         }
-        return new InternVL(model, reader, options);
+        return new InternVL(model, reader, options.maxBatch(maxBatch));
     }
 
     /** What a checkpoint's config.json says; nothing else is read. */
