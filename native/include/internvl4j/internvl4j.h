@@ -38,7 +38,8 @@ typedef enum ivl_status {
   IVL_CANCELLED = 6,        /* stopped by ivl_cancel */
   IVL_CLOSED = 7,           /* the handle's model was closed, before the call or during it */
   IVL_IO = 8,               /* the operating system refused to read a file */
-  IVL_INTERNAL = 9          /* a fault of this library */
+  IVL_INTERNAL = 9,         /* a fault of this library */
+  IVL_NOT_FINITE = 10       /* the model computed NaN or infinity: from damaged weights, or beyond the range of its type */
 } ivl_status;
 
 /* The type weights are kept in, and the KV cache if it has none of its own. Products of narrow weights accumulate in f32; activations, softmax
@@ -102,9 +103,6 @@ typedef struct ivl_model_info {
   ivl_precision stored;     /* the type most weights are stored in */
   ivl_precision precision;  /* as loaded; AUTO before loading */
   ivl_kv_cache kv_cache;    /* likewise */
-  int32_t eos_tokens[8];    /* from generation_config.json, else config.json */
-  int32_t eos_token_count;
-  char conversation_template[64];
 } ivl_model_info;
 
 typedef struct ivl_load_options {
@@ -117,6 +115,8 @@ typedef struct ivl_load_options {
   int32_t threads;        /* 0: as many as the process may use */
   int32_t map_weights;    /* 1: use the files through mmap; 0: read them into memory (immune to later truncation) */
   int32_t context_length; /* 0: the checkpoint's; a smaller one makes the memory plan smaller */
+  int32_t max_batch;      /* requests that will be computed together: the memory plan has their KV caches; 0: as many as fit, up to 8,
+                             of which ivl_memory_plan tells */
   int64_t memory_limit;   /* bytes; 0: what the system and the cgroup have available; -1: not checked */
   char device[64];        /* "auto" or empty: the first GPU with room for the model, else the CPU; "cpu"; "cuda", "cuda:N", or
                              several GPUs that share the decoder's layers, "cuda:0,1", so that they are equally full or,
@@ -133,11 +133,13 @@ typedef struct ivl_memory_plan {
   int64_t weights_owned;      /* converted, or read into memory */
   int64_t kv_cache_per_token;
   int64_t kv_cache;           /* one sequence of context_length tokens */
+  int64_t kv_cache_batch;     /* max_batch - 1 further requests of a picture, a question and an answer of 1,024 tokens */
   int64_t scratch;            /* activations of a prefill chunk, kernels' scratch */
   int64_t picture_batch;      /* pixels and activations of the pictures encoded together */
   int64_t total;
   int64_t available;
   int32_t pictures_together;
+  int32_t max_batch;
   ivl_kv_cache kv_cache_type;
 } ivl_memory_plan;
 
@@ -145,8 +147,13 @@ IVL_API void ivl_load_options_init(ivl_load_options* options);
 
 /* Reads config.json and generation_config.json of a folder (or one config.json file), nothing else. */
 IVL_API ivl_status ivl_inspect(const char* path, ivl_model_info* out);
+/* What of the same may be of any length, as JSON: {"conversation_template": "", "eos_tokens": [..]}, the tokens from
+ * generation_config.json, else config.json. */
+IVL_API ivl_status ivl_inspect_texts(const char* path, ivl_text** out);
 /* What loading will need; reads the headers of the weights only. */
 IVL_API ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_memory_plan* out);
+/* For people: which other settings make a model fit that does not; empty if it does. */
+IVL_API ivl_status ivl_plan_advice(const char* directory, const ivl_load_options* options, ivl_text** out);
 /* JSON: {"missing": [..], "wrong": [..], "unexpected": [..], "non_finite": [{"tensor", "count", "first"}]}; the last
  * only if scan_values is not 0 (reads every weight). */
 IVL_API ivl_status ivl_check(const char* directory, int32_t scan_values, ivl_text** out);
@@ -191,6 +198,8 @@ IVL_API void ivl_quantization_free(ivl_quantization* quantization);
 /* ---- the model -------------------------------------------------------------------------------------------------- */
 
 IVL_API ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out);
+/* As ivl_inspect_texts. */
+IVL_API ivl_status ivl_model_texts(const ivl_model* model, ivl_text** out);
 /* For people: "cpu: avx2, 2 threads". */
 IVL_API ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out);
 /* What the model computes and moves, from its shape; a multiply-add counts as two operations. */

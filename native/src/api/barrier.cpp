@@ -28,6 +28,7 @@ ivl_status to_c(Status status) noexcept {
     case Status::Closed: return IVL_CLOSED;
     case Status::Io: return IVL_IO;
     case Status::Internal: return IVL_INTERNAL;
+    case Status::NotFinite: return IVL_NOT_FINITE;
   }
   return IVL_INTERNAL;
 }

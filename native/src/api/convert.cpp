@@ -1,8 +1,8 @@
 #include "api/convert.h"
 
-#include <algorithm>
 #include <cstring>
-#include <iterator>
+
+#include <nlohmann/json.hpp>
 
 #include "checkpoint/weights.h"
 
@@ -63,6 +63,7 @@ LoadOptions load_options_from(const ivl_load_options& options) {
   converted.map_weights = options.map_weights != 0;
   converted.context = options.context_length;
   converted.memory_limit = options.memory_limit;
+  converted.max_batch = options.max_batch;
   return converted;
 }
 
@@ -108,12 +109,11 @@ void describe(const ModelConfig& config, ivl_model_info& out) {
   out.stored = config.dtype ? precision_to(*config.dtype) : IVL_PRECISION_AUTO;
   out.precision = IVL_PRECISION_AUTO;
   out.kv_cache = IVL_KV_CACHE_AUTO;
-  const size_t most = std::size(out.eos_tokens);
-  for (const int64_t id : config.eos_ids) {
-    if (static_cast<size_t>(out.eos_token_count) == most) break;
-    out.eos_tokens[out.eos_token_count++] = static_cast<int32_t>(id);
-  }
-  config.prompt_template.copy(out.conversation_template, sizeof out.conversation_template - 1);
+}
+
+std::string texts_of(const ModelConfig& config) {
+  const nlohmann::json texts = {{"conversation_template", config.prompt_template}, {"eos_tokens", config.eos_ids}};
+  return texts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace ivl::api

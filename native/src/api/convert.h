@@ -21,5 +21,7 @@ ivl_finish finish_to(Finish finish);
 
 int64_t count_parameters(const ModelConfig& config);
 void describe(const ModelConfig& config, ivl_model_info& out);
+// What ivl_model_info has no place for, as ivl_inspect_texts says.
+std::string texts_of(const ModelConfig& config);
 
 }  // namespace ivl::api

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <optional>
+#include <utility>
 
-#include "backend/host_memory.h"
+#include "host/host_memory.h"
 
 namespace ivl::api {
 namespace {
@@ -76,7 +78,7 @@ PartBytes part_bytes(const ModelConfig& config, const Precision& precision, cons
   bytes.embeddings = l.vocab * l.hidden * whole;
   bytes.head = l.vocab * l.hidden * size;
   const int64_t layer = (l.hidden * l.head_dim * (2 * l.heads + 2 * l.kv_heads) + 3 * l.hidden * l.mlp) * size;
-  bytes.layer = layer + plan.kv_cache / std::max<int64_t>(1, l.layers);
+  bytes.layer = layer + (plan.kv_cache + plan.kv_cache_batch) / std::max<int64_t>(1, l.layers);
   bytes.each_stage = plan.scratch;
   const int64_t decoder = bytes.embeddings + bytes.head + l.layers * layer;
   bytes.vision = std::max<int64_t>(0, plan.weights_mapped + plan.weights_owned - decoder) + plan.picture_batch;
@@ -121,29 +123,33 @@ DeviceChoice device_from(const ivl_load_options& options) {
   return text.empty() ? DeviceChoice{} : DeviceChoice::parse(text);
 }
 
-Destination destination(const DeviceChoice& choice, const ModelConfig& config, const Precision& precision,
-                        const MemoryPlan& cpu_plan) {
-  const MemoryPlan gpu_plan = plan_gpu_memory(config, precision);
+Destination destination(const DeviceChoice& choice, int64_t memory_limit, const Precision& precision, const MemoryPlans& plans) {
+  using Place = MemoryPlans::Place;
+  const auto with = [&](Place place, std::vector<Gpu> gpus, int64_t available) -> Destination {
+    const int64_t limit = memory_limit == 0 ? available : memory_limit > 0 ? memory_limit : std::numeric_limits<int64_t>::max();
+    return {std::move(gpus), plans.fitting(place, limit), available};
+  };
   const bool gpus_can = precision.type != DType::F32 && precision.kv_type() == kv_type_of(precision.type);
   if (choice.kind == DeviceChoice::Kind::Cuda) {
     if (!gpus_can) refuse_on_gpus(precision);
     const std::vector<Gpu> gpus = gpus_of(choice);
-    return {gpus, gpu_plan, sum_of(free_of(gpus))};
+    return with(Place::Gpus, gpus, sum_of(free_of(gpus)));
   }
   if (choice.kind == DeviceChoice::Kind::Auto && gpus_can) {
+    const int64_t needed = plans.at(Place::Gpus).total();
     for (const Gpu& gpu : find_gpus().found) {
-      if (gpu_plan.total() > gpu.memory) continue;
+      if (needed > gpu.memory) continue;
       const int64_t free = free_gpu_memory(gpu.ordinal);
-      if (gpu_plan.total() <= free) return {{gpu}, gpu_plan, free};
+      if (needed <= free) return with(Place::Gpus, {gpu}, free);
     }
   }
-  return {{}, cpu_plan, available_host_memory()};
+  return with(Place::Host, {}, available_host_memory());
 }
 
 Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t memory_limit, const ModelConfig& config,
-                const Precision& precision, const MemoryPlan& cpu_plan) {
-  const Destination to = destination(choice, config, precision, cpu_plan);
-  if (memory_limit == 0) require_fit(to.plan, to.available);
+                const Precision& precision, const MemoryPlans& plans) {
+  const Destination to = destination(choice, memory_limit, precision, plans);
+  if (memory_limit == 0) plans.require_fit(to.place(), to.available);
   if (!to.gpus.empty()) return over(to.gpus, layers_of(choice, to.gpus, config, precision, to.plan), precision.type);
   cpu::CpuOptions own = cpu;
   own.bf16_activations = precision.bf16_activations;

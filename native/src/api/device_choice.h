@@ -7,7 +7,7 @@
 #include "backend/gpus.h"
 #include "cpu/cpu_backend.h"
 #include "internvl4j/internvl4j.h"
-#include "model/memory_plan.h"
+#include "model/memory_plans.h"
 #include "model/placement.h"
 
 namespace ivl::api {
@@ -30,17 +30,19 @@ struct Destination {
   std::vector<Gpu> gpus;  // none: the CPU
   MemoryPlan plan;
   int64_t available = 0;  // bytes: free on those GPUs together, or on the host
+
+  MemoryPlans::Place place() const { return gpus.empty() ? MemoryPlans::Place::Host : MemoryPlans::Place::Gpus; }
 };
 
-// Auto takes the first GPU that has room for the model and can compute in its types, else the CPU; `cpu_plan` is the plan for there. Error(InvalidArgument)
-// if a GPU that was asked for is not there, with the reason, or cannot do the precision or the type of the KV cache.
-Destination destination(const DeviceChoice& choice, const ModelConfig& config, const Precision& precision,
-                        const MemoryPlan& cpu_plan);
+// Auto takes the first GPU that has room for the model and can compute in its types, else the CPU. Error(InvalidArgument)
+// if a GPU that was asked for is not there, with the reason, or cannot do the precision or the type of the KV cache. Where it is left
+// open how many requests there are together, the plan is for as many as fit into memory_limit (as in ivl_load_options).
+Destination destination(const DeviceChoice& choice, int64_t memory_limit, const Precision& precision, const MemoryPlans& plans);
 
 // The backends there. Several GPUs share the decoder's layers so that they are equally full (split_layers).
 // Error(OutOfMemory) if the plan does not fit, unless memory_limit says not to look (not 0).
 Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t memory_limit, const ModelConfig& config,
-                const Precision& precision, const MemoryPlan& cpu_plan);
+                const Precision& precision, const MemoryPlans& plans);
 
 // The backend of one device, for what is no model. Error(InvalidArgument) if `choice` is another than the CPU or one GPU that
 // is there.

@@ -45,6 +45,7 @@ json check(const std::filesystem::path& folder, bool scan_values) {
   CheckReport report = check_weights(checkpoint, config);
   std::vector<std::string> wrong = std::move(report.wrong_shape);
   wrong.insert(wrong.end(), report.wrong_dtype.begin(), report.wrong_dtype.end());
+  if (!report.unmerged.empty()) wrong.push_back(report.unmerged);
   std::vector<std::string> unexpected = std::move(report.unexpected);
   unexpected.insert(unexpected.end(), checkpoint.unindexed().begin(), checkpoint.unindexed().end());
   return {{"missing", report.missing},
@@ -52,6 +53,33 @@ json check(const std::filesystem::path& folder, bool scan_values) {
           {"unexpected", unexpected},
           {"non_finite", scan_values ? non_finite(checkpoint) : json::array()}};
 }
+
+// A checkpoint's plans, from the headers of its weights, and where it would go.
+struct Planned {
+  Planned(const char* directory, const ivl_load_options& options)
+      : load(load_options_from(options)),
+        folder(&given(directory, "directory")),
+        config(load_config_for(folder, load)),
+        checkpoint(Checkpoint::open(folder, {Mapping::Map, false, {}})),
+        precision(checked_precision()),
+        plans(&checkpoint, config, precision, load.max_batch, load.map_weights),
+        to(destination(device_from(options), load.memory_limit, precision, plans)) {}
+  Planned(const Planned&) = delete;  // the plans point at their neighbours
+  Planned& operator=(const Planned&) = delete;
+
+  Precision checked_precision() const {
+    require_weights(checkpoint, config);
+    return precision_for(load, stored_precision(checkpoint, config));
+  }
+
+  LoadOptions load;
+  std::filesystem::path folder;
+  ModelConfig config;
+  Checkpoint checkpoint;
+  Precision precision;
+  MemoryPlans plans;
+  Destination to;
+};
 
 ivl_text* text_of(const json& value) {
   // Names from a hostile file may be anything; the reply stays valid UTF-8.
@@ -81,7 +109,7 @@ ivl_status ivl_system_info(ivl_text** out) {
 }
 
 void ivl_load_options_init(ivl_load_options* options) {
-  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, IVL_KV_CACHE_AUTO, 0, 0, 1, 0, 0, "auto", "none"};
+  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, IVL_KV_CACHE_AUTO, 0, 0, 1, 0, 1, 0, "auto", "none"};
 }
 
 ivl_status ivl_inspect(const char* path, ivl_model_info* out) {
@@ -91,27 +119,36 @@ ivl_status ivl_inspect(const char* path, ivl_model_info* out) {
   });
 }
 
+ivl_status ivl_inspect_texts(const char* path, ivl_text** out) {
+  return guarded([&] {
+    const ModelConfig config = load_config(&given(path, "path"));
+    given(out, "out") = new ivl_text{texts_of(config)};
+  });
+}
+
 ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_memory_plan* out) {
   return guarded([&] {
-    const LoadOptions load = load_options_from(given(options, "options"));
-    const std::filesystem::path folder = &given(directory, "directory");
-    const ModelConfig config = load_config_for(folder, load);
-    const Checkpoint checkpoint = Checkpoint::open(folder, {Mapping::Map, false, {}});
-    require_weights(checkpoint, config);
-    const Precision precision = precision_for(load, stored_precision(checkpoint, config));
-    const MemoryPlan cpu_plan = plan_memory(checkpoint, config, precision, load.map_weights);
-    const Destination to = destination(device_from(*options), config, precision, cpu_plan);
-    const MemoryPlan& plan = to.plan;
+    const Planned planned(directory, given(options, "options"));
+    const MemoryPlan& plan = planned.to.plan;
     given(out, "out") = {plan.weights_mapped,
                          plan.weights_owned,
                          plan.kv_cache_per_token,
                          plan.kv_cache,
+                         plan.kv_cache_batch,
                          plan.scratch,
                          plan.picture_batch,
                          plan.total(),
-                         to.available,
+                         planned.to.available,
                          static_cast<int32_t>(plan.pictures_together),
-                         kv_cache_to(precision.kv_type())};
+                         static_cast<int32_t>(plan.max_batch),
+                         kv_cache_to(planned.precision.kv_type())};
+  });
+}
+
+ivl_status ivl_plan_advice(const char* directory, const ivl_load_options* options, ivl_text** out) {
+  return guarded([&] {
+    const Planned planned(directory, given(options, "options"));
+    given(out, "out") = new ivl_text{planned.plans.advice(planned.to.place(), planned.to.available)};
   });
 }
 

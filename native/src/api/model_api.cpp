@@ -17,8 +17,8 @@ Placer placer(const ivl_load_options& options) {
   const DeviceChoice choice = device_from(options);
   const cpu::CpuOptions cpu{.threads = options.threads, .affinity = affinity_from(options)};
   return [choice, cpu, limit = options.memory_limit](const ModelConfig& config, const Precision& precision,
-                                                     const MemoryPlan& plan) {
-    return place(choice, cpu, limit, config, precision, plan);
+                                                     const MemoryPlans& plans) {
+    return place(choice, cpu, limit, config, precision, plans);
   };
 }
 
@@ -84,6 +84,10 @@ ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out) {
     out->kv_cache = kv_cache_to(engine.precision().kv_type());
     out->stored = precision_to(model->stored);
   });
+}
+
+ivl_status ivl_model_texts(const ivl_model* model, ivl_text** out) {
+  return guarded([&] { given(out, "out") = new ivl_text{texts_of(given(model, "model").engine->config())}; });
 }
 
 ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out) {

@@ -32,6 +32,7 @@ struct HostTensor {
   // Not null: data is int8, and these its rows' scales and sums as backend/int8.h says; dtype is what it was quantized from.
   const float* int8_scales = nullptr;
   const int32_t* int8_sums = nullptr;
+  std::string where = {};  // file and name, for messages
 };
 
 // Weights as a backend keeps them: in place where it can (the CPU reads a mapped checkpoint directly), or copied,
@@ -205,7 +206,7 @@ class Backend {
   // out row i = in row rows[i].
   virtual void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) = 0;
   // A token for each row of logits (rows, vocabulary) f32, chosen as sampling.h says. Only what was chosen comes to the host.
-  // Error(Internal) if the logits of a row are not finite numbers.
+  // Error(NotFinite) if the logits of a row are not finite numbers.
   virtual std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) = 0;
 };
 

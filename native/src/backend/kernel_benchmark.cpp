@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "backend/host_memory.h"
+#include "host/host_memory.h"
 
 namespace ivl {
 namespace {

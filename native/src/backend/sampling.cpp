@@ -96,8 +96,10 @@ int32_t drawn(std::span<const float> scores, const Draw& draw) {
 }  // namespace
 
 void check_best(float best) {
-  if (std::isnan(best)) fail(Status::Internal, "the model's logits are not numbers: its weights or input hold NaN or infinity");
-  if (std::isinf(best)) fail(Status::Internal, "the model's logits are infinite: its weights or input overflow");
+  if (std::isfinite(best)) return;
+  fail(Status::NotFinite, cat("the model's logits are ", std::isnan(best) ? "not numbers" : "infinite",
+                              ": its weights hold NaN or infinity (`info --check` names the tensors), or something grew beyond "
+                              "the range of the precision (bf16 has a wider one than f16)"));
 }
 
 float logprob_of(float logit, float best, uint64_t mass) {

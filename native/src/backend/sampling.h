@@ -34,7 +34,7 @@ struct Sampled {
   std::vector<TokenLogprob> top;  // best first, the lower id among equals
 };
 
-// Of logits in host memory. Error(Internal) as check_best() says.
+// Of logits in host memory. Error(NotFinite) as check_best() says.
 Sampled sample(std::span<const float> logits, const Draw& draw);
 
 // The largest logit, or NaN if one of them is. Error(Internal) unless it is a number, finite.

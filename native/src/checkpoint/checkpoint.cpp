@@ -7,6 +7,7 @@
 #include <set>
 #include <system_error>
 
+#include "checkpoint/foreign_file.h"
 #include "checkpoint/json.h"
 #include "checkpoint/message.h"
 #include "tensor/error.h"
@@ -83,12 +84,7 @@ Checkpoint Checkpoint::open(const fs::path& folder, const CheckpointOptions& opt
   } else if (has_entry(index)) {
     checkpoint.open_shards(index, options);
   } else {
-    for (const char* pickle : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
-      if (!has_entry(folder / pickle)) continue;
-      fail(Status::Unsupported,
-           cat((folder / pickle).string(), ": PyTorch pickles are not read; convert to safetensors"));
-    }
-    fail(Status::Checkpoint, cat(folder.string(), ": no model.safetensors and no model.safetensors.index.json"));
+    refuse_without_weights(folder);
   }
   checkpoint.sort_tensors();
   if (options.copy_unaligned) checkpoint.copy_unaligned();
@@ -138,10 +134,8 @@ void Checkpoint::open_shards(const fs::path& index, const CheckpointOptions& opt
         unindexed_.push_back(tensor.name);
       }
     }
-    if (!unmet.empty()) {
-      fail(Status::Checkpoint, cat(file.file().path(), ": tensor ", quote(*unmet.begin()), ", which ", index_name,
-                                   " promises here, is missing (", unmet.size(), " in all)"));
-    }
+    // What nobody needs may be missing: old conversions left names behind.
+    for (const std::string& name : unmet) promised_.emplace(name, file.file().path());
     done += file.file().size();
     if (options.progress && options.mapping == Mapping::Map) options.progress(done, total);
   }
@@ -182,8 +176,13 @@ const TensorInfo* Checkpoint::find(std::string_view name) const {
 
 const TensorInfo& Checkpoint::get(std::string_view name) const {
   const TensorInfo* tensor = find(name);
-  if (tensor == nullptr) fail(Status::Checkpoint, cat(folder_, ": tensor ", quote(name), " is missing"));
+  if (tensor == nullptr) fail(Status::Checkpoint, cat(folder_, ": tensor ", quote(name), " is missing", where_promised(name)));
   return *tensor;
+}
+
+std::string Checkpoint::where_promised(std::string_view name) const {
+  const auto at = promised_.find(name);
+  return at == promised_.end() ? "" : cat(" from ", at->second, ", where the index promises it");
 }
 
 std::vector<std::string> Checkpoint::names() const {

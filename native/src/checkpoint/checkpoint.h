@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <new>
 #include <string>
@@ -31,8 +32,8 @@ class Checkpoint {
   // Mapping::Map this reads headers only, however large the tensors are, so that a memory plan can be made before
   // anything is loaded (but for unaligned tensors, see CheckpointOptions::copy_unaligned).
   // Error(Io): no such folder, or a file that cannot be read. Error(Checkpoint): no weights in it, a missing or
-  // malformed shard, a malformed index, a tensor that the index promises and its shard lacks. Error(Unsupported):
-  // PyTorch pickles. Error(OutOfMemory): no memory for Mapping::Copy or for unaligned tensors.
+  // malformed shard, a malformed index. Error(Unsupported): weights of another format, such as PyTorch pickles.
+  // Error(OutOfMemory): no memory for Mapping::Copy or for unaligned tensors.
   static Checkpoint open(const std::filesystem::path& folder, const CheckpointOptions& options = {});
 
   // nullptr if there is none. Pointers stay valid while the checkpoint lives, moved or not.
@@ -44,6 +45,10 @@ class Checkpoint {
   std::vector<std::string> names() const;
   // Tensors that lie in a shard without the index saying so. They are not found by find().
   const std::vector<std::string>& unindexed() const { return unindexed_; }
+  // Names that the index promises in a shard that does not have them, with the shard's path.
+  const std::map<std::string, std::string, std::less<>>& promised() const { return promised_; }
+  // " from SHARD, where the index promises it", for messages; empty if it is promised nowhere.
+  std::string where_promised(std::string_view name) const;
   const std::vector<SafetensorsFile>& files() const { return files_; }
   const std::string& folder() const { return folder_; }
 
@@ -70,6 +75,7 @@ class Checkpoint {
   std::vector<SafetensorsFile> files_;
   std::vector<TensorInfo> tensors_;
   std::vector<std::string> unindexed_;
+  std::map<std::string, std::string, std::less<>> promised_;
   std::vector<std::unique_ptr<std::byte[], Free>> copies_;
   uint64_t unaligned_bytes_ = 0;
 };

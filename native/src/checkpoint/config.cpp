@@ -38,12 +38,12 @@ void require_text(const ConfigSection& section, const char* field, const std::st
   if (section.text(field, only) != only) section.unsupported(field, only);
 }
 
-// Where `architectures` is missing, the model type stands for it.
+// Where `architectures` is missing, the model type stands for it; without both it is `otherwise`.
 void require_architecture(const ConfigSection& section, const std::string& architecture,
-                          const std::string& model_type) {
+                          const std::string& model_type, const std::string& otherwise) {
   const std::vector<std::string> names = section.texts("architectures");
   if (names.empty()) {
-    if (section.text("model_type", "") != model_type) section.unsupported("model_type", model_type);
+    if (section.text("model_type", otherwise) != model_type) section.unsupported("model_type", model_type);
   } else if (names.front() != architecture) {
     section.unsupported("architectures", architecture);
   }
@@ -75,11 +75,31 @@ VisionConfig read_vision(const ConfigSection& section) {
   return vision;
 }
 
+// Positions scaled in no way, as rope_scaling or rope_parameters may say in several.
+void require_default_rope(const ConfigSection& rope) {
+  for (const char* field : {"rope_type", "type"}) require_text(rope, field, "default");
+  const bool named = rope.has("rope_type") || rope.has("type");
+  if (!named && rope.has("factor")) rope.expected("rope_type", "the kind of scaling that the factor is for");
+  if (rope.positive("partial_rotary_factor", 1) != 1) rope.unsupported("partial_rotary_factor", "1");
+}
+
+// Before transformers 5 in rope_theta, from it on in rope_parameters.
+double read_rope_theta(const ConfigSection& section, double otherwise) {
+  double theta = section.positive("rope_theta", otherwise);
+  for (const char* field : {"rope_scaling", "rope_parameters"}) {
+    if (!section.is_set(field)) continue;
+    const ConfigSection rope = section.section(field);
+    require_default_rope(rope);
+    const double own = rope.positive("rope_theta", theta);
+    if (section.has("rope_theta") && own != theta) rope.expected("rope_theta", cat("that of ", section.place("rope_theta"), ", ", theta));
+    theta = own;
+  }
+  return theta;
+}
+
 LanguageConfig read_language(const ConfigSection& section) {
-  require_architecture(section, "LlamaForCausalLM", "llama");
+  require_architecture(section, "LlamaForCausalLM", "llama", "");
   require_text(section, "hidden_act", "silu");
-  section.refuse_if_set("rope_scaling", "null");
-  section.refuse_if_set("rope_parameters", "rope_theta without scaling");
   section.refuse_if_set("mlp_bias", "false");
   section.refuse_if_set("quantization_config", "unquantized weights");
 
@@ -92,7 +112,7 @@ LanguageConfig read_language(const ConfigSection& section) {
   language.vocab = section.integer("vocab_size", 1, kMaxVocab);
   language.context = section.integer("max_position_embeddings", 1, kMaxContext, language.context);
   language.rms_eps = static_cast<float>(section.positive("rms_norm_eps", 1e-6));
-  language.rope_theta = section.positive("rope_theta", language.rope_theta);
+  language.rope_theta = read_rope_theta(section, language.rope_theta);
   language.attention_bias = section.flag("attention_bias", language.attention_bias);
   language.tie_word_embeddings = section.flag("tie_word_embeddings", language.tie_word_embeddings);
 
@@ -118,10 +138,12 @@ int64_t read_downsample(const ConfigSection& top) {
   return static_cast<int64_t>(factor);
 }
 
+// With or without "torch." before it; what leaves it to the weights says nothing.
 std::optional<DType> read_dtype(const ConfigSection& top) {
   const char* field = top.has("torch_dtype") ? "torch_dtype" : "dtype";
-  const std::string name = top.text(field, "");
-  if (name.empty()) return std::nullopt;
+  std::string name = top.text(field, "");
+  if (name.starts_with("torch.")) name.erase(0, std::string_view("torch.").size());
+  if (name.empty() || name == "auto") return std::nullopt;
   if (name == "float32") return DType::F32;
   if (name == "bfloat16") return DType::BF16;
   if (name == "float16") return DType::F16;
@@ -129,7 +151,7 @@ std::optional<DType> read_dtype(const ConfigSection& top) {
 }
 
 ModelConfig read_model(const ConfigSection& top) {
-  require_architecture(top, "InternVLChatModel", "internvl_chat");
+  require_architecture(top, "InternVLChatModel", "internvl_chat", "internvl_chat");
   top.refuse_if_set("quantization_config", "unquantized weights");
   top.refuse_if_set("use_backbone_lora", "0: merge the LoRA weights first");
   top.refuse_if_set("use_llm_lora", "0: merge the LoRA weights first");

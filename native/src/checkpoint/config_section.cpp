@@ -10,8 +10,12 @@
 namespace ivl {
 namespace {
 
-// JSON integers come signed or unsigned; one over 2^63 cannot be in any range that we ask for.
+// JSON integers come signed or unsigned; one over 2^63 cannot be in any range that we ask for. One may also be written as 1e6 or 4.0.
 bool in_range(const nlohmann::json& value, int64_t low, int64_t high) {
+  if (value.is_number_float()) {
+    const auto number = value.get<double>();
+    return number == std::floor(number) && static_cast<double>(low) <= number && number <= static_cast<double>(high);
+  }
   if (!value.is_number_integer()) return false;
   if (value.is_number_unsigned() && value.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX)) return false;
   const auto number = value.get<int64_t>();
@@ -109,9 +113,13 @@ void ConfigSection::unsupported(const char* field, const std::string& supported)
 }
 
 void ConfigSection::refuse_if_set(const char* field, const std::string& supported) const {
+  if (is_set(field)) unsupported(field, supported);
+}
+
+bool ConfigSection::is_set(const char* field) const {
   const nlohmann::json* set = value(field);
-  if (set == nullptr || *set == false || (set->is_number() && set->get<double>() == 0.0)) return;
-  unsupported(field, supported);
+  if (set == nullptr || *set == false || (set->is_number() && set->get<double>() == 0.0)) return false;
+  return !set->is_structured() || !set->empty();
 }
 
 const nlohmann::json* ConfigSection::value(const char* field) const {

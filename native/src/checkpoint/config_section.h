@@ -19,7 +19,10 @@ class ConfigSection {
 
   ConfigSection section(const char* field) const;  // required
   bool has(const char* field) const { return value(field) != nullptr; }
+  bool is_set(const char* field) const;             // not absent, null, false, 0 or empty
+  std::string place(const char* field) const;       // "section.field"
 
+  // A number without a fraction, however it is written.
   int64_t integer(const char* field, int64_t low, int64_t high) const;  // required
   int64_t integer(const char* field, int64_t low, int64_t high, int64_t otherwise) const;
   // Finite and greater than 0. An integer will do.
@@ -32,12 +35,10 @@ class ConfigSection {
   [[noreturn]] void expected(const char* field, const std::string& what) const;
   [[noreturn]] void expected(const char* field, const std::string& what, const std::string& got) const;
   [[noreturn]] void unsupported(const char* field, const std::string& supported) const;  // Error(Unsupported)
-  // Unless the field is absent, null, false or 0.
   void refuse_if_set(const char* field, const std::string& supported) const;
 
  private:
   const nlohmann::json* value(const char* field) const;  // nullptr if absent or null
-  std::string place(const char* field) const;
   std::string got(const char* field) const;
 
   const nlohmann::json* object_;

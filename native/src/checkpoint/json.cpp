@@ -3,6 +3,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "checkpoint/foreign_file.h"
 #include "checkpoint/mapped_file.h"
 #include "checkpoint/message.h"
 #include "tensor/error.h"
@@ -12,10 +13,13 @@ namespace {
 
 constexpr size_t kMaxBytes = size_t{16} << 20;
 constexpr int kMaxDepth = 64;
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";  // Windows' editors put it there
 
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text, const std::string& file) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  refuse_foreign(text, file);
   // The library takes a NUL for the end of its input; whatever is behind it would pass unread.
   if (const size_t nul = text.find('\0'); nul != text.npos) {
     fail(Status::Checkpoint, cat(file, ": not valid JSON: NUL at byte ", nul));

@@ -10,6 +10,7 @@
 #include <system_error>
 #include <utility>
 
+#include "host/host_memory.h"
 #include "tensor/error.h"
 
 namespace ivl {
@@ -36,6 +37,14 @@ class Descriptor {
 size_t page_size() {
   static const size_t size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   return size;
+}
+
+void* memory_for(size_t size, const std::string& path) {
+  try {
+    return host_account().map(size);
+  } catch (const Error& error) {
+    fail(error.status(), cat(path, ": cannot be read into memory: ", error.what()));
+  }
 }
 
 void read_all(int fd, std::byte* to, size_t size, const std::string& path, const MappedFile::Progress& progress) {
@@ -70,26 +79,30 @@ MappedFile MappedFile::open(const std::filesystem::path& path, Mapping mapping, 
 
   const auto size = static_cast<size_t>(info.st_size);
   const bool copy = mapping == Mapping::Copy;
-  void* memory = copy ? ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-                      : ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+  void* memory = copy ? memory_for(size, file.path_) : ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
   if (memory == MAP_FAILED) {
     const int error = errno;
     fail(error == ENOMEM ? Status::OutOfMemory : Status::Io,
-         cat(file.path_, ": cannot ", copy ? "allocate " : "map ", size, " bytes: ", reason(error)));
+         cat(file.path_, ": cannot map ", size, " bytes: ", reason(error)));
   }
   file.data_ = static_cast<std::byte*>(memory);
   file.size_ = size;
   if (copy) {
-    ::madvise(memory, size, MADV_HUGEPAGE);
     ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     read_all(fd.get(), file.data_, size, file.path_, progress);
+    host_account().set_touched(memory);
     ::mprotect(memory, size, PROT_READ);
   }
   return file;
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(data_, size_);
+  if (data_ == nullptr) return;
+  if (mapping_ == Mapping::Copy) {
+    host_account().unmap(data_);
+  } else {
+    ::munmap(data_, size_);
+  }
 }
 
 void MappedFile::advise(Access access) const noexcept {

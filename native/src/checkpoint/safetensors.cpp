@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "checkpoint/foreign_file.h"
 #include "checkpoint/json.h"
 #include "checkpoint/message.h"
 #include "tensor/error.h"
@@ -205,9 +206,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
 // The header's length, checked against the file.
 size_t header_bytes(std::span<const std::byte> file, const std::string& path) {
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
-  if (text.starts_with("version https://git-lfs")) {
-    fail(Status::Checkpoint, cat(path, ": is a Git LFS pointer, not the weights; run `git lfs pull`"));
-  }
+  if (text.size() <= kLengthBytes || text[kLengthBytes] != '{') refuse_foreign(text, path);
   if (file.size() < kLengthBytes) {
     fail(Status::Checkpoint, cat(path, ": truncated: expected at least 8 bytes, got ", file.size()));
   }
@@ -307,6 +306,8 @@ int64_t TensorInfo::elements() const {
   for (const int64_t dimension : shape) product *= dimension;
   return product;
 }
+
+std::string place_of(const TensorInfo& tensor) { return cat(tensor.file, ": tensor ", quote(tensor.name)); }
 
 SafetensorsContents parse_safetensors(std::span<const std::byte> file, const std::string& path) {
   const size_t length = header_bytes(file, path);

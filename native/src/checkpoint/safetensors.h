@@ -35,6 +35,9 @@ struct TensorInfo {
   int64_t elements() const;
 };
 
+// "FILE: tensor 'NAME'", for messages.
+std::string place_of(const TensorInfo& tensor);
+
 struct SafetensorsContents {
   std::vector<TensorInfo> tensors;  // by offset
   std::map<std::string, std::string> metadata;

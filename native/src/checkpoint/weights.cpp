@@ -83,6 +83,19 @@ bool harmless(std::string_view name, const ModelConfig& config) {
          (config.language.tie_word_embeddings && name == "language_model.lm_head.weight");
 }
 
+// Without them the model would run, and answer as if it had never been fine-tuned.
+std::string unmerged_lora(const Checkpoint& checkpoint) {
+  const auto part_of_lora = [](const TensorInfo& tensor) {
+    const auto has = [&](const char* part) { return tensor.name.find(part) != std::string::npos; };
+    return has(".lora_A.") || has(".lora_B.") || has(".base_layer.") || has(".lora_embedding_A");
+  };
+  const std::vector<TensorInfo>& tensors = checkpoint.tensors();
+  const auto first = std::find_if(tensors.begin(), tensors.end(), part_of_lora);
+  if (first == tensors.end()) return "";
+  return cat(std::count_if(tensors.begin(), tensors.end(), part_of_lora), " tensors are of LoRA layers that are not merged, such as ",
+             quote(first->name), "; merge them into the model (in PEFT merge_and_unload) and save it again");
+}
+
 // Counts elements whose exponent bits are all ones. Blocks keep the counting loop free of branches, so that it runs at
 // memory speed; memcpy because the caller may hold an unaligned tensor.
 template <class Bits>
@@ -141,6 +154,7 @@ std::vector<WeightSpec> expected_weights(const ModelConfig& config) {
 
 CheckReport check_weights(const Checkpoint& checkpoint, const ModelConfig& config) {
   CheckReport report;
+  report.unmerged = unmerged_lora(checkpoint);
   std::unordered_set<std::string> expected;
   for (WeightSpec& spec : expected_weights(config)) {
     const TensorInfo* tensor = checkpoint.find(spec.name);
@@ -168,18 +182,20 @@ CheckReport check_weights(const Checkpoint& checkpoint, const ModelConfig& confi
   for (const std::string& name : checkpoint.unindexed()) {
     if (!harmless(name, config)) report.unexpected.push_back(name);
   }
+  for (const auto& [name, file] : checkpoint.promised()) note(name);
   return report;
 }
 
 void require_weights(const Checkpoint& checkpoint, const ModelConfig& config) {
   const CheckReport report = check_weights(checkpoint, config);
   if (report.ok()) return;
+  if (!report.unmerged.empty()) fail(Status::Unsupported, cat(checkpoint.folder(), ": ", report.unmerged));
   std::vector<std::string> problems = report.wrong_shape;
   problems.insert(problems.end(), report.wrong_dtype.begin(), report.wrong_dtype.end());
   const std::vector<std::string>& unindexed = checkpoint.unindexed();
   for (const std::string& name : report.missing) {
     const bool hidden = std::binary_search(unindexed.begin(), unindexed.end(), name);
-    problems.push_back(name + (hidden ? ": is in a shard, but missing from the index" : ": missing"));
+    problems.push_back(name + (hidden ? ": is in a shard, but missing from the index" : ": missing" + checkpoint.where_promised(name)));
   }
   std::string message = cat(checkpoint.folder(), ": ", problems.size(), " of the model's weights ",
                             problems.size() == 1 ? "is" : "are", " missing or wrong: ");
@@ -190,7 +206,7 @@ void require_weights(const Checkpoint& checkpoint, const ModelConfig& config) {
 
 NonFinite scan_non_finite(const TensorInfo& tensor) {
   if (!tensor.dtype) {
-    fail(Status::Unsupported, cat(tensor.file, ": tensor ", quote(tensor.name), ": cannot look for NaN in type ",
+    fail(Status::Unsupported, cat(place_of(tensor), ": cannot look for NaN in type ",
                                   printable(tensor.dtype_name, 40)));
   }
   const size_t elements = tensor.bytes / size_of(*tensor.dtype);

@@ -27,7 +27,9 @@ struct CheckReport {
   // transformers saved, a head tied to the embeddings). To be listed, not refused.
   std::vector<std::string> unexpected;
 
-  bool ok() const { return missing.empty() && wrong_shape.empty() && wrong_dtype.empty(); }
+  std::string unmerged;  // what is wrong if there are LoRA layers beside or instead of the model's own
+
+  bool ok() const { return missing.empty() && wrong_shape.empty() && wrong_dtype.empty() && unmerged.empty(); }
 };
 
 CheckReport check_weights(const Checkpoint& checkpoint, const ModelConfig& config);

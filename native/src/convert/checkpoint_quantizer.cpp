@@ -95,7 +95,7 @@ void CheckpointQuantizer::finish_shard() {
 }
 
 void CheckpointQuantizer::write_int8(const TensorInfo& tensor) {
-  const HostTensor source{tensor.data, *tensor.dtype, tensor.shape};
+  const HostTensor source{tensor.data, *tensor.dtype, tensor.shape, nullptr, nullptr, place_of(tensor)};
   const cpu::Int8Weights weights = cpu::int8_weights(source, type_, cpu::kernels_of(cpu::chosen_isa()), pool_);
   const auto inputs = static_cast<uint64_t>(tensor.shape[1]);
   for (int64_t row = 0; row < weights.rows; ++row) writer_->write(weights.values + row * weights.stride, inputs);

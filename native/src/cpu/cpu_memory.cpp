@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "backend/host_memory.h"
 #include "cpu/cpu_backend.h"
 #include "cpu/cpu_weights.h"
+#include "host/host_memory.h"
 
 namespace ivl::cpu {
 namespace {

@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "cpu/affinity.h"
-#include "cpu/cgroup.h"
+#include "host/cgroup.h"
 #include "tensor/error.h"
 
 namespace ivl::cpu {

@@ -1,9 +1,10 @@
 #include "cpu/int8_weights.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
-#include "backend/host_memory.h"
+#include "host/host_memory.h"
 
 namespace ivl::cpu {
 namespace {
@@ -58,6 +59,17 @@ void pad(Int8Weights& out, const HostTensor& weight) {
   std::copy_n(weight.int8_sums, out.rows, to.sums);
 }
 
+// In bytes nobody would see them any more: every value of the row would pass for a number.
+void require_finite(const Int8Weights& weights, const HostTensor& from) {
+  const float* end = weights.scales + weights.rows;
+  const float* bad = std::find_if_not(weights.scales, end, [](float scale) { return std::isfinite(scale); });
+  if (bad == end) return;
+  const bool stored = from.int8_scales != nullptr;
+  fail(Status::Checkpoint, cat(from.where.empty() ? "int8" : from.where, ": ", stored ? "the scale of row " : "row ",
+                               bad - weights.scales, stored ? " is not finite" : " holds NaN or infinity",
+                               ", which int8 would hide; `info --check` lists the damaged tensors"));
+}
+
 }  // namespace
 
 Int8Weights int8_weights(const HostTensor& weight, DType as, const KernelTable& kernels, ThreadPool& pool) {
@@ -76,6 +88,7 @@ Int8Weights int8_weights(const HostTensor& weight, DType as, const KernelTable& 
   } else {
     pad(out, weight);
   }
+  if (weight.data != nullptr) require_finite(out, weight);
   return out;
 }
 

@@ -18,7 +18,8 @@ struct Int8Weights {
 };
 
 // Of a weight (rows, in_features): quantized, after rounding to `as` where that is narrower than what is stored; or, where it
-// is quantized already, in place if its rows need no padding. Error(Unsupported) if in_features is over kInt8MostInputs.
+// is quantized already, in place if its rows need no padding. Error(Unsupported) if in_features is over kInt8MostInputs, Error(Checkpoint) if a row
+// holds a value that is not finite, with the tensor and the row.
 Int8Weights int8_weights(const HostTensor& weight, DType as, const KernelTable& kernels, ThreadPool& pool);
 
 }  // namespace ivl::cpu

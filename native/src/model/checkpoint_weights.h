@@ -15,7 +15,7 @@ class CheckpointWeights : public WeightSource {
     const TensorInfo* info = checkpoint_->find(name);
     if (info != nullptr && is_int8(*info)) return int8_tensor(*info);
     if (info == nullptr || !info->dtype) fail(Status::Checkpoint, cat("tensor ", name, " is missing or not of a float type"));
-    return {info->data, *info->dtype, info->shape};
+    return {info->data, *info->dtype, info->shape, nullptr, nullptr, place_of(*info)};
   }
 
   void release(const std::string& name) override {
@@ -28,6 +28,7 @@ class CheckpointWeights : public WeightSource {
   HostTensor int8_tensor(const TensorInfo& info) const {
     HostTensor tensor{info.data, DType::BF16, info.shape};
     tensor.int8_scales = reinterpret_cast<const float*>(checkpoint_->get(int8_scale_name(info.name)).data);
+    tensor.where = place_of(info);
     tensor.int8_sums = reinterpret_cast<const int32_t*>(checkpoint_->get(int8_sum_name(info.name)).data);
     return tensor;
   }

@@ -119,13 +119,28 @@ MemoryPlan plan_gpu_memory(const ModelConfig& config, const Precision& precision
   return plan;
 }
 
-void require_fit(const MemoryPlan& plan, int64_t limit) {
+int64_t tokens_of_a_request(const ModelConfig& config) {
+  constexpr int64_t kQuestion = 256, kAnswer = 1024;
+  return std::min(config.language.context, config.tokens_per_image() + kQuestion + kAnswer);
+}
+
+MemoryPlan for_batch(MemoryPlan plan, const ModelConfig& config, int64_t max_batch) {
+  constexpr int64_t kMost = int64_t{1} << 61;  // more than there is anywhere
+  const int64_t each = plan.kv_cache_per_token * tokens_of_a_request(config);
+  const int64_t others = max_batch - 1;
+  plan.max_batch = max_batch;
+  plan.kv_cache_batch = others > kMost / std::max<int64_t>(1, each) ? kMost : others * each;
+  return plan;
+}
+
+void require_fit(const MemoryPlan& plan, int64_t limit, const std::string& advice) {
   if (plan.total() <= limit) return;
   const auto mib = [](int64_t bytes) { return (bytes + (1 << 20) - 1) >> 20; };
+  const std::string batch = plan.max_batch == 1 ? "" : cat(", further requests of a batch ", mib(plan.kv_cache_batch));
   fail(Status::OutOfMemory,
        cat("the model needs ", mib(plan.total()), " MiB (weights ", mib(plan.weights_mapped + plan.weights_owned),
-           ", KV cache ", mib(plan.kv_cache), ", scratch ", mib(plan.scratch), ", pictures ", mib(plan.picture_batch),
-           "), but ", mib(limit), " MiB are available; a smaller context length or a higher memory limit may help"));
+           ", KV cache ", mib(plan.kv_cache), batch, ", scratch ", mib(plan.scratch), ", pictures ", mib(plan.picture_batch),
+           "), but ", limit >> 20, " MiB are available", advice.empty() ? "" : "; ", advice));
 }
 
 }  // namespace ivl

@@ -13,12 +13,21 @@ struct MemoryPlan {
   int64_t weights_owned = 0;   // converted, or read into memory
   int64_t kv_cache_per_token = 0;
   int64_t kv_cache = 0;  // one sequence of the full context
+  int64_t kv_cache_batch = 0;  // of max_batch - 1 further requests, each with tokens_of_a_request()
   int64_t scratch = 0;
   int64_t picture_batch = 0;
   int64_t pictures_together = 0;
+  int64_t max_batch = 1;
 
-  int64_t total() const { return weights_mapped + weights_owned + kv_cache + scratch + picture_batch; }
+  int64_t total() const { return weights_mapped + weights_owned + kv_cache + kv_cache_batch + scratch + picture_batch; }
 };
+
+// Tokens that a request of a batch is planned with: a picture, a question, and an answer of the usual length. One that needs more is
+// given more if it is there at that time.
+int64_t tokens_of_a_request(const ModelConfig& config);
+
+// The plan for so many requests together. The plans below are for one.
+MemoryPlan for_batch(MemoryPlan plan, const ModelConfig& config, int64_t max_batch);
 
 // F32 keeps narrower weights as stored; `mapped`: the files are.
 MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, const Precision& precision, bool mapped);
@@ -28,7 +37,7 @@ MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision);
 // The same on a GPU, or on all together that share the model: every weight is a copy, activations are as wide as weights.
 MemoryPlan plan_gpu_memory(const ModelConfig& config, const Precision& precision);
 
-// Error(OutOfMemory) with the plan's parts if its total is more than `limit` bytes.
-void require_fit(const MemoryPlan& plan, int64_t limit);
+// Error(OutOfMemory) with the plan's parts, and what would help, if its total is more than `limit` bytes.
+void require_fit(const MemoryPlan& plan, int64_t limit, const std::string& advice = {});
 
 }  // namespace ivl

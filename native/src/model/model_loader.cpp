@@ -8,10 +8,11 @@
 namespace ivl {
 namespace {
 
-// 0 leaves it to the placer.
-void check_limit(const MemoryPlan& plan, int64_t limit) {
+// A limit of 0 leaves it to the placer.
+void check_limit(const MemoryPlans& plans, const LoadOptions& options) {
+  const int64_t limit = options.memory_limit;
   if (limit < -1) fail(Status::InvalidArgument, cat("memory_limit is ", limit, ", expected bytes, 0 or -1"));
-  if (limit > 0) require_fit(plan, limit);
+  if (limit > 0) plans.require_fit(MemoryPlans::Place::Host, limit);
 }
 
 }  // namespace
@@ -23,6 +24,7 @@ ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions
                                       config.language.context));
   }
   if (options.context > 0) config.language.context = options.context;
+  if (options.max_batch < 0) fail(Status::InvalidArgument, cat("max_batch is ", options.max_batch, ", expected at least 0"));
   return config;
 }
 
@@ -46,9 +48,9 @@ std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::f
     const Checkpoint headers = Checkpoint::open(folder, {Mapping::Map, false, {}});
     require_weights(headers, config);
     const Precision precision = precision_for(options, stored_precision(headers, config));
-    const MemoryPlan plan = plan_memory(headers, config, precision, options.map_weights);
-    check_limit(plan, options.memory_limit);
-    placement = place(config, precision, plan);
+    const MemoryPlans plans(&headers, config, precision, options.max_batch, options.map_weights);
+    check_limit(plans, options);
+    placement = place(config, precision, plans);
   }
   const Mapping mapping = options.map_weights ? Mapping::Map : Mapping::Copy;
   auto checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(folder, {mapping, true, {}}));
@@ -65,12 +67,13 @@ std::unique_ptr<ModelLoader> ModelLoader::random(const Placer& place,
                                                  uint64_t seed) {
   ModelConfig config = load_config_for(config_file, options);
   const Precision precision = precision_for(options, {DType::BF16});
-  const MemoryPlan plan = plan_memory(config, precision);
-  check_limit(plan, options.memory_limit);
-  Placement placement = place(config, precision, plan);
+  const MemoryPlans plans(nullptr, config, precision, options.max_batch, false);
+  check_limit(plans, options);
+  Placement placement = place(config, precision, plans);
+  const int64_t bytes = plans.at(MemoryPlans::Place::Host).weights_owned;
   auto source = std::make_unique<RandomWeights>(config, precision.type, seed);
   auto model = std::make_unique<InternVLChat>(std::move(placement), std::move(config), std::move(source), precision);
-  return std::unique_ptr<ModelLoader>(new ModelLoader(std::move(model), plan.weights_owned));
+  return std::unique_ptr<ModelLoader>(new ModelLoader(std::move(model), bytes));
 }
 
 void ModelLoader::step() {

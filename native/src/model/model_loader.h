@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "model/internvl_chat.h"
-#include "model/memory_plan.h"
+#include "model/memory_plans.h"
 
 namespace ivl {
 
@@ -20,6 +20,7 @@ struct LoadOptions {
   bool map_weights = true;
   int64_t context = 0;       // 0: the checkpoint's
   int64_t memory_limit = 0;  // bytes; 0: what is available now, -1: unchecked
+  int64_t max_batch = 1;     // requests that are to be computed together: for the memory plan; 0: as many as fit
 };
 
 // The configuration of a folder (or of one config.json), with the options' context length applied.
@@ -31,7 +32,7 @@ ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions
 Precision precision_for(const LoadOptions& options, const Precision& stored);
 
 // Makes the backends for a model, once its precision and its size are known; they have room for it.
-using Placer = std::function<Placement(const ModelConfig& config, const Precision& precision, const MemoryPlan& plan)>;
+using Placer = std::function<Placement(const ModelConfig& config, const Precision& precision, const MemoryPlans& plans)>;
 
 class ModelLoader {
  public:

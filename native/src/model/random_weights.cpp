@@ -4,8 +4,8 @@
 #include <cmath>
 #include <functional>
 
-#include "backend/host_memory.h"
 #include "cpu/features.h"
+#include "host/host_memory.h"
 
 namespace ivl {
 namespace {

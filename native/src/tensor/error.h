@@ -19,6 +19,7 @@ enum class Status {
   Closed,           // the handle's model was closed
   Io,               // the operating system refused to read a file
   Internal,         // a fault of this library
+  NotFinite,        // the model computed NaN or infinity
 };
 
 class Error : public std::runtime_error {

@@ -86,6 +86,9 @@ TEST(Api, NullsAreInvalidArgumentsAndMayBeFreed) {
   expect_failure(ivl_inspect(nullptr, nullptr), IVL_INVALID_ARGUMENT, "path");
   expect_failure(ivl_plan(nullptr, &o, nullptr), IVL_INVALID_ARGUMENT, "null");
   expect_failure(ivl_plan("x", nullptr, nullptr), IVL_INVALID_ARGUMENT, "options");
+  expect_failure(ivl_inspect_texts(nullptr, nullptr), IVL_INVALID_ARGUMENT, "path");
+  expect_failure(ivl_plan_advice("x", nullptr, nullptr), IVL_INVALID_ARGUMENT, "options");
+  expect_failure(ivl_model_texts(nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
   expect_failure(ivl_check(nullptr, 0, nullptr), IVL_INVALID_ARGUMENT, "null");
   expect_failure(ivl_load_begin(nullptr, &o, nullptr), IVL_INVALID_ARGUMENT, "directory");
   expect_failure(ivl_load_begin("x", nullptr, nullptr), IVL_INVALID_ARGUMENT, "options");
@@ -139,18 +142,44 @@ TEST(Api, InspectPlanCheckAndInfoTell) {
   EXPECT_EQ(info.tokens_per_image, 16);
   EXPECT_EQ(info.context_length, 4096);
   EXPECT_EQ(info.stored, IVL_PRECISION_BF16);
-  EXPECT_EQ(info.eos_token_count, 1);
-  EXPECT_EQ(info.eos_tokens[0], 7);
-  EXPECT_STREQ(info.conversation_template, "Hermes-2");
+  const json texts = json::parse(text_of([](ivl_text** out) { return ivl_inspect_texts(checkpoint().c_str(), out); }));
+  EXPECT_EQ(texts, json({{"conversation_template", "Hermes-2"}, {"eos_tokens", {7}}}));
   const ivl_load_options o = options();
   ivl_memory_plan plan;
   ASSERT_EQ(ivl_plan(checkpoint().c_str(), &o, &plan), IVL_OK);
   EXPECT_EQ(plan.total, plan.weights_mapped + plan.weights_owned + plan.kv_cache + plan.scratch + plan.picture_batch);
+  EXPECT_EQ(text_of([&](ivl_text** out) { return ivl_plan_advice(checkpoint().c_str(), &o, out); }), "");
   const json system = json::parse(text_of(ivl_system_info));
   EXPECT_EQ(system["version"], ivl_version());
   EXPECT_EQ(system["devices"].size(), 2u);
   const json report = json::parse(text_of([](ivl_text** out) { return ivl_check(checkpoint().c_str(), 1, out); }));
   for (const char* list : {"missing", "wrong", "unexpected", "non_finite"}) EXPECT_TRUE(report[list].empty()) << list;
+}
+
+TEST(Api, NoTextOfAConfigurationIsCut) {
+  const Folder folder;
+  json value = json::parse(std::ifstream(checkpoint() / "config.json"));
+  const std::string name(300, 't');
+  const std::vector<int> ids{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  value["template"] = name;
+  std::ofstream(folder.path() / "config.json") << value;
+  std::ofstream(folder.path() / "generation_config.json") << json{{"eos_token_id", ids}};
+  const json texts = json::parse(text_of([&](ivl_text** out) { return ivl_inspect_texts(folder.path().c_str(), out); }));
+  EXPECT_EQ(texts, json({{"conversation_template", name}, {"eos_tokens", ids}}));
+}
+
+TEST(Api, APlanCountsTheRequestsOfABatch) {
+  ivl_load_options o = options();
+  ivl_memory_plan one{}, eight{};
+  ASSERT_EQ(ivl_plan(checkpoint().c_str(), &o, &one), IVL_OK);
+  o.max_batch = 8;
+  ASSERT_EQ(ivl_plan(checkpoint().c_str(), &o, &eight), IVL_OK);
+  EXPECT_EQ(one.max_batch, 1);
+  EXPECT_EQ(eight.max_batch, 8);
+  EXPECT_EQ(eight.total - one.total, eight.kv_cache_batch);
+  EXPECT_GT(eight.kv_cache_batch, 7 * 1024 * eight.kv_cache_per_token);
+  o.max_batch = -1;
+  expect_failure(ivl_plan(checkpoint().c_str(), &o, &eight), IVL_INVALID_ARGUMENT, "max_batch is -1");
 }
 
 TEST(Api, TheKvCacheHasATypeOfItsOwn) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "backend/backend.h"
-#include "backend/host_memory.h"
+#include "host/host_memory.h"
 
 namespace ivl::testing {
 

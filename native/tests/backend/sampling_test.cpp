@@ -136,7 +136,7 @@ TEST(Sample, WhatIsNoNumberIsAnErrorThatSaysSo) {
     try {
       sample(logits, {});
     } catch (const Error& error) {
-      EXPECT_EQ(error.status(), Status::Internal);
+      EXPECT_EQ(error.status(), Status::NotFinite);
       return error.what();
     }
     return "";

@@ -100,6 +100,44 @@ TEST(Checkpoint, FolderWithoutWeights) {
   expect_broken(dir, {"model.safetensors: is a directory"}, Status::Io);
 }
 
+TEST(Checkpoint, WeightsOfAnotherFormatAreNamed) {
+  const auto in_folder_with = [](const char* name, std::initializer_list<std::string_view> pieces, Status status = Status::Unsupported) {
+    const TempDir dir;
+    dir.write("config.json", "{}");
+    dir.write(name, "x");
+    expect_broken(dir, pieces, status);
+  };
+  in_folder_with("adapter_model.safetensors", {"adapter_model.safetensors: a LoRA adapter alone", "merge_and_unload"});
+  in_folder_with("pytorch_model-00001-of-00002.bin", {"PyTorch pickles", "convert to safetensors"});
+  in_folder_with("model-Q4_K_M.gguf", {"model-Q4_K_M.gguf: GGUF is not read"});
+  in_folder_with("model-00001-of-00002.safetensors", {"only 'model-00001-of-00002.safetensors'", "index"}, Status::Checkpoint);
+  const auto in_place_of_weights = [](std::string_view text, std::initializer_list<std::string_view> pieces, Status status) {
+    const TempDir dir;
+    dir.write("model.safetensors", text);
+    expect_broken(dir, pieces, status);
+  };
+  in_place_of_weights("version https://git-lfs.github.com/spec/v1\n", {"model.safetensors: is a Git LFS pointer"}, Status::Checkpoint);
+  in_place_of_weights("<!DOCTYPE html><html></html>", {"model.safetensors: is a web page"}, Status::Checkpoint);
+  in_place_of_weights("GGUF and what follows", {"model.safetensors: is in the GGUF format"}, Status::Unsupported);
+  in_place_of_weights("PK\x03\x04 and a zip file", {"model.safetensors: is a PyTorch pickle"}, Status::Unsupported);
+  // A header's length may look like one.
+  const TempDir dir;
+  std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  header.resize(0x280, ' ');
+  dir.write("model.safetensors", safetensors_with_header(header, "aaaa"));
+  EXPECT_NE(nullptr, Checkpoint::open(dir.path()).find("a"));
+}
+
+TEST(Checkpoint, AnIndexMayBeAPointerOrHaveAByteOrderMark) {
+  const TempDir dir;
+  write_shards(dir);
+  const std::string index = read_text(dir / kIndex);
+  dir.write(kIndex, "\xef\xbb\xbf" + index);
+  EXPECT_EQ(3u, Checkpoint::open(dir.path()).names().size());
+  dir.write(kIndex, "version https://git-lfs.github.com/spec/v1\n");
+  expect_broken(dir, {kIndex, "is a Git LFS pointer"});
+}
+
 TEST(Checkpoint, MissingOrTruncatedShard) {
   const TempDir dir;
   write_shards(dir);
@@ -120,7 +158,14 @@ TEST(Checkpoint, IndexAndShardsAtOdds) {
   const TempDir dir;
   write_shards(dir);
   dir.write(kSecond, SafetensorsBuilder().add("d", "F16", {3}, "cccccc").build());
-  expect_broken(dir, {kSecond, "tensor 'c', which model.safetensors.index.json promises here, is missing"});
+  {
+    // Nobody may need it.
+    const Checkpoint without = Checkpoint::open(dir.path());
+    EXPECT_EQ((std::vector<std::string>{"a", "b"}), without.names());
+    EXPECT_EQ((dir / kSecond).string(), without.promised().at("c"));
+    expect_error(Status::Checkpoint, {"tensor 'c' is missing from ", kSecond, ", where the index promises it"},
+                 [&] { without.get("c"); });
+  }
 
   dir.write(kSecond, SafetensorsBuilder().add("c", "F16", {1}, "cc").add("x", "F16", {1}, "xx")
                          .add("a", "F32", {1}, "AAAA").build());

@@ -174,7 +174,8 @@ TEST(Config, RequiredFields) {
 TEST(Config, WrongTypesAndRanges) {
   const std::string heads = "llm_config.num_attention_heads";
   expect_wrong(heads, "4", "an integer from 1 to 4096, got \"4\"");
-  expect_wrong(heads, 4.0, "an integer from 1 to 4096, got 4.0");
+  expect_wrong(heads, 4.5, "an integer from 1 to 4096, got 4.5");
+  expect_wrong(heads, 4097.0, "an integer from 1 to 4096, got 4097.0");
   expect_wrong(heads, true, "an integer from 1 to 4096, got true");
   expect_wrong(heads, 0, "an integer from 1 to 4096, got 0");
   expect_wrong(heads, -4, "an integer from 1 to 4096, got -4");
@@ -240,7 +241,18 @@ TEST(Config, Unsupported) {
   expect_unsupported("llm_config.hidden_act", "gelu", "\"gelu\"");
   expect_unsupported("vision_config.norm_type", "batch_norm", "batch_norm");
   expect_unsupported("vision_config.num_channels", 4, "4");
-  expect_unsupported("llm_config.rope_scaling", json{{"type", "dynamic"}, {"factor", 2.0}}, "dynamic");
+  for (const char* field : {"rope_scaling", "rope_parameters"}) {
+    const std::string place = cat("llm_config.", field);
+    for (const char* type : {"type", "rope_type"}) {
+      expect_error(Status::Unsupported, {cat("config.json: ", place, ".", type, ": \"dynamic\" is not supported, only default")},
+                   [&] { parse(with(place, {{type, "dynamic"}, {"factor", 2.0}})); });
+    }
+    expect_error(Status::Unsupported, {cat(place, ".partial_rotary_factor: 0.5")},
+                 [&] { parse(with(place, {{"type", "default"}, {"partial_rotary_factor", 0.5}})); });
+    expect_error(Status::Checkpoint, {cat(place, ".rope_type: expected the kind of scaling")},
+                 [&] { parse(with(place, {{"factor", 2.0}})); });
+    expect_wrong(place, "default", "an object, got \"default\"");
+  }
   expect_unsupported("llm_config.mlp_bias", true, "true");
   expect_unsupported("llm_config.quantization_config", json{{"bits", 4}}, "bits");
   expect_unsupported("quantization_config", json{{"bits", 4}}, "bits");
@@ -258,8 +270,77 @@ TEST(Config, Unsupported) {
   expect_unsupported("vision_config.hidden_size", 2 * 35, "here 35");
 
   json config = minimal();
+  config["llm_config"].erase("architectures");
+  expect_error(Status::Unsupported, {"config.json: llm_config.model_type: nothing is not supported, only llama"}, [&] { parse(config); });
+  config = minimal();
   config.erase("architectures");
-  expect_error(Status::Unsupported, {"config.json: model_type"}, [&] { parse(config); });
+  config["model_type"] = "llava";
+  expect_error(Status::Unsupported, {"config.json: model_type: \"llava\""}, [&] { parse(config); });
+}
+
+// transformers 5 writes them like this.
+TEST(Config, RopeThetaIsReadWhereverItStands) {
+  EXPECT_EQ(5e6, parse(with("llm_config.rope_parameters", {{"rope_theta", 5e6}, {"rope_type", "default"}})).language.rope_theta);
+  EXPECT_EQ(5e6, parse(with("llm_config.rope_parameters", {{"rope_theta", 5000000}, {"rope_type", nullptr}})).language.rope_theta);
+  EXPECT_EQ(5e6, parse(with("llm_config.rope_scaling", {{"rope_theta", 5e6}, {"rope_type", "default"}})).language.rope_theta);
+  json config = with("llm_config.rope_parameters", {{"rope_theta", 5e6}, {"rope_type", "default"}});
+  config["llm_config"]["rope_theta"] = 5000000;
+  EXPECT_EQ(5e6, parse(config).language.rope_theta);
+  config["llm_config"]["rope_theta"] = 10000;
+  expect_error(Status::Checkpoint,
+               {"config.json: llm_config.rope_parameters.rope_theta: expected that of llm_config.rope_theta, 10000, got 5000000.0"},
+               [&] { parse(config); });
+  expect_error(Status::Checkpoint, {"llm_config.rope_parameters.rope_theta: expected a positive number"},
+               [&] { parse(with("llm_config.rope_parameters", {{"rope_theta", "10000"}})); });
+}
+
+TEST(Config, WhatSaysNothingIsAccepted) {
+  for (const json& nothing : {json(nullptr), json(false), json::object(), json{{"type", "default"}}, json{{"rope_type", "default"}}}) {
+    for (const char* field : {"rope_scaling", "rope_parameters"}) {
+      EXPECT_EQ(1e4, parse(with(cat("llm_config.", field), nothing)).language.rope_theta) << nothing;
+    }
+  }
+  for (const char* field : {"quantization_config", "use_llm_lora", "dynamic_image_size", "ps_version", "template", "select_layer",
+                            "downsample_ratio", "torch_dtype", "dtype", "architectures", "llm_config.quantization_config",
+                            "llm_config.hidden_act", "llm_config.max_position_embeddings", "llm_config.rms_norm_eps",
+                            "llm_config.rope_theta", "llm_config.attention_bias", "llm_config.tie_word_embeddings",
+                            "llm_config.eos_token_id", "vision_config.model_type", "vision_config.norm_type",
+                            "vision_config.qkv_bias", "vision_config.patch_size", "vision_config.layer_norm_eps"}) {
+    EXPECT_NO_THROW(parse(with(field, nullptr))) << field;
+    EXPECT_NO_THROW(parse(with(field, kNothing))) << field;
+  }
+  EXPECT_NO_THROW(parse(with("quantization_config", json::object())));
+  EXPECT_EQ(1000, parse(with("llm_config.vocab_size", 1e3)).language.vocab);
+  EXPECT_EQ(2, parse(with("llm_config.num_attention_heads", 2.0)).language.heads);
+  EXPECT_EQ((std::vector<int64_t>{7}), parse(with("llm_config.eos_token_id", 7.0)).eos_ids);
+}
+
+TEST(Config, TheTypeOfTheWeightsMayBeSpelledInSeveralWays) {
+  for (const char* field : {"torch_dtype", "dtype"}) {
+    EXPECT_EQ(DType::BF16, parse(with(field, "torch.bfloat16")).dtype);
+    EXPECT_EQ(DType::F16, parse(with(field, "float16")).dtype);
+    EXPECT_EQ(std::nullopt, parse(with(field, "auto")).dtype);
+    expect_unsupported(field, "torch.int8", "torch.int8");
+  }
+}
+
+TEST(Config, AByteOrderMarkIsSkipped) {
+  EXPECT_EQ(1000, parse_config("\xef\xbb\xbf" + minimal().dump()).language.vocab);
+  const TempDir dir;
+  dir.write("config.json", "\xef\xbb\xbf" + minimal().dump());
+  EXPECT_EQ(1000, load_config(dir.path()).language.vocab);
+}
+
+TEST(Config, WhatLiesInItsPlaceIsNamed) {
+  const TempDir dir;
+  for (const char* name : {"config.json", "generation_config.json"}) {
+    dir.write("config.json", minimal().dump());
+    dir.write(name, "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n");
+    expect_error(Status::Checkpoint, {cat(name, ": is a Git LFS pointer, not the file itself; run `git lfs pull`")},
+                 [&] { load_config(dir.path()); });
+    dir.write(name, "<!DOCTYPE html><html>");
+    expect_error(Status::Checkpoint, {cat(name, ": is a web page")}, [&] { load_config(dir.path()); });
+  }
 }
 
 TEST(Config, NotJson) {

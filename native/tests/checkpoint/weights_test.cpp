@@ -204,6 +204,34 @@ TEST(Weights, InAShardButNotInTheIndex) {
                [&] { require_weights(checkpoint, tiny()); });
 }
 
+TEST(Weights, InTheIndexButNotInAShard) {
+  const TempDir dir;
+  const auto specs = expected_weights(tiny());
+  dir.write("m.safetensors", zeros({specs.begin() + 1, specs.end()}).build());
+  std::string index = R"({"weight_map":{"x.rotary_emb.inv_freq":"m.safetensors","extra":"m.safetensors")";
+  for (const WeightSpec& spec : specs) index += cat(",\"", spec.name, R"(":"m.safetensors")");
+  dir.write("model.safetensors.index.json", index + "}}");
+  const Checkpoint checkpoint = Checkpoint::open(dir.path());
+  const CheckReport report = check_weights(checkpoint, tiny());
+  EXPECT_EQ((std::vector<std::string>{specs[0].name}), report.missing);
+  EXPECT_EQ((std::vector<std::string>{"extra"}), report.unexpected);
+  expect_error(Status::Checkpoint, {cat(specs[0].name, ": missing from ", (dir / "m.safetensors").string(), ", where the index promises it")},
+               [&] { require_weights(checkpoint, tiny()); });
+}
+
+TEST(Weights, LoraLayersThatAreNotMergedAreNamed) {
+  const TempDir dir;
+  for (const char* name : {"language_model.model.layers.0.self_attn.q_proj.lora_A.weight",
+                           "base_model.model.language_model.model.layers.0.mlp.up_proj.lora_A.default.weight",
+                           "language_model.model.layers.0.self_attn.q_proj.base_layer.weight"}) {
+    SafetensorsBuilder builder = zeros(expected_weights(tiny()));  // complete without them
+    const Checkpoint checkpoint = checkpoint_of(dir, builder.add(name, "F32", {1}, "eeee"));
+    EXPECT_FALSE(check_weights(checkpoint, tiny()).ok());
+    expect_error(Status::Unsupported, {"1 tensors are of LoRA layers that are not merged", name, "merge_and_unload"},
+                 [&] { require_weights(checkpoint, tiny()); });
+  }
+}
+
 TensorInfo tensor_of(const void* data, DType dtype, size_t elements) {
   TensorInfo tensor;
   tensor.name = "t";

@@ -150,6 +150,40 @@ TEST_P(CpuProducts, NaNReachesItsRowOfAnInt8ProductAndNoOther) {
   }
 }
 
+// Behind as many outliers as the list takes, the scale carries it on.
+TEST_P(CpuProducts, NaNAndInfinityBehindManyOutliersReachTheirRowOfAnInt8Product) {
+  CpuBackend cpu = backend();
+  HostValues weight({20, 600}, DType::BF16, 1);
+  for (const float bad : {std::nanf(""), INFINITY, -INFINITY}) {
+    for (const int64_t at : {300, 350, 599}) {
+      Operand in(9, 600), out(9, 20);
+      for (int64_t i = 0; i < 200; ++i) in.at(4, i) = 8;
+      in.at(4, at) = bad;
+      cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16), {});
+      for (int64_t row = 0; row < 9; ++row) {
+        for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isfinite(out.at(row, col)), row != 4) << bad << " at " << at;
+      }
+    }
+  }
+}
+
+TEST_P(CpuProducts, WeightsThatAreNoNumbersAreNotQuantized) {
+  const KernelTable& kernels = *GetParam();
+  for (const int64_t k : {1, 16, 100, 640}) {
+    for (const float bad : {std::nanf(""), INFINITY, -INFINITY}) {
+      for (const int64_t at : {int64_t{0}, k / 2, k - 1}) {
+        std::vector<float> row(static_cast<size_t>(k), 0.5f);
+        row[static_cast<size_t>(at)] = bad;
+        std::vector<int8_t> bytes(static_cast<size_t>(int8_stride(k)));
+        float scale = 0;
+        int32_t sum = 0;
+        kernels.int8_quantize_weights(bytes.data(), &scale, &sum, row.data(), k, int8_stride(k));
+        EXPECT_TRUE(std::isnan(scale)) << bad << " at " << at << " of " << k;
+      }
+    }
+  }
+}
+
 TEST_P(CpuProducts, WeightsThatAreInt8AlreadyGiveTheSameBits) {
   CpuBackend cpu = backend();
   ThreadPool pool(1);

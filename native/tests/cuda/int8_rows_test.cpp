@@ -1,5 +1,7 @@
 // Rows are quantized wherever they are at hand: by norms, by products on the way, or by a launch of their own. Which it is depends
 // on the number of rows and on what the model says of them (Matrix::into); the bits do not.
+#include <cmath>
+
 #include "cpu/operands.h"
 #include "cuda/gpu_test.h"
 #include "model/oracle.h"
@@ -54,6 +56,22 @@ struct Mlp {
     return values;
   }
 };
+
+TEST_F(Int8RowsTest, WeightsThatAreNoNumbersAreRefused) {
+  const auto cuda = make_gpu_backend(0, DType::BF16);
+  for (const float bad : {std::nanf(""), INFINITY}) {
+    std::vector<uint16_t> values(3 * 64, f32_to_bf16(0.5f));
+    values[2 * 64 + 63] = f32_to_bf16(bad);
+    const HostTensor weight{values.data(), DType::BF16, {3, 64}, nullptr, nullptr, "model.safetensors: tensor 'w'"};
+    try {
+      cuda->linear({{weight}, {}, true}, DType::BF16);
+      FAIL() << bad;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), Status::Checkpoint);
+      EXPECT_EQ(std::string(error.what()).find("model.safetensors: tensor 'w': row 2 holds NaN or infinity"), 0u) << error.what();
+    }
+  }
+}
 
 TEST_F(Int8RowsTest, RowsWrittenForALayerGiveItsProductTheSameBits) {
   const auto cuda = make_gpu_backend(0, DType::BF16);

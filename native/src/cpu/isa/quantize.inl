@@ -6,6 +6,15 @@ inline float largest_magnitude(const float* in, int64_t n) {
   return v_max_lane(largest);
 }
 
+// The same, but NaN if one of them is not finite: that, times 0, is NaN. As the row's scale it reaches whatever is made of the row.
+inline float largest_magnitude_or_nan(const float* in, int64_t n) {
+  V16 zeros = v_set(0.0f);
+  for (int64_t i = 0; i < n; i += kLanes) {
+    zeros = v_fma(v_load_part(in + i, n - i < kLanes ? n - i : kLanes), v_set(0.0f), zeros);
+  }
+  return largest_magnitude(in, n) + v_sum(zeros);
+}
+
 // Takes a row's outliers down into the list and gives the largest magnitude of the others. NaN counts as an outlier, so
 // that it reaches the result.
 inline float split_outliers(const Int8Activation& out, const float* in, int64_t n) {
@@ -61,7 +70,7 @@ void int8_quantize(const Int8Activation& out, const float* in, int64_t n, int64_
 }
 
 void int8_quantize_weights(int8_t* out, float* scale, int32_t* sum, const float* in, int64_t n, int64_t stride) {
-  const float largest = largest_magnitude(in, n);
+  const float largest = largest_magnitude_or_nan(in, n);
   *scale = largest / 127.0f;
   round_to_bytes(reinterpret_cast<uint8_t*>(out), in, inverse_of(largest), 0, n);
   for (int64_t i = n; i < stride; ++i) out[i] = 0;
@@ -69,13 +78,8 @@ void int8_quantize_weights(int8_t* out, float* scale, int32_t* sum, const float*
   for (int64_t i = 0; i < n; ++i) *sum += out[i];
 }
 
-// A number that is not finite, times 0, is NaN: so it reaches the scale, and whatever is made of the row.
 void narrow_to_int8(int8_t* out, float* scale, const float* in, int64_t n) {
-  V16 zeros = v_set(0.0f);
-  for (int64_t i = 0; i < n; i += kLanes) {
-    zeros = v_fma(v_load_part(in + i, n - i < kLanes ? n - i : kLanes), v_set(0.0f), zeros);
-  }
-  const float largest = largest_magnitude(in, n) + v_sum(zeros);
+  const float largest = largest_magnitude_or_nan(in, n);
   *scale = largest / 127.0f;
   round_to_bytes(reinterpret_cast<uint8_t*>(out), in, inverse_of(largest), 0, n);
 }

@@ -72,11 +72,13 @@ public final class InternVL implements AutoCloseable {
      */
     public static InternVL load(Path directory, LoadOptions options) {
         PromptReader reader = new PromptReader(directory, inspect(directory));
+        // Asked before the weights take their part of what is available.
+        int maxBatch = options.maxBatch() > 0 ? options.maxBatch() : plan(directory, options).maxBatch();
         NativeModel model = NativeModel.load(directory, options);
         if (options.contextLength() > 0) {
             reader = new PromptReader(directory, model.info());
         }
-        return new InternVL(model, reader, options);
+        return new InternVL(model, reader, options.maxBatch(maxBatch));
     }
 
     /** What a checkpoint's config.json says; nothing else is read. */
@@ -90,12 +92,20 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
-     * Compares a checkpoint's tensors with what its configuration needs.
+     * Compares a checkpoint's tensors, its tokenizer and its preprocessor with what its configuration needs.
      *
      * @param scanValues also look for NaN and infinity, which reads every weight
      */
     public static CheckReport check(Path directory, boolean scanValues) {
-        return NativeModel.check(directory, scanValues);
+        CheckReport report = NativeModel.check(directory, scanValues);
+        try {
+            PromptReader ignored = new PromptReader(directory, inspect(directory));
+        } catch (CheckpointException | UnsupportedModelException e) {
+            List<String> wrong = new ArrayList<>(report.wrong());
+            wrong.add(String.valueOf(e.getMessage()));
+            return new CheckReport(report.missing(), wrong, report.unexpected(), report.nonFinite());
+        }
+        return report;
     }
 
     /**

@@ -23,7 +23,8 @@ import java.util.regex.Pattern;
  * @param contextLength the longest conversation in tokens; 0 for the checkpoint's
  * @param memoryLimit what the memory plan must fit into, in bytes; 0 for what the system has available,
  *     {@link #UNLIMITED} for no check
- * @param maxBatch requests of {@link InternVL#batch} that are computed together
+ * @param maxBatch requests of {@link InternVL#batch} that are computed together, each with a cache in the memory plan; 0 for as many
+ *     as fit, up to 8
  * @param listener told after every loaded part, on the loading thread; throw from it to stop loading
  */
 public record LoadOptions(
@@ -47,7 +48,7 @@ public record LoadOptions(
     private static final int LONGEST = 255;
 
     private static final LoadOptions DEFAULTS = new LoadOptions(
-            Precision.AUTO, false, KvCacheType.AUTO, false, Device.AUTO, 0, "none", true, 0, 0, 8, progress -> {});
+            Precision.AUTO, false, KvCacheType.AUTO, false, Device.AUTO, 0, "none", true, 0, 0, 0, progress -> {});
 
     /**
      * Checks the ranges.
@@ -67,7 +68,7 @@ public record LoadOptions(
                 "none, auto or processors such as 0,2,4-7, at most " + LONGEST + " characters");
         Options.require(contextLength >= 0, "contextLength", contextLength, "at least 0");
         Options.require(memoryLimit >= UNLIMITED, "memoryLimit", memoryLimit, "bytes, 0 or -1");
-        Options.require(maxBatch >= 1, "maxBatch", maxBatch, "at least 1");
+        Options.require(maxBatch >= 0, "maxBatch", maxBatch, "at least 0");
     }
 
     /** As stored, on the best device, all threads, mapped, checked against the available memory. */

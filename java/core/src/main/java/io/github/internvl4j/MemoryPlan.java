@@ -8,11 +8,16 @@ package io.github.internvl4j;
  * @param kvCacheType what the KV cache would be
  * @param kvCachePerToken of one sequence
  * @param kvCache one sequence of the full context
+ * @param kvCacheBatch the further requests of a batch (of {@link LoadOptions#maxBatch()} all but one), each of a picture, a question and an
+ *     answer of 1,024 tokens; a request that needs more is given more if it is there at that time
+ * @param maxBatch how many requests together that is for
  * @param scratch activations of a piece of prompt, and the kernels' own
  * @param pictureBatch pixels and activations of the pictures that are encoded together
  * @param picturesTogether how many those are
  * @param total of all parts
- * @param available what the process may take now
+ * @param available what the process may take now: what the system and the cgroups leave, without what was promised to models that
+ *     are loaded already and has not been used
+ * @param advice for people: which other settings would make it fit, the smallest change first; empty if it does
  */
 public record MemoryPlan(
         long weightsMapped,
@@ -20,11 +25,14 @@ public record MemoryPlan(
         KvCacheType kvCacheType,
         long kvCachePerToken,
         long kvCache,
+        long kvCacheBatch,
+        int maxBatch,
         long scratch,
         long pictureBatch,
         int picturesTogether,
         long total,
-        long available) {
+        long available,
+        String advice) {
     /** Whether it fits now. */
     public boolean fits() {
         return total <= available;

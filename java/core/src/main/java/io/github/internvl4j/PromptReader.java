@@ -1,5 +1,6 @@
 package io.github.internvl4j;
 
+import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;
@@ -27,6 +28,18 @@ final class PromptReader {
         imageProcessor = ImageProcessor.load(directory, info.imageSize());
         template = ConversationTemplate.forName(info.conversationTemplate());
         encoder = new PromptEncoder(tokenizer, template);
+        requireWithin(directory, tokenizer, info);
+    }
+
+    /** @throws CheckpointException if the tokenizer has ids that the model has no rows for */
+    static void requireWithin(Path directory, Tokenizer tokenizer, ModelInfo info) {
+        int most = tokenizer.vocabularySize() - 1;
+        if (most >= info.vocabularySize()) {
+            throw new CheckpointException(directory + ": the tokenizer's ids go up to " + most + " ('"
+                    + tokenizer.tokenText(most) + "'), but the model's vocabulary (llm_config.vocab_size) has "
+                    + info.vocabularySize() + " tokens: the tokenizer is another model's, or the weights are from before"
+                    + " tokens were added");
+        }
     }
 
     Tokenizer tokenizer() {

@@ -1,15 +1,19 @@
 package io.github.internvl4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.error.ImageException;
 import io.github.internvl4j.error.InsufficientMemoryException;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.error.NotFiniteException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.error.UnsupportedModelException;
 import io.github.internvl4j.image.Image;
@@ -28,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever is wrong with the input: a typed exception that names it, and the next call works. */
@@ -134,7 +139,97 @@ class BadInputTest {
         MemoryPlan plan = InternVL.plan(ORACLE.directory(), tiny);
         assertEquals(
                 plan.total(),
-                plan.weightsMapped() + plan.weightsOwned() + plan.kvCache() + plan.scratch() + plan.pictureBatch());
+                plan.weightsMapped() + plan.weightsOwned() + plan.kvCache() + plan.kvCacheBatch() + plan.scratch()
+                        + plan.pictureBatch());
+        assertEquals(8, plan.maxBatch());
+        assertTrue(plan.kvCacheBatch() > 7 * 1024 * plan.kvCachePerToken());
+        assertEquals("", plan.advice());
+    }
+
+    @Test
+    void whatWouldFitIsSaid() {
+        LoadOptions many = LoadOptions.defaults().maxBatch(10_000_000);
+        MemoryPlan plan = InternVL.plan(ORACLE.directory(), many);
+        assertFalse(plan.fits());
+        assertTrue(plan.advice().startsWith("it fits with batches of "), plan.advice());
+        InsufficientMemoryException refused =
+                assertThrows(InsufficientMemoryException.class, () -> InternVL.load(ORACLE.directory(), many));
+        assertTrue(String.valueOf(refused.getMessage()).contains("it fits with batches of "), refused.getMessage());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "config.json",
+                "generation_config.json",
+                "model.safetensors",
+                "tokenizer.model",
+                "tokenizer_config.json",
+                "special_tokens_map.json",
+                "preprocessor_config.json"
+            })
+    void aPointerOfGitLfsIsNamed(String file) throws IOException {
+        String pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0".repeat(64) + "\nsize 123456789\n";
+        if (file.equals("special_tokens_map.json")) {
+            // Looked at only if the other says nothing of added tokens.
+            Files.writeString(copy().resolve("tokenizer_config.json"), "{}");
+            Files.writeString(folder.resolve(file), pointer);
+        } else {
+            Files.writeString(copy().resolve(file), pointer);
+        }
+        assertRefused(CheckpointException.class, folder, file, "is a Git LFS pointer", "git lfs pull");
+        Files.writeString(folder.resolve(file), "<!DOCTYPE html><html lang=\"en\"></html>");
+        assertRefused(CheckpointException.class, folder, file, "is a web page");
+    }
+
+    @Test
+    void aTokenizerBeyondTheModelsVocabularyIsFound() throws IOException {
+        Path config = copy().resolve("tokenizer_config.json");
+        int size = InternVL.inspect(folder).vocabularySize();
+        ObjectMapper json = new ObjectMapper();
+        ObjectNode settings = (ObjectNode) json.readTree(config.toFile());
+        ObjectNode token = json.createObjectNode().put("content", "<one_too_many>").put("special", true);
+        ((ObjectNode) settings.get("added_tokens_decoder")).set(String.valueOf(size), token);
+        json.writeValue(config.toFile(), settings);
+        assertRefused(CheckpointException.class, folder, "the tokenizer's ids go up to " + size, "<one_too_many>", "vocab_size");
+        CheckReport report = InternVL.check(folder, false);
+        assertFalse(report.ok());
+        assertTrue(report.wrong().get(0).contains("<one_too_many>"), report.wrong().toString());
+    }
+
+    /** Puts a NaN of f16 in the place of a tensor's first value. */
+    private static void damage(Path weights, String tensor) throws IOException {
+        try (RandomAccessFile raw = new RandomAccessFile(weights.toFile(), "rw")) {
+            byte[] header = new byte[(int) Long.reverseBytes(raw.readLong())];
+            raw.readFully(header);
+            long offset = new ObjectMapper().readTree(header).get(tensor).get("data_offsets").get(0).asLong();
+            raw.seek(8 + header.length + offset);
+            raw.write(new byte[] {0, 0x7e});
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"AUTO", "F32", "INT8"})
+    void aNormThatIsNoNumberIsNoFaultOfTheLibrary(Precision precision) throws IOException {
+        damage(copy().resolve("model.safetensors"), "language_model.model.layers.0.input_layernorm.weight");
+        try (InternVL model = InternVL.load(folder, LoadOptions.defaults().precision(precision))) {
+            NotFiniteException noAnswer = assertThrows(
+                    NotFiniteException.class, () -> model.generate(Prompt.of("Hello"), GenerationConfig.greedy(1)));
+            assertTrue(String.valueOf(noAnswer.getMessage()).contains("info --check"), noAnswer.getMessage());
+        }
+    }
+
+    @Test
+    void weightsThatAreNoNumbersAreNotHiddenByInt8() throws IOException {
+        String tensor = "language_model.model.layers.1.mlp.down_proj.weight";
+        damage(copy().resolve("model.safetensors"), tensor);
+        LoadOptions int8 = LoadOptions.defaults().precision(Precision.INT8);
+        CheckpointException refused = assertThrows(CheckpointException.class, () -> InternVL.load(folder, int8));
+        assertTrue(String.valueOf(refused.getMessage()).contains(tensor + "': row 0"), refused.getMessage());
+        CheckpointException unwritten = assertThrows(
+                CheckpointException.class,
+                () -> InternVL.quantize(folder, folder.resolve("int8"), false, progress -> {}));
+        assertTrue(String.valueOf(unwritten.getMessage()).contains(tensor), unwritten.getMessage());
     }
 
     @Test
@@ -159,7 +254,7 @@ class BadInputTest {
                 () -> InternVL.load(
                         ORACLE.directory(),
                         LoadOptions.defaults().kvCache(KvCacheType.INT8).device(Device.CUDA)));
-        assertNamed("maxBatch", () -> LoadOptions.defaults().maxBatch(0));
+        assertNamed("maxBatch", () -> LoadOptions.defaults().maxBatch(-1));
         assertNamed("memoryLimit", () -> LoadOptions.defaults().memoryLimit(-2));
         assertNamed(
                 "context_length",

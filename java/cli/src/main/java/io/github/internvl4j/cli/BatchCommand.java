@@ -62,9 +62,9 @@ final class BatchCommand implements Callable<Integer> {
 
     @Option(
             names = "--batch-size",
-            defaultValue = "8",
+            defaultValue = "0",
             paramLabel = "N",
-            description = "Requests computed together (default: ${DEFAULT-VALUE}).")
+            description = "Requests computed together; 0: as many as memory has room for, up to 8 (default).")
     private int batchSize;
 
     @Override

@@ -53,6 +53,13 @@ final class InfoCommand implements Callable<Integer> {
     @Option(names = "--context", defaultValue = "0", paramLabel = "N", description = "For the memory plan.")
     private int context;
 
+    @Option(
+            names = "--batch-size",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "Requests computed together, for the memory plan; 0: as many as fit, up to 8 (default).")
+    private int batchSize;
+
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
@@ -86,7 +93,7 @@ final class InfoCommand implements Callable<Integer> {
 
     private Checkpoint read(Path directory) {
         CheckReport report = InternVL.check(directory, check);
-        LoadOptions options = precision.of(LoadOptions.defaults()).contextLength(context);
+        LoadOptions options = precision.of(LoadOptions.defaults()).contextLength(context).maxBatch(batchSize);
         ModelInfo info = InternVL.inspect(directory);
         boolean loadable = report.missing().isEmpty() && report.wrong().isEmpty();
         return new Checkpoint(info, loadable ? InternVL.plan(directory, options) : null, report);
@@ -140,11 +147,14 @@ final class InfoCommand implements Callable<Integer> {
         String type = plan.kvCacheType().name().toLowerCase(Locale.ROOT);
         row("KV cache, " + type + ", full", plan.kvCache());
         row("  for each token", plan.kvCachePerToken());
+        if (plan.maxBatch() > 1) {
+            row("KV cache, " + (plan.maxBatch() - 1) + " more", plan.kvCacheBatch());
+        }
         row("scratch", plan.scratch());
         row("pictures, " + plan.picturesTogether() + " together", plan.pictureBatch());
         row("memory plan, total", plan.total());
         row("available now", plan.available());
-        main.streams.out().println(plan.fits() ? "fits" : "does not fit");
+        main.streams.out().println(plan.fits() ? "fits" : "does not fit: " + plan.advice());
     }
 
     private void row(String name, long bytes) {

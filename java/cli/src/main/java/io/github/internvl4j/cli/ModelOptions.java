@@ -42,11 +42,13 @@ final class ModelOptions {
             description = "What the memory plan must fit into; 0: what is available (default), -1: no check.")
     private long memoryLimit;
 
+    /** For one request at a time. */
     LoadOptions loadOptions() {
         return threads.of(precision.of(LoadOptions.defaults()))
                 .device(device)
                 .contextLength(context)
                 .mapWeights(!noMmap)
+                .maxBatch(1)
                 .memoryLimit(memoryLimit);
     }
 

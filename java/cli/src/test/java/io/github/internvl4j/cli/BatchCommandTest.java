@@ -145,7 +145,7 @@ class BatchCommandTest {
         run(batch, "--input", input.toString(), "--output", input.toString()).failed(2, "same");
         run(batch, "--input", "absent.jsonl", "--output", output.toString()).failed(1, "absent.jsonl");
         run(batch, "--input", input.toString(), "--output", "/nowhere/x").failed(1, "/nowhere/x");
-        run(batch, "--input", input.toString(), "--output", output.toString(), "--batch-size", "0")
+        run(batch, "--input", input.toString(), "--output", output.toString(), "--batch-size", "-1")
                 .failed(1, "maxBatch");
     }
 }

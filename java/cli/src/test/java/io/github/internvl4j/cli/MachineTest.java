@@ -37,6 +37,11 @@ class MachineTest {
         assertEquals("INT8", bytes.get("memory_plan").get("kv_cache_type").asText());
         assertTrue(bytes.get("memory_plan").get("kv_cache").asLong() < json.get("memory_plan").get("kv_cache").asLong());
         assertTrue(text.contains("KV cache, bf16"), text);
+        assertTrue(text.contains("KV cache, 7 more"), text);
+        String alone = run("info", "--model", D128, "--batch-size", "1").succeeded().out();
+        assertFalse(alone.contains(" more "), alone);
+        String many = run("info", "--model", D128, "--batch-size", "10000000").succeeded().out();
+        assertTrue(many.contains("does not fit: it fits with batches of "), many);
         run("info", "--check").failed(2, "--model");
         run("info", "--model", "/nowhere").failed(1, "/nowhere");
     }

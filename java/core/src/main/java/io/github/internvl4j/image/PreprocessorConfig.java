@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.internvl4j.error.CheckpointException;
+import io.github.internvl4j.runtime.CheckpointFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
@@ -47,7 +47,7 @@ record PreprocessorConfig(
     static PreprocessorConfig read(Path file) {
         JsonNode root;
         try {
-            root = MAPPER.readTree(Files.readAllBytes(file));
+            root = MAPPER.readTree(CheckpointFile.read(file));
         } catch (NoSuchFileException e) {
             throw new CheckpointException(file + " does not exist; it has the size and normalization of pictures", e);
         } catch (JsonProcessingException e) {
@@ -115,11 +115,16 @@ record PreprocessorConfig(
                 height = node.path(edge ? "shortest_edge" : "height");
                 width = edge ? height : node.path("width");
             }
-            boolean sound = height.isInt() && width.isInt() && height.intValue() == width.intValue();
+            boolean sound = isInt(height) && isInt(width) && height.intValue() == width.intValue();
             if (!sound || height.intValue() < 1 || height.intValue() > MAX_SIZE) {
                 throw wrong(name, wanted);
             }
             return height.intValue();
+        }
+
+        /** However it is written, 448 or 448.0. */
+        private static boolean isInt(JsonNode node) {
+            return node.isNumber() && node.canConvertToExactIntegral() && node.canConvertToInt();
         }
 
         private double[] triple(String name) {

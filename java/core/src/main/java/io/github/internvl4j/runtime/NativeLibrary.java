@@ -7,6 +7,7 @@ import io.github.internvl4j.error.InsufficientMemoryException;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.NativeLibraryException;
+import io.github.internvl4j.error.NotFiniteException;
 import io.github.internvl4j.error.UnsupportedModelException;
 import io.github.internvl4j.internal.global.internvl4j;
 import io.github.internvl4j.internal.ivl_load_options;
@@ -114,6 +115,7 @@ public final class NativeLibrary {
             case internvl4j.IVL_CONTEXT_LENGTH -> new ContextLengthException(message);
             case internvl4j.IVL_CANCELLED -> new CancellationException(message);
             case internvl4j.IVL_CLOSED -> new ClosedException(message);
+            case internvl4j.IVL_NOT_FINITE -> new NotFiniteException(message);
             default -> new NativeLibraryException("the native library failed (status " + status + "): " + message);
         };
     }

@@ -24,7 +24,6 @@ import io.github.internvl4j.internal.ivl_sequence;
 import io.github.internvl4j.internal.ivl_work;
 import io.github.internvl4j.tensor.Tensor;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -43,7 +42,9 @@ public final class NativeModel implements AutoCloseable {
         handle = new Handle<>("the model", pointer, internvl4j::ivl_model_free);
         try (ivl_model_info described = new ivl_model_info()) {
             handle.call(model -> internvl4j.ivl_model_describe(model, described));
-            info = convert(described);
+            info = convert(
+                    described,
+                    texts(handle.use(model -> NativeLibrary.text(out -> internvl4j.ivl_model_texts(model, out)))));
         }
         backend = handle.use(model -> NativeLibrary.text(out -> internvl4j.ivl_model_backend(model, out)));
     }
@@ -119,7 +120,7 @@ public final class NativeModel implements AutoCloseable {
         try (ivl_model_info out = new ivl_model_info();
                 BytePointer text = NativeLibrary.utf8(path.toString())) {
             NativeLibrary.check(internvl4j.ivl_inspect(text, out));
-            return convert(out);
+            return convert(out, texts(NativeLibrary.text(texts -> internvl4j.ivl_inspect_texts(text, texts))));
         }
     }
 
@@ -136,11 +137,14 @@ public final class NativeModel implements AutoCloseable {
                     KvCacheType.values()[out.kv_cache_type()],
                     out.kv_cache_per_token(),
                     out.kv_cache(),
+                    out.kv_cache_batch(),
+                    out.max_batch(),
                     out.scratch(),
                     out.picture_batch(),
                     out.pictures_together(),
                     out.total(),
-                    out.available());
+                    out.available(),
+                    NativeLibrary.text(advice -> internvl4j.ivl_plan_advice(text, converted, advice)));
         }
     }
 
@@ -248,14 +252,18 @@ public final class NativeModel implements AutoCloseable {
                 .threads(options.threads())
                 .map_weights(options.mapWeights() ? 1 : 0)
                 .context_length(options.contextLength())
+                .max_batch(options.maxBatch())
                 .memory_limit(options.memoryLimit());
     }
 
-    private static ModelInfo convert(ivl_model_info info) {
-        List<Integer> eos = new ArrayList<>();
-        for (int i = 0; i < info.eos_token_count(); i++) {
-            eos.add(info.eos_tokens(i));
-        }
+    /** What of a model's shape has no fixed length. */
+    private record Texts(String conversationTemplate, List<Integer> eosTokens) {}
+
+    private static Texts texts(String json) {
+        return Json.read(json, Texts.class);
+    }
+
+    private static ModelInfo convert(ivl_model_info info, Texts texts) {
         return new ModelInfo(
                 info.image_size(),
                 info.image_channels(),
@@ -269,7 +277,7 @@ public final class NativeModel implements AutoCloseable {
                 Precision.values()[info.stored()],
                 Precision.values()[info.precision()],
                 KvCacheType.values()[info.kv_cache()],
-                List.copyOf(eos),
-                NativeLibrary.utf8(info.conversation_template()));
+                List.copyOf(texts.eosTokens()),
+                texts.conversationTemplate());
     }
 }

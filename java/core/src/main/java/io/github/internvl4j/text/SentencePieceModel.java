@@ -1,6 +1,7 @@
 package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.CheckpointException;
+import io.github.internvl4j.runtime.CheckpointFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -99,7 +100,7 @@ public final class SentencePieceModel {
                 throw new CheckpointException(file + ": " + size + " bytes; a SentencePiece model has at most "
                         + MAX_FILE_BYTES);
             }
-            bytes = Files.readAllBytes(file);
+            bytes = CheckpointFile.read(file);
         } catch (NoSuchFileException e) {
             throw new CheckpointException(file + ": no such file; expected the SentencePiece model of the"
                     + " checkpoint", e);

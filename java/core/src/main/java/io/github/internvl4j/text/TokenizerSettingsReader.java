@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.UnsupportedModelException;
+import io.github.internvl4j.runtime.CheckpointFile;
 import io.github.internvl4j.text.TokenizerSettings.Named;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -86,7 +87,7 @@ final class TokenizerSettingsReader {
                 origins.put(name, configFile);
             }
         }
-        if (config.has("added_tokens_decoder")) {
+        if (config.hasNonNull("added_tokens_decoder")) {
             readDecoder(declared);
         } else {
             ObjectNode special = readObject(specialFile);
@@ -215,7 +216,7 @@ final class TokenizerSettingsReader {
         }
         JsonNode node;
         try {
-            node = JSON.readTree(Files.readAllBytes(file));
+            node = JSON.readTree(CheckpointFile.read(file));
         } catch (IOException e) {
             throw new CheckpointException(file + ": not valid JSON: " + e.getMessage(), e);
         }

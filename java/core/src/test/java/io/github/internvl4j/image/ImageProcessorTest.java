@@ -59,7 +59,8 @@ class ImageProcessorTest {
                 "'\"size\": {\"shortest_edge\": 8}, \"crop_size\": {\"height\": 8, \"width\": 8}'",
                 "'\"size\": {\"height\": 8, \"width\": 8}, \"do_center_crop\": false'",
                 "'\"size\": 8, \"resample\": 3, \"rescale_factor\": 0.00392156862745098, \"do_rescale\": true'",
-                "'\"do_resize\": false, \"crop_size\": 8'"
+                "'\"do_resize\": false, \"crop_size\": 8'",
+                "'\"size\": 8.0, \"crop_size\": {\"height\": 8e0, \"width\": 8}'"
             })
     void understandsEveryWayToSayTheSize(String fields) throws IOException {
         write("{" + fields + ", " + MEAN_STD + "}");

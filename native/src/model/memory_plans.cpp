@@ -1,0 +1,135 @@
+#include "model/memory_plans.h"
+
+#include <algorithm>
+
+#include "tensor/error.h"
+
+namespace ivl {
+namespace {
+
+constexpr int64_t kContextStep = 256;
+
+// The largest number in [low, high] that `fits`, as all below it do.
+template <class Fits>
+std::optional<int64_t> largest(int64_t low, int64_t high, const Fits& fits) {
+  if (low > high || !fits(low)) return std::nullopt;
+  while (low < high) {
+    const int64_t middle = low + (high - low + 1) / 2;
+    if (fits(middle)) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+}  // namespace
+
+MemoryPlan MemoryPlans::plan(Place place, const Settings& settings) const {
+  ModelConfig config = config_;
+  config.language.context = settings.context;
+  const Precision& precision = settings.precision;
+  const MemoryPlan one = place == Place::Gpus      ? plan_gpu_memory(config, precision)
+                         : checkpoint_ == nullptr ? plan_memory(config, precision)
+                                                  : plan_memory(*checkpoint_, config, precision, mapped_);
+  return for_batch(one, config, std::max<int64_t>(1, settings.max_batch));
+}
+
+MemoryPlan MemoryPlans::fitting(Place place, int64_t limit) const {
+  Settings settings = asked_;
+  if (asked_.max_batch == 0) {
+    settings.max_batch = kMostUnasked + 1;
+    settings = with_smaller_batch(place, limit, settings).value_or(asked_);
+  }
+  return plan(place, settings);
+}
+
+bool MemoryPlans::fits(Place place, int64_t limit, const Settings& settings) const {
+  return plan(place, settings).total() <= limit;
+}
+
+std::optional<MemoryPlans::Settings> MemoryPlans::with_smaller_batch(Place place, int64_t limit, Settings settings) const {
+  const auto fits_with = [&](int64_t batch) {
+    settings.max_batch = batch;
+    return fits(place, limit, settings);
+  };
+  const std::optional<int64_t> batch = largest(1, settings.max_batch - 1, fits_with);
+  if (!batch) return std::nullopt;
+  settings.max_batch = *batch;
+  return settings;
+}
+
+// With the same batch, or else without one.
+std::optional<MemoryPlans::Settings> MemoryPlans::with_shorter_context(Place place, int64_t limit, Settings settings) const {
+  // Room for two pictures and a few words, or a shorter context helps nobody.
+  const int64_t least = (2 * config_.tokens_per_image() + kContextStep) / kContextStep + 1;
+  const auto fits_with = [&](int64_t steps) {
+    settings.context = steps * kContextStep;
+    return fits(place, limit, settings);
+  };
+  const int64_t most = (settings.context - 1) / kContextStep;
+  for (const int64_t batch : {settings.max_batch, int64_t{1}}) {
+    settings.max_batch = batch;
+    if (const std::optional<int64_t> steps = largest(least, most, fits_with)) {
+      settings.context = *steps * kContextStep;
+      return settings;
+    }
+  }
+  return std::nullopt;
+}
+
+// The least of int8 and other changes.
+std::optional<MemoryPlans::Settings> MemoryPlans::in_int8(Place place, int64_t limit) const {
+  Settings settings = asked_;
+  if (settings.precision.type == DType::F32) settings.precision.type = DType::BF16;
+  for (const bool vision : {false, true}) {
+    settings.precision.int8_decoder = true;
+    settings.precision.int8_vision = vision || asked_.precision.int8_vision;
+    const bool changed = settings.precision.int8_decoder != asked_.precision.int8_decoder ||
+                         settings.precision.int8_vision != asked_.precision.int8_vision;
+    if (!changed) continue;
+    if (fits(place, limit, settings)) return settings;
+    if (const auto smaller = with_smaller_batch(place, limit, settings)) return smaller;
+    if (const auto shorter = with_shorter_context(place, limit, settings)) return shorter;
+  }
+  return std::nullopt;
+}
+
+std::string MemoryPlans::text(const Settings& settings) const {
+  std::string all;
+  const auto add = [&](const std::string& change) { all += (all.empty() ? "" : " and ") + change; };
+  if (settings.precision.int8_decoder != asked_.precision.int8_decoder) add("in precision int8");
+  if (settings.precision.int8_vision != asked_.precision.int8_vision) add("with the vision tower in int8 too");
+  if (settings.context != asked_.context) add(cat("with a context length of ", settings.context));
+  if (settings.max_batch != asked_.max_batch) {
+    add(settings.max_batch == 1 ? "with one request at a time" : cat("with batches of ", settings.max_batch));
+  }
+  return all;
+}
+
+std::string MemoryPlans::advice(Place place, int64_t limit) const {
+  const MemoryPlan asked = at(place);
+  if (asked.total() <= limit) return "";
+  std::string all;
+  const auto add = [&](const std::optional<Settings>& settings) {
+    if (settings) all += (all.empty() ? "it fits " : ", or ") + text(*settings);
+  };
+  add(with_smaller_batch(place, limit, asked_));
+  add(with_shorter_context(place, limit, asked_));
+  add(in_int8(place, limit));
+  if (all.empty()) all = "no smaller setting makes it fit";
+  // What is mapped may be dropped and read again.
+  if (place == Place::Host && asked.weights_mapped > 0 && asked.total() - asked.weights_mapped <= limit) {
+    all += cat("; with a memory limit of ", asked.total(), " bytes (or -1: none) it runs as it is, but slowly: the weights that "
+               "memory cannot hold are read from the disk again for every token");
+  }
+  return all;
+}
+
+void MemoryPlans::require_fit(Place place, int64_t limit) const {
+  const MemoryPlan asked = at(place);
+  if (asked.total() > limit) ivl::require_fit(asked, limit, advice(place, limit));
+}
+
+}  // namespace ivl
