@@ -1,6 +1,7 @@
 package io.github.internvl4j;
 
 import io.github.internvl4j.error.InvalidOptionException;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -15,7 +16,10 @@ import java.util.List;
  *     gives its prompt as embeddings, the prompt's tokens do not count
  * @param seed of the random numbers; the same seed gives the same answer, alone or in a batch
  * @param stopStrings texts that end the answer; they are not part of it
- * @param stopTokens ids that end the answer, besides the template's and the checkpoint's own
+ * @param stopTokens ids that end the answer, besides the template's own, at least 0. The one that is met is the last of
+ *     {@link Reply#tokens}, and its text that of the answer, unless it is special, as in the original. What the checkpoint
+ *     names in generation_config.json ({@link ModelInfo#eosTokens}) counts only if it is given here: the original's chat
+ *     stops at the template's token alone
  * @param topLogprobs how many alternatives to report with each token, 0 to 64
  */
 public record GenerationConfig(
@@ -51,10 +55,12 @@ public record GenerationConfig(
                 repetitionPenalty,
                 "a finite number above 0");
         Options.require(topLogprobs >= 0 && topLogprobs <= 64, "topLogprobs", topLogprobs, "0 to 64");
-        stopStrings = List.copyOf(stopStrings);
-        stopTokens = List.copyOf(stopTokens);
+        stopStrings = Options.copy(stopStrings, "stopStrings");
+        stopTokens = Options.copy(stopTokens, "stopTokens");
         Options.require(
                 stopStrings.stream().noneMatch(String::isEmpty), "stopStrings", stopStrings, "no empty string");
+        Options.require(
+                stopTokens.stream().allMatch(token -> token >= 0), "stopTokens", stopTokens, "ids of at least 0");
     }
 
     /** Greedy, at most 1024 new tokens: the card's settings with {@code do_sample=False}. */
@@ -110,7 +116,7 @@ public record GenerationConfig(
                 topP,
                 repetitionPenalty,
                 seed,
-                List.of(values),
+                Arrays.asList(values),
                 stopTokens,
                 topLogprobs);
     }
@@ -124,7 +130,7 @@ public record GenerationConfig(
                 repetitionPenalty,
                 seed,
                 stopStrings,
-                List.of(values),
+                Arrays.asList(values),
                 topLogprobs);
     }
 
