@@ -152,7 +152,8 @@ public final class InternVL implements AutoCloseable {
     /**
      * A new conversation.
      *
-     * @param system the system message, or null for the template's own
+     * @param system the system message, or null for the template's own; special tokens in it are read in the mode of the first
+     *     question, and never refused
      */
     public Chat chat(@Nullable String system) {
         return open(system, null);

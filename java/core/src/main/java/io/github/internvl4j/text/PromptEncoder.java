@@ -91,7 +91,10 @@ public final class PromptEncoder {
         }
     }
 
-    /** Parsed, but for what would be taken for a row of a picture: nobody is there who could write it otherwise. */
+    /**
+     * Parsed, but for what would be taken for a row of a picture: nobody is there who could write it otherwise. Up to the next
+     * added tokens that is one text with what stands beside it, whose user-defined pieces are then spelled out, too.
+     */
     private static void addWithoutRows(String text, List<Stretch> stretches) {
         String row = ConversationTemplate.IMAGE_CONTEXT;
         int from = 0;

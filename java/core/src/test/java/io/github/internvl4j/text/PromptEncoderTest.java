@@ -55,13 +55,13 @@ class PromptEncoderTest {
             @ForAll("modes") @Nullable SpecialTokens earlier, @ForAll("modes") @Nullable SpecialTokens now) {
         SpecialTokens mine = earlier == null ? whole : earlier;
         SpecialTokens last = now == null ? whole : now;
-        String rows = "<IMG_CONTEXT>";
+        String rows = "<img><IMG_CONTEXT><img>";
         Round round = new Round(asked(first, mine), answer + rows, earlier, null);
         RenderedPrompt prompt = TEMPLATE.render(
                 rows + system, List.of(round), new Round(asked(second, last), "", now, null), List.of(), 16);
         Round plainRound = new Round(mine == SpecialTokens.PARSE ? "q" + first : "x",
-                mine == SpecialTokens.PARSE ? "x" + answer : "x");
-        RenderedPrompt plain = TEMPLATE.render(whole == SpecialTokens.PARSE ? "x" + system : "x", List.of(plainRound),
+                mine == SpecialTokens.PARSE ? answer + "<img><img>" : "x");
+        RenderedPrompt plain = TEMPLATE.render(whole == SpecialTokens.PARSE ? "<img><img>" + system : "x", List.of(plainRound),
                 last == SpecialTokens.PARSE ? "q" + second : "x", List.of(), 16);
         assertArrayEquals(marks(TOKENIZER.encode(plain.text())), marks(ENCODER.encode(prompt, whole)));
     }
