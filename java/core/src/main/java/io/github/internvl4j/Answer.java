@@ -50,8 +50,8 @@ final class Answer {
         if (config.topLogprobs() > 0) {
             alternatives.add(others);
         }
-        // The stop token itself is special and adds no text.
-        String text = step.end() == NativeGeneration.End.STOP ? "" : stream.accept(step.token());
+        // A stop token adds its text as any other does. The template's has none: it is special, or else a stop string.
+        String text = stream.accept(step.token());
         listener.onPiece(new Piece(text, step.token(), step.logprob(), others));
         if (stream.finished() || step.end() == NativeGeneration.End.STOP) {
             return FinishReason.STOP;

@@ -2,13 +2,16 @@ package io.github.internvl4j;
 
 import io.github.internvl4j.error.BusyException;
 import io.github.internvl4j.error.ClosedException;
+import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.runtime.NativeFeatures;
 import io.github.internvl4j.runtime.NativeSequence;
 import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.SpecialTokens;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -17,23 +20,41 @@ import org.jspecify.annotations.Nullable;
  * A conversation. It keeps what the model computed for its earlier rounds, so that a new round costs only what is new and
  * no picture is encoded twice; the answers are the same as those of a fresh prompt with the same history.
  *
+ * <p>A conversation is as long as the model's context at most. Behind its end every question throws
+ * {@link ContextLengthException}, until {@link #undo} or {@link #reset} makes room. Pictures count with what the decoder sees of
+ * them; they themselves are not kept.
+ *
  * <p>One question at a time: a second thread that asks meanwhile gets {@link BusyException}. {@link #cancel} and
  * {@link #close} may come from any thread.
  */
 public final class Chat implements AutoCloseable {
     private final InternVL owner;
     private final @Nullable String system;
+    private final @Nullable SpecialTokens specialTokens;
     private final NativeSequence sequence;
-    private final List<Round> history = new ArrayList<>();
-    private final List<List<Image>> pictures = new ArrayList<>();
-    private final List<NativeFeatures> features = new ArrayList<>();
+    private final List<Kept> rounds = new ArrayList<>();
     private final ReentrantLock asking = new ReentrantLock();
     private volatile @Nullable Cancellation current;
     private volatile boolean closed;
 
-    Chat(InternVL owner, @Nullable String system, NativeSequence sequence) {
+    /**
+     * What is left of a round: its pictures themselves are not kept.
+     *
+     * @param entries how many pictures each of its entries has
+     * @param features those pictures as the decoder sees them, null for none
+     */
+    private record Kept(Round round, List<Integer> entries, @Nullable NativeFeatures features) {
+        void free() {
+            if (features != null) {
+                features.close();
+            }
+        }
+    }
+
+    Chat(InternVL owner, @Nullable String system, @Nullable SpecialTokens specialTokens, NativeSequence sequence) {
         this.owner = owner;
         this.system = system;
+        this.specialTokens = specialTokens;
         this.sequence = sequence;
     }
 
@@ -55,8 +76,11 @@ public final class Chat implements AutoCloseable {
     /**
      * Asks with settings.
      *
-     * @param question its history and system message must be empty: those are the chat's own
+     * @param question its history and system message must be empty: those are the chat's own. It is read in its own mode, or
+     *     else in the chat's, now and in all later rounds
      * @throws PromptException if it has them, or if its pictures and their places differ in number; the chat is unchanged
+     * @throws ContextLengthException if the conversation with this question leaves no room for an answer; the chat is
+     *     unchanged, and {@link #undo} and {@link #reset} make room
      * @throws BusyException if another thread is asking
      * @throws ClosedException if the chat or the model is closed, before or meanwhile
      */
@@ -87,11 +111,10 @@ public final class Chat implements AutoCloseable {
 
     private Reply answer(
             Prompt question, GenerationConfig config, ReplyListener listener, Cancellation cancellation) {
-        String text = question.questionWithPlaces();
-        List<List<Image>> all = new ArrayList<>(pictures);
-        all.addAll(question.pictures());
-        Prompt whole = new Prompt(system, history, text, all, question.specialTokens());
-        int[] tokens = owner.reader().tokens(whole);
+        List<Integer> entries = question.picturesInEntries();
+        SpecialTokens mode = question.specialTokensOr(ownMode());
+        Round asked = question.asked(mode).placed(entries.size());
+        int[] tokens = tokens(asked, entries);
 
         long before = System.nanoTime();
         Reply[] replies = new Reply[1];
@@ -99,14 +122,13 @@ public final class Chat implements AutoCloseable {
         boolean kept = false;
         try (Generator generator = new Generator(owner.model(), owner.reader(), cancellation)) {
             added = generator.encode(question.images());
-            List<NativeFeatures> seen = new ArrayList<>(features);
-            if (added != null) {
-                seen.add(added);
-            }
+            List<NativeFeatures> seen = new ArrayList<>();
+            rounds.forEach(earlier -> addTo(seen, earlier.features()));
+            addTo(seen, added);
             double seconds = (System.nanoTime() - before) / 1e9;
             generator.add(0, tokens, seen, List.of(), config, listener, seconds, sequence);
             generator.run((index, reply) -> replies[index] = reply);
-            kept = remember(question, text, replies[0], added);
+            kept = remember(asked, entries, replies[0], added);
             return replies[0];
         } catch (CancellationException e) {
             // Stopped while pictures were encoded: there is no answer, and nothing to remember.
@@ -118,24 +140,53 @@ public final class Chat implements AutoCloseable {
         }
     }
 
+    private static void addTo(List<NativeFeatures> seen, @Nullable NativeFeatures features) {
+        if (features != null) {
+            seen.add(features);
+        }
+    }
+
+    private SpecialTokens ownMode() {
+        return specialTokens == null ? SpecialTokens.PARSE : specialTokens;
+    }
+
+    private int[] tokens(Round asked, List<Integer> entries) {
+        List<Round> history = rounds.stream().map(Kept::round).toList();
+        List<Integer> all = new ArrayList<>();
+        rounds.forEach(earlier -> all.addAll(earlier.entries()));
+        all.addAll(entries);
+        // The system message is as old as the chat: what is asked later must not change how it is read.
+        SpecialTokens first = history.isEmpty() ? asked.specialTokens() : history.get(0).specialTokens();
+        SpecialTokens systemMode = specialTokens != null || first == null ? ownMode() : first;
+        try {
+            return owner.reader().tokens(system, systemMode, history, asked, all);
+        } catch (ContextLengthException e) {
+            if (history.isEmpty()) {
+                throw e;
+            }
+            throw new ContextLengthException(
+                    e.getMessage() + "; undo() takes back the last round of the chat, reset() all " + history.size(), e);
+        }
+    }
+
     /** A cancelled answer counts as far as it came; without any text the round is forgotten. */
-    private boolean remember(Prompt question, String text, Reply reply, @Nullable NativeFeatures added) {
+    private boolean remember(Round asked, List<Integer> entries, Reply reply, @Nullable NativeFeatures added) {
         if (reply.finish() == FinishReason.CANCELLED && reply.text().isEmpty()) {
             return false;
         }
-        history.add(new Round(text, reply.text()));
-        pictures.addAll(question.pictures());
-        if (added != null) {
-            features.add(added);
-        }
+        Round round = new Round(asked.question(), reply.text(), asked.specialTokens(), asked.places());
+        rounds.add(new Kept(round, entries, added));
         return true;
     }
 
-    /** The rounds so far; questions hold {@code <image>} where their pictures stand. */
+    /**
+     * The rounds so far, each with its mode and with the places of its pictures told; questions hold {@code <image>} there.
+     * With the same pictures they are the {@link Prompt#history} of the same conversation.
+     */
     public List<Round> history() {
         asking.lock();
         try {
-            return List.copyOf(history);
+            return rounds.stream().map(Kept::round).toList();
         } finally {
             asking.unlock();
         }
@@ -146,14 +197,36 @@ public final class Chat implements AutoCloseable {
         return sequence.length();
     }
 
+    /**
+     * Takes back the last round and its pictures: the next question is asked as if it had not been. What was computed for the
+     * rounds before is kept. Waits for an answer in progress.
+     *
+     * @return the round that was taken back, or empty if there was none
+     * @throws BusyException from a listener of this chat: its answer would outlive the round before it
+     */
+    public Optional<Round> undo() {
+        if (asking.isHeldByCurrentThread()) {
+            throw new BusyException("the chat is answering; take a round back when it has finished");
+        }
+        asking.lock();
+        try {
+            if (rounds.isEmpty()) {
+                return Optional.empty();
+            }
+            Kept last = rounds.remove(rounds.size() - 1);
+            last.free();
+            return Optional.of(last.round());
+        } finally {
+            asking.unlock();
+        }
+    }
+
     /** Forgets every round and picture. Waits for an answer in progress. */
     public void reset() {
         asking.lock();
         try {
-            history.clear();
-            pictures.clear();
-            features.forEach(NativeFeatures::close);
-            features.clear();
+            rounds.forEach(Kept::free);
+            rounds.clear();
         } finally {
             asking.unlock();
         }
@@ -184,7 +257,7 @@ public final class Chat implements AutoCloseable {
 
     private void free() {
         sequence.close();
-        features.forEach(NativeFeatures::close);
+        rounds.forEach(Kept::free);
         owner.forget(this);
     }
 }

@@ -1,21 +1,25 @@
 package io.github.internvl4j;
 
 import io.github.internvl4j.error.InvalidOptionException;
+import java.util.Arrays;
 import java.util.List;
 
 /**
  * How an answer is drawn. Immutable: every setter returns a changed copy. The order of the steps is that of
  * transformers: repetition penalty, temperature, top-k, top-p.
  *
- * @param maxNewTokens the longest answer, in tokens; it also ends where the context is full
- * @param temperature 0 takes the most likely token (the lowest id among equals); above 0 draws at random
+ * @param maxNewTokens the longest answer, in tokens, at least 1; it also ends where the context is full
+ * @param temperature 0 takes the most likely token (the lowest id among equals); above 0 draws at random; finite
  * @param topK draw from the k most likely tokens; 0 for all
  * @param topP draw from the fewest most likely tokens whose probabilities reach this, in (0, 1]
- * @param repetitionPenalty above 1 makes tokens of the answer so far less likely; 1 for none. As in the original, which
- *     gives its prompt as embeddings, the prompt's tokens do not count
+ * @param repetitionPenalty above 1 makes tokens of the answer so far less likely; 1 for none; finite, above 0. As in the
+ *     original, which gives its prompt as embeddings, the prompt's tokens do not count
  * @param seed of the random numbers; the same seed gives the same answer, alone or in a batch
- * @param stopStrings texts that end the answer; they are not part of it
- * @param stopTokens ids that end the answer, besides the template's and the checkpoint's own
+ * @param stopStrings texts that end the answer, none of them empty; they are not part of it
+ * @param stopTokens ids that end the answer, besides the template's own, at least 0. The one that is met is the last of
+ *     {@link Reply#tokens}, and its text that of the answer, unless it is special, as in the original. What the checkpoint
+ *     names in generation_config.json ({@link ModelInfo#eosTokens}) counts only if it is given here: the original's chat
+ *     stops at the template's token alone
  * @param topLogprobs how many alternatives to report with each token, 0 to 64
  */
 public record GenerationConfig(
@@ -51,10 +55,12 @@ public record GenerationConfig(
                 repetitionPenalty,
                 "a finite number above 0");
         Options.require(topLogprobs >= 0 && topLogprobs <= 64, "topLogprobs", topLogprobs, "0 to 64");
-        stopStrings = List.copyOf(stopStrings);
-        stopTokens = List.copyOf(stopTokens);
+        stopStrings = Options.copy(stopStrings, "stopStrings");
+        stopTokens = Options.copy(stopTokens, "stopTokens");
         Options.require(
                 stopStrings.stream().noneMatch(String::isEmpty), "stopStrings", stopStrings, "no empty string");
+        Options.require(
+                stopTokens.stream().allMatch(token -> token >= 0), "stopTokens", stopTokens, "ids of at least 0");
     }
 
     /** Greedy, at most 1024 new tokens: the card's settings with {@code do_sample=False}. */
@@ -72,36 +78,67 @@ public record GenerationConfig(
         return DEFAULTS.temperature(temperature).seed(seed);
     }
 
+    /**
+     * With another longest answer, in tokens, at least 1.
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
     public GenerationConfig maxNewTokens(int value) {
         return new GenerationConfig(
                 value, temperature, topK, topP, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
     }
 
+    /**
+     * With another temperature: 0 for the most likely token, or a finite number above.
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
     public GenerationConfig temperature(float value) {
         return new GenerationConfig(
                 maxNewTokens, value, topK, topP, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
     }
 
+    /**
+     * Drawn from so many of the most likely tokens; 0 for all.
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
     public GenerationConfig topK(int value) {
         return new GenerationConfig(
                 maxNewTokens, temperature, value, topP, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
     }
 
+    /**
+     * Drawn from the fewest most likely tokens whose probabilities reach this, in (0, 1].
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
     public GenerationConfig topP(float value) {
         return new GenerationConfig(
                 maxNewTokens, temperature, topK, value, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
     }
 
+    /**
+     * With another penalty on tokens of the answer so far, above 0; 1 for none.
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
     public GenerationConfig repetitionPenalty(float value) {
         return new GenerationConfig(
                 maxNewTokens, temperature, topK, topP, value, seed, stopStrings, stopTokens, topLogprobs);
     }
 
+    /** With another seed of the random numbers. */
     public GenerationConfig seed(long value) {
         return new GenerationConfig(
                 maxNewTokens, temperature, topK, topP, repetitionPenalty, value, stopStrings, stopTokens, topLogprobs);
     }
 
+    /**
+     * With other texts that end the answer, none of them empty, in place of those before.
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
     public GenerationConfig stopStrings(String... values) {
         return new GenerationConfig(
                 maxNewTokens,
@@ -110,11 +147,16 @@ public record GenerationConfig(
                 topP,
                 repetitionPenalty,
                 seed,
-                List.of(values),
+                Arrays.asList(values),
                 stopTokens,
                 topLogprobs);
     }
 
+    /**
+     * With other ids that end the answer, at least 0, in place of those before.
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
     public GenerationConfig stopTokens(Integer... values) {
         return new GenerationConfig(
                 maxNewTokens,
@@ -124,10 +166,15 @@ public record GenerationConfig(
                 repetitionPenalty,
                 seed,
                 stopStrings,
-                List.of(values),
+                Arrays.asList(values),
                 topLogprobs);
     }
 
+    /**
+     * With so many alternatives reported with each token, 0 to 64.
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
     public GenerationConfig topLogprobs(int value) {
         return new GenerationConfig(
                 maxNewTokens, temperature, topK, topP, repetitionPenalty, seed, stopStrings, stopTokens, value);

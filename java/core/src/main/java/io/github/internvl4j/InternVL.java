@@ -15,6 +15,7 @@ import io.github.internvl4j.runtime.NativeLibrary;
 import io.github.internvl4j.runtime.NativeModel;
 import io.github.internvl4j.runtime.NativeRecording;
 import io.github.internvl4j.tensor.Tensor;
+import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.CancellationException;
@@ -160,10 +162,26 @@ public final class InternVL implements AutoCloseable {
     /**
      * A new conversation.
      *
-     * @param system the system message, or null for the template's own
+     * @param system the system message, or null for the template's own; special tokens in it are read in the mode of the first
+     *     question, and never refused
      */
     public Chat chat(@Nullable String system) {
-        Chat chat = new Chat(this, system, model.newSequence());
+        return open(system, null);
+    }
+
+    /**
+     * A new conversation in which questions that tell no mode of their own have this one.
+     *
+     * @param system the system message, or null for the template's own; read in this mode, but never refused
+     * @param specialTokens what special tokens in the users' texts are taken for; {@link SpecialTokens#LITERAL} for people one
+     *     does not know
+     */
+    public Chat chat(@Nullable String system, SpecialTokens specialTokens) {
+        return open(system, Objects.requireNonNull(specialTokens, "specialTokens"));
+    }
+
+    private Chat open(@Nullable String system, @Nullable SpecialTokens specialTokens) {
+        Chat chat = new Chat(this, system, specialTokens, model.newSequence());
         chats.add(chat);
         return chat;
     }

@@ -59,6 +59,7 @@ public record LoadOptions(
         Objects.requireNonNull(precision, "precision");
         Objects.requireNonNull(kvCache, "kvCache");
         Objects.requireNonNull(device, "device");
+        Objects.requireNonNull(affinity, "affinity");
         Objects.requireNonNull(listener, "listener");
         Options.require(threads >= 0 && threads <= 1024, "threads", threads, "0 to 1024");
         Options.require(

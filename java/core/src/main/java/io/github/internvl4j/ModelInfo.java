@@ -17,7 +17,8 @@ import java.util.List;
  * @param stored the type the weights are stored in; {@link Precision#AUTO} if the configuration does not tell
  * @param precision as loaded; {@link Precision#AUTO} before
  * @param kvCache the type of the KV cache, likewise
- * @param eosTokens the checkpoint's own stop tokens
+ * @param eosTokens the stop tokens that generation_config.json names, or else config.json. An answer ends at the template's own,
+ *     as in the original's chat; those that differ from it count only in {@link GenerationConfig#stopTokens}
  * @param conversationTemplate its name
  */
 public record ModelInfo(

@@ -1,8 +1,10 @@
 package io.github.internvl4j;
 
 import io.github.internvl4j.error.InvalidOptionException;
+import java.util.List;
+import java.util.Objects;
 
-/** Range checks with one wording. */
+/** Checks of arguments with one wording. */
 final class Options {
     private Options() {}
 
@@ -10,5 +12,15 @@ final class Options {
         if (!holds) {
             throw new InvalidOptionException(name + " is " + value + ", expected " + range);
         }
+    }
+
+    /** An immutable copy; a null, in place of the list or in it, is named. */
+    static <T> List<T> copy(List<T> values, String name) {
+        Objects.requireNonNull(values, name);
+        for (int i = 0; i < values.size(); i++) {
+            int at = i;
+            Objects.requireNonNull(values.get(i), () -> name + "[" + at + "]");
+        }
+        return List.copyOf(values);
     }
 }

@@ -1,10 +1,12 @@
 package io.github.internvl4j;
 
+import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.Round;
 import io.github.internvl4j.text.SpecialTokens;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -15,71 +17,150 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>{@code <image>} in the history's questions and in the question marks the pictures' places, in order. Without any,
  * and without history, each picture entry gets a line of its own before the question. An entry of several pictures
- * ("combined", the card's first multi-image example) has one place.
+ * ("combined", the card's first multi-image example) has one place. Where there are pictures, there are as many places; a
+ * prompt without any picture may hold {@code <image>} as text.
  *
- * @param system the system message, or null for the template's own
- * @param history earlier rounds
- * @param question what is asked now
+ * <p>What people type whom one does not know is asked as {@link SpecialTokens#LITERAL}. There {@code <image>} is text, too, so
+ * the pictures come in lines before the question, or where {@link #and} puts them:
+ *
+ * <pre>{@code
+ * Prompt.of("Picture 1: ").and(first).and("\nPicture 2: ").and(second).and("\n" + typed).specialTokens(SpecialTokens.LITERAL)
+ * }</pre>
+ *
+ * @param system the system message, or null for the template's own; read as {@code specialTokens} says, but never refused
+ * @param history earlier rounds, the oldest first; those that tell no mode of their own are read as {@code specialTokens} says
+ * @param question what is asked now; empty only with a picture
  * @param pictures the picture entries of all rounds, in order; an entry is one picture, or several combined
- * @param specialTokens what special tokens in the user's own text are taken for
+ * @param specialTokens what special tokens in the user's own text are taken for; null for {@link SpecialTokens#PARSE}, or for
+ *     what a chat has as its own
+ * @param places where in the question pictures stand: the index of each {@code <image>} that is one's place, ascending; every
+ *     other {@code <image>} is text. Null where the question tells no more than its text does
  */
 public record Prompt(
         @Nullable String system,
         List<Round> history,
         String question,
         List<List<Image>> pictures,
-        SpecialTokens specialTokens) {
+        @Nullable SpecialTokens specialTokens,
+        @Nullable List<Integer> places) {
+    /**
+     * Checks the places.
+     *
+     * @throws PromptException if there is no {@code <image>} at one of the places, or they do not ascend
+     */
     public Prompt {
         Objects.requireNonNull(question, "question");
-        Objects.requireNonNull(specialTokens, "specialTokens");
-        history = List.copyOf(history);
-        pictures = pictures.stream().map(List::copyOf).toList();
+        history = Options.copy(history, "history");
+        pictures = Options.copy(pictures, "pictures").stream()
+                .map(entry -> Options.copy(entry, "an entry of pictures"))
+                .toList();
+        places = new Round(question, "").places(places).places(); // checked there
+    }
+
+    /** A prompt whose places are those of its text. */
+    public Prompt(
+            @Nullable String system,
+            List<Round> history,
+            String question,
+            List<List<Image>> pictures,
+            @Nullable SpecialTokens specialTokens) {
+        this(system, history, question, pictures, specialTokens, null);
     }
 
     /** A question about separate pictures, or about none. */
     public static Prompt of(String question, Image... pictures) {
-        return of(question, List.of(pictures));
+        return of(question, Arrays.asList(pictures));
     }
 
     /** A question about separate pictures, or about none. */
     public static Prompt of(String question, List<Image> pictures) {
-        return new Prompt(null, List.of(), question, pictures.stream().map(List::of).toList(), SpecialTokens.PARSE);
+        List<List<Image>> entries =
+                Options.copy(pictures, "pictures").stream().map(List::of).toList();
+        return new Prompt(null, List.of(), question, entries, null);
     }
 
     /** A question about several pictures in one place. */
     public static Prompt combined(String question, Image... pictures) {
-        return of(question).pictures(List.of(List.of(pictures)));
+        return of(question).pictures(List.of(Arrays.asList(pictures)));
     }
 
-    /** A question about a film's frames, as the card asks it: {@code Frame1: <image>\n...FrameN: <image>\n}. */
+    /**
+     * A question about a film's frames, as the card asks it: {@code Frame1: <image>\n...FrameN: <image>\n} and the question, in
+     * which {@code <image>} is text.
+     */
     public static Prompt video(String question, List<Image> frames) {
-        StringBuilder text = new StringBuilder();
+        Prompt prompt = of("").places(List.of());
         for (int i = 1; i <= frames.size(); i++) {
-            text.append("Frame").append(i).append(": <image>\n");
+            prompt = prompt.and("Frame" + i + ": ").and(frames.get(i - 1)).and("\n");
         }
-        return of(text + question, frames);
+        return prompt.and(question);
     }
 
+    /**
+     * The question with a text behind it, in which {@code <image>} is text whatever the mode. The places that the question has
+     * so far, as its mode is now, are told from here on.
+     */
+    public Prompt and(String text) {
+        Objects.requireNonNull(text, "text");
+        Round told = told();
+        return new Prompt(system, history, told.question() + text, pictures, specialTokens, told.places());
+    }
+
+    /** The question with a place behind it, for a picture that comes after all others. */
+    public Prompt and(Image picture) {
+        Objects.requireNonNull(picture, "picture");
+        Round told = told();
+        List<List<Image>> entries = new ArrayList<>(pictures);
+        entries.add(List.of(picture));
+        List<Integer> all = new ArrayList<>(told.imagePlaces());
+        all.add(told.question().length());
+        return new Prompt(
+                system, history, told.question() + ConversationTemplate.IMAGE, entries, specialTokens, all);
+    }
+
+    /** With another system message; null for the template's own. */
     public Prompt system(@Nullable String value) {
-        return new Prompt(value, history, question, pictures, specialTokens);
+        return new Prompt(value, history, question, pictures, specialTokens, places);
     }
 
+    /** With other rounds before the question, the oldest first; {@link #pictures} are then those of all rounds. */
     public Prompt history(List<Round> value) {
-        return new Prompt(system, value, question, pictures, specialTokens);
+        return new Prompt(system, value, question, pictures, specialTokens, places);
     }
 
+    /** With other picture entries: those of the history first, then the question's. */
     public Prompt pictures(List<List<Image>> value) {
-        return new Prompt(system, history, question, value, specialTokens);
+        return new Prompt(system, history, question, value, specialTokens, places);
     }
 
-    public Prompt specialTokens(SpecialTokens value) {
-        return new Prompt(system, history, question, pictures, value);
+    /** With another mode; null for {@link SpecialTokens#PARSE}, or for what a chat has as its own. */
+    public Prompt specialTokens(@Nullable SpecialTokens value) {
+        return new Prompt(system, history, question, pictures, value, places);
     }
 
-    /** The question with a line for each picture entry before it, unless it marks their places itself. */
-    String questionWithPlaces() {
-        boolean marked = question.contains(ConversationTemplate.IMAGE);
-        return marked ? question : (ConversationTemplate.IMAGE + "\n").repeat(pictures.size()) + question;
+    /**
+     * With the places of the question's pictures told; null to tell none.
+     *
+     * @param value the index of each {@code <image>} of the question that is a place; an empty list makes all of them text
+     * @throws PromptException if there is no {@code <image>} at one of them, or they do not ascend
+     */
+    public Prompt places(@Nullable List<Integer> value) {
+        return new Prompt(system, history, question, pictures, specialTokens, value);
+    }
+
+    /** The question as a round that has no answer yet. */
+    Round asked(SpecialTokens mode) {
+        return new Round(question, "", mode, places);
+    }
+
+    /** What special tokens in the question are taken for, if there is another who may tell it. */
+    SpecialTokens specialTokensOr(SpecialTokens otherwise) {
+        return specialTokens == null ? otherwise : specialTokens;
+    }
+
+    private Round told() {
+        int earlier = history.stream().mapToInt(round -> round.imagePlaces().size()).sum();
+        return asked(specialTokensOr(SpecialTokens.PARSE)).placed(Math.max(0, pictures.size() - earlier));
     }
 
     /** All pictures of all entries, in order. */

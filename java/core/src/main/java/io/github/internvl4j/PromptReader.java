@@ -8,11 +8,14 @@ import io.github.internvl4j.tensor.Tensor;
 import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.PromptEncoder;
 import io.github.internvl4j.text.RenderedPrompt;
+import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** From a prompt to what the runtime takes: token ids and pixel values. The only place that builds either. */
 final class PromptReader {
@@ -56,14 +59,30 @@ final class PromptReader {
      * @throws ContextLengthException if they leave no room for an answer
      */
     int[] tokens(Prompt prompt) {
-        String system = prompt.system();
+        SpecialTokens mode = prompt.specialTokensOr(SpecialTokens.PARSE);
+        return tokens(prompt.system(), mode, prompt.history(), prompt.asked(mode), prompt.picturesInEntries());
+    }
+
+    /**
+     * The ids of a conversation, with a placeholder for every picture row.
+     *
+     * @param mode of the system message and of the rounds that have none of their own
+     * @param asked the question, with its mode
+     * @param entries how many pictures each entry of all rounds has
+     * @throws ContextLengthException if they leave no room for an answer
+     */
+    int[] tokens(
+            @Nullable String system, SpecialTokens mode, List<Round> history, Round asked, List<Integer> entries) {
+        List<Round> rounds = history.stream()
+                .map(round -> round.specialTokens() == null ? round.specialTokens(mode) : round)
+                .toList();
         RenderedPrompt rendered = template.render(
                 system == null ? template.defaultSystemMessage() : system,
-                prompt.history(),
-                prompt.question(),
-                prompt.picturesInEntries(),
+                rounds,
+                asked,
+                entries,
                 info.tokensPerImage());
-        int[] ids = encoder.encode(rendered, prompt.specialTokens());
+        int[] ids = encoder.encode(rendered, mode);
         if (ids.length >= info.contextLength()) {
             throw new ContextLengthException("the prompt has " + ids.length + " tokens, but the context holds "
                     + info.contextLength() + " and the answer needs at least one");
@@ -87,6 +106,7 @@ final class PromptReader {
         return all;
     }
 
+    /** The caller's, and the template's own. The checkpoint's eos tokens are none: the original's chat overrules them, too. */
     int[] stopTokens(GenerationConfig config) {
         IntStream own = config.stopTokens().stream().mapToInt(Integer::intValue);
         return IntStream.concat(IntStream.of(encoder.stopId()), own).distinct().toArray();

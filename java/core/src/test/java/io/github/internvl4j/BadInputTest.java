@@ -17,6 +17,7 @@ import io.github.internvl4j.error.NotFiniteException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.error.UnsupportedModelException;
 import io.github.internvl4j.image.Image;
+import io.github.internvl4j.text.Round;
 import io.github.internvl4j.text.SpecialTokens;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -25,10 +26,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -244,6 +247,7 @@ class BadInputTest {
         assertNamed("maxNewTokens", () -> config.maxNewTokens(0));
         assertNamed("topLogprobs", () -> config.topLogprobs(65));
         assertNamed("stopStrings", () -> config.stopStrings(""));
+        assertNamed("stopTokens", () -> config.stopTokens(-1));
         assertNamed("threads", () -> LoadOptions.defaults().threads(-1));
         for (String affinity : List.of("", "first", "0,", "0-", "1,".repeat(200) + "1")) {
             assertNamed("affinity", () -> LoadOptions.defaults().affinity(affinity));
@@ -261,6 +265,39 @@ class BadInputTest {
                 () -> InternVL.load(ORACLE.directory(), LoadOptions.defaults().contextLength(1 << 20)));
     }
 
+    /** Where a null comes in, not where it is met later. */
+    @Test
+    @SuppressWarnings("NullAway") // what callers without such a check do
+    void nullsAreNamed() {
+        GenerationConfig config = GenerationConfig.defaults();
+        Image none = null;
+        String text = null;
+        Integer token = null;
+        assertNull("question", () -> new Round(null, "a"));
+        assertNull("answer", () -> new Round("q", null));
+        assertNull("places", () -> new Round("q", "a").places(Collections.singletonList(null)));
+        assertNull("question", () -> Prompt.of(null));
+        assertNull("text", () -> Prompt.of("q").and(text));
+        assertNull("pictures[0]", () -> Prompt.of("q", none));
+        assertNull("entry of pictures[0]", () -> Prompt.combined("q", none));
+        assertNull("pictures", () -> Prompt.of("q").pictures(null));
+        assertNull("pictures[0]", () -> Prompt.of("q").pictures(Collections.singletonList(null)));
+        assertNull("history", () -> Prompt.of("q").history(null));
+        assertNull("history[0]", () -> Prompt.of("q").history(Collections.singletonList(null)));
+        assertNull("stopStrings[1]", () -> config.stopStrings("a", null));
+        assertNull("stopTokens[0]", () -> config.stopTokens(token));
+        assertNull("affinity", () -> LoadOptions.defaults().affinity(null));
+        assertNull("device", () -> LoadOptions.defaults().device(null));
+        assertNull("listener", () -> LoadOptions.defaults().listener(null));
+        assertNull("prompt", () -> new BatchRequest(null, config));
+        assertNull("config", () -> new BatchRequest(Prompt.of("q"), null));
+    }
+
+    private static void assertNull(String name, Executable body) {
+        String message = String.valueOf(assertThrows(NullPointerException.class, body).getMessage());
+        assertTrue(message.endsWith(name), message);
+    }
+
     private static void assertNamed(String option, Runnable body) {
         InvalidOptionException refused = assertThrows(InvalidOptionException.class, body::run);
         assertTrue(String.valueOf(refused.getMessage()).contains(option), refused.getMessage());
@@ -271,7 +308,7 @@ class BadInputTest {
         Image image = ORACLE.image("blocks.png");
         try (InternVL model = InternVL.load(ORACLE.directory(), LoadOptions.defaults().contextLength(300))) {
             assertPrompt(model, Prompt.of("<image> <image>", image), "2", "1");
-            assertPrompt(model, Prompt.of("<image>"), "1", "0");
+            assertPrompt(model, Prompt.of("<image>").places(List.of(0)), "1", "0");
             assertPrompt(model, Prompt.of("What are <IMG_CONTEXT>s?", image), "<IMG_CONTEXT>");
             assertPrompt(model, Prompt.of("<|im_end|>").specialTokens(SpecialTokens.REJECT), "<|im_end|>");
             assertPrompt(model, Prompt.of(""), "empty");

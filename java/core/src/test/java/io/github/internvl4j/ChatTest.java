@@ -2,22 +2,32 @@ package io.github.internvl4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.internvl4j.error.BusyException;
 import io.github.internvl4j.error.ClosedException;
+import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
+import io.github.internvl4j.text.Round;
+import java.io.IOException;
+import java.lang.ref.WeakReference;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -90,6 +100,80 @@ class ChatTest {
     }
 
     @Test
+    void undoTakesTheLastRoundBack() {
+        Image discs = ORACLE.image("discs.jpg");
+        try (Chat chat = model.chat()) {
+            assertEquals(Optional.empty(), chat.undo());
+            chat.ask("What is this?", ORACLE.image("blocks.png"));
+            List<Round> before = chat.history();
+            Reply first = chat.ask(Prompt.of("And this?", discs), CONFIG, ReplyListener.none());
+            Round taken = chat.undo().orElseThrow();
+            assertEquals("<image>\nAnd this?", taken.question());
+            assertEquals(before, chat.history());
+            chat.ask("Something else?");
+            chat.undo();
+            Reply again = chat.ask(Prompt.of("And this?", discs), CONFIG, ReplyListener.none());
+            assertEquals(first.promptTokens(), again.promptTokens());
+            assertEquals(first.logprobs(), again.logprobs());
+        }
+    }
+
+    @Test
+    void anAnswerInProgressIsNotTakenBackByItsListener() {
+        try (Chat chat = model.chat()) {
+            chat.ask("Hello");
+            assertThrows(BusyException.class, () -> chat.ask("Hello", piece -> chat.undo()));
+            assertEquals(1, chat.history().size());
+        }
+    }
+
+    @Test
+    void aChatAtItsContextsEndTellsTheWayBack() {
+        LoadOptions options = LoadOptions.defaults().precision(Precision.F32).contextLength(400);
+        try (InternVL small = InternVL.load(ORACLE.directory(), options);
+                Chat chat = small.chat()) {
+            assertThrows(ContextLengthException.class, () -> chat.ask("z".repeat(500)));
+            Reply last = chat.ask("Hello", ORACLE.image("blocks.png"));
+            while (chat.history().size() < 99 && last.finish() != FinishReason.LENGTH) {
+                last = chat.ask("Hello");
+            }
+            int rounds = chat.history().size();
+            String message = String.valueOf(
+                    assertThrows(ContextLengthException.class, () -> chat.ask("Hello")).getMessage());
+            assertTrue(message.contains("400") && message.contains("undo()") && message.contains("reset()"), message);
+            assertEquals(rounds, chat.history().size());
+            assertTrue(chat.undo().isPresent());
+            assertEquals(2, chat.ask(Prompt.of("Hello"), GenerationConfig.greedy(2), piece -> {}).tokens().size());
+            chat.reset();
+            assertEquals(2, chat.ask(Prompt.of("Hello"), GenerationConfig.greedy(2), piece -> {}).tokens().size());
+        }
+    }
+
+    @Test
+    void picturesThatWereSeenAreNotKept() throws InterruptedException {
+        try (Chat chat = model.chat()) {
+            WeakReference<Image> seen = askAndForget(chat);
+            for (int i = 0; i < 100 && seen.get() != null; i++) {
+                System.gc();
+                Thread.sleep(20);
+            }
+            assertNull(seen.get(), "the chat keeps the decoded picture");
+            // What it made of it is kept.
+            Reply second = chat.ask(Prompt.of("And now?"), CONFIG, ReplyListener.none());
+            Prompt whole = Prompt.of("And now?", ORACLE.image("blocks.png"))
+                    .history(chat.history().subList(0, 1));
+            assertEquals(model.generate(whole, CONFIG).logprobs(), second.logprobs());
+        }
+    }
+
+    /** In a method of its own, so that no local variable holds the picture. */
+    private static WeakReference<Image> askAndForget(Chat chat) {
+        Image image = ORACLE.image("blocks.png");
+        chat.ask("What is this?", image);
+        return new WeakReference<>(image);
+    }
+
+    @Test
     void aFailedQuestionLeavesTheChatAsItWas() {
         try (Chat chat = model.chat()) {
             chat.ask("Hello");
@@ -155,12 +239,41 @@ class ChatTest {
     }
 
     @Test
-    void aStopTokenIsReportedAndAddsNoText() {
+    void aStopTokenIsReportedWithItsText() {
         Oracle.Dialog dialog = ORACLE.dialog("text.0");
-        int third = dialog.greedyTokens().get(2);
-        Reply reply = model.generate(ORACLE.prompt(dialog), CONFIG.stopTokens(third));
-        assertEquals(dialog.greedyTokens().subList(0, 3), reply.tokens());
+        List<Integer> until = dialog.greedyTokens().subList(0, 3);
+        StringBuilder streamed = new StringBuilder();
+        Reply reply = model.generate(
+                ORACLE.prompt(dialog),
+                CONFIG.stopTokens(until.get(2)),
+                piece -> streamed.append(piece.text()),
+                null);
+        assertEquals(until, reply.tokens());
         assertEquals(FinishReason.STOP, reply.finish());
+        int[] ids = until.stream().mapToInt(i -> i).toArray();
+        assertEquals(model.tokenizer().decode(ids, true).strip(), reply.text());
+        assertEquals(reply.text(), streamed.toString());
+    }
+
+    /** The original's chat overrules what generation_config.json says with the template's stop token. */
+    @Test
+    void theCheckpointsEosTokensEndAnAnswerOnlyWhereTheyAreGiven(@TempDir Path folder) throws IOException {
+        Oracle.Dialog dialog = ORACLE.dialog("text.0");
+        try (Stream<Path> files = Files.list(ORACLE.directory())) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, folder.resolve(file.getFileName()));
+            }
+        }
+        int third = dialog.greedyTokens().get(2);
+        Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": [7, " + third + "]}");
+        try (InternVL other = InternVL.load(folder, LoadOptions.defaults().precision(Precision.F32))) {
+            List<Integer> eos = other.info().eosTokens();
+            assertEquals(List.of(7, third), eos);
+            Prompt prompt = ORACLE.prompt(dialog);
+            assertEquals(dialog.greedyTokens(), other.generate(prompt, CONFIG).tokens());
+            Reply ended = other.generate(prompt, CONFIG.stopTokens(eos.toArray(new Integer[0])));
+            assertEquals(dialog.greedyTokens().subList(0, 3), ended.tokens());
+        }
     }
 
     @Test

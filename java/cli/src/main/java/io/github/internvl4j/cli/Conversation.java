@@ -26,6 +26,7 @@ final class Conversation {
             /image FILE    show a picture with the next question
             /video FILE    show a film's frames with the next question
             /system TEXT   begin anew with this system message; without a text, with the usual one
+            /undo          take the last question and its answer back
             /reset         begin anew
             /help          this
             /exit          leave (also Ctrl-D)
@@ -121,6 +122,11 @@ final class Conversation {
             case "/help" -> out.println(HELP);
             case "/image" -> queue.addImage(file(words[0], argument));
             case "/video" -> queue.setFilm(file(words[0], argument));
+            case "/undo" -> {
+                if (chat.undo().isEmpty()) {
+                    throw new PromptException("there is no question to take back");
+                }
+            }
             case "/reset" -> {
                 chat.reset();
                 queue.clear();

@@ -18,7 +18,8 @@ final class InputRules {
             names = "--special-tokens",
             defaultValue = "parse",
             paramLabel = "MODE",
-            description = "Special tokens in your text: parse (default, as the original), literal or reject.")
+            description = "Special tokens in your text: parse (default, as the original), literal (then <image> is text, too, and"
+                    + " pictures come first) or reject.")
     private SpecialTokens specialTokens;
 
     SpecialTokens specialTokens() {

@@ -88,7 +88,7 @@ class BatchCommandTest {
                 "{\"prompt\": \"a\", \"history\": [[\"q\", null]]}", "{\"prompt\": \"a\", \"history\": [null]}",
                 "{\"prompt\": \"a\", \"history\": [[\"q\"]]}", "{\"prompt\": \"a\", \"stop\": [null]}",
                 "{\"prompt\": \"a\", \"images\": [\"absent.png\"]}", "{\"prompt\": \"a\", \"images\": [\"\\u0000\"]}",
-                "{\"prompt\": \"<image>\"}", "{\"prompt\": \"a\", \"video\": \"absent.mp4\"}",
+                "{\"prompt\": \"\"}", "{\"prompt\": \"a\", \"video\": \"absent.mp4\"}",
                 "{\"prompt\": \"a\", \"frames\": 2}", "{\"prompt\": \"" + "a ".repeat(5000) + "\"}");
         bytes.writeBytes((good + "\n\n").getBytes(StandardCharsets.UTF_8));
         for (String line : bad) {

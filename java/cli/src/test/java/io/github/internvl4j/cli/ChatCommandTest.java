@@ -108,6 +108,21 @@ class ChatCommandTest {
     }
 
     @Test
+    void imageIsATextWithoutPictures() throws IOException {
+        List<String> asked =
+                List.of("chat", "--model", D128, "--max-new-tokens", "1", "--json", "--prompt", "What is the <image> tag?");
+        JsonNode parsed = run(asked).succeeded().json();
+        assertEquals(parsed.get("prompt_tokens"), run(asked, "--special-tokens", "literal").json().get("prompt_tokens"));
+        String picture = D128 + "/images/wave.png";
+        int literal = run(asked, "--special-tokens", "literal", "--image", picture)
+                .succeeded()
+                .json()
+                .get("prompt_tokens")
+                .size();
+        assertTrue(literal > parsed.get("prompt_tokens").size(), "no picture in " + literal + " tokens");
+    }
+
+    @Test
     void filmsAreFramesWithTheirNames() throws IOException {
         String film = Cli.DATA.resolve("../java/core/src/test/resources/video/h264-bframes.mp4").toString();
         List<String> asked = List.of("chat", "--model", D128, "--max-new-tokens", "1", "--json", "--video", film);

@@ -37,6 +37,16 @@ class ConversationTest {
     }
 
     @Test
+    void afterAnUndoTheQuestionWasNotAsked() {
+        Run run = talk("Hello", "What is it?", "/undo", "What is it?", "/undo", "/undo", "/undo", "Hello");
+        List<String> answers = answers(run.succeeded());
+        assertEquals(4, answers.size(), run.out());
+        assertEquals(answers.get(1), answers.get(2));
+        assertEquals(answers.get(0), answers.get(3));
+        assertEquals(1, run.err().lines().count(), run.err());
+    }
+
+    @Test
     void aRoundIsAnsweredAsInOnePrompt() throws IOException {
         Run run = talk("/image " + IMAGE, "Describe it.", "Write a poem.");
         List<String> alone = List.of("chat", "--model", D128, "--image", IMAGE, "--max-new-tokens", "5", "--json");
@@ -53,12 +63,12 @@ class ConversationTest {
     @Test
     void whatFailsIsOneLineAndTheSessionGoesOn() {
         Run run = talk("/nonsense", "/image", "/image absent.png", "/image \0", "/video " + IMAGE, "Film?", "/reset",
-                "<image> where?", "Hello");
+                "<IMG_CONTEXT> where?", "Hello");
         assertEquals(1, answers(run.succeeded()).size(), run.out());
         List<String> errors = run.err().lines().toList();
         assertEquals(6, errors.size(), run.err());
         assertTrue(errors.stream().allMatch(line -> line.startsWith("internvl4j: ")), run.err());
-        assertEquals(1, talk("Hello", "<image> where?").status());
+        assertEquals(1, talk("Hello", "<IMG_CONTEXT> where?").status());
     }
 
     @Test
@@ -82,7 +92,7 @@ class ConversationTest {
     @Test
     void helpListsEveryCommand() {
         String help = talk("/help").succeeded().out();
-        for (String command : List.of("/image", "/video", "/system", "/reset", "/help", "/exit")) {
+        for (String command : List.of("/image", "/video", "/system", "/undo", "/reset", "/help", "/exit")) {
             assertTrue(help.contains(command), help);
         }
     }

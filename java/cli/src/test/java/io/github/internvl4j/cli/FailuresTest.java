@@ -65,7 +65,8 @@ class FailuresTest {
     @Test
     void badPromptsAreStatusOne() throws IOException {
         run("chat", "--model", D128, "--prompt", "").failed(1, "question");
-        run("chat", "--model", D128, "--prompt", "<image>").failed(1, "1", "0");
+        run("chat", "--model", D128, "--image", D128 + "/images/wave.png", "--prompt", "<image> <image>")
+                .failed(1, "2", "1");
         run("chat", "--model", D128, "--prompt", "a ".repeat(5000)).failed(1, "4096");
         run(ASK, "--image", "absent.png").failed(1, "absent.png");
         run(ASK, "--image", Files.createFile(folder.resolve("empty.png")).toString()).failed(1, "empty.png");

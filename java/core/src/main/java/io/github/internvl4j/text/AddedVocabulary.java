@@ -125,6 +125,6 @@ final class AddedVocabulary {
 
     private Fragment fragment(String text) {
         Integer id = ids.get(text);
-        return new Fragment(text, id == null ? null : byId.get(id));
+        return new Fragment(text, id == null ? null : byId.get(id), false);
     }
 }

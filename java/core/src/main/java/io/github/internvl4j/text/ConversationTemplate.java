@@ -9,12 +9,14 @@ import java.util.List;
  * How a conversation becomes one prompt: the template "Hermes-2" of InternVL's {@code conversation.py} and what
  * {@code InternVLChatModel.chat} does around it. Immutable.
  *
- * <p>Places of pictures: {@code <image>} in the questions, those of the history first, marks where the pictures go, in
- * order. If there is no history and no {@code <image>} but there are pictures, an {@code <image>} line for each entry
- * is put before the question. In all other cases there must be as many {@code <image>} as entries. An {@code <image>}
- * in an answer or in the system message is plain text. (The original replaces the first {@code <image>} of the whole
+ * <p>Places of pictures: {@link Round#imagePlaces} of the questions, those of the history first, are where the pictures go,
+ * in order. If the question tells no places and has no {@code <image>} but there are pictures, an {@code <image>} line for each
+ * entry is put before it; where there is a history, in {@link SpecialTokens#LITERAL} only, for the entries that the history has
+ * no places for. In all other cases there must be as many places as entries. Without any picture {@code <image>} is plain
+ * text, as it always is in an answer or in the system message. (The original replaces the first {@code <image>} of the whole
  * prompt, whoever wrote it; that differs only if an answer or the system message has one before the last place of a
- * picture, and would put the picture into the answer there.)
+ * picture, and would put the picture into the answer there. Where there are more places than pictures it leaves the last ones
+ * as text, which here is refused: most often a picture was forgotten.)
  *
  * <p>An empty answer or question of the history is rendered as the role alone, without {@code <|im_end|>}, as there.
  */
@@ -101,40 +103,68 @@ public final class ConversationTemplate {
      */
     public RenderedPrompt render(String systemMessage, List<Round> history, String question, List<Integer> pictures,
             int tokensPerPicture) {
-        if (question.isEmpty() && pictures.isEmpty()) {
+        return render(systemMessage, history, new Round(question, ""), pictures, tokensPerPicture);
+    }
+
+    /**
+     * Lays a conversation out.
+     *
+     * @param systemMessage the system message; {@link #defaultSystemMessage()} if none of one's own
+     * @param history the rounds before, the oldest first
+     * @param asked the question, with its mode and its places; its answer is not looked at
+     * @param pictures one entry for each place of a picture, in order: how many pictures it combines (1 for one
+     *     picture)
+     * @param tokensPerPicture how many rows the vision tower gives for one picture
+     * @return the prompt
+     * @throws PromptException if the {@code <image>} places and the pictures differ in number, or there is nothing to
+     *     ask
+     */
+    public RenderedPrompt render(String systemMessage, List<Round> history, Round asked, List<Integer> pictures,
+            int tokensPerPicture) {
+        if (asked.question().isEmpty() && pictures.isEmpty()) {
             throw new PromptException("the question is empty and there is no picture; expected a question");
         }
         int pictureTokens = pictureTokens(pictures, tokensPerPicture);
-        String asked = question;
-        if (history.isEmpty() && !question.contains(IMAGE)) {
-            asked = (IMAGE + "\n").repeat(pictures.size()) + question;
-        }
-        int places = count(asked);
-        for (Round round : history) {
-            places += count(round.question());
-        }
-        if (places != pictures.size()) {
-            throw new PromptException("the questions have " + places + " " + IMAGE + " places, but there are "
-                    + pictures.size() + " picture entries; the two must be equal"
-                    + (history.isEmpty() ? "" : " (all pictures of the conversation are given again in every round)"));
-        }
+        List<Round> rounds = placed(history, asked, pictures.size());
+        Round last = rounds.get(history.size());
         Layout layout = new Layout(pictures, tokensPerPicture);
         layout.template(system);
-        layout.text(systemMessage);
+        layout.add(new Segment(systemMessage, Segment.Author.DEVELOPER, null));
         layout.template(stop);
-        for (Round round : history) {
+        for (Round round : rounds.subList(0, history.size())) {
             layout.template(user);
-            layout.question(round.question());
+            layout.question(round);
             layout.template(round.question().isEmpty() ? "" : stop);
             layout.template(assistant);
-            layout.text(round.answer());
+            layout.add(new Segment(round.answer(), Segment.Author.MODEL, round.specialTokens()));
             layout.template(round.answer().isEmpty() ? "" : stop);
         }
         layout.template(user);
-        layout.question(asked);
+        layout.question(last);
         layout.template(stop);
         layout.template(assistant);
-        return new RenderedPrompt(layout.segments, asked, pictureTokens);
+        return new RenderedPrompt(layout.segments, last.question(), pictureTokens);
+    }
+
+    /** All rounds, what is asked last, with their places told, as many as there are picture entries. */
+    private static List<Round> placed(List<Round> history, Round asked, int entries) {
+        List<Round> rounds = new ArrayList<>();
+        int places = 0;
+        for (Round round : history) {
+            Round told = entries == 0 ? round.placed(0) : round.places(round.imagePlaces());
+            places += told.imagePlaces().size();
+            rounds.add(told);
+        }
+        boolean maySayNothing = history.isEmpty() || asked.specialTokens() == SpecialTokens.LITERAL || entries == 0;
+        Round last = maySayNothing ? asked.placed(Math.max(0, entries - places)) : asked.places(asked.imagePlaces());
+        places += last.imagePlaces().size();
+        if (places != entries) {
+            throw new PromptException("the questions have " + places + " " + IMAGE + " places, but there are "
+                    + entries + " picture entries; the two must be equal"
+                    + (history.isEmpty() ? "" : " (all pictures of the conversation are given again in every round)"));
+        }
+        rounds.add(last);
+        return rounds;
     }
 
     private static int pictureTokens(List<Integer> pictures, int tokensPerPicture) {
@@ -155,15 +185,7 @@ public final class ConversationTemplate {
         return (int) total;
     }
 
-    private static int count(String question) {
-        int count = 0;
-        for (int at = question.indexOf(IMAGE); at >= 0; at = question.indexOf(IMAGE, at + IMAGE.length())) {
-            count++;
-        }
-        return count;
-    }
-
-    /** The segments so far, neighbours of one kind joined. */
+    /** The segments so far, those of the template joined. */
     private static final class Layout {
         private final List<Segment> segments = new ArrayList<>();
         private final List<Integer> pictures;
@@ -179,28 +201,25 @@ public final class ConversationTemplate {
             add(Segment.template(text));
         }
 
-        void text(String text) {
-            add(Segment.user(text));
-        }
-
-        void question(String question) {
+        void question(Round round) {
+            String text = round.question();
             int from = 0;
-            for (int at = question.indexOf(IMAGE); at >= 0; at = question.indexOf(IMAGE, from)) {
-                text(question.substring(from, at));
+            for (int at : round.imagePlaces()) {
+                add(new Segment(text.substring(from, at), Segment.Author.USER, round.specialTokens()));
                 int rows = pictures.get(nextPicture++) * tokensPerPicture;
                 template(IMAGE_START + IMAGE_CONTEXT.repeat(rows) + IMAGE_END);
                 from = at + IMAGE.length();
             }
-            text(question.substring(from));
+            add(new Segment(text.substring(from), Segment.Author.USER, round.specialTokens()));
         }
 
-        private void add(Segment segment) {
+        void add(Segment segment) {
             if (segment.text().isEmpty()) {
                 return;
             }
             int last = segments.size() - 1;
-            if (last >= 0 && segments.get(last).template() == segment.template()) {
-                segments.set(last, new Segment(segments.get(last).text() + segment.text(), segment.template()));
+            if (last >= 0 && segments.get(last).template() && segment.template()) {
+                segments.set(last, Segment.template(segments.get(last).text() + segment.text()));
             } else {
                 segments.add(segment);
             }

@@ -9,10 +9,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param text the stretch
  * @param token the added token it is, or null
+ * @param literal whether special tokens in it are spelled out
  */
-record Fragment(String text, @Nullable AddedToken token) {
-    static Fragment text(String text) {
-        return new Fragment(text, null);
+record Fragment(String text, @Nullable AddedToken token, boolean literal) {
+    static Fragment text(String text, boolean literal) {
+        return new Fragment(text, null, literal);
+    }
+
+    /** Both together; what is literal stays so. */
+    private Fragment and(Fragment next) {
+        return text(text + next.text, literal || next.literal);
     }
 
     /**
@@ -36,17 +42,17 @@ record Fragment(String text, @Nullable AddedToken token) {
                 result.set(i - 1, result.get(i - 1).withText(PythonText.stripTrailing(left)));
             }
             if (token.singleWord() && !left.isEmpty() && !left.endsWith(" ")) {
-                result.set(i - 1, text(result.get(i - 1).text() + result.get(i).text()));
-                result.set(i, text(""));
+                result.set(i - 1, result.get(i - 1).and(result.get(i)));
+                result.set(i, text("", false));
             } else if (token.singleWord() && !right.isEmpty() && !right.startsWith(" ")) {
-                result.set(i + 1, text(result.get(i).text() + result.get(i + 1).text()));
-                result.set(i, text(""));
+                result.set(i + 1, result.get(i).and(result.get(i + 1)));
+                result.set(i, text("", false));
             }
         }
         return result;
     }
 
     private Fragment withText(String changed) {
-        return new Fragment(changed, changed.equals(text) ? token : null);
+        return new Fragment(changed, changed.equals(text) ? token : null, literal);
     }
 }

@@ -2,7 +2,9 @@ package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.PromptException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.OptionalInt;
 
 /**
@@ -51,17 +53,18 @@ public final class PromptEncoder {
      * Encodes a prompt.
      *
      * @param prompt the prompt
-     * @param mode what becomes of special tokens in the users' texts
+     * @param mode what becomes of special tokens in the texts whose own mode the prompt does not tell
      * @return the ids; with {@link SpecialTokens#PARSE}, and in every mode for texts without special tokens, those of
      *     {@link Tokenizer#encode} of the whole prompt
-     * @throws PromptException if the mode forbids a token in the users' texts, or {@code <IMG_CONTEXT>} is typed
+     * @throws PromptException if the mode forbids a token in a user's text, or {@code <IMG_CONTEXT>} is typed and parsed
      */
     public int[] encode(RenderedPrompt prompt, SpecialTokens mode) {
-        if (mode != SpecialTokens.LITERAL) {
-            prompt.segments().stream().filter(segment -> !segment.template()).forEach(s -> check(s.text(), mode));
+        List<Stretch> stretches = new ArrayList<>();
+        for (Segment segment : prompt.segments()) {
+            SpecialTokens own = segment.specialTokens() == null ? mode : segment.specialTokens();
+            add(segment, segment.template() ? SpecialTokens.PARSE : own, stretches);
         }
-        int[] ids = mode == SpecialTokens.LITERAL ? tokenizer.encodeSegments(prompt.segments())
-                : tokenizer.encode(prompt.text());
+        int[] ids = tokenizer.encode(stretches);
         long rows = Arrays.stream(ids).filter(id -> id == imageContextId).count();
         if (rows != prompt.pictureTokens()) {
             throw new PromptException("the prompt has " + rows + " " + ConversationTemplate.IMAGE_CONTEXT
@@ -70,8 +73,41 @@ public final class PromptEncoder {
         return ids;
     }
 
+    private void add(Segment segment, SpecialTokens mode, List<Stretch> stretches) {
+        String text = segment.text();
+        switch (segment.author()) {
+            case TEMPLATE -> stretches.add(new Stretch(text, false));
+            case USER -> {
+                check(text, mode);
+                stretches.add(new Stretch(text, mode != SpecialTokens.PARSE));
+            }
+            case DEVELOPER, MODEL -> {
+                if (mode == SpecialTokens.PARSE) {
+                    addWithoutRows(text, stretches);
+                } else {
+                    stretches.add(new Stretch(text, true));
+                }
+            }
+        }
+    }
+
+    /**
+     * Parsed, but for what would be taken for a row of a picture: nobody is there who could write it otherwise. Up to the next
+     * added tokens that is one text with what stands beside it, whose user-defined pieces are then spelled out, too.
+     */
+    private static void addWithoutRows(String text, List<Stretch> stretches) {
+        String row = ConversationTemplate.IMAGE_CONTEXT;
+        int from = 0;
+        for (int at = text.indexOf(row); at >= 0; at = text.indexOf(row, from)) {
+            stretches.add(new Stretch(text.substring(from, at), false));
+            stretches.add(new Stretch(row, true));
+            from = at + row.length();
+        }
+        stretches.add(new Stretch(text.substring(from), false));
+    }
+
     private void check(String text, SpecialTokens mode) {
-        if (text.contains(ConversationTemplate.IMAGE_CONTEXT)) {
+        if (mode == SpecialTokens.PARSE && text.contains(ConversationTemplate.IMAGE_CONTEXT)) {
             throw new PromptException("the text contains " + ConversationTemplate.IMAGE_CONTEXT
                     + ", which would be taken for a row of a picture; remove it, or encode special tokens as LITERAL");
         }

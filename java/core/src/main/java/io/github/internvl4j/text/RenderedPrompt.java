@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param segments the prompt from its first character to its last
  * @param question the question as it was asked, with the {@code <image>} lines that were put before it; what belongs
- *     into the history of the next round
+ *     into the history of the next round, there with the {@link Round#places} of {@link Round#placed}
  * @param pictureTokens how many {@code <IMG_CONTEXT>} the prompt has
  */
 public record RenderedPrompt(List<Segment> segments, String question, int pictureTokens) {

@@ -1,9 +1,13 @@
 package io.github.internvl4j.text;
 
 /**
- * What becomes of special tokens, such as {@code <|im_end|>}, that stand in the text of a user: in the system message,
- * the questions and answers of the history, or the question. {@code <image>} is none; it marks a picture's place in all
- * modes.
+ * What becomes of special tokens, such as {@code <|im_end|>}, that stand in the text of a user. Every round of a
+ * conversation has a mode of its own, for its question and its answer; what was asked before is never read anew in the mode of
+ * what is asked now.
+ *
+ * <p>Only what users wrote is ever refused. In the system message, which the developer wrote, and in the model's answers
+ * special tokens become themselves in {@link #PARSE} and are text in the other modes; {@code <IMG_CONTEXT>} is text there in
+ * every mode, since it would be taken for a row of a picture.
  */
 public enum SpecialTokens {
     /**
@@ -11,8 +15,11 @@ public enum SpecialTokens {
      * for a row of a picture.
      */
     PARSE,
-    /** They are text like any other: the model reads their characters. For text from people one does not know. */
+    /**
+     * They are text like any other: the model reads their characters. For text from people one does not know. This is so for
+     * {@code <image>}, too: pictures come in lines before the question, unless {@link Round#places} are told.
+     */
     LITERAL,
-    /** They are refused. */
+    /** They are refused; {@code <image>} is none of them and marks a picture's place. */
     REJECT
 }

@@ -101,7 +101,7 @@ public final class Tokenizer {
      * @return its token ids
      */
     public int[] encode(String text) {
-        return encodeFragments(added.split(PythonText.replaceLoneSurrogates(text)), encoder);
+        return encode(List.of(new Stretch(text, false)));
     }
 
     /**
@@ -112,31 +112,31 @@ public final class Tokenizer {
      *     them
      */
     public int[] encodeLiteral(String text) {
-        return encodeSegments(List.of(Segment.user(text)));
+        return encode(List.of(new Stretch(text, true)));
     }
 
     /**
-     * Encodes text of the template, where tokens become themselves, and text of the user, where they are spelled out.
-     * If the user's text has no {@linkplain #findMark marks} in it, this is {@link #encode} of the whole.
+     * Encodes stretches one after the other: tokens become themselves, or are spelled out where a stretch is literal. If the
+     * literal ones have no {@linkplain #findMark marks} in them, this is {@link #encode(String)} of the whole.
      */
-    int[] encodeSegments(List<Segment> segments) {
-        List<Fragment> fragments = new ArrayList<>();
-        for (Segment segment : segments) {
-            String text = PythonText.replaceLoneSurrogates(segment.text());
-            List<Fragment> parts = segment.template() ? added.split(text) : List.of(Fragment.text(text));
-            for (Fragment part : parts) {
-                int last = fragments.size() - 1;
-                if (part.token() == null && last >= 0 && fragments.get(last).token() == null) {
-                    fragments.set(last, Fragment.text(fragments.get(last).text() + part.text()));
-                } else {
-                    fragments.add(part);
-                }
+    int[] encode(List<Stretch> stretches) {
+        FragmentList fragments = new FragmentList();
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < stretches.size(); i++) {
+            boolean literal = stretches.get(i).literal();
+            text.append(stretches.get(i).text());
+            if (i + 1 < stretches.size() && stretches.get(i + 1).literal() == literal) {
+                continue; // a token may begin in one stretch and end in the next
             }
+            String whole = PythonText.replaceLoneSurrogates(text.toString());
+            text.setLength(0);
+            List<Fragment> parts = literal ? List.of(Fragment.text(whole, true)) : added.split(whole);
+            parts.forEach(fragments::add);
         }
-        return encodeFragments(fragments, literalEncoder());
+        return encodeFragments(fragments.toList());
     }
 
-    private int[] encodeFragments(List<Fragment> fragments, BytePairEncoder pieces) {
+    private int[] encodeFragments(List<Fragment> fragments) {
         IntList ids = new IntList();
         if (settings.addBos() && settings.bos() != null) {
             ids.add(idOrUnknown(settings.bos()));
@@ -145,7 +145,7 @@ public final class Tokenizer {
             if (fragment.token() != null) {
                 ids.add(idOrUnknown(fragment.text()));
             } else if (!fragment.text().isEmpty()) {
-                pieces.encode(fragment.text(), ids);
+                (fragment.literal() ? literalEncoder() : encoder).encode(fragment.text(), ids);
             }
         }
         if (settings.addEos() && settings.eos() != null) {

@@ -72,6 +72,12 @@ class ImageProcessorTest {
     }
 
     @Test
+    void aByteOrderMarkIsNoPartOfTheFile() throws IOException {
+        write("\ufeff{\"size\": 8, " + MEAN_STD + "}");
+        assertEquals(8, ImageProcessor.load(folder, 8).imageSize());
+    }
+
+    @Test
     void obeysTheSwitches() throws IOException {
         write("{\"size\": 4, \"do_rescale\": false, \"do_normalize\": false}");
         Image image = Image.ofRgb(1, 1, new byte[] {(byte) 200, 1, 2});

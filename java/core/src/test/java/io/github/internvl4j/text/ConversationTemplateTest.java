@@ -69,11 +69,57 @@ class ConversationTemplateTest {
 
     @Test
     void countsMustAgree() {
-        check(1, 0, () -> render(List.of(), "<image>"));
         check(1, 2, () -> render(List.of(), "<image> x", 1, 1));
         check(0, 1, () -> render(List.of(new Round("q", "a")), "Q", 1));
         check(2, 1, () -> render(List.of(new Round("<image>", "a")), "<image>", 2));
-        check(1, 0, () -> render(List.of(new Round("<image>", "a")), "Q"));
+        check(1, 0, () -> render(List.of(new Round("<image>", "a").places(List.of(0))), "Q"));
+        check(1, 2, () -> TEMPLATE.render("S", List.of(), new Round("<image>", "").places(List.of(0)), List.of(1, 1), 2));
+    }
+
+    @Test
+    void withoutPicturesImageIsText() {
+        assertEquals(HEAD + "<|im_start|>user\nWhat is the <image> tag?" + TAIL,
+                render(List.of(), "What is the <image> tag?").text());
+        assertEquals(HEAD + "<|im_start|>user\n<image><|im_end|><|im_start|>assistant\na<|im_end|><|im_start|>user\n<image>?"
+                + TAIL, render(List.of(new Round("<image>", "a")), "<image>?").text());
+    }
+
+    @Test
+    void inLiteralTextImageIsText() {
+        Round asked = new Round("a <image> of", "").specialTokens(SpecialTokens.LITERAL);
+        RenderedPrompt prompt = TEMPLATE.render("S", List.of(), asked, List.of(1, 2), 2);
+        assertEquals(HEAD + "<|im_start|>user\n" + ONE + "\n" + TWO + "\na <image> of" + TAIL, prompt.text());
+        assertEquals("<image>\n<image>\na <image> of", prompt.question());
+        // The pictures of the history are its own; what is left comes before the question.
+        List<Round> history = List.of(new Round("a <image>", "A"), new Round("c", "B"));
+        assertEquals(HEAD + "<|im_start|>user\na " + TWO + "<|im_end|><|im_start|>assistant\nA<|im_end|>"
+                + "<|im_start|>user\nc<|im_end|><|im_start|>assistant\nB<|im_end|><|im_start|>user\n"
+                + ONE + "\na <image> of" + TAIL,
+                TEMPLATE.render("S", history, asked, List.of(2, 1), 2).text());
+    }
+
+    @Test
+    void onlyPlacesThatAreToldAreAny() {
+        for (SpecialTokens mode : SpecialTokens.values()) {
+            Round asked = new Round("<image> is an <image>, <image>?", "", mode, List.of(0, 23));
+            assertEquals(HEAD + "<|im_start|>user\n" + ONE + " is an <image>, " + TWO + "?" + TAIL,
+                    TEMPLATE.render("S", List.of(), asked, List.of(1, 2), 2).text());
+        }
+    }
+
+    @Test
+    void placesOfARound() {
+        Round round = new Round("<image> <image>", "a");
+        assertEquals(List.of(0, 8), round.imagePlaces());
+        assertEquals(List.of(0, 8), round.placed(2).places());
+        assertEquals(List.of(), round.placed(0).places());
+        Round literal = round.specialTokens(SpecialTokens.LITERAL);
+        assertEquals(List.of(), literal.imagePlaces());
+        assertEquals(new Round("<image>\n<image> <image>", "a", SpecialTokens.LITERAL, List.of(0)), literal.placed(1));
+        for (List<Integer> wrong : List.of(List.of(1), List.of(8, 0), List.of(0, 0), List.of(-1), List.of(99))) {
+            String message = assertThrows(PromptException.class, () -> round.places(wrong)).getMessage();
+            assertTrue(message.contains("places are " + wrong) && message.contains("[0, 8]"), message);
+        }
     }
 
     private static void check(int places, int pictures, Executable render) {

@@ -1,5 +1,6 @@
 package io.github.internvl4j.text;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -33,6 +34,23 @@ class MalformedTokenizerTest {
     void copy() throws IOException {
         for (String file : FILES) {
             Files.copy(TextTestData.root().resolve("hermes-gqa7").resolve(file), folder.resolve(file));
+        }
+    }
+
+    /** What editors on Windows put before a text. */
+    @Test
+    void byteOrderMarksAreNoPartOfAFile() throws IOException {
+        String text = "<|im_start|> <img> 数字";
+        int[] expected = Tokenizer.load(folder).encode(text);
+        for (boolean withDecoder : new boolean[] {true, false}) {
+            for (String file : FILES.subList(1, FILES.size())) {
+                String json = Files.readString(folder.resolve(file)).replace("\ufeff", "");
+                if (!withDecoder) {
+                    json = json.replace("added_tokens_decoder", "other"); // then the other two files are read
+                }
+                Files.writeString(folder.resolve(file), "\ufeff" + json);
+            }
+            assertArrayEquals(expected, Tokenizer.load(folder).encode(text));
         }
     }
 

@@ -9,11 +9,13 @@ import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.PromptException;
 import java.util.Arrays;
 import java.util.List;
+import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import org.jspecify.annotations.Nullable;
 
 class PromptEncoderTest {
     private static final Tokenizer TOKENIZER = TextTestData.hermes();
@@ -36,12 +38,46 @@ class PromptEncoderTest {
         RenderedPrompt prompt = prompt(system, answer, question);
         int[] whole = TOKENIZER.encode(prompt.text());
         assertArrayEquals(whole, ENCODER.encode(prompt, SpecialTokens.PARSE));
-        if (TOKENIZER.findMark(system + "\n" + answer + "\n" + question).isEmpty()) {
+        if (TOKENIZER.findMark(question).isPresent()) {
+            assertThrows(PromptException.class, () -> ENCODER.encode(prompt, SpecialTokens.REJECT));
+        } else if (TOKENIZER.findMark(system + "\n" + answer).isEmpty()) {
             assertArrayEquals(whole, ENCODER.encode(prompt, SpecialTokens.LITERAL));
             assertArrayEquals(whole, ENCODER.encode(prompt, SpecialTokens.REJECT));
         } else {
-            assertThrows(PromptException.class, () -> ENCODER.encode(prompt, SpecialTokens.REJECT));
+            assertArrayEquals(ENCODER.encode(prompt, SpecialTokens.LITERAL), ENCODER.encode(prompt, SpecialTokens.REJECT));
         }
+    }
+
+    /** Every text is read in its own mode: those of the others neither add a mark to it nor take one away. */
+    @Property(tries = 1000)
+    void everyRoundHasItsOwnMode(@ForAll("texts") String system, @ForAll("texts") String first,
+            @ForAll("texts") String answer, @ForAll("texts") String second, @ForAll SpecialTokens whole,
+            @ForAll("modes") @Nullable SpecialTokens earlier, @ForAll("modes") @Nullable SpecialTokens now) {
+        SpecialTokens mine = earlier == null ? whole : earlier;
+        SpecialTokens last = now == null ? whole : now;
+        String rows = "<img><IMG_CONTEXT><img>";
+        Round round = new Round(asked(first, mine), answer + rows, earlier, null);
+        RenderedPrompt prompt = TEMPLATE.render(
+                rows + system, List.of(round), new Round(asked(second, last), "", now, null), List.of(), 16);
+        Round plainRound = new Round(mine == SpecialTokens.PARSE ? "q" + first : "x",
+                mine == SpecialTokens.PARSE ? answer + "<img><img>" : "x");
+        RenderedPrompt plain = TEMPLATE.render(whole == SpecialTokens.PARSE ? "<img><img>" + system : "x", List.of(plainRound),
+                last == SpecialTokens.PARSE ? "q" + second : "x", List.of(), 16);
+        assertArrayEquals(marks(TOKENIZER.encode(plain.text())), marks(ENCODER.encode(prompt, whole)));
+    }
+
+    /** What may be asked in a mode. */
+    private static String asked(String text, SpecialTokens mode) {
+        return "q" + switch (mode) {
+            case PARSE -> text;
+            case LITERAL -> text + "<IMG_CONTEXT><|im_end|>";
+            case REJECT -> TOKENIZER.findMark(text).isPresent() ? "" : text;
+        };
+    }
+
+    @Provide
+    Arbitrary<@Nullable SpecialTokens> modes() {
+        return Arbitraries.of(SpecialTokens.values()).injectNull(0.25);
     }
 
     /** Whatever is typed, the tokens that are no text are those of the template, in their order. */
@@ -69,15 +105,27 @@ class PromptEncoderTest {
     }
 
     @Example
-    void typedPictureRows() {
-        for (RenderedPrompt prompt : List.of(TEMPLATE.render("s", List.of(), "<IMG_CONTEXT>", List.of(), 16),
-                TEMPLATE.render("<IMG_CONTEXT>", List.of(), "q", List.of(1), 16),
-                TEMPLATE.render("s", List.of(new Round("q", "<IMG_CONTEXT>")), "q", List.of(), 16))) {
-            assertThrows(PromptException.class, () -> ENCODER.encode(prompt, SpecialTokens.PARSE));
-            assertThrows(PromptException.class, () -> ENCODER.encode(prompt, SpecialTokens.REJECT));
-            assertEquals(prompt.pictureTokens(), Arrays.stream(ENCODER.encode(prompt, SpecialTokens.LITERAL))
-                    .filter(id -> id == ENCODER.imageContextId()).count());
+    void typedPictureRowsAreRefusedUnlessLiteral() {
+        RenderedPrompt prompt = TEMPLATE.render("s", List.of(), "<IMG_CONTEXT>", List.of(), 16);
+        assertThrows(PromptException.class, () -> ENCODER.encode(prompt, SpecialTokens.PARSE));
+        assertThrows(PromptException.class, () -> ENCODER.encode(prompt, SpecialTokens.REJECT));
+        assertEquals(0, rows(prompt, SpecialTokens.LITERAL));
+    }
+
+    /** The developer could not take it back, and the model's words would spoil every later round. */
+    @Example
+    void whatTheDeveloperOrTheModelWroteIsNeverRefused() {
+        String written = "<|im_end|><IMG_CONTEXT></img> and <IMG_CONTEXT>";
+        for (RenderedPrompt prompt : List.of(TEMPLATE.render(written, List.of(), "q", List.of(1), 16),
+                TEMPLATE.render("s", List.of(new Round("q", written)), "q", List.of(), 16))) {
+            for (SpecialTokens mode : SpecialTokens.values()) {
+                assertEquals(prompt.pictureTokens(), rows(prompt, mode), () -> mode + " " + prompt.text());
+            }
         }
+    }
+
+    private static long rows(RenderedPrompt prompt, SpecialTokens mode) {
+        return Arrays.stream(ENCODER.encode(prompt, mode)).filter(id -> id == ENCODER.imageContextId()).count();
     }
 
     @Example

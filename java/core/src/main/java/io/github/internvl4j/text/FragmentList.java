@@ -1,0 +1,35 @@
+package io.github.internvl4j.text;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Fragments one after the other. Neighbours that are no added tokens become one, since a text is encoded as a whole. */
+final class FragmentList {
+    private final List<Fragment> fragments = new ArrayList<>();
+    private final StringBuilder text = new StringBuilder();
+    /** Of the text that waits; what is literal in a part is so in the whole. */
+    private boolean literal;
+
+    void add(Fragment next) {
+        if (next.token() == null) {
+            text.append(next.text());
+            literal |= next.literal();
+        } else {
+            endText();
+            fragments.add(next);
+        }
+    }
+
+    private void endText() {
+        if (text.length() > 0) {
+            fragments.add(Fragment.text(text.toString(), literal));
+        }
+        text.setLength(0);
+        literal = false;
+    }
+
+    List<Fragment> toList() {
+        endText();
+        return fragments;
+    }
+}
