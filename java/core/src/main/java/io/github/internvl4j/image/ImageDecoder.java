@@ -43,7 +43,7 @@ final class ImageDecoder {
             kind = "BMP";
             format = (file, how) -> BmpDecoder.decode(file, how);
         } else {
-            throw new ImageException(name + " is not a picture in a supported format (JPEG, PNG, GIF, BMP, WebP)");
+            throw new ImageException(name + " is " + OtherFiles.describe(source));
         }
         Image image = decode(format, kind, source, name, options);
         return options.exifTranspose() ? upright(image, encoded, name) : image;
