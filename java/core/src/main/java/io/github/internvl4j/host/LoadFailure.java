@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -32,7 +31,7 @@ public final class LoadFailure {
     private final Class<?> type;
     private @Nullable Throwable earlier;
     private @Nullable File copy;
-    private boolean absent;
+    private @Nullable String absent;
 
     /**
      * Of one attempt.
@@ -61,7 +60,7 @@ public final class LoadFailure {
 
     /** No jar has the library. */
     void noteAbsent(String library) {
-        absent = copy == null && earlier == null && !library.isEmpty();
+        absent = copy == null && earlier == null ? library : null;
     }
 
     NativeLibraryException unsupported() {
@@ -84,8 +83,8 @@ public final class LoadFailure {
         if (unwritten != null) {
             return failure(unpacking(unwritten), cause);
         }
-        if (absent) {
-            return failure(jarMissing(), cause);
+        if (absent != null) {
+            return failure(jarMissing(absent), cause);
         }
         return failure(linking(linkerText(cause)), cause);
     }
@@ -95,11 +94,11 @@ public final class LoadFailure {
         return new NativeLibraryException(what + " cannot be loaded: " + reason, cause);
     }
 
-    private String jarMissing() {
+    private String jarMissing(String library) {
         String platform = Loader.getPlatform();
         TreeSet<String> others = new TreeSet<>();
         for (String other : PLATFORMS) {
-            if (!other.equals(platform) && hasFolder(other)) {
+            if (!other.equals(platform) && isThere(library, other)) {
                 others.add(other);
             }
         }
@@ -108,19 +107,12 @@ public final class LoadFailure {
                 + "; add the artifact " + artifact + " with the classifier " + platform;
     }
 
-    private boolean hasFolder(String platform) {
-        return type.getResource("/" + folder(platform) + "/lib" + ownLibrary() + ".so") != null
-                || type.getResource("/" + folder(platform) + "/lib" + ownLibrary() + ".dylib") != null
-                || type.getResource("/" + folder(platform) + "/" + ownLibrary() + ".dll") != null;
-    }
-
-    private String ownLibrary() {
-        return "jni" + type.getSimpleName().toLowerCase(Locale.ROOT);
-    }
-
-    private String folder(String platform) {
-        String own = type.getPackageName().replace('.', '/');
-        return (own.endsWith("/global") ? own.substring(0, own.length() - "/global".length()) : own) + "/" + platform;
+    private boolean isThere(String library, String platform) {
+        String own = type.getPackageName().replace('.', '/').replaceFirst("/(global|presets)$", "");
+        String folder = "/" + own + "/" + platform + "/";
+        return type.getResource(folder + "lib" + library + ".so") != null
+                || type.getResource(folder + "lib" + library + ".dylib") != null
+                || type.getResource(folder + library + ".dll") != null;
     }
 
     private static String unpacking(IOException failure) {
@@ -137,7 +129,12 @@ public final class LoadFailure {
                     + CACHE;
         }
         String reason = FileProblems.reason(failure);
-        return "it cannot be unpacked" + cacheFolder() + ": " + reason + (reason.equals(Shortage.DESCRIPTORS) ? "" : "; make room there, or " + CACHE);
+        String what = "it cannot be unpacked" + cacheFolder() + ": " + reason;
+        if (reason.equals(Shortage.DESCRIPTORS)) {
+            return what;
+        }
+        boolean full = reason.contains("No space left") || reason.contains("quota");
+        return what + (full ? "; make room there, or " : "; ") + CACHE;
     }
 
     private static String cacheFolder() {

@@ -6,10 +6,12 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.JarURLConnection;
+import java.net.URI;
 import java.net.URL;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Properties;
 import java.util.Set;
 import java.util.zip.CRC32;
@@ -25,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NativeCode {
     private static final String MAX_PHYSICAL_BYTES = "org.bytedeco.javacpp.maxPhysicalBytes";
+    private static final String CACHE = "org.bytedeco.javacpp.cacheDir";
 
     /** What the classes of JavaCPP take when they are first used, and some to spare. */
     private static final int THREADS = 2;
@@ -64,6 +67,16 @@ public final class NativeCode {
         }
     }
 
+    /** A user without a home has "?" for one, or a folder that is not there: JavaCPP would make it. */
+    private static void prepareCache() {
+        boolean named = System.getProperty(CACHE) != null || System.getProperty(CACHE.toLowerCase(Locale.ROOT)) != null;
+        if (!named && !new File(System.getProperty("user.home", "")).isDirectory()) {
+            System.setProperty(
+                    CACHE,
+                    System.getProperty("java.io.tmpdir") + "/.javacpp-" + System.getProperty("user.name") + "/cache");
+        }
+    }
+
     private static void initialize(String artifact, Class<?> type) {
         if (LOADED.contains(type)) {
             return;
@@ -76,7 +89,13 @@ public final class NativeCode {
                     initialize(artifact, Class.forName(needed, false, type.getClassLoader()));
                 }
             }
-            loadLibraries(type, properties, failure);
+            try {
+                loadLibraries(type, properties, failure);
+            } catch (UnsatisfiedLinkError e) {
+                if (!isElsewhere(e)) {
+                    throw e;
+                }
+            }
             Loader.load(type);
         } catch (ClassNotFoundException e) {
             throw failure.explain(new NoClassDefFoundError(e.getMessage()));
@@ -84,6 +103,16 @@ public final class NativeCode {
             throw failure.explain(e);
         }
         LOADED.add(type);
+    }
+
+    /** Whether a library is not loaded only since another class loader has it: then a copy under another name can be. */
+    public static boolean isElsewhere(UnsatisfiedLinkError failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (String.valueOf(cause.getMessage()).contains("already loaded in another classloader")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static ClassProperties properties(Class<?> type, LoadFailure failure) {
@@ -149,8 +178,9 @@ public final class NativeCode {
      */
     public static File unpack(URL resource) throws IOException {
         if (resource.getProtocol().equals("file")) {
-            return new File(resource.getPath());
+            return new File(URI.create(resource.toString()));
         }
+        prepareCache();
         File copy = Loader.cacheResource(resource);
         if (!isSame(copy, resource)) {
             copy.setLastModified(0); // JavaCPP then replaces it, and nobody else does meanwhile

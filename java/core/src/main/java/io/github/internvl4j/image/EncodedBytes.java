@@ -2,6 +2,7 @@ package io.github.internvl4j.image;
 
 import io.github.internvl4j.error.ImageException;
 import io.github.internvl4j.host.FileProblems;
+import io.github.internvl4j.host.Shortage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -38,6 +39,8 @@ final class EncodedBytes {
             return bytes;
         } catch (IOException e) {
             throw new ImageException(name + " cannot be read: " + FileProblems.reason(e), e);
+        } catch (OutOfMemoryError e) {
+            throw new ImageException(name + " cannot be read: " + Shortage.of(e), e);
         }
     }
 

@@ -38,6 +38,17 @@ final class WebpLibrary {
         loaded = true;
     }
 
+    /** The wrapper's copy has a name of its own, so another class loader's does not matter. */
+    private static void load(File copy) {
+        try {
+            System.load(copy.getAbsolutePath());
+        } catch (UnsatisfiedLinkError e) {
+            if (!NativeCode.isElsewhere(e)) {
+                throw e;
+            }
+        }
+    }
+
     private static boolean isUsable(String folder) {
         return new File(folder).canWrite() && Mounts.noExecution(Path.of(folder)) == null;
     }
@@ -47,7 +58,7 @@ final class WebpLibrary {
         try {
             File copy = NativeCode.unpack(resource);
             failure.noteCopy(copy);
-            System.load(copy.getAbsolutePath());
+            load(copy);
             return copy;
         } catch (IOException | LinkageError | IllegalCallerException e) {
             NativeLibraryException explained = failure.explain(e);

@@ -40,7 +40,8 @@ public final class VideoFrames implements AutoCloseable {
     /**
      * Opens a film and numbers its frames, for which the file is read once.
      *
-     * @param file a film in any common container: MP4, MOV, MKV, WebM, AVI, MPEG-TS and others
+     * @param file a film in any common container: MP4, MOV, MKV, WebM, AVI, MPEG-TS and others; on the default file system,
+     *     since FFmpeg opens it by its name
      * @return the open film, to be closed by the caller
      * @throws VideoException if the file is missing, damaged, truncated, or holds no film that can be decoded; or if
      *     FFmpeg is not on the class path, in which case the message names the dependency to add

@@ -16,7 +16,10 @@ final class ChildJvm {
         }
     }
 
+    private static final String MODULE = "internvl4j";
+
     private final List<String> command = new ArrayList<>();
+    private String module = "";
 
     /** With the class path of the tests, less the entries that match one of the patterns. */
     ChildJvm(String... without) {
@@ -51,13 +54,27 @@ final class ChildJvm {
         return this;
     }
 
+    /** The library as a module, with the tests in it and other modules beside it. */
+    ChildJvm asModule(String others) {
+        int at = command.indexOf("-cp") + 1;
+        List<String> modules = new ArrayList<>();
+        List<String> tests = new ArrayList<>();
+        for (String entry : command.get(at).split(":")) {
+            (entry.endsWith("test-classes") ? tests : modules).add(entry);
+        }
+        module = MODULE + "/";
+        command.set(at - 1, "--module-path");
+        command.set(at, String.join(":", modules));
+        return with("--patch-module", MODULE + "=" + String.join(":", tests), "--add-modules", others);
+    }
+
     ChildJvm with(String... options) {
         command.addAll(List.of(options));
         return this;
     }
 
     Result run(Class<?> main, String... arguments) throws IOException, InterruptedException {
-        command.add(main.getName());
+        command.addAll(module.isEmpty() ? List.of(main.getName()) : List.of("-m", module + main.getName()));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -70,7 +70,8 @@ class FileProblemsTest {
     @Test
     void addressesAreSaidNotToBeFetched() {
         for (Executable use : new Executable[] {
-            () -> Image.read(Path.of("https://example.org/a//b.png")), () -> VideoFrames.open(Path.of("https://example.org/a/b.png"))
+            () -> Image.read(Path.of("https://example.org/a//b.png")),
+            () -> VideoFrames.open(Path.of("https://example.org/a/b.png"))
         }) {
             assertSays(InternVLException.class, "https://example.org/a/b.png is an address", use);
         }

@@ -126,7 +126,26 @@ class NativeLoadingTest {
         result = new ChildJvm()
                 .with("-Dorg.bytedeco.javacpp.platform=linux-arm64")
                 .run(FirstLoad.class);
-        assertOutput(result, "NativeLibraryException", "linux-arm64");
+        assertOutput(result, "NativeLibraryException", "only for linux-x86_64", "with the classifier linux-arm64");
+    }
+
+    @Test
+    void aUserWithoutAHomeGetsNone() throws Exception {
+        Path home = folder.resolve("home");
+        ChildJvm.Result result = new ChildJvm()
+                .with("-Duser.home=" + home, "-Djava.io.tmpdir=" + folder)
+                .run(FirstLoad.class, picture("lossy.webp"));
+        assertOutput(result, WORKS, "done: Image");
+        assertFalse(Files.exists(home));
+    }
+
+    @Test
+    void everythingWorksOnTheModulePath() throws Exception {
+        ChildJvm.Result result = new ChildJvm()
+                .asModule("org.bytedeco.ffmpeg,org.bytedeco.ffmpeg.linux.x86_64")
+                .with(CACHE + folder)
+                .run(FirstLoad.class, picture("gray.jpg"), picture("lossy.webp"), film());
+        assertEquals(4, result.lines().stream().filter(line -> line.startsWith("done: ")).count(), result.output());
     }
 
     @Test
