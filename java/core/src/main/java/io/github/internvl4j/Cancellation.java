@@ -11,6 +11,9 @@ public final class Cancellation {
     private final List<Runnable> hooks = new ArrayList<>();
     private boolean cancelled;
 
+    /** Not used yet. */
+    public Cancellation() {}
+
     /** Stops what was begun with this, now and later. Idempotent. */
     public void cancel() {
         List<Runnable> now;

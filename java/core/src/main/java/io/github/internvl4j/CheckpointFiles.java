@@ -1,6 +1,7 @@
 package io.github.internvl4j;
 
 import io.github.internvl4j.error.CheckpointException;
+import io.github.internvl4j.host.FileProblems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ final class CheckpointFiles {
                 }
             }
         } catch (IOException e) {
-            throw new CheckpointException("cannot copy the files of " + from + " to " + to + ": " + e.getMessage(), e);
+            throw new CheckpointException("cannot copy the files of " + from + " to " + to + ": " + FileProblems.reason(e), e);
         }
     }
 }

@@ -7,6 +7,7 @@ import io.github.internvl4j.error.InsufficientMemoryException;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.error.UnsupportedModelException;
+import io.github.internvl4j.host.FirstUse;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;
 import io.github.internvl4j.runtime.NativeFeatures;
@@ -73,6 +74,7 @@ public final class InternVL implements AutoCloseable {
      * @throws InsufficientMemoryException if the memory plan does not fit
      */
     public static InternVL load(Path directory, LoadOptions options) {
+        FirstUse.require();
         PromptReader reader = new PromptReader(directory, inspect(directory));
         // Asked before the weights take their part of what is available.
         int maxBatch = options.maxBatch() > 0 ? options.maxBatch() : plan(directory, options).maxBatch();
@@ -85,11 +87,13 @@ public final class InternVL implements AutoCloseable {
 
     /** What a checkpoint's config.json says; nothing else is read. */
     public static ModelInfo inspect(Path directory) {
+        FirstUse.require();
         return NativeModel.inspect(directory);
     }
 
     /** What loading a checkpoint would need; only the headers of its weights are read. */
     public static MemoryPlan plan(Path directory, LoadOptions options) {
+        FirstUse.require();
         return NativeModel.plan(directory, options);
     }
 
@@ -99,6 +103,7 @@ public final class InternVL implements AutoCloseable {
      * @param scanValues also look for NaN and infinity, which reads every weight
      */
     public static CheckReport check(Path directory, boolean scanValues) {
+        FirstUse.require();
         CheckReport report = NativeModel.check(directory, scanValues);
         try {
             PromptReader ignored = new PromptReader(directory, inspect(directory));
@@ -120,17 +125,20 @@ public final class InternVL implements AutoCloseable {
      * @param listener told after every tensor; throw from it to stop
      */
     public static void quantize(Path directory, Path output, boolean vision, Consumer<LoadProgress> listener) {
+        FirstUse.require();
         NativeModel.quantize(directory, output, vision, listener);
         CheckpointFiles.copyAllButWeights(directory, output);
     }
 
     /** The library, the processor and the devices of this machine. */
     public static SystemInfo systemInfo() {
+        FirstUse.require();
         return NativeModel.systemInfo();
     }
 
     /** The version of the library. */
     public static String version() {
+        FirstUse.require();
         return NativeLibrary.version();
     }
 

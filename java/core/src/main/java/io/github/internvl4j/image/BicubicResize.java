@@ -1,9 +1,9 @@
 package io.github.internvl4j.image;
 
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.host.Pieces;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
-import java.util.stream.IntStream;
 
 /**
  * Pillow's {@code Image.resize(size)} with its default filter on RGB, bit for bit: along rows first, then along
@@ -111,11 +111,10 @@ final class BicubicResize {
 
     /** Runs a row's work for every row, on several threads if it is much. The result does not depend on it. */
     private static void forRows(int rows, long workARow, IntConsumer work) {
-        int tasks = (rows + ROWS_A_TASK - 1) / ROWS_A_TASK;
-        IntStream stream = IntStream.range(0, tasks);
-        (rows * workARow < PARALLEL_WORK ? stream : stream.parallel()).forEach(task -> {
-            int end = Math.min(rows, (task + 1) * ROWS_A_TASK);
-            for (int y = task * ROWS_A_TASK; y < end; y++) {
+        int rowsATask = rows * workARow < PARALLEL_WORK ? rows : ROWS_A_TASK;
+        Pieces.run((rows + rowsATask - 1) / rowsATask, task -> {
+            int end = Math.min(rows, (task + 1) * rowsATask);
+            for (int y = task * rowsATask; y < end; y++) {
                 work.accept(y);
             }
         });

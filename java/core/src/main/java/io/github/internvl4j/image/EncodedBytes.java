@@ -1,10 +1,11 @@
 package io.github.internvl4j.image;
 
 import io.github.internvl4j.error.ImageException;
+import io.github.internvl4j.host.FileProblems;
+import io.github.internvl4j.host.Shortage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /** The bytes of a picture file, read whole, with a limit on their number. */
@@ -24,10 +25,8 @@ final class EncodedBytes {
                 throw tooLarge(file.toString());
             }
             return of(stream, file.toString());
-        } catch (NoSuchFileException e) {
-            throw new ImageException(file + " does not exist", e);
         } catch (IOException e) {
-            throw new ImageException(file + " cannot be opened: " + e.getMessage(), e);
+            throw new ImageException(FileProblems.describe(file, "opened", e), e);
         }
     }
 
@@ -39,7 +38,9 @@ final class EncodedBytes {
             }
             return bytes;
         } catch (IOException e) {
-            throw new ImageException(name + " cannot be read: " + e.getMessage(), e);
+            throw new ImageException(name + " cannot be read: " + FileProblems.reason(e), e);
+        } catch (OutOfMemoryError e) {
+            throw new ImageException(name + " cannot be read: " + Shortage.of(e), e);
         }
     }
 

@@ -32,7 +32,7 @@ public final class Image {
     /**
      * Reads a picture file with the default options.
      *
-     * @param file a JPEG, PNG, GIF, BMP or WebP file; its content decides, not its name
+     * @param file a JPEG, PNG, GIF, BMP or WebP file, on any file system; its content decides, not its name
      * @return the picture
      * @throws ImageException if it cannot be read; the message names the file and the reason
      */
@@ -43,7 +43,7 @@ public final class Image {
     /**
      * Reads a picture file.
      *
-     * @param file a JPEG, PNG, GIF, BMP or WebP file; its content decides, not its name
+     * @param file a JPEG, PNG, GIF, BMP or WebP file, on any file system; its content decides, not its name
      * @param options orientation and limits
      * @return the picture
      * @throws ImageException if it cannot be read; the message names the file and the reason

@@ -1,6 +1,8 @@
 package io.github.internvl4j.image;
 
 import io.github.internvl4j.error.ImageException;
+import io.github.internvl4j.host.FirstUse;
+import io.github.internvl4j.host.Shortage;
 import java.io.IOException;
 
 /** From the bytes of a file of any known format to a picture, or an {@link ImageException} that says why not. */
@@ -16,30 +18,35 @@ final class ImageDecoder {
         if (encoded.length == 0) {
             throw new ImageException(name + " is empty, not a picture");
         }
+        String shortage = FirstUse.shortage();
+        if (shortage != null) {
+            throw new ImageException(name + " cannot be read: " + shortage);
+        }
         ByteSource source = new ByteSource(encoded);
         String kind;
+        // No method references: those would load the decoders' classes here, where nobody catches that they cannot be.
         Format format;
         if (source.startsWith(0, 0xff, 0xd8, 0xff)) {
             kind = "JPEG";
-            format = JpegDecoder::decode;
+            format = (file, how) -> JpegDecoder.decode(file, how);
         } else if (source.startsWith(0, 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n')) {
             kind = "PNG";
-            format = PngDecoder::decode;
+            format = (file, how) -> PngDecoder.decode(file, how);
         } else if (source.startsWith(0, 'G', 'I', 'F', '8', '7', 'a')
                 || source.startsWith(0, 'G', 'I', 'F', '8', '9', 'a')) {
             kind = "GIF";
-            format = GifDecoder::decode;
+            format = (file, how) -> GifDecoder.decode(file, how);
         } else if (source.startsWith(0, 'R', 'I', 'F', 'F') && source.startsWith(8, 'W', 'E', 'B', 'P')) {
             kind = "WebP";
-            format = WebpDecoder::decode;
+            format = (file, how) -> WebpDecoder.decode(file, how);
         } else if (source.startsWith(0, 'B', 'M')) {
             kind = "BMP";
-            format = BmpDecoder::decode;
+            format = (file, how) -> BmpDecoder.decode(file, how);
         } else {
-            throw new ImageException(name + " is not a picture in a supported format (JPEG, PNG, GIF, BMP, WebP)");
+            throw new ImageException(name + " is " + OtherFiles.describe(source));
         }
         Image image = decode(format, kind, source, name, options);
-        return options.exifTranspose() ? Orientation.of(encoded).apply(image) : image;
+        return options.exifTranspose() ? upright(image, encoded, name) : image;
     }
 
     private static Image decode(Format format, String kind, ByteSource source, String name, ReadOptions options) {
@@ -49,12 +56,23 @@ final class ImageDecoder {
             throw e;
         } catch (IOException e) {
             throw new ImageException(name + " cannot be read as " + kind + ": " + e.getMessage(), e);
+        } catch (LinkageError | IllegalCallerException e) {
+            throw new ImageException(name + " cannot be read as " + kind + ": " + Desktop.reason(e), e);
         } catch (RuntimeException e) {
             // ImageIO and the WebP wrapper throw all sorts on bad data.
             throw new ImageException(name + " cannot be read as " + kind + ": the data are damaged (" + e + ")", e);
         } catch (OutOfMemoryError e) {
-            throw new ImageException(
-                    name + " cannot be read as " + kind + ": the Java heap is too small for it; raise -Xmx", e);
+            throw new ImageException(name + " cannot be read as " + kind + ": " + Shortage.of(e), e);
+        }
+    }
+
+    private static Image upright(Image image, byte[] encoded, String name) {
+        try {
+            return Orientation.of(encoded).apply(image);
+        } catch (LinkageError e) {
+            throw new ImageException(name + " cannot be turned upright: " + Desktop.reason(e), e);
+        } catch (OutOfMemoryError e) {
+            throw new ImageException(name + " cannot be turned upright: " + Shortage.of(e), e);
         }
     }
 

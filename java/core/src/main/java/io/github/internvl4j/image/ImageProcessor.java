@@ -2,11 +2,11 @@ package io.github.internvl4j.image;
 
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.host.Pieces;
 import io.github.internvl4j.tensor.Tensor;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * From pictures to a model's pixel values, as the model card does it: {@code Image.resize((S, S))}, whatever the
@@ -102,8 +102,7 @@ public final class ImageProcessor {
             throw new InvalidOptionException("there is no picture to preprocess");
         }
         Tensor pixels = Tensor.allocate(images.size(), CHANNELS, size, size);
-        IntStream range = IntStream.range(0, images.size());
-        (images.size() > 1 ? range.parallel() : range).forEach(i -> preprocess(images.get(i), pixels.slice(i)));
+        Pieces.run(images.size(), i -> preprocess(images.get(i), pixels.slice(i)));
         return pixels;
     }
 

@@ -1,12 +1,12 @@
 package io.github.internvl4j.image;
 
+import io.github.internvl4j.host.Pieces;
 import java.awt.image.DataBufferByte;
 import java.awt.image.PixelInterleavedSampleModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.util.Iterator;
-import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.event.IIOReadWarningListener;
@@ -47,9 +47,9 @@ final class JpegDecoder {
             case YCBCR -> {
                 byte[] ycc = pixels;
                 int step = 3 * header.width() * ROWS_A_TASK;
-                IntStream.range(0, (rgbBytes + step - 1) / step)
-                        .parallel()
-                        .forEach(i -> JpegColors.yccToRgb(ycc, i * step, Math.min(rgbBytes, (i + 1) * step)));
+                Pieces.run(
+                        (rgbBytes + step - 1) / step,
+                        i -> JpegColors.yccToRgb(ycc, i * step, Math.min(rgbBytes, (i + 1) * step)));
             }
             case CMYK, YCCK -> {
                 byte[] rgb = new byte[rgbBytes];
@@ -62,6 +62,7 @@ final class JpegDecoder {
 
     /** The components as the file has them, upsampled, interleaved by pixel. */
     private static byte[] components(byte[] encoded, JpegHeader header) throws IOException {
+        Desktop.require();
         ImageReader reader = newReader();
         Warnings warnings = new Warnings();
         try (MemoryCacheImageInputStream in =
@@ -69,6 +70,7 @@ final class JpegDecoder {
             reader.setInput(in, true, true);
             reader.addIIOReadWarningListener(warnings);
             Raster raster = reader.readRaster(0, null);
+            Desktop.works();
             if (warnings.truncated) {
                 throw ByteSource.truncated();
             }
@@ -131,7 +133,7 @@ final class JpegDecoder {
                 return provider.createReaderInstance();
             }
         }
-        throw new IOException("this Java runtime has no JPEG reader; its module java.desktop is needed");
+        throw new IOException("this Java runtime has no JPEG reader");
     }
 
     /** Notices libjpeg's "premature end" where the end-of-image marker is there but data before it are missing. */

@@ -2,11 +2,15 @@ package io.github.internvl4j.image;
 
 import com.drew.imaging.ImageMetadataReader;
 import com.drew.imaging.ImageProcessingException;
+import com.drew.lang.ByteArrayReader;
 import com.drew.metadata.Metadata;
 import com.drew.metadata.exif.ExifIFD0Directory;
+import com.drew.metadata.exif.ExifReader;
 import com.drew.metadata.xmp.XmpDirectory;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The eight ways a camera can be held, by their EXIF numbers, and how a stored picture is put upright: where in the
@@ -21,6 +25,8 @@ enum Orientation {
     ROTATE_RIGHT(true, false, true),
     TRANSVERSE(true, true, true),
     ROTATE_LEFT(true, true, false);
+
+    private static final Pattern XMP_PROPERTY = Pattern.compile("tiff:Orientation(?:=\"|>)([0-9])");
 
     /** Whether rows become columns. */
     private final boolean swapped;
@@ -45,6 +51,9 @@ enum Orientation {
      */
     static Orientation of(byte[] encoded) {
         try {
+            if (new ByteSource(encoded).startsWith(0, 0x89, 'P', 'N', 'G')) {
+                return of(PngMetadata.read(encoded));
+            }
             Metadata metadata = ImageMetadataReader.readMetadata(new ByteArrayInputStream(encoded), encoded.length);
             for (ExifIFD0Directory directory : metadata.getDirectoriesOfType(ExifIFD0Directory.class)) {
                 Integer value = directory.getInteger(ExifIFD0Directory.TAG_ORIENTATION);
@@ -62,6 +71,22 @@ enum Orientation {
         } catch (ImageProcessingException | IOException | RuntimeException e) {
             return UPRIGHT; // The pixels were readable; damaged metadata say nothing.
         }
+    }
+
+    private static Orientation of(PngMetadata png) {
+        byte[] exif = png.exif();
+        if (exif != null) {
+            Metadata metadata = new Metadata();
+            new ExifReader().extract(new ByteArrayReader(exif), metadata);
+            for (ExifIFD0Directory directory : metadata.getDirectoriesOfType(ExifIFD0Directory.class)) {
+                Integer value = directory.getInteger(ExifIFD0Directory.TAG_ORIENTATION);
+                if (value != null) {
+                    return numbered(value);
+                }
+            }
+        }
+        Matcher property = XMP_PROPERTY.matcher(String.valueOf(png.xmp()));
+        return property.find() ? numbered(Integer.parseInt(property.group(1))) : UPRIGHT;
     }
 
     /** The orientation of an EXIF number from 1 to 8; upright for any other. */

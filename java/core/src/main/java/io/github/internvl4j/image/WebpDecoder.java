@@ -36,17 +36,14 @@ final class WebpDecoder {
     }
 
     private static BufferedImage decodeFrame(byte[] still) throws IOException {
-        ImageReader reader;
-        try {
-            reader = new WebPImageReaderSpi().createReaderInstance(null);
-        } catch (LinkageError e) {
-            throw new IOException("libwebp cannot be loaded on this machine (" + e.getMessage() + ")", e);
-        }
+        Desktop.require();
+        WebpLibrary.load();
+        ImageReader reader = new WebPImageReaderSpi().createReaderInstance(null);
         try (MemoryCacheImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(still))) {
             reader.setInput(in, true, true);
-            return reader.read(0, null);
-        } catch (LinkageError e) {
-            throw new IOException("libwebp cannot be loaded on this machine (" + e.getMessage() + ")", e);
+            BufferedImage picture = reader.read(0, null);
+            Desktop.works();
+            return picture;
         } finally {
             reader.dispose();
         }

@@ -1,6 +1,7 @@
 package io.github.internvl4j.runtime;
 
 import io.github.internvl4j.error.ClosedException;
+import io.github.internvl4j.host.Garbage;
 import java.lang.ref.Cleaner;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
@@ -14,8 +15,6 @@ import org.bytedeco.javacpp.Pointer;
  * @param <P> the handle's JavaCPP class
  */
 final class Handle<P extends Pointer> implements AutoCloseable {
-    private static final Cleaner CLEANER = Cleaner.create();
-
     private final String what;
     private final P pointer;
     private final Cleaner.Cleanable free;
@@ -31,7 +30,7 @@ final class Handle<P extends Pointer> implements AutoCloseable {
     Handle(String what, P pointer, Consumer<P> free) {
         this.what = what;
         this.pointer = pointer;
-        this.free = CLEANER.register(this, () -> free.accept(pointer));
+        this.free = Garbage.cleaner().register(this, () -> free.accept(pointer));
     }
 
     /** Runs native code with the handle, which is not freed meanwhile. */

@@ -9,6 +9,10 @@ import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.NativeLibraryException;
 import io.github.internvl4j.error.NotFiniteException;
 import io.github.internvl4j.error.UnsupportedModelException;
+import io.github.internvl4j.host.FileProblems;
+import io.github.internvl4j.host.Garbage;
+import io.github.internvl4j.host.NativeCode;
+import io.github.internvl4j.host.Shortage;
 import io.github.internvl4j.internal.global.internvl4j;
 import io.github.internvl4j.internal.ivl_load_options;
 import io.github.internvl4j.internal.ivl_load_progress;
@@ -20,6 +24,8 @@ import io.github.internvl4j.internal.ivl_text;
 import io.github.internvl4j.internal.ivl_token;
 import io.github.internvl4j.internal.ivl_work;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.CancellationException;
 import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
@@ -29,9 +35,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Loads the native library, and turns its statuses into exceptions. */
 public final class NativeLibrary {
-    private static final String MAX_PHYSICAL_BYTES = "org.bytedeco.javacpp.maxPhysicalBytes";
+    private static final String ARTIFACT = "io.github.internvl4j:internvl4j-native";
 
-    private static @Nullable Throwable failure;
     private static boolean loaded;
 
     private NativeLibrary() {}
@@ -39,37 +44,25 @@ public final class NativeLibrary {
     /**
      * Loads the library if it is not loaded yet.
      *
-     * @throws NativeLibraryException if it cannot be loaded on this machine; every later call repeats it
+     * @throws NativeLibraryException if it cannot be loaded on this machine, with the cause and what would help; the next
+     *     call tries again
      */
     public static synchronized void load() {
         if (loaded) {
             return;
         }
-        if (failure == null) {
-            // JavaCPP counts the process' resident memory, mapped weights included, against four times the Java heap,
-            // and stalls every allocation past that. Its own memory is small; ours it does not manage.
-            if (System.getProperty(MAX_PHYSICAL_BYTES) == null) {
-                System.setProperty(MAX_PHYSICAL_BYTES, "0");
-            }
-            try {
-                Loader.load(internvl4j.class);
-                requireMatchingBinding();
-                loaded = true;
-                return;
-            } catch (LinkageError | RuntimeException e) {
-                failure = e;
-            }
+        NativeCode.load(ARTIFACT, NativeLibrary::requireMatchingBinding, internvl4j.class);
+        try {
+            Garbage.cleaner();
+        } catch (OutOfMemoryError e) {
+            throw new NativeLibraryException("the native library cannot be used: " + Shortage.of(e), e);
         }
-        throw new NativeLibraryException(
-                "the native library cannot be loaded on " + System.getProperty("os.name") + " "
-                        + System.getProperty("os.arch") + ": " + failure
-                        + "; the jar internvl4j-native with a classifier for this platform must be on the class path",
-                failure);
+        loaded = true;
     }
 
     /**
-     * JavaCPP unpacks libraries into a cache and takes what it finds there for the same if name, date and size are. A
-     * binding of another build would write past the end of structs that have changed: refuse it before it can.
+     * The classes and the library come in two jars. A binding of another build would write past the end of structs that
+     * have changed: refuse it before it can.
      */
     private static void requireMatchingBinding() {
         long sum = Stream.of(
@@ -84,9 +77,9 @@ public final class NativeLibrary {
                 .mapToLong(Loader::sizeof)
                 .sum();
         if (sum != internvl4j.ivl_struct_bytes()) {
-            throw new IllegalStateException("the binding was compiled for another build of the library (structs of " + sum
-                    + " bytes, expected " + internvl4j.ivl_struct_bytes()
-                    + "); delete JavaCPP's cache folder, ~/.javacpp/cache unless org.bytedeco.javacpp.cacheDir says otherwise");
+            throw new NativeLibraryException("the binding was compiled for another build of the library (structs of " + sum
+                    + " bytes, expected " + internvl4j.ivl_struct_bytes() + "); take the jar of " + ARTIFACT
+                    + " and the one with the platform's classifier of the same version");
         }
     }
 
@@ -137,5 +130,18 @@ public final class NativeLibrary {
 
     static BytePointer utf8(String text) {
         return new BytePointer(text, StandardCharsets.UTF_8);
+    }
+
+    /**
+     * The name under which the library opens a file or a folder.
+     *
+     * @throws CheckpointException if it is on another file system, where a file of the same name would be another
+     */
+    static BytePointer fileName(Path file) {
+        if (!FileProblems.isOnDisk(file)) {
+            throw new CheckpointException(FileProblems.notOnDisk(file, "the native library"));
+        }
+        byte[] name = FileProblems.nativeName(file);
+        return new BytePointer(Arrays.copyOf(name, name.length + 1));
     }
 }

@@ -52,7 +52,7 @@ public final class NativeModel implements AutoCloseable {
     /** Loads a checkpoint folder, telling the options' listener after every part. */
     public static NativeModel load(Path directory, LoadOptions options) {
         return load(options, (converted, out) -> {
-            try (BytePointer path = NativeLibrary.utf8(directory.toString())) {
+            try (BytePointer path = NativeLibrary.fileName(directory)) {
                 return internvl4j.ivl_load_begin(path, converted, out);
             }
         });
@@ -61,7 +61,7 @@ public final class NativeModel implements AutoCloseable {
     /** The same for a bare config.json with random weights. */
     public static NativeModel loadRandom(Path configFile, LoadOptions options, long seed) {
         return load(options, (converted, out) -> {
-            try (BytePointer path = NativeLibrary.utf8(configFile.toString())) {
+            try (BytePointer path = NativeLibrary.fileName(configFile)) {
                 return internvl4j.ivl_load_begin_random(path, converted, seed, out);
             }
         });
@@ -103,8 +103,8 @@ public final class NativeModel implements AutoCloseable {
     public static void quantize(Path directory, Path output, boolean vision, Consumer<LoadProgress> listener) {
         NativeLibrary.load();
         ivl_quantization quantization = new ivl_quantization();
-        try (BytePointer from = NativeLibrary.utf8(directory.toString());
-                BytePointer to = NativeLibrary.utf8(output.toString())) {
+        try (BytePointer from = NativeLibrary.fileName(directory);
+                BytePointer to = NativeLibrary.fileName(output)) {
             NativeLibrary.check(internvl4j.ivl_quantization_begin(from, to, vision ? 1 : 0, 0, quantization));
         }
         try {
@@ -118,7 +118,7 @@ public final class NativeModel implements AutoCloseable {
     public static ModelInfo inspect(Path path) {
         NativeLibrary.load();
         try (ivl_model_info out = new ivl_model_info();
-                BytePointer text = NativeLibrary.utf8(path.toString())) {
+                BytePointer text = NativeLibrary.fileName(path)) {
             NativeLibrary.check(internvl4j.ivl_inspect(text, out));
             return convert(out, texts(NativeLibrary.text(texts -> internvl4j.ivl_inspect_texts(text, texts))));
         }
@@ -129,7 +129,7 @@ public final class NativeModel implements AutoCloseable {
         NativeLibrary.load();
         try (ivl_memory_plan out = new ivl_memory_plan();
                 ivl_load_options converted = convert(options);
-                BytePointer text = NativeLibrary.utf8(directory.toString())) {
+                BytePointer text = NativeLibrary.fileName(directory)) {
             NativeLibrary.check(internvl4j.ivl_plan(text, converted, out));
             return new MemoryPlan(
                     out.weights_mapped(),
@@ -151,7 +151,7 @@ public final class NativeModel implements AutoCloseable {
     /** Compares the weights with what the configuration needs. */
     public static CheckReport check(Path directory, boolean scanValues) {
         NativeLibrary.load();
-        try (BytePointer text = NativeLibrary.utf8(directory.toString())) {
+        try (BytePointer text = NativeLibrary.fileName(directory)) {
             return Json.read(
                     NativeLibrary.text(out -> internvl4j.ivl_check(text, scanValues ? 1 : 0, out)), CheckReport.class);
         }

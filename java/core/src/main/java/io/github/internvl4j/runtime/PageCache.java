@@ -16,7 +16,7 @@ public final class PageCache {
     public static double drop(Path directory) {
         NativeLibrary.load();
         double[] resident = new double[1];
-        try (BytePointer path = NativeLibrary.utf8(directory.toString())) {
+        try (BytePointer path = NativeLibrary.fileName(directory)) {
             NativeLibrary.check(internvl4j.ivl_drop_page_cache(path, resident));
         }
         return resident[0];

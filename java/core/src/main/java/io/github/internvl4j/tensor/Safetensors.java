@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.host.FileProblems;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -77,7 +78,7 @@ public final class Safetensors {
             move(temporary, target);
         } catch (IOException e) {
             deleteAfter(temporary, e);
-            throw new CheckpointException(file + " cannot be written: " + e, e);
+            throw new CheckpointException(file + " cannot be written: " + FileProblems.reason(e), e);
         } catch (RuntimeException | Error e) {
             deleteAfter(temporary, e);
             throw e;

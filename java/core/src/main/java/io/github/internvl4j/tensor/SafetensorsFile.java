@@ -2,6 +2,7 @@ package io.github.internvl4j.tensor;
 
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.host.FileProblems;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -9,7 +10,6 @@ import java.nio.FloatBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
@@ -74,7 +74,7 @@ public final class SafetensorsFile implements AutoCloseable {
             return new SafetensorsFile(file, channel, dataStart, entries);
         } catch (IOException e) {
             closeAfter(channel, e);
-            throw new CheckpointException(file + " cannot be read: " + e.getMessage(), e);
+            throw new CheckpointException(file + " cannot be read: " + FileProblems.reason(e), e);
         } catch (RuntimeException | Error e) {
             closeAfter(channel, e);
             throw e;
@@ -140,7 +140,7 @@ public final class SafetensorsFile implements AutoCloseable {
         } catch (ClosedChannelException e) {
             throw new CheckpointException(file + ": tensor " + name + " was read after the file was closed", e);
         } catch (IOException e) {
-            throw new CheckpointException(file + ": tensor " + name + " cannot be read: " + e.getMessage(), e);
+            throw new CheckpointException(file + ": tensor " + name + " cannot be read: " + FileProblems.reason(e), e);
         }
         return tensor;
     }
@@ -151,7 +151,7 @@ public final class SafetensorsFile implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw new CheckpointException(file + " cannot be closed: " + e.getMessage(), e);
+            throw new CheckpointException(file + " cannot be closed: " + FileProblems.reason(e), e);
         }
     }
 
@@ -169,10 +169,10 @@ public final class SafetensorsFile implements AutoCloseable {
         }
         try {
             return FileChannel.open(file, StandardOpenOption.READ);
-        } catch (NoSuchFileException e) {
-            throw new CheckpointException(file + " does not exist", e);
         } catch (IOException e) {
-            throw new CheckpointException(file + " cannot be opened: " + e.getMessage(), e);
+            throw new CheckpointException(FileProblems.describe(file, "opened", e), e);
+        } catch (UnsupportedOperationException e) {
+            throw new CheckpointException(file.toUri() + " cannot be opened: its file system knows no channels", e);
         }
     }
 

@@ -1,27 +1,42 @@
 package io.github.internvl4j.video;
 
+import io.github.internvl4j.error.NativeLibraryException;
 import io.github.internvl4j.error.VideoException;
+import io.github.internvl4j.host.FileProblems;
+import io.github.internvl4j.host.FirstUse;
+import io.github.internvl4j.host.Garbage;
+import io.github.internvl4j.host.Shortage;
+import java.io.IOException;
+import java.nio.file.AccessMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
 
 /** The way to FFmpeg: touches none of its classes until a film is opened, and says what to add if they are missing. */
 final class Ffmpeg {
-    private static final String MAX_PHYSICAL_BYTES = "org.bytedeco.javacpp.maxPhysicalBytes";
+    static final String ARTIFACT = "org.bytedeco:ffmpeg";
 
     private static boolean loaded;
 
     private Ffmpeg() {}
 
     static Film open(Path file) {
+        if (!FileProblems.isOnDisk(file)) {
+            throw new VideoException(FileProblems.notOnDisk(file, "FFmpeg"));
+        }
         if (Files.isDirectory(file)) {
             throw new VideoException(file + " is a folder, not a film");
         }
-        if (!Files.exists(file)) {
-            throw new VideoException(file + " does not exist");
+        try {
+            file.getFileSystem().provider().checkAccess(file, AccessMode.READ);
+        } catch (IOException e) {
+            throw new VideoException(FileProblems.describe(file, "opened", e), e);
         }
-        if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
-            throw new VideoException(file + " is not a readable file");
+        if (!Files.isRegularFile(file)) {
+            throw new VideoException(file + " is a device or a pipe, not a file");
+        }
+        String shortage = FirstUse.shortage();
+        if (shortage != null) {
+            throw new VideoException(file + " cannot be read: " + shortage);
         }
         load();
         return FfmpegFilm.open(file);
@@ -31,26 +46,22 @@ final class Ffmpeg {
         if (loaded) {
             return;
         }
-        // JavaCPP would count a model's mapped weights against the Java heap and stall; see NativeLibrary.
-        if (System.getProperty(MAX_PHYSICAL_BYTES) == null) {
-            System.setProperty(MAX_PHYSICAL_BYTES, "0");
-        }
         try {
-            Class.forName("org.bytedeco.ffmpeg.global.avformat");
+            // Not initialized: a class whose initializer fails is lost.
+            Class.forName("org.bytedeco.ffmpeg.global.avformat", false, Ffmpeg.class.getClassLoader());
             FfmpegFilm.initialize();
+            Garbage.cleaner();
             loaded = true;
         } catch (ClassNotFoundException e) {
-            throw missing("it is not on the class path", e);
-        } catch (LinkageError e) {
-            throw missing("its native library cannot be loaded (" + e + ")", e);
+            throw new VideoException(
+                    "reading films needs FFmpeg, but it is not on the class path; add the dependency " + ARTIFACT
+                            + ", once as it is and once with your platform as the classifier, such as linux-x86_64"
+                            + " (or org.bytedeco:ffmpeg-platform for all of them)",
+                    e);
+        } catch (NativeLibraryException e) {
+            throw new VideoException("reading films needs FFmpeg, but " + e.getMessage(), e);
+        } catch (OutOfMemoryError e) {
+            throw new VideoException("reading films needs FFmpeg, but it cannot be used: " + Shortage.of(e), e);
         }
-    }
-
-    private static VideoException missing(String reason, @Nullable Throwable cause) {
-        return new VideoException(
-                "reading films needs FFmpeg, but " + reason + "; add the dependency org.bytedeco:ffmpeg, once as it is"
-                        + " and once with your platform as the classifier, such as linux-x86_64"
-                        + " (or org.bytedeco:ffmpeg-platform for all of them)",
-                cause);
     }
 }

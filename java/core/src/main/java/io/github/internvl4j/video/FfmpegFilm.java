@@ -4,6 +4,7 @@ import static org.bytedeco.ffmpeg.global.avutil.AV_LOG_QUIET;
 import static org.bytedeco.ffmpeg.global.avutil.av_log_set_level;
 
 import io.github.internvl4j.error.VideoException;
+import io.github.internvl4j.host.NativeCode;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ReadOptions;
 import java.nio.file.Path;
@@ -11,7 +12,6 @@ import org.bytedeco.ffmpeg.global.avcodec;
 import org.bytedeco.ffmpeg.global.avformat;
 import org.bytedeco.ffmpeg.global.avutil;
 import org.bytedeco.ffmpeg.global.swscale;
-import org.bytedeco.javacpp.Loader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,11 +53,13 @@ final class FfmpegFilm implements Film {
 
     /** Loads the native libraries and silences their log, once. */
     static void initialize() {
-        Loader.load(avutil.class);
-        Loader.load(avcodec.class);
-        Loader.load(avformat.class);
-        Loader.load(swscale.class);
-        av_log_set_level(AV_LOG_QUIET);
+        NativeCode.load(
+                Ffmpeg.ARTIFACT,
+                () -> av_log_set_level(AV_LOG_QUIET),
+                avutil.class,
+                avcodec.class,
+                avformat.class,
+                swscale.class);
     }
 
     static FfmpegFilm open(Path file) {

@@ -25,6 +25,7 @@ import org.bytedeco.ffmpeg.avcodec.AVCodecContext;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 import org.bytedeco.ffmpeg.avutil.AVDictionary;
 import org.bytedeco.ffmpeg.avutil.AVFrame;
+import org.jspecify.annotations.Nullable;
 
 /** Turns the packets of a file into frames, in the order of presentation. */
 final class FrameDecoder implements AutoCloseable {
@@ -47,6 +48,18 @@ final class FrameDecoder implements AutoCloseable {
     }
 
     static FrameDecoder open(MediaFile media) {
+        FrameDecoder decoder = open(media, Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()));
+        if (decoder == null) {
+            decoder = open(media, 1);
+        }
+        if (decoder == null) {
+            throw new VideoException(media.file() + " cannot be decoded: the system grants no more threads");
+        }
+        return decoder;
+    }
+
+    /** Null if the system grants no threads. */
+    private static @Nullable FrameDecoder open(MediaFile media, int threads) {
         int id = media.parameters().codec_id();
         AVCodec decoder = avcodec_find_decoder(id);
         if (decoder == null) {
@@ -63,9 +76,13 @@ final class FrameDecoder implements AutoCloseable {
             int status = avcodec_parameters_to_context(codec, media.parameters());
             if (status >= 0) {
                 codec.pkt_timebase(media.stream().time_base());
-                codec.thread_count(Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()));
+                codec.thread_count(threads);
                 codec.max_pixels(ReadOptions.DEFAULT_MAX_PIXELS);
                 status = avcodec_open2(codec, decoder, (AVDictionary) null);
+            }
+            if (status == AVERROR_EAGAIN()) {
+                free(codec, packet, frame);
+                return null;
             }
             if (status < 0) {
                 throw new VideoException(media.file() + " cannot be decoded: " + MediaFile.reason(status));

@@ -19,6 +19,8 @@ import static org.bytedeco.ffmpeg.global.avutil.av_display_rotation_get;
 import static org.bytedeco.ffmpeg.global.avutil.av_strerror;
 
 import io.github.internvl4j.error.VideoException;
+import io.github.internvl4j.host.FileProblems;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.bytedeco.ffmpeg.avcodec.AVCodec;
@@ -56,8 +58,7 @@ final class MediaFile implements AutoCloseable {
         AVFormatContext context = new AVFormatContext(null);
         AVDictionary options = new AVDictionary(null);
         // The protocol in front keeps a file's name from being taken for one, such as "concat:a|b".
-        try (BytePointer url =
-                new BytePointer(("file:" + file.toAbsolutePath() + "\0").getBytes(StandardCharsets.UTF_8))) {
+        try (BytePointer url = new BytePointer(url(file))) {
             av_dict_set(options, "protocol_whitelist", "file", 0);
             av_dict_set(options, "format_whitelist", CONTAINERS, 0);
             int status = avformat_open_input(context, url, null, options);
@@ -87,6 +88,12 @@ final class MediaFile implements AutoCloseable {
             avformat_close_input(context);
             throw e;
         }
+    }
+
+    private static byte[] url(Path file) {
+        byte[] name = FileProblems.nativeName(file.toAbsolutePath());
+        ByteBuffer url = ByteBuffer.allocate(name.length + 6);
+        return url.put(new byte[] {'f', 'i', 'l', 'e', ':'}).put(name).array(); // and the zero at its end
     }
 
     /** What an FFmpeg status means. */

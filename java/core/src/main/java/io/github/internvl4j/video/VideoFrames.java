@@ -3,7 +3,9 @@ package io.github.internvl4j.video;
 import io.github.internvl4j.error.ClosedException;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.VideoException;
+import io.github.internvl4j.host.Garbage;
 import io.github.internvl4j.image.Image;
+import java.lang.ref.Cleaner;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * that a file holds but does not show (cut off by an edit list, or invisible VP8 ones) do not count. Pictures are RGB
  * in the film's size, turned upright if the film says how it was held. The file's colour matrix and range are obeyed.
  *
- * <p>Methods may be called from any thread; they take turns.
+ * <p>Methods may be called from any thread; they take turns. A film that is forgotten is closed when it is garbage.
  *
  * <pre>{@code
  * try (VideoFrames film = VideoFrames.open(file)) {
@@ -26,17 +28,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class VideoFrames implements AutoCloseable {
     private final Path file;
+    private final Cleaner.Cleanable free;
     private @Nullable Film film;
 
     private VideoFrames(Path file, Film film) {
         this.file = file;
         this.film = film;
+        free = Garbage.cleaner().register(this, film::close);
     }
 
     /**
      * Opens a film and numbers its frames, for which the file is read once.
      *
-     * @param file a film in any common container: MP4, MOV, MKV, WebM, AVI, MPEG-TS and others
+     * @param file a film in any common container: MP4, MOV, MKV, WebM, AVI, MPEG-TS and others; on the default file system,
+     *     since FFmpeg opens it by its name
      * @return the open film, to be closed by the caller
      * @throws VideoException if the file is missing, damaged, truncated, or holds no film that can be decoded; or if
      *     FFmpeg is not on the class path, in which case the message names the dependency to add
@@ -160,10 +165,8 @@ public final class VideoFrames implements AutoCloseable {
     /** Frees all memory; closing twice does nothing. Waits for a frame that is being read. */
     @Override
     public synchronized void close() {
-        if (film != null) {
-            film.close();
-            film = null;
-        }
+        film = null;
+        free.clean();
     }
 
     private Film open() {
