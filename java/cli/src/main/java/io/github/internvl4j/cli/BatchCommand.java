@@ -156,7 +156,7 @@ final class BatchCommand implements Callable<Integer> {
 
     private AnswerSink sink() throws IOException {
         if (isStandard(output)) {
-            return new AnswerStream(main.streams.unchecked());
+            return new AnswerStream(main.streams.direct());
         }
         return isKept() ? new AnswerFile(output) : new AnswerStream(Files.newOutputStream(output));
     }

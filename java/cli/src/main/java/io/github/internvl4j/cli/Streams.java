@@ -46,7 +46,7 @@ final class Streams {
     }
 
     /** Standard output for those who want to know at once that it cannot be written; it stays open. */
-    OutputStream unchecked() {
+    OutputStream direct() {
         return new FilterOutputStream(sink) {
             @Override
             public void write(byte[] bytes, int offset, int length) throws IOException {
