@@ -1,47 +1,52 @@
 package io.github.internvl4j.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.BatchListener;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.error.InternVLException;
+import io.github.internvl4j.error.InvalidOptionException;
 import java.io.IOException;
-import java.io.Writer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Writes answers in the requests' order, each as soon as those before it are there. */
-final class BatchAnswers implements BatchListener, AutoCloseable {
-    private final Path file;
-    private final Writer writer;
+final class BatchAnswers implements BatchListener {
+    private final AnswerSink sink;
     private final Runnable progress;
-    private final Map<Integer, JsonNode> ids = new HashMap<>();
-    private final Map<Integer, GenerationConfig> configs = new HashMap<>();
+    private final Runnable stop;
+    private final Map<Integer, Asked> asked = new HashMap<>();
     private final Map<Integer, Map<String, Object>> waiting = new HashMap<>();
     private int written;
     private int failures;
+    private @Nullable IOException broken;
 
-    /** @param progress run after each answer */
-    BatchAnswers(Path file, Runnable progress) throws IOException {
-        this.file = file;
+    /**
+     * A request that waits for its answer.
+     *
+     * @param index its number in the file, from 0
+     * @param key what tells it from a changed one
+     * @param line where it is, from 1
+     */
+    record Asked(int index, String key, long line, AnswerForm form, GenerationConfig config) {}
+
+    /**
+     * @param progress run after each answer
+     * @param stop ends the batch, when answers cannot be written
+     */
+    BatchAnswers(AnswerSink sink, Runnable progress, Runnable stop) {
+        this.sink = sink;
         this.progress = progress;
-        writer = Files.newBufferedWriter(file);
+        this.stop = stop;
     }
 
-    /** The request's own name, which its answer or failure gives back. */
-    void identify(int index, @Nullable JsonNode id) {
-        if (id != null) {
-            ids.put(index, id);
-        }
-    }
-
-    /** How the request is answered. */
-    void configure(int index, GenerationConfig config) {
-        configs.put(index, config);
+    /**
+     * Tells of a request before its answer; again when more is known of it.
+     *
+     * @param number among those that are asked, from 0
+     */
+    void expect(int number, Asked request) {
+        asked.put(number, request);
     }
 
     /** Whether every request so far was answered. */
@@ -50,29 +55,32 @@ final class BatchAnswers implements BatchListener, AutoCloseable {
     }
 
     @Override
-    public void onReply(int index, Reply reply) {
-        put(index, Json.of(reply, configs.getOrDefault(index, GenerationConfig.defaults())));
+    public void onReply(int number, Reply reply) {
+        Asked request = asked(number);
+        put(number, request.form().reply(request.index(), request.key(), reply, request.config()));
     }
 
     @Override
-    public void onFailure(int index, InternVLException failure) {
+    public void onFailure(int number, InternVLException failure) {
         failures++;
-        Map<String, String> error = new LinkedHashMap<>();
-        error.put("type", failure.getClass().getSimpleName());
-        error.put("message", Failures.describe(failure));
-        put(index, Map.of("error", error));
+        Asked request = asked(number);
+        String what = failure instanceof InvalidOptionException option
+                ? OptionNames.inLine(option)
+                : Failures.describe(failure);
+        String message = "line " + request.line() + ": " + what;
+        put(number, request.form().failure(request.index(), request.key(), failure, message));
     }
 
-    private void put(int index, Map<String, Object> fields) {
-        configs.remove(index);
-        Map<String, Object> line = new LinkedHashMap<>();
-        line.put("index", index);
-        JsonNode id = ids.remove(index);
-        if (id != null) {
-            line.put("id", id);
+    private Asked asked(int number) {
+        Asked request = asked.get(number);
+        if (request == null) {
+            throw new IllegalStateException("request " + number + " was not announced");
         }
-        line.putAll(fields);
-        waiting.put(index, line);
+        return request;
+    }
+
+    private void put(int number, Map<String, Object> line) {
+        waiting.put(number, line);
         write();
         progress.run();
     }
@@ -80,18 +88,19 @@ final class BatchAnswers implements BatchListener, AutoCloseable {
     private void write() {
         try {
             Map<String, Object> next;
-            while ((next = waiting.remove(written)) != null) {
-                writer.write(Json.text(next) + "\n");
-                writer.flush();
+            while (broken == null && (next = waiting.remove(written)) != null) {
+                sink.write(asked(written).index(), Json.text(next));
+                asked.remove(written);
                 written++;
             }
         } catch (IOException e) {
-            throw new InternVLException(file + " cannot be written: " + e.getMessage(), e);
+            broken = e;
+            stop.run();
         }
     }
 
-    @Override
-    public void close() throws IOException {
-        writer.close();
+    /** What keeps answers from being written, once something did. */
+    @Nullable IOException broken() {
+        return broken;
     }
 }

@@ -1,19 +1,15 @@
 package io.github.internvl4j.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import io.github.internvl4j.BatchRequest;
 import io.github.internvl4j.Cancellation;
-import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.InternVL;
+import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.error.InternVLException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Iterator;
-import java.util.NoSuchElementException;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.function.Supplier;
 import me.tongfei.progressbar.ProgressBar;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -32,11 +28,15 @@ import picocli.CommandLine.Spec;
             "",
             "A request has prompt, and may have id, images, combine, video, frames, start, end, history, system,",
             "max_new_tokens, temperature, top_k, top_p, repetition_penalty, seed, stop. What it leaves out is as the",
-            "options say. Pictures are looked for beside the input file, then in the working directory.",
+            "options say. Or it is one of OpenAI's batches (custom_id, method, url, body), for chat completions; its",
+            "answer is then, too. Pictures are files, looked for beside the input file, then in the working directory,",
+            "or data:image/...;base64,... in the line. Nothing is fetched.",
             "Answers come in the requests' order; exit status 1 if any failed.",
             "",
-            "Example:",
-            "  internvl4j batch --model DIR --input questions.jsonl --output answers.jsonl"
+            "Examples:",
+            "  internvl4j batch --model DIR --input questions.jsonl --output answers.jsonl",
+            "  internvl4j batch --model DIR --input questions.jsonl --output answers.jsonl --resume",
+            "  generate-questions | internvl4j batch --model DIR --input - --output - | use-answers"
         })
 final class BatchCommand implements Callable<Integer> {
     @ParentCommand
@@ -54,11 +54,27 @@ final class BatchCommand implements Callable<Integer> {
     @Mixin
     private SamplingOptions sampling;
 
-    @Option(names = "--input", required = true, paramLabel = "FILE", description = "Requests, one JSON object a line.")
+    @Option(
+            names = "--input",
+            required = true,
+            paramLabel = "FILE",
+            description = "Requests, one JSON object a line; - is standard input.")
     private Path input;
 
-    @Option(names = "--output", required = true, paramLabel = "FILE", description = "Answers, one JSON object a line.")
+    @Option(
+            names = "--output",
+            required = true,
+            paramLabel = "FILE",
+            description = "Answers, one JSON object a line; - is standard output.")
     private Path output;
+
+    @Option(
+            names = "--resume",
+            description = "Go on with the answers that an earlier run left in the output: they stay, failures are asked again.")
+    private boolean resume;
+
+    @Option(names = "--overwrite", description = "Begin anew, whatever the output holds.")
+    private boolean overwrite;
 
     @Option(
             names = "--batch-size",
@@ -70,73 +86,89 @@ final class BatchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         sampling.config();
-        if (Files.exists(output) && Files.isSameFile(input, output)) {
-            throw new ParameterException(spec.commandLine(), "--input and --output are the same file");
-        }
-        try (JsonLines lines = new JsonLines(input);
-                InternVL loaded = model.load(main.streams, model.loadOptions().maxBatch(batchSize));
-                ProgressBar bar = bar();
-                BatchAnswers answers = new BatchAnswers(output, bar == null ? () -> {} : bar::step)) {
-            Requests requests = new Requests(lines, answers);
+        validate();
+        LoadOptions options = model.loadOptions().maxBatch(batchSize);
+        Map<Integer, AnswerFile.Extent> kept =
+                resume && Files.exists(output) ? EarlierAnswers.of(output, input) : Map.of();
+        try (JsonLines lines = isStandard(input) ? new JsonLines(main.streams.in()) : new JsonLines(input);
+                AnswerSink sink = sink();
+                InternVL loaded = model.load(main.streams, options);
+                ProgressBar bar = bar(kept.size())) {
+            if (sink instanceof AnswerFile file) {
+                file.keep(kept);
+            }
             Cancellation cancellation = new Cancellation();
-            Interrupts.during(cancellation::cancel, () -> {
-                loaded.batch(requests, answers, cancellation);
-                return true;
-            });
-            return answers.complete() && !cancellation.isCancelled() ? 0 : 1;
+            BatchAnswers answers =
+                    new BatchAnswers(sink, bar == null ? () -> {} : bar::step, cancellation::cancel);
+            try (Interrupts interrupts = new Interrupts(cancellation::cancel)) {
+                loaded.batch(requests(loaded, lines, kept.keySet(), answers), answers, cancellation);
+                return interrupts.status() != 0 ? interrupts.status() : status(answers);
+            }
         }
     }
 
-    private @Nullable ProgressBar bar() throws IOException {
-        return main.streams.errIsTerminal() ? Progress.ofThings("answers", JsonLines.count(input), main.streams) : null;
+    private int status(BatchAnswers answers) {
+        IOException broken = answers.broken();
+        if (broken == null) {
+            return answers.complete() ? 0 : 1;
+        }
+        if (Failures.isBrokenPipe(broken)) {
+            return 0; // nobody reads on
+        }
+        String name = isStandard(output) ? "standard output" : output.toString();
+        throw new InternVLException(name + " cannot be written: " + broken.getMessage(), broken);
     }
 
-    /** The file's lines as requests; a line is parsed, and its pictures are read, when its turn comes. */
-    private final class Requests implements Iterator<Supplier<BatchRequest>> {
-        private final JsonLines lines;
-        private final BatchAnswers answers;
-        private byte @Nullable [] next;
-        private int index;
+    private BatchRequests requests(InternVL loaded, JsonLines lines, Set<Integer> done, BatchAnswers answers)
+            throws IOException {
+        Media media = rules.media(isStandard(input) ? null : input);
+        return new BatchRequests(
+                lines, done, answers, new BatchRequests.Settings(media, rules, sampling, loaded.tokenizer()));
+    }
 
-        Requests(JsonLines lines, BatchAnswers answers) throws IOException {
-            this.lines = lines;
-            this.answers = answers;
-            next = lines.next();
-        }
+    private static boolean isStandard(Path file) {
+        return file.toString().equals(QuestionOptions.STANDARD);
+    }
 
-        @Override
-        public boolean hasNext() {
-            return next != null;
-        }
+    /** Whether answers may be in the output already. */
+    private boolean isKept() {
+        return !isStandard(output) && (Files.isRegularFile(output) || !Files.exists(output));
+    }
 
-        @Override
-        public Supplier<BatchRequest> next() {
-            byte[] line = next;
-            int number = index++;
-            if (line == null) {
-                throw new NoSuchElementException();
-            }
-            try {
-                next = lines.next();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-            return () -> request(line, number);
+    private void validate() throws IOException {
+        if (!isStandard(input) && Files.exists(output) && Files.isSameFile(input, output)) {
+            throw wrong("--input and --output are the same file");
         }
+        if (resume && overwrite) {
+            throw wrong("--resume and --overwrite exclude each other");
+        }
+        if (resume && (isStandard(input) || !isKept())) {
+            throw wrong("--resume needs files, which can be read twice");
+        }
+        if (!resume && !overwrite && isKept() && Files.exists(output) && Files.size(output) > 0) {
+            throw wrong(output + " holds something already: --resume goes on with its answers, --overwrite begins anew");
+        }
+    }
 
-        private BatchRequest request(byte[] line, int number) {
-            try {
-                JsonNode object = BatchLine.parse(line);
-                answers.identify(number, object.get("id"));
-                BatchLine request = BatchLine.of(object);
-                GenerationConfig config = request.config(sampling.config());
-                answers.configure(number, config);
-                return new BatchRequest(request.prompt(input, rules), config);
-            } catch (InternVLException e) {
-                throw e;
-            } catch (RuntimeException | OutOfMemoryError e) {
-                throw new InternVLException(Failures.describe(e), e); // whatever it is, it is this line's
-            }
+    private ParameterException wrong(String why) {
+        return new ParameterException(spec.commandLine(), why);
+    }
+
+    private AnswerSink sink() throws IOException {
+        if (isStandard(output)) {
+            return new AnswerStream(main.streams.direct());
         }
+        return isKept() ? new AnswerFile(output) : new AnswerStream(Files.newOutputStream(output));
+    }
+
+    /** @param done requests that are answered already */
+    private @Nullable ProgressBar bar(int done) throws IOException {
+        if (!main.streams.errIsTerminal()) {
+            return null;
+        }
+        long total = isStandard(input) ? -1 : JsonLines.count(input); // unknown
+        ProgressBar bar = Progress.ofThings("answers", total, main.streams);
+        bar.stepTo(done);
+        return bar;
     }
 }

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,7 +22,7 @@ import picocli.CommandLine.Spec;
 /** One answer, or a conversation at the terminal. */
 @Command(
         name = "chat",
-        description = "Answers a prompt; without --prompt, talks at the terminal.",
+        description = "Answers a prompt; without one, talks at the terminal.",
         footer = {
             "",
             "<image> in the questions marks the pictures' places, in order; without any, the pictures come first.",
@@ -32,6 +31,7 @@ import picocli.CommandLine.Spec;
             "  internvl4j chat --model DIR --image photo.jpg --prompt 'Please describe the image shortly.'",
             "  internvl4j chat --model DIR --image a.jpg --image b.jpg --prompt 'What differs?' --json",
             "  internvl4j chat --model DIR --video film.mp4 --frames 8 --prompt 'What happens?'",
+            "  internvl4j chat --model DIR --prompt-file question.txt",
             "  internvl4j chat --model DIR"
         })
 final class ChatCommand implements Callable<Integer> {
@@ -50,12 +50,8 @@ final class ChatCommand implements Callable<Integer> {
     @Mixin
     private SamplingOptions sampling;
 
-    @Option(
-            names = "--prompt",
-            parameterConsumer = Verbatim.class,
-            paramLabel = "TEXT",
-            description = "The question.")
-    private @Nullable String prompt;
+    @Mixin
+    private QuestionOptions question;
 
     @Option(names = "--json", description = "Print one JSON object instead of streaming the text.")
     private boolean json;
@@ -64,27 +60,25 @@ final class ChatCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         input.validate();
         GenerationConfig config = sampling.config();
-        if (prompt == null) {
+        String text = question.read(main.streams);
+        if (text == null) {
             return talk();
         }
-        Prompt asked = input.prompt(prompt); // before loading: a bad picture should not cost a load
+        Prompt asked = input.prompt(text); // before loading: a bad picture should not cost a load
         long started = System.nanoTime();
         try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
             double loadSeconds = (System.nanoTime() - started) / 1e9;
             if (config.temperature() > 0) {
                 main.detail("seed " + config.seed());
             }
-            Reply reply = answer(loaded, asked, config);
-            main.streams.out().println(json ? Json.text(fields(reply, config, loadSeconds)) : "");
+            Cancellation cancellation = new Cancellation();
+            ReplyListener listener = json ? ReplyListener.none() : piece -> show(piece, cancellation);
+            try (Interrupts interrupts = new Interrupts(cancellation::cancel)) {
+                Reply reply = loaded.generate(asked, config, listener, cancellation);
+                main.streams.out().println(json ? Json.text(fields(reply, config, loadSeconds)) : "");
+                return interrupts.status();
+            }
         }
-        return 0;
-    }
-
-    private Reply answer(InternVL loaded, Prompt asked, GenerationConfig config) {
-        Cancellation cancellation = new Cancellation();
-        ReplyListener listener = json ? ReplyListener.none() : piece -> show(piece, cancellation);
-        return Interrupts.during(
-                cancellation::cancel, () -> loaded.generate(asked, config, listener, cancellation));
     }
 
     private void show(Piece piece, Cancellation cancellation) {
@@ -105,7 +99,7 @@ final class ChatCommand implements Callable<Integer> {
 
     private int talk() throws IOException {
         if (json || input.hasHistory()) {
-            throw new ParameterException(spec.commandLine(), (json ? "--json" : "--history") + " needs --prompt");
+            throw new ParameterException(spec.commandLine(), (json ? "--json" : "--history") + " needs --prompt or --prompt-file");
         }
         Queue queue = new Queue(input);
         try (InternVL loaded = model.load(main.streams, model.loadOptions())) {

@@ -3,15 +3,13 @@ package io.github.internvl4j.cli;
 import io.github.internvl4j.Chat;
 import io.github.internvl4j.FinishReason;
 import io.github.internvl4j.InternVL;
+import io.github.internvl4j.Piece;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.error.PromptException;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReaderBuilder;
@@ -38,6 +36,7 @@ final class Conversation {
     private final Queue queue;
     private final PrintStream out;
     private Chat chat;
+    private boolean over;
 
     /** Where questions come from; null at their end. */
     private interface Questions {
@@ -53,21 +52,27 @@ final class Conversation {
         chat = model.chat(input.system());
     }
 
-    /** Returns the exit status: 0 unless the last question failed. */
+    /** Returns the exit status: 0 unless the last question failed or a signal ended it. */
     int run() throws IOException {
         if (!main.streams.inIsTerminal()) {
-            BufferedReader lines =
-                    new BufferedReader(new InputStreamReader(main.streams.in(), StandardCharsets.UTF_8));
-            return converse(lines::readLine);
+            JsonLines lines = new JsonLines(main.streams.in());
+            return converse(() -> {
+                JsonLines.Line line = lines.next();
+                return line == null ? null : new String(line.bytes(), StandardCharsets.UTF_8);
+            });
         }
-        try (Terminal terminal = TerminalBuilder.builder().system(true).dumb(true).build()) {
+        try (Terminal terminal = TerminalBuilder.builder()
+                .system(true)
+                .dumb(true)
+                .encoding(StandardCharsets.UTF_8)
+                .build()) {
             LineReader reader = LineReaderBuilder.builder()
                     .terminal(terminal)
                     .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true) // a question may hold !
                     .build();
             out.println("Ask, or /help.");
-            converse(() -> read(reader));
-            return 0;
+            int status = converse(() -> read(reader));
+            return over ? status : 0;
         }
     }
 
@@ -93,12 +98,12 @@ final class Conversation {
         int status = 0;
         try {
             String line;
-            while (main.streams.outFailure() == null
+            while (!over
+                    && main.streams.outFailure() == null
                     && (line = questions.next()) != null
                     && !line.strip().equals("/exit")) {
                 try {
-                    take(line.strip());
-                    status = 0;
+                    status = take(line.strip());
                 } catch (RuntimeException | OutOfMemoryError e) {
                     status = main.report(e);
                 }
@@ -109,12 +114,9 @@ final class Conversation {
         return status;
     }
 
-    private void take(String line) {
+    private int take(String line) {
         if (!line.startsWith("/")) {
-            if (!line.isEmpty()) {
-                ask(line);
-            }
-            return;
+            return line.isEmpty() ? 0 : ask(line);
         }
         String[] words = line.split("\\s+", 2);
         String argument = words.length < 2 ? "" : words[1];
@@ -139,27 +141,36 @@ final class Conversation {
             }
             default -> throw new PromptException("no command " + words[0] + "; see /help");
         }
+        return 0;
     }
 
-    private static Path file(String command, String argument) {
+    private static String file(String command, String argument) {
         if (argument.isEmpty()) {
             throw new PromptException(command + " needs a file");
         }
-        return Path.of(argument);
+        return argument;
     }
 
-    private void ask(String question) {
+    /** Returns the status of a program that a signal ended, or 0. */
+    private int ask(String question) {
         Prompt prompt = queue.prompt(question);
-        Reply reply = Interrupts.during(chat::cancel, () -> chat.ask(prompt, sampling.config(), piece -> {
-            out.print(piece.text());
-            if (main.streams.outFailure() != null) {
-                chat.cancel(); // nobody reads on
+        try (Interrupts interrupts = new Interrupts(chat::cancel)) {
+            Reply reply = chat.ask(prompt, sampling.config(), this::show);
+            boolean cancelled = reply.finish() == FinishReason.CANCELLED;
+            out.println(cancelled ? " [stopped]" : "");
+            if (!cancelled || !reply.text().isEmpty()) {
+                queue.clear(); // what was stopped before its first word was never asked
             }
-        }));
-        boolean cancelled = reply.finish() == FinishReason.CANCELLED;
-        out.println(cancelled ? " [stopped]" : "");
-        if (!cancelled || !reply.text().isEmpty()) {
-            queue.clear(); // what was stopped before its first word was never asked
+            // At a terminal Ctrl-C is for the answer.
+            over = interrupts.status() != 0 && !(interrupts.byKey() && main.streams.inIsTerminal());
+            return over ? interrupts.status() : 0;
+        }
+    }
+
+    private void show(Piece piece) {
+        out.print(piece.text());
+        if (main.streams.outFailure() != null) {
+            chat.cancel(); // nobody reads on
         }
     }
 }

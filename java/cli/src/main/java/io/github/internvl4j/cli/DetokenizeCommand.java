@@ -1,7 +1,7 @@
 package io.github.internvl4j.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,15 +58,14 @@ final class DetokenizeCommand implements Callable<Integer> {
     }
 
     private static int[] parse(Path file) throws IOException {
-        String expected = file + ": expected a JSON array of token ids";
+        String text = Utf8.decode(Files.readAllBytes(file), file.toString());
         try {
-            int[] ids = Json.MAPPER.readValue(Utf8.decode(Files.readAllBytes(file), file.toString()), int[].class);
-            if (ids == null) {
-                throw new InvalidOptionException(expected);
-            }
-            return ids;
-        } catch (JsonProcessingException e) {
-            throw new InvalidOptionException(expected + ": " + Json.describe(e), e);
+            return new Fields.Entry("", Json.parse(text))
+                    .list("an array of token ids", Fields.Entry::count).stream()
+                            .mapToInt(Integer::intValue)
+                            .toArray();
+        } catch (PromptException e) {
+            throw new InvalidOptionException(file + ": " + Failures.oneLine(e.getMessage()), e);
         }
     }
 }

@@ -30,13 +30,8 @@ final class DumpCommand implements Callable<Integer> {
     @Mixin
     private PromptOptions input;
 
-    @Option(
-            names = "--prompt",
-            required = true,
-            parameterConsumer = Verbatim.class,
-            paramLabel = "TEXT",
-            description = "The question.")
-    private String prompt;
+    @Mixin
+    private QuestionOptions question;
 
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "The safetensors file to write.")
     private Path out;
@@ -44,7 +39,7 @@ final class DumpCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         input.validate();
-        Prompt asked = input.prompt(prompt);
+        Prompt asked = input.prompt(question.required(main.streams));
         try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
             Activations activations = loaded.activations(asked);
             activations.save(out);

@@ -1,8 +1,10 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.error.InternVLException;
+import io.github.internvl4j.error.InvalidOptionException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
@@ -14,6 +16,9 @@ final class Failures {
     private Failures() {}
 
     static String describe(Throwable failure) {
+        if (failure instanceof InvalidOptionException option) {
+            return OptionNames.inCommand(option);
+        }
         if (failure instanceof InternVLException) {
             return oneLine(failure.getMessage());
         }
@@ -28,6 +33,9 @@ final class Failures {
         }
         if (failure instanceof FileSystemException other) {
             return oneLine(other.getFile() + ": " + other.getReason());
+        }
+        if (failure instanceof CharacterCodingException) {
+            return "it is no text in the encoding that its byte order mark tells";
         }
         if (failure instanceof CancellationException) {
             return "cancelled";

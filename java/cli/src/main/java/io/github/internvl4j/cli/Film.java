@@ -5,18 +5,18 @@ import io.github.internvl4j.image.Image;
 import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.Round;
 import io.github.internvl4j.video.VideoFrames;
-import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A film to ask about.
  *
+ * @param file its source
  * @param frames how many pictures stand for it
  * @param start of the stretch that is shown, in seconds; null for the film's start
  * @param end of the stretch; null for the film's end
  */
-record Film(Path file, int frames, @Nullable Double start, @Nullable Double end) {
+record Film(Media media, String file, int frames, @Nullable Double start, @Nullable Double end) {
     static final int DEFAULT_FRAMES = 8;
 
     /** Longer than any film, in seconds. */
@@ -33,11 +33,14 @@ record Film(Path file, int frames, @Nullable Double start, @Nullable Double end)
         return question.contains(ConversationTemplate.IMAGE);
     }
 
-    private List<Image> sample() {
-        try (VideoFrames film = VideoFrames.open(file)) {
-            return start == null && end == null
-                    ? film.sample(frames)
-                    : film.sample(frames, start == null ? 0 : start, end == null ? UNBOUNDED : end);
-        }
+    /** The film as pictures. */
+    List<Image> sample() {
+        return media.film(file, path -> {
+            try (VideoFrames film = VideoFrames.open(path)) {
+                return start == null && end == null
+                        ? film.sample(frames)
+                        : film.sample(frames, start == null ? 0 : start, end == null ? UNBOUNDED : end);
+            }
+        });
     }
 }

@@ -1,10 +1,9 @@
 package io.github.internvl4j.cli;
 
-import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ReadOptions;
 import io.github.internvl4j.text.SpecialTokens;
 import java.nio.file.Path;
-import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How pictures and texts are taken, whatever they are. */
@@ -26,8 +25,8 @@ final class InputRules {
         return specialTokens;
     }
 
-    List<Image> read(List<Path> files) {
-        ReadOptions options = ReadOptions.defaults().withExifTranspose(exifTranspose);
-        return files.stream().map(file -> Image.read(file, options)).toList();
+    /** Where pictures and films come from; those that are no absolute names, from beside {@code list} if it is given. */
+    Media media(@Nullable Path list) {
+        return new Media(list, ReadOptions.defaults().withExifTranspose(exifTranspose));
     }
 }

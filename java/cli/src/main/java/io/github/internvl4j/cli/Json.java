@@ -1,46 +1,39 @@
 package io.github.internvl4j.cli;
 
-import com.fasterxml.jackson.annotation.JsonSetter;
-import com.fasterxml.jackson.annotation.Nulls;
-import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonMappingException;
-import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
-import com.fasterxml.jackson.databind.cfg.CoercionAction;
-import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
-import com.fasterxml.jackson.databind.exc.InvalidNullException;
-import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.type.LogicalType;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.TokenLogprob;
+import io.github.internvl4j.error.PromptException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** JSON as the commands read and write it. What is read must be what is expected: nothing is converted or ignored. */
+/** JSON as the commands read and write it. */
 final class Json {
-    static final ObjectMapper MAPPER = JsonMapper.builder()
-            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+    private static final ObjectMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
+                    // A picture may stand in a string.
+                    .streamReadConstraints(StreamReadConstraints.builder()
+                            .maxStringLength(Integer.MAX_VALUE)
+                            .maxNameLength(Integer.MAX_VALUE)
+                            .build())
+                    .build())
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .enable(
-                    DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES,
-                    DeserializationFeature.FAIL_ON_TRAILING_TOKENS,
-                    DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
-            .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
-            .withCoercionConfig(LogicalType.Textual, text -> text.setCoercion(
-                            CoercionInputShape.Integer, CoercionAction.Fail)
-                    .setCoercion(CoercionInputShape.Float, CoercionAction.Fail)
-                    .setCoercion(CoercionInputShape.Boolean, CoercionAction.Fail))
-            .defaultSetterInfo(JsonSetter.Value.forContentNulls(Nulls.FAIL))
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .build();
+
+    /** The longest text that a message repeats. */
+    private static final int SHOWN = 60;
 
     private Json() {}
 
@@ -52,32 +45,41 @@ final class Json {
         }
     }
 
-    /** What is wrong and where, without Java's names. */
-    static String describe(JsonProcessingException failure) {
-        if (failure instanceof UnrecognizedPropertyException unknown) {
-            return "unknown field " + unknown.getPropertyName() + ", expected one of "
-                    + unknown.getKnownPropertyIds();
+    /**
+     * Reads a text that holds one value.
+     *
+     * @throws PromptException saying what is wrong and where
+     */
+    static JsonNode parse(String text) {
+        try {
+            JsonNode value = MAPPER.readTree(text);
+            if (!value.isMissingNode()) {
+                return value;
+            }
+        } catch (JsonProcessingException e) {
+            throw new PromptException(JsonSyntax.fault(text), e);
         }
-        String message = failure instanceof InvalidNullException
-                ? "null is no value here"
-                : Failures.oneLine(failure.getOriginalMessage());
-        if (failure instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()) {
-            return "field " + path(mapping) + ": " + message;
-        }
-        JsonLocation at = failure.getLocation();
-        return at == null ? message : message + " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
+        throw new PromptException(JsonSyntax.fault(text));
     }
 
-    private static String path(JsonMappingException failure) {
-        StringBuilder path = new StringBuilder();
-        for (JsonMappingException.Reference step : failure.getPath()) {
-            if (step.getFieldName() == null) {
-                path.append('[').append(step.getIndex()).append(']');
-            } else {
-                path.append(path.isEmpty() ? "" : ".").append(step.getFieldName());
-            }
+    /** A value's type and, of a short one, the value, as a message names what was found. */
+    static String shown(JsonNode value) {
+        return switch (value.getNodeType()) {
+            case OBJECT -> "an object";
+            case ARRAY -> "an array";
+            case STRING -> "the string " + text(shortened(value.textValue()));
+            case NUMBER -> "the number " + shortened(value.asText());
+            default -> value.asText();
+        };
+    }
+
+    /** The beginning of what is too long for a message. */
+    static String shortened(String text) {
+        if (text.length() <= SHOWN) {
+            return text;
         }
-        return path.toString();
+        int end = Character.isHighSurrogate(text.charAt(SHOWN - 1)) ? SHOWN - 1 : SHOWN;
+        return text.substring(0, end) + String.format(Locale.ROOT, "... (%,d characters)", text.length());
     }
 
     /** A reply as {@code chat --json} and {@code batch} print it; the caller may add fields. */

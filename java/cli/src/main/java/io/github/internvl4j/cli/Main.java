@@ -1,11 +1,9 @@
 package io.github.internvl4j.cli;
 
-import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,7 +11,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** {@code internvl4j COMMAND}. Exit status 0: done, 1: failed, 2: wrong usage. */
+/**
+ * {@code internvl4j COMMAND}. Exit status 0: done, 1: failed, 2: wrong usage, 130 and 143: ended by Ctrl-C and by a request to
+ * end.
+ */
 @Command(
         name = "internvl4j",
         description = "Runs InternVL-Chat-V1-2 from its published checkpoint.",
@@ -66,7 +67,7 @@ public final class Main implements Runnable {
 
     /** The program. */
     public static void main(String[] args) {
-        System.exit(execute(Streams.system(), args));
+        System.exit(execute(Streams.system(), ProcessArguments.typed(args)));
     }
 
     /** Runs a command and returns its exit status. */
@@ -80,7 +81,7 @@ public final class Main implements Runnable {
         line.setOut(new PrintWriter(streams.out(), true, StandardCharsets.UTF_8));
         line.setErr(new PrintWriter(streams.err(), true, StandardCharsets.UTF_8));
         line.setCaseInsensitiveEnumValuesAllowed(true);
-        line.registerConverter(Device.class, name -> new Device(name.toLowerCase(Locale.ROOT)));
+        Converters.register(line);
         line.setExpandAtFiles(false); // a text may begin with @
         line.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
         line.setParameterExceptionHandler((failure, arguments) -> usage(failure));

@@ -33,7 +33,7 @@ final class PreprocessCommand implements Callable<Integer> {
             arity = "1..*",
             paramLabel = "FILE",
             description = "Pictures; may be given again.")
-    private List<Path> images;
+    private List<String> images;
 
     @Option(names = "--exif-transpose", description = "Turn pictures as their EXIF orientation says.")
     private boolean exifTranspose;
@@ -45,7 +45,7 @@ final class PreprocessCommand implements Callable<Integer> {
     public Integer call() {
         ImageProcessor processor = ImageProcessor.load(model, InternVL.inspect(model).imageSize());
         ReadOptions options = ReadOptions.defaults().withExifTranspose(exifTranspose);
-        List<Image> read = images.stream().map(file -> Image.read(file, options)).toList();
+        List<Image> read = new Media(null, options).images(images);
         Tensor pixels = processor.preprocess(read);
         Safetensors.write(out, Map.of("pixel_values", pixels));
         main.streams.out().println("pixel_values " + Arrays.toString(pixels.shape()) + " in " + out);

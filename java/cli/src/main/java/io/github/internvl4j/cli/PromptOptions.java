@@ -23,13 +23,13 @@ final class PromptOptions {
             arity = "1..*",
             paramLabel = "FILE",
             description = "Pictures, each with a place of its own; may be given again.")
-    private List<Path> images = List.of();
+    private List<String> images = List.of();
 
     @Option(names = "--combine", description = "Take the pictures as one entry with one place in the prompt.")
     private boolean combine;
 
     @Option(names = "--video", paramLabel = "FILE", description = "A film, shown as frames.")
-    private @Nullable Path video;
+    private @Nullable String video;
 
     @Option(
             names = "--frames",
@@ -88,14 +88,14 @@ final class PromptOptions {
     }
 
     List<Image> images() {
-        return rules.read(images);
+        return media().images(images);
     }
 
-    Film film(Path file) {
-        return new Film(file, frames, start, end);
+    Film film(String file) {
+        return new Film(media(), file, frames, start, end);
     }
 
-    @Nullable Path video() {
+    @Nullable String video() {
         return video;
     }
 
@@ -105,6 +105,10 @@ final class PromptOptions {
 
     boolean hasHistory() {
         return history != null;
+    }
+
+    Media media() {
+        return rules.media(null);
     }
 
     @Nullable String system() {

@@ -3,7 +3,6 @@ package io.github.internvl4j.cli;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,18 +17,18 @@ final class Queue {
     Queue(PromptOptions input) {
         this.input = input;
         images.addAll(input.images());
-        Path video = input.video();
+        String video = input.video();
         film = video == null ? null : input.film(video);
     }
 
-    void addImage(Path file) {
+    void addImage(String file) {
         if (film != null) {
             throw new PromptException("a film waits for the next question already; ask, or /reset");
         }
-        images.addAll(input.rules().read(List.of(file)));
+        images.add(input.media().image(file));
     }
 
-    void setFilm(Path file) {
+    void setFilm(String file) {
         if (!images.isEmpty()) {
             throw new PromptException("a picture waits for the next question already; ask, or /reset");
         }

@@ -2,6 +2,7 @@ package io.github.internvl4j.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -33,7 +34,7 @@ final class Streams {
     /** The process' own. */
     static Streams system() {
         return new Streams(
-                System.in, new FileOutputStream(FileDescriptor.out), new FileOutputStream(FileDescriptor.err), true);
+                StandardInput.stream(), new FileOutputStream(FileDescriptor.out), new FileOutputStream(FileDescriptor.err), true);
     }
 
     InputStream in() {
@@ -42,6 +43,21 @@ final class Streams {
 
     PrintStream out() {
         return out;
+    }
+
+    /** Standard output for those who want to know at once that it cannot be written; it stays open. */
+    OutputStream direct() {
+        return new FilterOutputStream(sink) {
+            @Override
+            public void write(byte[] bytes, int offset, int length) throws IOException {
+                sink.write(bytes, offset, length);
+            }
+
+            @Override
+            public void close() throws IOException {
+                sink.flush();
+            }
+        };
     }
 
     PrintStream err() {

@@ -46,7 +46,7 @@ final class TokenizeCommand implements Callable<Integer> {
         @Option(names = "--text", parameterConsumer = Verbatim.class, paramLabel = "TEXT", description = "The text.")
         private @Nullable String text;
 
-        @Option(names = "--file", paramLabel = "FILE", description = "A UTF-8 file, taken byte for byte.")
+        @Option(names = "--file", paramLabel = "FILE", description = "A UTF-8 file; a byte order mark at its start is left out.")
         private @Nullable Path file;
 
         String read(CommandSpec command) throws IOException {

@@ -111,6 +111,7 @@ class BatchCommandTest {
             assertEquals(1, answers.get(i).get("id").get("n").asInt());
         }
         assertEquals(7, answers.get(7).get("id").asInt());
+        assertTrue(answers.get(1).get("error").get("message").asText().startsWith("line 3: "), "a blank line counts");
         assertTrue(answers.get(6).get("error").get("message").asText().contains("colour"));
         assertTrue(answers.get(9).get("error").get("message").asText().contains("max_new_tokens"));
         assertEquals("ImageException", answers.get(17).get("error").get("type").asText());
@@ -145,7 +146,7 @@ class BatchCommandTest {
         run(batch, "--input", input.toString(), "--output", input.toString()).failed(2, "same");
         run(batch, "--input", "absent.jsonl", "--output", output.toString()).failed(1, "absent.jsonl");
         run(batch, "--input", input.toString(), "--output", "/nowhere/x").failed(1, "/nowhere/x");
-        run(batch, "--input", input.toString(), "--output", output.toString(), "--batch-size", "-1")
-                .failed(1, "maxBatch");
+        run(batch, "--input", input.toString(), "--output", output.toString(), "--batch-size", "0")
+                .failed(1, "--batch-size is 0");
     }
 }

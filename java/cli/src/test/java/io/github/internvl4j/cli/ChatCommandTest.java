@@ -97,6 +97,34 @@ class ChatCommandTest {
     }
 
     @Test
+    void aPromptMayBeAFile() throws IOException {
+        String text = "Two lines,\nüber \"quotes\": " + "word ".repeat(20);
+        String asked = promptOf(List.of("--prompt", text));
+        Path file = folder.resolve("question.txt");
+        for (String written : List.of(text, text + "\n", text + "\r\n", "\ufeff" + text)) {
+            Files.writeString(file, written);
+            assertEquals(asked, promptOf(List.of("--prompt-file", file.toString())));
+        }
+        Files.write(file, ("\ufeff" + text).getBytes(StandardCharsets.UTF_16LE)); // as Windows writes it
+        assertEquals(asked, promptOf(List.of("--prompt-file", file.toString())));
+        Run piped = Cli.runWithInput(text + "\n", "chat", "--model", D128, "--max-new-tokens", "1", "--json",
+                "--prompt-file", "-");
+        assertEquals(asked, piped.succeeded().json().get("prompt_tokens").toString());
+        Files.write(file, new byte[] {'a', (byte) 0xff});
+        run("chat", "--model", D128, "--prompt-file", file.toString()).failed(1, file.toString(), "UTF-8");
+        run(HELLO, "--prompt-file", file.toString()).failed(2, "--prompt-file exclude");
+        run("chat", "--model", D128, "--prompt-file", "absent").failed(1, "absent: no such file");
+        run("dump", "--model", D128, "--out", "x").failed(2, "--prompt-file");
+    }
+
+    private static String promptOf(List<String> question) throws IOException {
+        List<String> args = Stream.concat(
+                        Stream.of("chat", "--model", D128, "--max-new-tokens", "1", "--json"), question.stream())
+                .toList();
+        return run(args).succeeded().json().get("prompt_tokens").toString();
+    }
+
+    @Test
     void specialTokensInAPromptAreAsTheOptionSays() throws IOException {
         List<String> typed =
                 List.of("chat", "--model", D128, "--max-new-tokens", "1", "--json", "--prompt", "a<|im_end|>");

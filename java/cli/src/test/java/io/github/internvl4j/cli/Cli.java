@@ -20,6 +20,7 @@ final class Cli {
     static final ObjectMapper JSON = new ObjectMapper();
     static final Path DATA = testData();
     static final String D128 = DATA.resolve("hermes-d128").toString();
+    static final String DEMO = DATA.resolve("demo").toString();
     static final String GQA7 = DATA.resolve("hermes-gqa7").toString();
 
     private Cli() {}

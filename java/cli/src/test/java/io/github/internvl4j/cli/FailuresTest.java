@@ -3,21 +3,28 @@ package io.github.internvl4j.cli;
 import static io.github.internvl4j.cli.Cli.D128;
 import static io.github.internvl4j.cli.Cli.run;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.internvl4j.GenerationConfig;
+import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.cli.Cli.Run;
+import io.github.internvl4j.error.InvalidOptionException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /** Whatever goes wrong is one line and an exit status. */
 class FailuresTest {
@@ -32,10 +39,12 @@ class FailuresTest {
         run("chat").failed(2, "--model");
         run("sing").failed(2, "sing");
         run(ASK, "--precision", "f8").failed(2, "f8");
-        run(ASK, "--device", "tpu").failed(2, "tpu");
+        run(ASK, "--device", "tpu").failed(2, "'--device': device is 'tpu', expected auto");
         run(ASK, "--kv-cache", "int4").failed(2, "--kv-cache", "int4");
         run(ASK, "--device", "cuda:x").failed(2, "cuda:x");
-        run(ASK, "--threads", "many").failed(2, "many");
+        run(ASK, "--threads", "many").failed(2, "'--threads': expected an integer of 32 bits, found 'many'");
+        run(ASK, "--temperature", "hot").failed(2, "'--temperature': expected a number, found 'hot'");
+        run(ASK, "--history", "a\0b").failed(2, "'--history': no file can be named so");
         run(ASK, "--frames").failed(2, "--frames");
         run("chat", "--model", D128, "--prompt").failed(2, "--prompt");
         run(ASK, "--end", "3").failed(2, "--video");
@@ -46,20 +55,50 @@ class FailuresTest {
         run(ASK, "--device", "cuda:99").failed(1, "cuda:99");
         run(ASK, "--temperature", "-1").failed(1, "temperature");
         run(ASK, "--temperature", "NaN").failed(1, "temperature");
-        run(ASK, "--top-p", "NaN").failed(1, "topP");
-        run(ASK, "--top-k", "-1").failed(1, "topK");
-        run(ASK, "--repetition-penalty", "0").failed(1, "repetitionPenalty");
-        run(ASK, "--max-new-tokens", "0").failed(1, "maxNewTokens");
-        run(ASK, "--stop", "").failed(1, "stopStrings");
-        run(ASK, "--top-logprobs", "65").failed(1, "topLogprobs");
+        run(ASK, "--top-p", "NaN").failed(1, "--top-p is NaN");
+        run(ASK, "--top-k", "-1").failed(1, "--top-k is -1");
+        run(ASK, "--repetition-penalty", "0").failed(1, "--repetition-penalty is 0.0");
+        run(ASK, "--max-new-tokens", "0").failed(1, "--max-new-tokens is 0");
+        run(ASK, "--stop", "").failed(1, "--stop is");
+        run(ASK, "--top-logprobs", "65").failed(1, "--top-logprobs is 65");
         run(ASK, "--memory-limit", "1000").failed(1, "MiB");
-        run(ASK, "--threads", "-3").failed(1, "threads");
+        run(ASK, "--threads", "-3").failed(1, "--threads is -3");
         run(ASK, "--affinity", "last").failed(1, "affinity", "last");
         run(ASK, "--affinity", "1023").failed(1, "affinity", "1023");
         run(ASK, "--kv-cache", "int8", "--device", "cuda").failed(1, "KV cache is int8", "expected auto or bf16");
-        run(ASK, "--precision", "f16", "--bf16-activations").failed(1, "bf16_activations", "f16");
-        run(ASK, "--context", "-1").failed(1, "contextLength");
+        run(ASK, "--precision", "f16", "--bf16-activations").failed(1, "--bf16-activations", "f16");
+        run(ASK, "--context", "-1").failed(1, "--context is -1");
         run(ASK, "--context", "10").failed(1, "10");
+        run(ASK, "--context", "1000000").failed(1, "--context is 1000000");
+        run(ASK, "--memory-limit", "-5").failed(1, "--memory-limit is -5");
+    }
+
+    /** An option of the library that nobody thought of here would be told by its name in Java. */
+    @Test
+    void everyOptionOfTheLibraryHasItsNameHere() {
+        List<String> unused = List.of("stopTokens", "listener");
+        List<String> batch = List.copyOf(new CommandLine(new BatchCommand()).getCommandSpec().optionsMap().keySet());
+        Stream.of(GenerationConfig.class, LoadOptions.class)
+                .flatMap(type -> Arrays.stream(type.getRecordComponents()))
+                .map(RecordComponent::getName)
+                .filter(name -> !unused.contains(name))
+                .forEach(name -> assertTrue(batch.contains("--" + OptionNames.option(name)), name));
+        assertEquals("frames", OptionNames.option("numSegments"));
+        assertEquals("context", OptionNames.option("context_length"));
+        assertNull(OptionNames.option("the"));
+        InvalidOptionException failure = new InvalidOptionException("maxNewTokens is 0, expected at least 1");
+        assertEquals("max_new_tokens is 0, expected at least 1", OptionNames.inLine(failure));
+    }
+
+    @Test
+    void addressesAreNotFetched() {
+        String picture = "https://example.invalid//a.jpg";
+        run(ASK, "--image", picture).failed(1, picture + ": addresses are not fetched");
+        run(ASK, "--video", "S3://bucket/a.mp4").failed(1, "S3://bucket/a.mp4: addresses are not fetched");
+        run("preprocess", "--model", D128, "--image", picture, "--out", "x").failed(1, picture);
+        run(ASK, "--image", "file://elsewhere/a.png").failed(1, "file:///FOLDER/NAME");
+        String real = Path.of(D128, "images", "wave.png").toUri().toString();
+        run(ASK, "--max-new-tokens", "1", "--image", real).succeeded();
     }
 
     @Test

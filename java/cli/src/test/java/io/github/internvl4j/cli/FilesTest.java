@@ -106,6 +106,18 @@ class FilesTest {
     }
 
     @Test
+    void byteOrderMarksAreNoText() throws IOException {
+        Path file = folder.resolve("marked");
+        String ids = run("tokenize", "--model", D128, "--text", "Hello").out();
+        Files.writeString(file, "\ufeffHello");
+        assertEquals(ids, run("tokenize", "--model", D128, "--file", file.toString()).succeeded().out());
+        Files.writeString(file, "\ufeff[1, 2]");
+        run("detokenize", "--model", D128, "--file", file.toString()).succeeded();
+        Files.writeString(file, "\ufeff[[\"q\", \"a\"]]");
+        run("chat", "--model", D128, "--prompt", "x", "--max-new-tokens", "1", "--history", file.toString()).succeeded();
+    }
+
+    @Test
     void textsAndTokensThatAreNone() throws IOException {
         Path file = folder.resolve("x");
         Files.write(file, new byte[] {'a', (byte) 0xff});

@@ -1,0 +1,179 @@
+package io.github.internvl4j.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.internvl4j.error.PromptException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An object's fields, read as what they must be: nothing is converted or ignored. A field that is null is as if it were not
+ * there. Messages name a field by its path, as the file has it.
+ */
+final class Fields {
+    private final JsonNode object;
+    private final String path;
+
+    private Fields(JsonNode object, String path) {
+        this.object = object;
+        this.path = path;
+    }
+
+    /**
+     * @param path of the object, empty for the outermost
+     * @throws PromptException if the value is none
+     */
+    static Fields of(JsonNode value, String path) {
+        if (!value.isObject()) {
+            throw new Entry(path, value).wrong("an object");
+        }
+        return new Fields(value, path);
+    }
+
+    /** @throws PromptException if there is a field besides these */
+    void only(List<String> known) {
+        for (Map.Entry<String, JsonNode> field : object.properties()) {
+            if (!known.contains(field.getKey()) && !field.getValue().isNull()) {
+                throw new PromptException("unknown field " + path(Json.shortened(field.getKey())) + ", expected one of "
+                        + String.join(", ", known));
+            }
+        }
+    }
+
+    /** The value, null if it is not there or null. */
+    @Nullable JsonNode get(String name) {
+        JsonNode value = object.get(name);
+        return value == null || value.isNull() ? null : value;
+    }
+
+    /** Where a field is. */
+    String path(String name) {
+        return path.isEmpty() ? name : path + "." + name;
+    }
+
+    /** That a field is not what it must be. */
+    PromptException wrong(String name, String expected, JsonNode found) {
+        return new Entry(path(name), found).wrong(expected);
+    }
+
+    /** @throws PromptException if the field is not there */
+    JsonNode required(String name) {
+        JsonNode value = get(name);
+        if (value == null) {
+            throw new PromptException("the field " + path(name) + " is missing");
+        }
+        return value;
+    }
+
+    @Nullable String text(String name) {
+        JsonNode value = get(name);
+        return value == null ? null : text(name, value);
+    }
+
+    String requiredText(String name) {
+        return text(name, required(name));
+    }
+
+    private String text(String name, JsonNode value) {
+        return require(name, value, value.isTextual(), "a string").textValue();
+    }
+
+    @Nullable Boolean flag(String name) {
+        JsonNode value = get(name);
+        return value == null ? null : require(name, value, value.isBoolean(), "true or false").booleanValue();
+    }
+
+    @Nullable Integer count(String name) {
+        JsonNode value = get(name);
+        return value == null ? null : integer(name, value, value.canConvertToInt(), 32).intValue();
+    }
+
+    @Nullable Long whole(String name) {
+        JsonNode value = get(name);
+        return value == null ? null : integer(name, value, value.canConvertToLong(), 64).longValue();
+    }
+
+    private JsonNode integer(String name, JsonNode value, boolean fits, int bits) {
+        require(name, value, value.isIntegralNumber(), "an integer");
+        return require(name, value, fits, "an integer of " + bits + " bits");
+    }
+
+    @Nullable Double number(String name) {
+        JsonNode value = get(name);
+        if (value == null) {
+            return null;
+        }
+        require(name, value, value.isNumber(), "a number");
+        return require(name, value, Double.isFinite(value.doubleValue()), "a number of 64 bits").doubleValue();
+    }
+
+    @Nullable Float small(String name) {
+        Double value = number(name);
+        if (value == null) {
+            return null;
+        }
+        require(name, required(name), Float.isFinite(value.floatValue()), "a number of 32 bits");
+        return value.floatValue();
+    }
+
+    @Nullable List<String> texts(String name) {
+        return list(name, "an array of strings", Entry::text);
+    }
+
+    /**
+     * An array's values.
+     *
+     * @param expected what messages call such an array
+     * @param read is given each value
+     */
+    <T> @Nullable List<T> list(String name, String expected, Function<Entry, T> read) {
+        JsonNode value = get(name);
+        return value == null ? null : new Entry(path(name), value).list(expected, read);
+    }
+
+    /**
+     * A value that need not be a field's.
+     *
+     * @param path where it is; empty for the outermost
+     */
+    record Entry(String path, JsonNode value) {
+        PromptException wrong(String expected) {
+            return new PromptException((path.isEmpty() ? "" : "field " + path + ": ") + "expected " + expected + ", found "
+                    + Json.shown(value));
+        }
+
+        String text() {
+            if (!value.isTextual()) {
+                throw wrong("a string");
+            }
+            return value.textValue();
+        }
+
+        int count() {
+            if (!value.canConvertToInt() || !value.isIntegralNumber()) {
+                throw wrong("an integer of 32 bits");
+            }
+            return value.intValue();
+        }
+
+        <T> List<T> list(String expected, Function<Entry, T> read) {
+            if (!value.isArray()) {
+                throw wrong(expected);
+            }
+            List<T> all = new ArrayList<>();
+            for (JsonNode entry : value) {
+                all.add(read.apply(new Entry(path + "[" + all.size() + "]", entry)));
+            }
+            return all;
+        }
+    }
+
+    private JsonNode require(String name, JsonNode value, boolean holds, String expected) {
+        if (!holds) {
+            throw wrong(name, expected, value);
+        }
+        return value;
+    }
+}

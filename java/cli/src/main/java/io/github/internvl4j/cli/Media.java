@@ -1,0 +1,110 @@
+package io.github.internvl4j.cli;
+
+import io.github.internvl4j.error.InternVLException;
+import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.error.VideoException;
+import io.github.internvl4j.image.Image;
+import io.github.internvl4j.image.ReadOptions;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Where pictures and films come from: a file's name, {@code file:} and its address, or {@code data:} and the file itself. */
+final class Media {
+    private static final Pattern ADDRESS = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://.*", Pattern.DOTALL);
+    private static final Pattern FILE_ADDRESS = Pattern.compile("file:/.*", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
+
+    /** Longer than any name of a file on Linux. */
+    private static final int LONGEST_NAME = 4096;
+
+    private final @Nullable Path list;
+    private final ReadOptions options;
+
+    /** What is done with a film's file. */
+    interface Use<T> {
+        T of(Path film);
+    }
+
+    /** @param list the file that names the others: they lie beside it, or else in the working directory; null for none */
+    Media(@Nullable Path list, ReadOptions options) {
+        this.list = list;
+        this.options = options;
+    }
+
+    /**
+     * Reads a picture.
+     *
+     * @throws InternVLException naming the source, shortened if it is long
+     */
+    Image image(String source) {
+        return DataUri.is(source)
+                ? Image.read(DataUri.bytes(source), Json.shortened(source), options)
+                : Image.read(file(source), options);
+    }
+
+    List<Image> images(List<String> sources) {
+        return sources.stream().map(this::image).toList();
+    }
+
+    /**
+     * Uses a film, which only files can be: one that stands in the text is one for so long.
+     *
+     * @throws InternVLException naming the source, shortened if it is long
+     */
+    <T> T film(String source, Use<T> use) {
+        if (!DataUri.is(source)) {
+            return use.of(file(source));
+        }
+        byte[] bytes = DataUri.bytes(source);
+        Path copy = null;
+        try {
+            copy = Files.createTempFile("internvl4j-film", "");
+            Files.write(copy, bytes);
+            return use.of(copy);
+        } catch (IOException e) {
+            throw new VideoException(Json.shortened(source) + ": cannot be written to a temporary file: "
+                    + Failures.describe(e), e);
+        } finally {
+            delete(copy);
+        }
+    }
+
+    private static void delete(@Nullable Path file) {
+        try {
+            if (file != null) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            file.toFile().deleteOnExit();
+        }
+    }
+
+    private Path file(String source) {
+        String shown = Json.shortened(source);
+        try {
+            if (FILE_ADDRESS.matcher(source).matches()) {
+                return Path.of(URI.create(source));
+            }
+            if (ADDRESS.matcher(source).matches()) {
+                throw new PromptException(shown + ": addresses are not fetched; expected a file, or data: and the file itself");
+            }
+            if (source.length() > LONGEST_NAME) {
+                throw new PromptException(shown + ": expected a file's name; a file in the text itself begins with"
+                        + " data:TYPE;base64,");
+            }
+            Path file = FileNames.path(source);
+            Path beside = list == null ? file : list.toAbsolutePath().resolveSibling(file);
+            return Files.exists(beside) ? beside : file;
+        } catch (InvalidPathException e) {
+            throw new PromptException(shown + ": no file can be named so: " + e.getReason(), e);
+        } catch (IllegalArgumentException | FileSystemNotFoundException e) {
+            throw new PromptException(shown + ": expected file:///FOLDER/NAME, a space as %20", e);
+        }
+    }
+}

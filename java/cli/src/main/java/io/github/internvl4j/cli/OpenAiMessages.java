@@ -1,0 +1,176 @@
+package io.github.internvl4j.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.internvl4j.Prompt;
+import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.image.Image;
+import io.github.internvl4j.text.ConversationTemplate;
+import io.github.internvl4j.text.Round;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The messages of a request in OpenAI's form: a system message or none, then the user and the assistant by turns, the user
+ * last.
+ *
+ * @param system null for none
+ * @param questions the user's, the one to answer last
+ * @param answers the assistant's, one fewer
+ */
+record OpenAiMessages(@Nullable String system, List<Question> questions, List<String> answers) {
+    private static final List<String> FIELDS = List.of("role", "content", "name");
+    private static final String CONTENT = "a string or an array of parts";
+
+    /** The user's message, in parts. */
+    record Question(List<Part> parts) {
+        private boolean marks() {
+            return parts.stream().anyMatch(part -> part.kind == Kind.TEXT && part.text.contains(ConversationTemplate.IMAGE));
+        }
+
+        private long texts() {
+            return parts.stream().filter(part -> part.kind == Kind.TEXT).count();
+        }
+    }
+
+    private enum Kind {
+        TEXT,
+        IMAGE,
+        VIDEO
+    }
+
+    /**
+     * A part of a message.
+     *
+     * @param text the text itself, or where the picture or the film comes from
+     */
+    record Part(Kind kind, String text) {}
+
+    static OpenAiMessages of(Fields body) {
+        body.required("messages");
+        List<Fields.Entry> entries =
+                Objects.requireNonNull(body.list("messages", "an array of messages", entry -> entry));
+        String system = null;
+        List<Question> questions = new ArrayList<>();
+        List<String> answers = new ArrayList<>();
+        for (Fields.Entry entry : entries) {
+            Fields message = Fields.of(entry.value(), entry.path());
+            message.only(FIELDS);
+            String role = message.requiredText("role");
+            boolean asks = questions.size() == answers.size();
+            if ((role.equals("system") || role.equals("developer")) && system == null && questions.isEmpty()) {
+                system = text(message);
+            } else if (role.equals("user") && asks) {
+                questions.add(new Question(parts(message)));
+            } else if (role.equals("assistant") && !asks) {
+                answers.add(text(message));
+            } else {
+                throw message.wrong("role", expected(asks, system == null && questions.isEmpty()), message.required("role"));
+            }
+        }
+        if (questions.size() == answers.size()) {
+            throw new PromptException(
+                    "the field " + body.path("messages") + " ends without a question; expected a last message of the user");
+        }
+        return new OpenAiMessages(system, questions, answers);
+    }
+
+    private static String expected(boolean asks, boolean first) {
+        return first ? "\"system\" or \"user\"" : asks ? "\"user\"" : "\"assistant\" (user and assistant speak by turns)";
+    }
+
+    /** Parts that must be texts, one below the other. */
+    private static String text(Fields message) {
+        List<Part> parts = parts(message);
+        if (parts.stream().anyMatch(part -> part.kind != Kind.TEXT)) {
+            throw new PromptException("field " + message.path("content") + ": only the user's messages can show pictures");
+        }
+        return String.join("\n", parts.stream().map(Part::text).toList());
+    }
+
+    private static List<Part> parts(Fields message) {
+        JsonNode content = message.required("content");
+        if (content.isTextual()) {
+            return List.of(new Part(Kind.TEXT, content.textValue()));
+        }
+        return Objects.requireNonNull(message.list("content", CONTENT, OpenAiMessages::part));
+    }
+
+    private static Part part(Fields.Entry entry) {
+        Fields part = Fields.of(entry.value(), entry.path());
+        String type = part.requiredText("type");
+        return switch (type) {
+            case "text" -> {
+                part.only(List.of("type", "text"));
+                yield new Part(Kind.TEXT, part.requiredText("text"));
+            }
+            case "image_url" -> new Part(Kind.IMAGE, url(part, type));
+            case "video_url" -> new Part(Kind.VIDEO, url(part, type));
+            default -> throw part.wrong("type", "\"text\", \"image_url\" or \"video_url\"", part.required("type"));
+        };
+    }
+
+    private static String url(Fields part, String name) {
+        part.only(List.of("type", name));
+        JsonNode value = part.required(name);
+        if (value.isTextual()) {
+            return value.textValue();
+        }
+        Fields source = Fields.of(value, part.path(name));
+        source.only(List.of("url", "detail"));
+        JsonNode detail = source.get("detail");
+        // The model looks at a picture in one way only, which is as much as any of these asks for.
+        if (detail != null && !List.of("auto", "low", "high").contains(detail.asText())) {
+            throw source.wrong("detail", "\"auto\", \"low\" or \"high\"", detail);
+        }
+        return source.requiredText("url");
+    }
+
+    /** What is asked, its pictures and films read. */
+    Prompt prompt(Media media) {
+        List<List<Image>> pictures = new ArrayList<>();
+        List<Round> history = new ArrayList<>();
+        for (int i = 0; i < answers.size(); i++) {
+            history.add(new Round(laidOut(questions.get(i), media, pictures), answers.get(i)));
+        }
+        String asked = laidOut(questions.get(answers.size()), media, pictures);
+        return Prompt.of(asked).history(history).pictures(pictures).system(system);
+    }
+
+    /**
+     * A message as one text, with the places of its pictures: those it marks itself; before a text that is alone, as the model
+     * knows it; else where they stand among the texts.
+     */
+    private static String laidOut(Question question, Media media, List<List<Image>> pictures) {
+        StringBuilder before = new StringBuilder();
+        StringBuilder text = new StringBuilder();
+        boolean marks = question.marks();
+        boolean alone = question.texts() <= 1;
+        Kind last = Kind.IMAGE;
+        for (Part part : question.parts()) {
+            if (part.kind == Kind.TEXT) {
+                text.append(last == Kind.TEXT ? "\n" : "").append(part.text);
+                last = Kind.TEXT;
+                continue;
+            }
+            String places = part.kind == Kind.IMAGE ? picture(part.text, media, pictures) : film(part.text, media, pictures);
+            if (!marks) {
+                (alone ? before : text).append(places);
+                last = Kind.IMAGE;
+            }
+        }
+        return before.append(text).toString();
+    }
+
+    private static String picture(String source, Media media, List<List<Image>> pictures) {
+        pictures.add(List.of(media.image(source)));
+        return ConversationTemplate.IMAGE + "\n";
+    }
+
+    private static String film(String source, Media media, List<List<Image>> pictures) {
+        List<Image> frames = new Film(media, source, Film.DEFAULT_FRAMES, null, null).sample();
+        frames.forEach(frame -> pictures.add(List.of(frame)));
+        return Prompt.video("", frames).question();
+    }
+}

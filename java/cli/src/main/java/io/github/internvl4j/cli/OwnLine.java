@@ -1,0 +1,91 @@
+package io.github.internvl4j.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.internvl4j.GenerationConfig;
+import io.github.internvl4j.Prompt;
+import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.text.Round;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A request in our own form. What is null there is the command's own setting. */
+record OwnLine(
+        String prompt,
+        @Nullable List<String> images,
+        @Nullable Boolean combine,
+        @Nullable String video,
+        @Nullable Integer frames,
+        @Nullable Double start,
+        @Nullable Double end,
+        List<Round> history,
+        @Nullable String system,
+        @Nullable Integer maxNewTokens,
+        @Nullable Float temperature,
+        @Nullable Integer topK,
+        @Nullable Float topP,
+        @Nullable Float repetitionPenalty,
+        @Nullable Long seed,
+        @Nullable List<String> stop)
+        implements BatchLine {
+    private static final List<String> FIELDS = List.of(
+            "id", "prompt", "images", "combine", "video", "frames", "start", "end", "history", "system", "max_new_tokens",
+            "temperature", "top_k", "top_p", "repetition_penalty", "seed", "stop");
+
+    static OwnLine of(JsonNode object) {
+        Fields fields = Fields.of(object, "");
+        fields.only(FIELDS);
+        List<Round> history = fields.list("history", History.EXPECTED, History::round);
+        return new OwnLine(
+                fields.requiredText("prompt"),
+                fields.texts("images"),
+                fields.flag("combine"),
+                fields.text("video"),
+                fields.count("frames"),
+                fields.number("start"),
+                fields.number("end"),
+                history == null ? List.of() : history,
+                fields.text("system"),
+                fields.count("max_new_tokens"),
+                fields.small("temperature"),
+                fields.count("top_k"),
+                fields.small("top_p"),
+                fields.small("repetition_penalty"),
+                fields.whole("seed"),
+                fields.texts("stop"));
+    }
+
+    @Override
+    public Prompt prompt(Media media, InputRules rules) {
+        Prompt asked = video == null ? pictures(media) : film(media, video);
+        return asked.system(system).specialTokens(rules.specialTokens());
+    }
+
+    private Prompt pictures(Media media) {
+        if (frames != null || start != null || end != null) {
+            throw new PromptException("the fields frames, start and end need the field video");
+        }
+        List<String> sources = images == null ? List.of() : images;
+        return PromptOptions.pictures(prompt, media.images(sources), Boolean.TRUE.equals(combine))
+                .history(history);
+    }
+
+    private Prompt film(Media media, String source) {
+        if (images != null || combine != null) {
+            throw new PromptException("the field video goes with neither images nor combine");
+        }
+        int shown = frames == null ? Film.DEFAULT_FRAMES : frames;
+        return new Film(media, source, shown, start, end).prompt(prompt, history);
+    }
+
+    @Override
+    public GenerationConfig config(GenerationConfig base) {
+        GenerationConfig config = base;
+        config = maxNewTokens == null ? config : config.maxNewTokens(maxNewTokens);
+        config = temperature == null ? config : config.temperature(temperature);
+        config = topK == null ? config : config.topK(topK);
+        config = topP == null ? config : config.topP(topP);
+        config = repetitionPenalty == null ? config : config.repetitionPenalty(repetitionPenalty);
+        config = seed == null ? config : config.seed(seed);
+        return stop == null ? config : config.stopStrings(stop.toArray(new String[0]));
+    }
+}
