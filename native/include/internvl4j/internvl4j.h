@@ -11,7 +11,8 @@
  *    be freed. Freeing a handle that another thread is using is the caller's error; closing a model is not (see
  *    ivl_model_close).
  *  - Strings are UTF-8. Tensors are dense, row-major, native-endian float32 unless said otherwise.
- *  - Everything passed in is copied before the call returns.
+ *  - Everything passed in is copied before the call returns. Arrays come with the number of their elements: what does not fit
+ *    is IVL_INVALID_ARGUMENT with both numbers, and nothing is written.
  */
 #ifndef INTERNVL4J_H
 #define INTERNVL4J_H
@@ -69,7 +70,8 @@ typedef enum ivl_finish {
   IVL_FINISH_NONE = 0,   /* more tokens follow */
   IVL_FINISH_STOP = 1,   /* a stop token, or the caller ended the request */
   IVL_FINISH_LENGTH = 2, /* max_new_tokens reached, or the context is full */
-  IVL_FINISH_CANCELLED = 3
+  IVL_FINISH_CANCELLED = 3,
+  IVL_FINISH_FAILED = 4  /* see ivl_generation_failure */
 } ivl_finish;
 
 /* The calling thread's last failure, for people; empty if there was none. Valid until the thread's next call. */
@@ -222,15 +224,16 @@ IVL_API void ivl_model_free(ivl_model* model);
 
 /* Copies of the activations of what runs while it is handed in, as f32, under the names vision.embeddings,
  * vision.layers.N, vision.pixel_shuffle, projector, decoder.embeddings, decoder.layers.N, decoder.norm, logits.
- * Vision entries are (pictures, tokens, width); decoder entries (1, tokens, width). */
+ * Vision entries are (pictures, tokens, width); decoder entries (1, tokens, width). A recording is one model's: the first that
+ * it is handed in to. */
 typedef struct ivl_recording ivl_recording;
 IVL_API ivl_status ivl_recording_create(ivl_recording** out);
 IVL_API int64_t ivl_recording_count(const ivl_recording* recording);
 IVL_API const char* ivl_recording_name(const ivl_recording* recording, int64_t index);
-/* shape receives 3 numbers. */
-IVL_API ivl_status ivl_recording_shape(const ivl_recording* recording, int64_t index, int64_t* shape);
-/* Valid until the recording is freed. */
-IVL_API const float* ivl_recording_data(const ivl_recording* recording, int64_t index);
+/* out receives 3 numbers. */
+IVL_API ivl_status ivl_recording_shape(const ivl_recording* recording, int64_t index, int64_t* out, int64_t capacity);
+/* out receives as many as the three of the shape multiplied. */
+IVL_API ivl_status ivl_recording_copy(const ivl_recording* recording, int64_t index, float* out, int64_t capacity);
 IVL_API void ivl_recording_free(ivl_recording* recording);
 
 /* ---- cancellation ------------------------------------------------------------------------------------------------ */
@@ -246,12 +249,13 @@ IVL_API void ivl_cancellation_free(ivl_cancellation* cancellation);
 
 /* What the decoder sees of one or more pictures: (count * tokens_per_image, hidden_size). */
 typedef struct ivl_features ivl_features;
-/* pixels: (count, channels, image_size, image_size), normalized. cancellation and recording may be null. */
-IVL_API ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t count,
+/* pixels: (count, channels, image_size, image_size), normalized, pixel_count numbers in all. cancellation and recording may be
+ * null. */
+IVL_API ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count,
                               const ivl_cancellation* cancellation, ivl_recording* recording, ivl_features** out);
 IVL_API int64_t ivl_features_rows(const ivl_features* features);
-/* out: (rows, hidden_size). */
-IVL_API ivl_status ivl_features_copy(const ivl_features* features, float* out);
+/* out receives (rows, hidden_size). */
+IVL_API ivl_status ivl_features_copy(const ivl_features* features, float* out, int64_t capacity);
 IVL_API void ivl_features_free(ivl_features* features);
 
 /* ---- sequences and generation ----------------------------------------------------------------------------------- */
@@ -276,7 +280,7 @@ typedef struct ivl_sampling {
 
 typedef struct ivl_token {
   int32_t request; /* as returned by ivl_generation_add */
-  int32_t token;   /* -1 if the request ended without one */
+  int32_t token;   /* -1 if the request failed */
   float logprob;   /* natural logarithm, of the model's own distribution: before penalty, temperature, top-k, top-p */
   ivl_finish finish;
 } ivl_token;
@@ -284,11 +288,12 @@ typedef struct ivl_token {
 /* Requests that are computed together. Each request's tokens are the same as if it were alone. */
 typedef struct ivl_generation ivl_generation;
 IVL_API void ivl_sampling_init(ivl_sampling* sampling);
-/* cancellation may be null. Once it is used, every unfinished request is over; the sequences keep what was complete. */
+/* cancellation may be null. Once it is used, every unfinished request is over; the sequences keep what was complete. The same
+ * is true once a step returns IVL_CLOSED. */
 IVL_API ivl_status ivl_generation_create(ivl_model* model, const ivl_cancellation* cancellation, ivl_generation** out);
 /*
  * Adds a request, at any time between steps. Checks everything before any work: token ids, the context length, that
- * the features have one row for each image_token in tokens.
+ * the features have one row for each image_token in tokens, and that all of them are of the generation's model.
  *  sequence       its cache, used by this request until it ends; null for one of the request's own
  *  tokens         the whole prompt, also the part that the sequence already holds
  *  features       in the order of the prompt's image tokens; may be null if feature_count is 0
@@ -304,16 +309,21 @@ IVL_API ivl_status ivl_generation_add(ivl_generation* generation, ivl_sequence* 
 /*
  * Advances every unfinished request by one token (first its prompt) and reports one ivl_token for each in out, which
  * must have room for all unfinished requests; count receives how many. count 0: nothing is left to do.
+ * What befalls one request alone (logits that are no numbers, say) is reported as its ivl_token, with IVL_FINISH_FAILED; the
+ * others go on with the same tokens as ever. A request that ended is forgotten by the next step: until then the calls below
+ * tell of it.
  */
 IVL_API ivl_status ivl_generation_step(ivl_generation* generation, ivl_token* out, int64_t capacity, int64_t* count);
 /* The most likely tokens of the request's last step, best first; count receives how many (at most capacity). */
 IVL_API ivl_status ivl_generation_top_logprobs(const ivl_generation* generation, int32_t request, int32_t* tokens,
                                                float* logprobs, int64_t capacity, int64_t* count);
-/* The logits behind the request's last token: (vocabulary_size). */
-IVL_API ivl_status ivl_generation_logits(const ivl_generation* generation, int32_t request, float* out);
+/* IVL_OK unless the request ended with IVL_FINISH_FAILED: then the status that it failed with, and ivl_last_error() says why. */
+IVL_API ivl_status ivl_generation_failure(const ivl_generation* generation, int32_t request);
+/* out receives the logits behind the request's last token: (vocabulary_size). */
+IVL_API ivl_status ivl_generation_logits(const ivl_generation* generation, int32_t request, float* out, int64_t capacity);
 /* How many of the request's prompt tokens its sequence already held. */
 IVL_API ivl_status ivl_generation_reused(const ivl_generation* generation, int32_t request, int64_t* out);
-/* Ends a request between steps (a stop string was met, say). */
+/* Ends a request between steps (a stop string was met, say). Does nothing if it has ended. */
 IVL_API ivl_status ivl_generation_end(ivl_generation* generation, int32_t request);
 IVL_API void ivl_generation_free(ivl_generation* generation);
 
@@ -360,7 +370,7 @@ IVL_API ivl_status ivl_benchmark_work(const ivl_benchmark* benchmark, double* op
 /* What it computes from and, last and after a run, what came out: (rows, cols) as f32 into out, which may be null to learn the
  * shape. The weights of an int8 product are those before they were quantized. */
 IVL_API ivl_status ivl_benchmark_operand(const ivl_benchmark* benchmark, int32_t operand, int64_t* rows, int64_t* cols,
-                                         float* out);
+                                         float* out, int64_t capacity);
 IVL_API void ivl_benchmark_free(ivl_benchmark* benchmark);
 
 #ifdef __cplusplus

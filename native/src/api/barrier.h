@@ -1,6 +1,7 @@
 // Between C++ and C: every function of the API runs inside guarded(), so that no exception leaves the library.
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <new>
 #include <string>
@@ -37,6 +38,15 @@ template <class T>
 T& given(T* pointer, const char* name) {
   if (pointer == nullptr) fail(Status::InvalidArgument, cat(name, " is null"));
   return *pointer;
+}
+
+// For arrays that a call writes `needed` elements into.
+template <class T>
+void check_room(const T* out, int64_t capacity, int64_t needed, const char* what) {
+  given(out, "out");
+  if (capacity < needed) {
+    fail(Status::InvalidArgument, cat("out has room for ", capacity, " numbers, but there are ", needed, " of the ", what));
+  }
 }
 
 }  // namespace ivl::api

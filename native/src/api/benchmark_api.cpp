@@ -56,7 +56,8 @@ ivl_status ivl_benchmark_work(const ivl_benchmark* benchmark, double* operations
   });
 }
 
-ivl_status ivl_benchmark_operand(const ivl_benchmark* benchmark, int32_t operand, int64_t* rows, int64_t* cols, float* out) {
+ivl_status ivl_benchmark_operand(const ivl_benchmark* benchmark, int32_t operand, int64_t* rows, int64_t* cols, float* out,
+                                 int64_t capacity) {
   return guarded([&] {
     KernelBenchmark& operation = *given(benchmark, "benchmark").benchmark;
     const auto count = static_cast<int32_t>(operation.operands().size());
@@ -66,7 +67,9 @@ ivl_status ivl_benchmark_operand(const ivl_benchmark* benchmark, int32_t operand
     const Matrix& matrix = operation.operands()[static_cast<size_t>(operand)].matrix;
     given(rows, "rows") = matrix.rows;
     given(cols, "cols") = matrix.cols;
-    if (out != nullptr) operation.copy_operand(static_cast<size_t>(operand), out);
+    if (out == nullptr) return;
+    check_room(out, capacity, matrix.rows * matrix.cols, "operand");
+    operation.copy_operand(static_cast<size_t>(operand), out);
   });
 }
 

@@ -81,6 +81,7 @@ ivl_finish finish_to(Finish finish) {
     case Finish::Stop: return IVL_FINISH_STOP;
     case Finish::Length: return IVL_FINISH_LENGTH;
     case Finish::Cancelled: return IVL_FINISH_CANCELLED;
+    case Finish::Failed: return IVL_FINISH_FAILED;
   }
   return IVL_FINISH_NONE;
 }

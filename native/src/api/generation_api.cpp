@@ -18,12 +18,6 @@ std::vector<T> copied(const T* data, int64_t count, const char* name) {
   return {begin, begin + count};
 }
 
-void check_room(int64_t needed, int64_t capacity) {
-  if (capacity < needed) {
-    fail(Status::InvalidArgument, cat("out has room for ", capacity, " entries, but ", needed, " are needed"));
-  }
-}
-
 Generation& of(const ivl_generation* generation) { return *given(generation, "generation").generation; }
 
 }  // namespace
@@ -95,13 +89,9 @@ ivl_status ivl_generation_add(ivl_generation* generation, ivl_sequence* sequence
 
 ivl_status ivl_generation_step(ivl_generation* generation, ivl_token* out, int64_t capacity, int64_t* count) {
   return guarded([&] {
-    Generation& running = of(generation);
     given(count, "count") = 0;
-    const int64_t unfinished = running.unfinished();
-    if (unfinished == 0) return;
-    check_room(unfinished, capacity);
-    given(out, "out");
-    for (const Generation::Token& token : running.step()) {
+    if (capacity > 0) given(out, "out");
+    for (const Generation::Token& token : of(generation).step(std::max<int64_t>(0, capacity))) {
       out[(*count)++] = {token.request, token.token, token.logprob, finish_to(token.finish)};
     }
   });
@@ -119,11 +109,18 @@ ivl_status ivl_generation_top_logprobs(const ivl_generation* generation, int32_t
   });
 }
 
-ivl_status ivl_generation_logits(const ivl_generation* generation, int32_t request, float* out) {
+ivl_status ivl_generation_failure(const ivl_generation* generation, int32_t request) {
+  return guarded([&] {
+    if (const std::optional<Error> failure = of(generation).failure(request)) throw Error(*failure);
+  });
+}
+
+ivl_status ivl_generation_logits(const ivl_generation* generation, int32_t request, float* out, int64_t capacity) {
   return guarded([&] {
     const std::vector<float> logits = of(generation).logits(request);
     if (logits.empty()) fail(Status::InvalidArgument, cat("request ", request, " has no logits at this point"));
-    std::copy(logits.begin(), logits.end(), &given(out, "out"));
+    check_room(out, capacity, static_cast<int64_t>(logits.size()), "logits");
+    std::copy(logits.begin(), logits.end(), out);
   });
 }
 

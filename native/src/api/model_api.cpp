@@ -22,13 +22,25 @@ Placer placer(const ivl_load_options& options) {
   };
 }
 
-void check_pixels(const float* pixels, int64_t count, const ModelConfig& config) {
+void check_pixels(const float* pixels, int64_t size, int64_t count, const ModelConfig& config) {
   given(pixels, "pixels");
   if (count < 1) fail(Status::InvalidArgument, cat("the picture count is ", count, ", expected at least 1"));
-  const int64_t size = count * config.vision.channels * config.image_size * config.image_size;
+  const int64_t each = config.vision.channels * config.image_size * config.image_size;
+  if (size % each != 0 || size / each != count) {
+    fail(Status::InvalidArgument, cat(count, " pictures come with ", size, " pixel values, expected ", each, " for each (",
+                                      config.vision.channels, " x ", config.image_size, " x ", config.image_size, ")"));
+  }
   const auto finite = [](float value) { return std::isfinite(value); };
   const float* bad = std::find_if_not(pixels, pixels + size, finite);
   if (bad != pixels + size) fail(Status::InvalidArgument, cat("pixel value ", bad - pixels, " is not finite"));
+}
+
+const Recording::Entry& recorded(const ivl_recording* recording, int64_t index) {
+  const std::vector<Recording::Entry>& entries = given(recording, "recording").recording->entries();
+  if (index < 0 || static_cast<size_t>(index) >= entries.size()) {
+    fail(Status::InvalidArgument, cat("there is no recorded activation ", index, " of ", entries.size()));
+  }
+  return entries[static_cast<size_t>(index)];
 }
 
 }  // namespace
@@ -92,7 +104,7 @@ ivl_status ivl_model_texts(const ivl_model* model, ivl_text** out) {
 
 ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out) {
   return guarded([&] {
-    given(out, "out") = new ivl_text{given(model, "model").engine->placement().description()};
+    given(out, "out") = new ivl_text{given(model, "model").engine->description()};
   });
 }
 
@@ -131,30 +143,32 @@ const char* ivl_recording_name(const ivl_recording* recording, int64_t index) {
   return recording->recording->entries()[static_cast<size_t>(index)].name.c_str();
 }
 
-ivl_status ivl_recording_shape(const ivl_recording* recording, int64_t index, int64_t* shape) {
+ivl_status ivl_recording_shape(const ivl_recording* recording, int64_t index, int64_t* out, int64_t capacity) {
   return guarded([&] {
-    if (index < 0 || index >= ivl_recording_count(recording)) {
-      fail(Status::InvalidArgument, cat("there is no recorded activation ", index));
-    }
-    const auto& dims = recording->recording->entries()[static_cast<size_t>(index)].shape;
-    std::copy(dims.begin(), dims.end(), &given(shape, "shape"));
+    const auto& dims = recorded(recording, index).shape;
+    check_room(out, capacity, static_cast<int64_t>(dims.size()), "shape");
+    std::copy(dims.begin(), dims.end(), out);
   });
 }
 
-const float* ivl_recording_data(const ivl_recording* recording, int64_t index) {
-  if (index < 0 || index >= ivl_recording_count(recording)) return nullptr;
-  return recording->recording->entries()[static_cast<size_t>(index)].values.data();
+ivl_status ivl_recording_copy(const ivl_recording* recording, int64_t index, float* out, int64_t capacity) {
+  return guarded([&] {
+    const std::vector<float>& values = recorded(recording, index).values;
+    check_room(out, capacity, static_cast<int64_t>(values.size()), "activation");
+    std::copy(values.begin(), values.end(), out);
+  });
 }
 
 void ivl_recording_free(ivl_recording* recording) { delete recording; }
 
-ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t count, const ivl_cancellation* cancellation,
-                      ivl_recording* recording, ivl_features** out) {
+ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count,
+                      const ivl_cancellation* cancellation, ivl_recording* recording, ivl_features** out) {
   return guarded([&] {
     Engine& engine = *given(model, "model").engine;
     given(out, "out");
-    check_pixels(pixels, count, engine.config());
+    check_pixels(pixels, pixel_count, count, engine.config());
     Recording* recorder = recording == nullptr ? nullptr : recording->recording.get();
+    if (recorder != nullptr) engine.claim(*recorder);
     const std::atomic<bool>* cancelled = cancellation == nullptr ? nullptr : cancellation->flag.get();
     *out = new ivl_features{std::make_shared<const Features>(engine.encode(pixels, count, cancelled, recorder))};
   });
@@ -164,8 +178,12 @@ int64_t ivl_features_rows(const ivl_features* features) {
   return features == nullptr ? 0 : features->features->rows();
 }
 
-ivl_status ivl_features_copy(const ivl_features* features, float* out) {
-  return guarded([&] { given(features, "features").features->copy_to(&given(out, "out")); });
+ivl_status ivl_features_copy(const ivl_features* features, float* out, int64_t capacity) {
+  return guarded([&] {
+    const Features& copied = *given(features, "features").features;
+    check_room(out, capacity, copied.rows() * copied.width(), "features");
+    copied.copy_to(out);
+  });
 }
 
 void ivl_features_free(ivl_features* features) { delete features; }

@@ -206,7 +206,7 @@ class Backend {
   // out row i = in row rows[i].
   virtual void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) = 0;
   // A token for each row of logits (rows, vocabulary) f32, chosen as sampling.h says. Only what was chosen comes to the host.
-  // Error(NotFinite) if the logits of a row are not finite numbers.
+  // A row whose logits are not finite numbers has a failure, Error(NotFinite); the others have their tokens.
   virtual std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) = 0;
 };
 

@@ -4,8 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
+#include <optional>
 #include <span>
 #include <vector>
+
+#include "tensor/error.h"
 
 namespace ivl {
 
@@ -32,12 +36,25 @@ struct Sampled {
   int32_t token;
   float logprob;
   std::vector<TokenLogprob> top;  // best first, the lower id among equals
+  std::optional<Error> failure = {};  // why the row has no token; the rest then says nothing
 };
+
+// What `choose` returns. What it throws is that row's failure, and other rows have their tokens.
+template <class Choose>
+Sampled sampled_or_failure(const Choose& choose) {
+  try {
+    return choose();
+  } catch (const Error& error) {
+    return {-1, 0, {}, error};
+  } catch (const std::bad_alloc&) {
+    return {-1, 0, {}, Error(Status::OutOfMemory, "the system has no memory left for sampling")};
+  }
+}
 
 // Of logits in host memory. Error(NotFinite) as check_best() says.
 Sampled sample(std::span<const float> logits, const Draw& draw);
 
-// The largest logit, or NaN if one of them is. Error(Internal) unless it is a number, finite.
+// The largest logit, or NaN if one of them is. Error(NotFinite) unless it is a number, finite.
 void check_best(float best);
 
 // Of a logit, with the largest of its row and the sum of the row's masses at temperature 1.

@@ -124,7 +124,8 @@ std::vector<Sampled> CpuBackend::sample(const Matrix& logits, std::span<const Dr
   std::vector<Sampled> sampled(draws.size());
   pool_.run(logits.rows, [&](int64_t row, int) {
     const auto at = static_cast<size_t>(row);
-    sampled[at] = ivl::sample({row_of(logits, row), static_cast<size_t>(logits.cols)}, draws[at]);
+    const std::span<const float> values(row_of(logits, row), static_cast<size_t>(logits.cols));
+    sampled[at] = sampled_or_failure([&] { return ivl::sample(values, draws[at]); });
   });
   return sampled;
 }

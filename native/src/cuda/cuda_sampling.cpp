@@ -69,7 +69,7 @@ std::vector<Sampled> CudaBackend<T>::sample(const Matrix& logits, std::span<cons
   std::vector<Sampled> sampled;
   for (size_t i = 0; i < draws.size(); ++i) {
     const auto wanted = static_cast<size_t>(std::min<int64_t>(draws[i].top_logprobs, logits.cols));
-    sampled.push_back(sampled_from(results[i], {top + i * most_top, wanted}));
+    sampled.push_back(sampled_or_failure([&] { return sampled_from(results[i], {top + i * most_top, wanted}); }));
   }
   return sampled;
 }

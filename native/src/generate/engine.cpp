@@ -1,22 +1,40 @@
 #include "generate/engine.h"
 
 namespace ivl {
+namespace {
+
+uint64_t next_id() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
+
+}  // namespace
 
 Engine::Engine(std::unique_ptr<InternVLChat> model)
     : config_(model->config()),
       precision_(model->precision()),
       kv_shapes_(model->kv_shapes()),
       placement_(model->placement()),
+      description_(placement_.description()),
+      id_(next_id()),
       model_(std::move(model)) {}
 
-Engine::Access::Access(Engine& engine) : engine_(engine), lock_(engine.mutex_) { engine.check_open(); }
+Engine::Turn::Turn(Engine& engine) : engine_(engine) { engine.turns_.lock(); }
+
+Engine::Access::Access(Engine& engine) : Turn(engine) { engine.check_open(); }
 
 void Engine::check_open() const {
   if (closing_.load()) fail(Status::Closed, "the model was closed");
 }
 
+void Engine::claim(Recording& recording) const {
+  if (!recording.claim(id_)) {
+    fail(Status::InvalidArgument, "the recording holds activations of another model, expected a recording of its own for each");
+  }
+}
+
 std::vector<float> Engine::to_host(const Logits& logits) {
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Turn turn(*this);
   std::vector<float> values(static_cast<size_t>(logits.matrix.rows * logits.matrix.cols));
   logits.backend->to_host(values.data(), logits.matrix);
   return values;
@@ -25,12 +43,41 @@ std::vector<float> Engine::to_host(const Logits& logits) {
 Features Engine::encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled, Recorder* recorder) {
   const Access model(*this);
   Buffer memory = model->encode(pixels, count, recorder, cancellation(cancelled));
-  return Features(placement_.decoder.front().backend, std::move(memory), count * config_.tokens_per_image(), config_.language.hidden);
+  const DType type = placement_.decoder.front().backend->activation_type();
+  return Features(shared_from_this(), std::move(memory), type, count * config_.tokens_per_image(), config_.language.hidden);
+}
+
+void Engine::discard(Buffer memory) noexcept {
+  try {
+    const std::lock_guard<std::mutex> lock(discarding_);
+    discarded_.push_back(std::move(memory));
+  } catch (const std::bad_alloc&) {
+    return;  // without room to note it: freed here, which any thread may do
+  }
+  if (turns_.try_lock()) end_turn();
+}
+
+void Engine::end_turn() noexcept {
+  do {
+    std::vector<Buffer> freed;
+    {
+      const std::lock_guard<std::mutex> lock(discarding_);
+      freed.swap(discarded_);
+    }
+    freed.clear();
+    turns_.unlock();
+    // Who discarded something just before that found the turn taken.
+  } while (has_discarded() && turns_.try_lock());
+}
+
+bool Engine::has_discarded() noexcept {
+  const std::lock_guard<std::mutex> lock(discarding_);
+  return !discarded_.empty();
 }
 
 void Engine::close() {
   closing_.store(true);
-  const std::lock_guard<std::mutex> lock(mutex_);
+  const Turn turn(*this);
   model_.reset();
 }
 

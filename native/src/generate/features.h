@@ -1,33 +1,36 @@
 // Pictures as the decoder sees them.
 #pragma once
 
-#include <atomic>
+#include <cstdint>
 #include <memory>
 
-#include "backend/backend.h"
+#include "tensor/buffer.h"
 
 namespace ivl {
 
+class Engine;
+
 class Features {
  public:
-  Features(std::shared_ptr<Backend> backend, Buffer memory, int64_t rows, int64_t width)
-      : id_(next_id()), backend_(std::move(backend)), memory_(std::move(memory)), rows_(rows), width_(width) {}
+  // `memory` is (rows, width) of the engine's decoder.
+  Features(std::shared_ptr<Engine> engine, Buffer memory, DType type, int64_t rows, int64_t width);
+  Features(Features&&) = default;
+  ~Features();
 
   // Never reused: tells one picture's rows from another's in a sequence's cache.
   uint64_t id() const { return id_; }
+  const Engine* engine() const { return engine_.get(); }
   int64_t rows() const { return rows_; }
-  Matrix matrix() const { return memory_.matrix(backend_->activation_type(), rows_, width_); }
-  void copy_to(float* out) const { backend_->to_host(out, matrix()); }
+  int64_t width() const { return width_; }
+  Matrix matrix() const { return memory_.matrix(type_, rows_, width_); }
+  // Waits for the computation that runs; works after the engine's close(), too.
+  void copy_to(float* out) const;
 
  private:
-  static uint64_t next_id() {
-    static std::atomic<uint64_t> last{0};
-    return ++last;
-  }
-
   uint64_t id_;
-  std::shared_ptr<Backend> backend_;  // outlives the memory below
+  std::shared_ptr<Engine> engine_;
   Buffer memory_;
+  DType type_;
   int64_t rows_;
   int64_t width_;
 };

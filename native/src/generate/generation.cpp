@@ -31,41 +31,52 @@ struct Generation::Batch {
   }
 };
 
-Request& Generation::at(int32_t request) const {
-  if (request < 0 || static_cast<size_t>(request) >= requests_.size()) {
-    fail(Status::InvalidArgument, cat("request ", request, " is not one of the generation's ", requests_.size()));
+// Null if it ended and was forgotten.
+Request* Generation::find(int32_t request) const {
+  if (request < 0 || request >= next_) {
+    fail(Status::InvalidArgument, cat("request ", request, " is not one of the generation's ", next_));
   }
-  return *requests_[static_cast<size_t>(request)];
+  const auto found = requests_.find(request);
+  return found == requests_.end() ? nullptr : found->second.get();
 }
 
 int32_t Generation::add(std::shared_ptr<Sequence> sequence, Prompt prompt, const Sampling& sampling,
                         std::shared_ptr<Recording> recording) {
   const std::lock_guard<std::mutex> lock(mutex_);
   engine_->cancellation(cancelled_.get()).check();
-  const auto recorded = [](const auto& request) { return !request->finished() && request->recording() != nullptr; };
-  const bool busy = !unfinished_numbers().empty();
+  const auto recorded = [](const auto& each) { return !each.second->finished() && each.second->recording() != nullptr; };
+  const bool busy = !unfinished().empty();
   if ((recording != nullptr && busy) || std::any_of(requests_.begin(), requests_.end(), recorded)) {
     fail(Status::InvalidArgument, "a recorded request runs alone");
   }
-  requests_.push_back(std::make_unique<Request>(engine_, std::move(sequence), std::move(prompt), sampling,
-                                                std::move(recording)));
-  return static_cast<int32_t>(requests_.size() - 1);
+  requests_.emplace(next_, std::make_unique<Request>(engine_, std::move(sequence), std::move(prompt), sampling,
+                                                     std::move(recording)));
+  return next_++;
 }
 
-std::vector<int32_t> Generation::unfinished_numbers() const {
+std::vector<int32_t> Generation::unfinished() const {
   std::vector<int32_t> numbers;
-  for (size_t i = 0; i < requests_.size(); ++i) {
-    if (!requests_[i]->finished()) numbers.push_back(static_cast<int32_t>(i));
+  for (const auto& [number, request] : requests_) {
+    if (!request->finished()) numbers.push_back(number);
   }
   return numbers;
 }
 
-std::vector<Generation::Token> Generation::step() {
+void Generation::forget_last_step() {
+  std::erase_if(requests_, [](const auto& each) { return each.second->finished(); });
+  for (const auto& each : requests_) each.second->forget_logits();
+}
+
+std::vector<Generation::Token> Generation::step(int64_t room) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (const auto& request : requests_) request->forget_last_step();
+  std::vector<int32_t> waiting = unfinished();
+  const auto needed = static_cast<int64_t>(waiting.size());
+  if (needed > room) {
+    fail(Status::InvalidArgument, cat("out has room for ", room, " entries, but ", needed, " are needed"));
+  }
+  forget_last_step();
   std::vector<Token> tokens;
   try {
-    std::vector<int32_t> waiting = unfinished_numbers();
     while (!waiting.empty()) {
       compute(waiting, tokens);
       const auto answered = [&](int32_t number) {
@@ -74,7 +85,7 @@ std::vector<Generation::Token> Generation::step() {
       waiting.erase(std::remove_if(waiting.begin(), waiting.end(), answered), waiting.end());
     }
   } catch (...) {
-    give_up(Finish::Cancelled);
+    give_up();
     throw;
   }
   return tokens;
@@ -85,27 +96,27 @@ void Generation::compute(const std::vector<int32_t>& numbers, std::vector<Token>
   Batch batch;
   for (const int32_t number : numbers) {
     if (batch.rows() == kChunkRows) break;
-    batch.add(number, at(number));
+    batch.add(number, *requests_.at(number));
   }
-  Recording* recording = at(batch.parts.front().number).recording();
-  std::vector<Draw> draws;
-  for (const Batch::Part& part : batch.parts) {
-    if (part.complete) draws.push_back(at(part.number).draw());
-  }
-  // A row for each draw. Before them come those that a recording alone asked for.
-  const auto answers = static_cast<int64_t>(draws.size());
   Logits logits;
   std::vector<Sampled> sampled;
-  {
-    const Engine::Access model(*engine_);
-    logits = model->decode({batch.ids, batch.splices, batch.spans, batch.logit_rows}, recording,
-                           engine_->cancellation(cancelled_.get()));
-    logits = logits.row_range(logits.matrix.rows - answers, answers);
-    if (answers > 0) sampled = logits.backend->sample(logits.matrix, draws);
+  const auto fail_all = [&](const Error& error) {
+    for (const Batch::Part& part : batch.parts) {
+      requests_.at(part.number)->fail_with(error);
+      tokens.push_back({part.number, -1, 0, Finish::Failed});
+    }
+  };
+  try {
+    sampled = pass(batch, logits);
+  } catch (const Error& error) {
+    if (error.status() == Status::Cancelled || error.status() == Status::Closed) throw;
+    return fail_all(error);
+  } catch (const std::bad_alloc&) {
+    return fail_all(Error(Status::OutOfMemory, "the system has no memory left for a pass of the model"));
   }
   size_t next = 0;
   for (const Batch::Part& part : batch.parts) {
-    Request& request = at(part.number);
+    Request& request = *requests_.at(part.number);
     request.advance(part.rows);
     if (!part.complete) continue;
     request.accept(std::move(sampled[next]), logits.row_range(static_cast<int64_t>(next), 1));
@@ -114,35 +125,60 @@ void Generation::compute(const std::vector<int32_t>& numbers, std::vector<Token>
   }
 }
 
-void Generation::give_up(Finish finish) {
-  for (const auto& request : requests_) request->end(finish);
+// What is drawn for each complete request, from a row of logits each.
+std::vector<Sampled> Generation::pass(const Batch& batch, Logits& logits) {
+  std::vector<Draw> draws;
+  for (const Batch::Part& part : batch.parts) {
+    if (part.complete) draws.push_back(requests_.at(part.number)->draw());
+  }
+  const auto answers = static_cast<int64_t>(draws.size());
+  const Engine::Access model(*engine_);
+  logits = model->decode({batch.ids, batch.splices, batch.spans, batch.logit_rows},
+                         requests_.at(batch.parts.front().number)->recording(), engine_->cancellation(cancelled_.get()));
+  // Before them come those rows that a recording alone asked for.
+  logits = logits.row_range(logits.matrix.rows - answers, answers);
+  if (answers == 0) return {};
+  return logits.backend->sample(logits.matrix, draws);
+}
+
+void Generation::give_up() {
+  for (const auto& each : requests_) each.second->end(Finish::Cancelled);
 }
 
 void Generation::end(int32_t request) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  at(request).end(Finish::Stop);
-}
-
-int64_t Generation::unfinished() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return static_cast<int64_t>(unfinished_numbers().size());
+  if (Request* ending = find(request)) ending->end(Finish::Stop);
 }
 
 std::vector<TokenLogprob> Generation::top_logprobs(int32_t request) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return at(request).top();
+  const Request* asked = find(request);
+  return asked == nullptr ? std::vector<TokenLogprob>() : asked->top();
+}
+
+std::optional<Error> Generation::failure(int32_t request) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const Request* asked = find(request);
+  return asked == nullptr ? std::nullopt : asked->failure();
 }
 
 std::vector<float> Generation::logits(int32_t request) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const Logits& logits = at(request).logits();
-  if (logits.matrix.rows == 0) return {};
-  return engine_->to_host(logits);
+  const Request* asked = find(request);
+  if (asked == nullptr || asked->logits().matrix.rows == 0) return {};
+  return engine_->to_host(asked->logits());
 }
 
 int64_t Generation::reused(int32_t request) const {
   const std::lock_guard<std::mutex> lock(mutex_);
-  return at(request).reused();
+  const Request* asked = find(request);
+  if (asked == nullptr) fail(Status::InvalidArgument, cat("request ", request, " ended before the last step and is forgotten"));
+  return asked->reused();
+}
+
+size_t Generation::remembered() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return requests_.size();
 }
 
 }  // namespace ivl

@@ -8,6 +8,7 @@ Request::Request(std::shared_ptr<Engine> engine, std::shared_ptr<Sequence> seque
                  const Sampling& sampling, std::shared_ptr<Recording> recording)
     : engine_(std::move(engine)), sampling_(sampling), sampler_(sampling), recording_(std::move(recording)) {
   validate(sampling);
+  check_owner(sequence.get(), prompt);
   check_prompt(prompt);
   place_pictures(prompt);
   features_ = std::move(prompt.features);
@@ -29,6 +30,19 @@ Request::Request(std::shared_ptr<Engine> engine, std::shared_ptr<Sequence> seque
     sequence_->release();
     throw;
   }
+}
+
+// Another model's cache and pictures may have other shapes, and never mean the same.
+void Request::check_owner(const Sequence* sequence, const Prompt& prompt) const {
+  if (sequence != nullptr && sequence->engine() != engine_.get()) {
+    fail(Status::InvalidArgument, "the sequence belongs to another model, expected one of the generation's own");
+  }
+  for (size_t i = 0; i < prompt.features.size(); ++i) {
+    if (prompt.features[i]->engine() != engine_.get()) {
+      fail(Status::InvalidArgument, cat("features ", i, " were encoded by another model, expected the generation's own"));
+    }
+  }
+  if (recording_ != nullptr) engine_->claim(*recording_);
 }
 
 void Request::check_prompt(const Prompt& prompt) const {
@@ -104,6 +118,7 @@ void Request::advance(int64_t rows) {
 void Request::accept(Sampled sampled, Logits logits) {
   sampled_ = std::move(sampled);
   logits_ = std::move(logits);
+  if (sampled_.failure) return end(Finish::Failed);
   tokens_.push_back(sampled_.token);
   keys_.push_back(token_key(sampled_.token));
   const auto generated = static_cast<int64_t>(tokens_.size() - prompt_size_);
@@ -119,20 +134,17 @@ bool Request::is_stop(int32_t token) const {
   return std::find(stop_tokens_.begin(), stop_tokens_.end(), token) != stop_tokens_.end();
 }
 
+void Request::fail_with(const Error& failure) {
+  sampled_ = {-1, 0, {}, failure};
+  end(Finish::Failed);
+}
+
 void Request::end(Finish finish) {
   if (finish_ == Finish::None) finish_ = finish;
   if (sequence_ == nullptr) return;
   sequence_->release();
   sequence_.reset();
   features_.clear();
-}
-
-void Request::forget_last_step() {
-  logits_ = {};
-  if (!finished()) return;
-  sampled_.top = {};
-  tokens_ = {};
-  keys_ = {};
 }
 
 }  // namespace ivl

@@ -11,7 +11,7 @@
 
 namespace ivl {
 
-enum class Finish { None, Stop, Length, Cancelled };
+enum class Finish { None, Stop, Length, Cancelled, Failed };
 
 struct Prompt {
   std::vector<int32_t> tokens;
@@ -22,8 +22,8 @@ struct Prompt {
 
 class Request {
  public:
-  // Checks the prompt against the model and takes the sequence (one of its own if null), reusing what it holds.
-  // With a recording nothing is reused, since the whole prompt is to be seen.
+  // Checks the prompt against the model, which must be that of all it comes with, and takes the sequence (one of its own if
+  // null), reusing what it holds. With a recording nothing is reused, since the whole prompt is to be seen.
   Request(std::shared_ptr<Engine> engine, std::shared_ptr<Sequence> sequence, Prompt prompt, const Sampling& sampling,
           std::shared_ptr<Recording> recording);
   ~Request() { end(finish_ == Finish::None ? Finish::Cancelled : finish_); }
@@ -38,6 +38,8 @@ class Request {
   const Logits& logits() const { return logits_; }
   const std::vector<TokenLogprob>& top() const { return sampled_.top; }
   const Sampled& sampled() const { return sampled_; }
+  // Why it has no further token, if it is Finish::Failed.
+  const std::optional<Error>& failure() const { return sampled_.failure; }
 
   // Tokens known but not yet in the cache.
   int64_t pending() const { return static_cast<int64_t>(tokens_.size()) - sequence_->length(); }
@@ -48,12 +50,14 @@ class Request {
   void advance(int64_t rows);
   // How the next token is to be drawn from the logits of the last pending row. Good until accept().
   Draw draw() { return sampler_.next(std::span(tokens_).subspan(prompt_size_)); }
-  // Takes what was drawn from the logits; may finish the request.
+  // Takes what was drawn from the logits; may finish the request. A failure does.
   void accept(Sampled sampled, Logits logits);
+  // The request cannot go on.
+  void fail_with(const Error& failure);
   // Gives the sequence back. Later calls change nothing.
   void end(Finish finish);
-  // Before the next step: lets go of what only the last step's readers need.
-  void forget_last_step();
+  // Before the next step: lets go of logits that only the last step's readers need.
+  void forget_logits() { logits_ = {}; }
 
  private:
   struct PictureRun {  // positions [begin, begin + rows) of the prompt are rows [from, from + rows) of the features
@@ -61,6 +65,7 @@ class Request {
     const Features* features;
   };
 
+  void check_owner(const Sequence* sequence, const Prompt& prompt) const;
   void check_prompt(const Prompt& prompt) const;
   void place_pictures(const Prompt& prompt);
   bool is_stop(int32_t token) const;
@@ -78,7 +83,7 @@ class Request {
   Sampler sampler_;
   std::shared_ptr<Recording> recording_;
   Logits logits_;
-  Sampled sampled_{-1, 0, {}};
+  Sampled sampled_{-1, 0, {}, {}};
   Finish finish_ = Finish::None;
 };
 

@@ -17,6 +17,10 @@ PositionKey picture_key(uint64_t features_id, int64_t row) {
   return kPictureBit | (features_id << kRowBits) | static_cast<uint64_t>(row);
 }
 
+Sequence::~Sequence() {
+  for (KvCache& cache : caches_) engine_->discard(std::move(cache.memory));
+}
+
 int64_t Sequence::common_prefix(std::span<const PositionKey> prompt) const {
   const auto ends = std::mismatch(keys_.begin(), keys_.end(), prompt.begin(), prompt.end());
   return ends.first - keys_.begin();
@@ -29,10 +33,11 @@ void Sequence::truncate(int64_t length) {
 
 void Sequence::reserve(int64_t tokens) {
   if (!caches_.empty() && tokens <= caches_.front().capacity) return;
+  const Engine::Access turn(*engine_);
   const std::vector<KvShape>& shapes = engine_->kv_shapes();
   std::vector<KvCache> larger;
   for (size_t i = 0; i < shapes.size(); ++i) {
-    Backend& backend = *engine_->placement().decoder[i].backend;
+    Backend& backend = *turn.placement().decoder[i].backend;
     larger.push_back({backend.allocate(static_cast<size_t>(tokens) * shapes[i].bytes_per_token()), tokens});
     if (length() > 0) backend.copy_cache(larger[i], caches_[i], shapes[i], length());
   }

@@ -18,14 +18,18 @@ PositionKey picture_key(uint64_t features_id, int64_t row);
 class Sequence {
  public:
   explicit Sequence(std::shared_ptr<Engine> engine) : engine_(std::move(engine)) {}
+  ~Sequence();
+  Sequence(const Sequence&) = delete;
+  Sequence& operator=(const Sequence&) = delete;
 
+  const Engine* engine() const { return engine_.get(); }
   int64_t length() const { return length_.load(std::memory_order_relaxed); }
 
   // How many leading positions of `prompt` the cache already holds.
   int64_t common_prefix(std::span<const PositionKey> prompt) const;
   // Forgets everything behind the first `length` positions.
   void truncate(int64_t length);
-  // Makes room for `tokens` positions. Error(OutOfMemory) leaves the sequence as it was.
+  // Makes room for `tokens` positions; waits for a turn if there is less. Error(OutOfMemory) leaves the sequence as it was.
   void reserve(int64_t tokens);
   // The cache now also holds these positions, computed by a finished forward pass.
   void extend(std::span<const PositionKey> keys);
@@ -37,7 +41,7 @@ class Sequence {
   void release() { taken_.store(false); }
 
  private:
-  std::shared_ptr<Engine> engine_;  // keeps the backends alive, which free the caches
+  std::shared_ptr<Engine> engine_;
   std::vector<KvCache> caches_;
   std::vector<PositionKey> keys_;
   std::atomic<int64_t> length_{0};

@@ -22,4 +22,9 @@ void Recording::record(const std::string& name, Backend& backend, const Matrix& 
   backend.to_host(entry->values.data() + before, activation);
 }
 
+bool Recording::claim(uint64_t model) {
+  uint64_t nobody = 0;
+  return model_.compare_exchange_strong(nobody, model) || nobody == model;
+}
+
 }  // namespace ivl

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <vector>
 
 #include "model/recorder.h"
@@ -19,7 +20,11 @@ class Recording : public Recorder {
   void record(const std::string& name, Backend& backend, const Matrix& activation, int64_t rows_per_item) override;
   const std::vector<Entry>& entries() const { return entries_; }
 
+  // The first model to claim it has it: false for any other. Numbers above 0 tell models apart.
+  bool claim(uint64_t model);
+
  private:
+  std::atomic<uint64_t> model_{0};
   std::vector<Entry> entries_;
 };
 

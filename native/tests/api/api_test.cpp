@@ -97,12 +97,14 @@ TEST(Api, NullsAreInvalidArgumentsAndMayBeFreed) {
   expect_failure(ivl_model_describe(nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
   expect_failure(ivl_model_work(nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
   expect_failure(ivl_model_close(nullptr), IVL_INVALID_ARGUMENT, "model");
-  expect_failure(ivl_encode(nullptr, nullptr, 1, nullptr, nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
+  expect_failure(ivl_encode(nullptr, nullptr, 1, 1, nullptr, nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
   expect_failure(ivl_sequence_create(nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
   expect_failure(ivl_generation_create(nullptr, nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
   expect_failure(ivl_generation_step(nullptr, &token, 1, &count), IVL_INVALID_ARGUMENT, "generation");
   expect_failure(ivl_generation_end(nullptr, 0), IVL_INVALID_ARGUMENT, "generation");
-  expect_failure(ivl_recording_shape(nullptr, 0, nullptr), IVL_INVALID_ARGUMENT, "0");
+  expect_failure(ivl_generation_failure(nullptr, 0), IVL_INVALID_ARGUMENT, "generation");
+  expect_failure(ivl_recording_shape(nullptr, 0, nullptr, 3), IVL_INVALID_ARGUMENT, "recording");
+  expect_failure(ivl_recording_copy(nullptr, 0, nullptr, 3), IVL_INVALID_ARGUMENT, "recording");
   expect_failure(ivl_benchmark_create(nullptr, 1, nullptr), IVL_INVALID_ARGUMENT, "null");
   expect_failure(ivl_measure_machine(-1, "none", nullptr), IVL_INVALID_ARGUMENT, "threads");
   expect_failure(ivl_drop_page_cache(nullptr, nullptr), IVL_INVALID_ARGUMENT, "null");
@@ -110,7 +112,6 @@ TEST(Api, NullsAreInvalidArgumentsAndMayBeFreed) {
   EXPECT_EQ(ivl_sequence_length(nullptr), 0);
   EXPECT_EQ(ivl_recording_count(nullptr), 0);
   EXPECT_STREQ(ivl_text_data(nullptr), "");
-  EXPECT_EQ(ivl_recording_data(nullptr, 0), nullptr);
   ivl_text_free(nullptr);
   ivl_load_free(nullptr);
   ivl_model_free(nullptr);
@@ -310,7 +311,7 @@ TEST(Api, HandlesMayBeFreedInAnyOrder) {
   ivl_sequence* sequence = nullptr;
   ivl_generation* generation = nullptr;
   ASSERT_EQ(ivl_recording_create(&recording), IVL_OK);
-  ASSERT_EQ(ivl_encode(model, pixels.data(), 1, nullptr, recording, &features), IVL_OK) << ivl_last_error();
+  ASSERT_EQ(ivl_encode(model, pixels.data(), 3 * 112 * 112, 1, nullptr, recording, &features), IVL_OK) << ivl_last_error();
   EXPECT_EQ(ivl_features_rows(features), 16);
   ASSERT_EQ(ivl_sequence_create(model, &sequence), IVL_OK);
   ASSERT_EQ(ivl_generation_create(model, nullptr, &generation), IVL_OK);
@@ -324,15 +325,16 @@ TEST(Api, HandlesMayBeFreedInAnyOrder) {
   expect_failure(ivl_generation_step(generation, &token, 1, &count), IVL_CLOSED, "closed");
   expect_failure(add(generation, nullptr, {5}), IVL_CLOSED, "closed");
   std::vector<float> out(16 * 256);
-  EXPECT_EQ(ivl_features_copy(features, out.data()), IVL_OK);
+  EXPECT_EQ(ivl_features_copy(features, out.data(), 16 * 256), IVL_OK);
   ASSERT_GT(ivl_recording_count(recording), 0);
   EXPECT_STREQ(ivl_recording_name(recording, 0), "vision.embeddings");
   int64_t shape[3];
-  ASSERT_EQ(ivl_recording_shape(recording, 0, shape), IVL_OK);
+  ASSERT_EQ(ivl_recording_shape(recording, 0, shape, 3), IVL_OK);
   EXPECT_EQ(shape[0], 1);
   EXPECT_EQ(shape[1], 65);
   EXPECT_EQ(shape[2], 256);
-  EXPECT_NE(ivl_recording_data(recording, 0), nullptr);
+  std::vector<float> recorded(65 * 256);
+  EXPECT_EQ(ivl_recording_copy(recording, 0, recorded.data(), 65 * 256), IVL_OK);
   ivl_sequence_free(sequence);
   ivl_generation_free(generation);
   ivl_features_free(features);
@@ -351,8 +353,9 @@ TEST(Api, BadRequestsLeaveTheGenerationUsable) {
   expect_failure(ivl_generation_end(generation, 0), IVL_INVALID_ARGUMENT, "request 0");
   std::vector<float> nan(3 * 112 * 112, std::nanf(""));
   ivl_features* features = nullptr;
-  expect_failure(ivl_encode(model, nan.data(), 1, nullptr, nullptr, &features), IVL_INVALID_ARGUMENT, "pixel");
-  expect_failure(ivl_encode(model, nan.data(), 0, nullptr, nullptr, &features), IVL_INVALID_ARGUMENT, "count");
+  const auto size = static_cast<int64_t>(nan.size());
+  expect_failure(ivl_encode(model, nan.data(), size, 1, nullptr, nullptr, &features), IVL_INVALID_ARGUMENT, "not finite");
+  expect_failure(ivl_encode(model, nan.data(), size, 0, nullptr, nullptr, &features), IVL_INVALID_ARGUMENT, "count");
 
   ASSERT_EQ(add(generation, nullptr, {9, 8, 7}), IVL_OK);
   ivl_token token;
@@ -364,11 +367,84 @@ TEST(Api, BadRequestsLeaveTheGenerationUsable) {
     ++steps;
     finish = token.finish;
     std::vector<float> logits(1033);
-    EXPECT_EQ(ivl_generation_logits(generation, 0, logits.data()), IVL_OK);
+    EXPECT_EQ(ivl_generation_logits(generation, 0, logits.data(), 1033), IVL_OK);
+    EXPECT_EQ(ivl_generation_failure(generation, 0), IVL_OK);
   }
   EXPECT_EQ(steps, 3);
   EXPECT_EQ(finish, IVL_FINISH_LENGTH);
   ivl_generation_free(generation);
+  ivl_model_free(model);
+}
+
+// Whatever the count says, nothing is read or written beyond what is there: the sanitizers watch.
+TEST(Api, ArraysThatAreTooShortAreRefusedWithBothNumbers) {
+  ivl_model* model = load_model();
+  ivl_recording* recording = nullptr;
+  ASSERT_EQ(ivl_recording_create(&recording), IVL_OK);
+  ivl_features* features = nullptr;
+  std::vector<float> pixels(3 * 112 * 112);
+  const auto encode = [&](int64_t size, int64_t count) {
+    return ivl_encode(model, pixels.data(), size, count, nullptr, recording, &features);
+  };
+  expect_failure(encode(4000, 4000), IVL_INVALID_ARGUMENT, "4000 pictures come with 4000 pixel values, expected 37632 for each");
+  expect_failure(encode(3 * 112 * 112, 2), IVL_INVALID_ARGUMENT, "2 pictures");
+  expect_failure(encode(3 * 112 * 112, INT64_MAX), IVL_INVALID_ARGUMENT, "37632");
+  expect_failure(encode(-1, 1), IVL_INVALID_ARGUMENT, "-1");
+  ASSERT_EQ(encode(3 * 112 * 112, 1), IVL_OK) << ivl_last_error();
+
+  std::vector<float> few(3);
+  expect_failure(ivl_features_copy(features, few.data(), 3), IVL_INVALID_ARGUMENT, "room for 3 numbers, but there are 4096");
+  expect_failure(ivl_recording_copy(recording, 0, few.data(), 3), IVL_INVALID_ARGUMENT, "there are 16640 of the activation");
+  int64_t shape[2];
+  expect_failure(ivl_recording_shape(recording, 0, shape, 2), IVL_INVALID_ARGUMENT, "there are 3 of the shape");
+  expect_failure(ivl_recording_shape(recording, 99, shape, 2), IVL_INVALID_ARGUMENT, "no recorded activation 99");
+  ivl_generation* generation = nullptr;
+  ASSERT_EQ(ivl_generation_create(model, nullptr, &generation), IVL_OK);
+  ASSERT_EQ(add(generation, nullptr, {5, 6}), IVL_OK);
+  ivl_token token;
+  int64_t count = 0;
+  expect_failure(ivl_generation_step(generation, &token, 0, &count), IVL_INVALID_ARGUMENT, "room for 0");
+  ASSERT_EQ(ivl_generation_step(generation, &token, 1, &count), IVL_OK);
+  expect_failure(ivl_generation_logits(generation, 0, few.data(), 3), IVL_INVALID_ARGUMENT, "there are 1033 of the logits");
+  expect_failure(ivl_generation_logits(generation, 0, nullptr, 1033), IVL_INVALID_ARGUMENT, "null");
+  ivl_generation_free(generation);
+  ivl_features_free(features);
+  ivl_recording_free(recording);
+  ivl_model_free(model);
+}
+
+TEST(Api, WhatIsAnotherModelsIsRefused) {
+  ivl_model* model = load_model();
+  ivl_model* other = load_model();
+  ivl_sequence* sequence = nullptr;
+  ASSERT_EQ(ivl_sequence_create(other, &sequence), IVL_OK);
+  ivl_recording* recording = nullptr;
+  ASSERT_EQ(ivl_recording_create(&recording), IVL_OK);
+  ivl_features* features = nullptr;
+  std::vector<float> pixels(3 * 112 * 112);
+  const auto encode = [&](ivl_model* by) {
+    return ivl_encode(by, pixels.data(), 3 * 112 * 112, 1, nullptr, recording, &features);
+  };
+  ASSERT_EQ(encode(other), IVL_OK) << ivl_last_error();
+  ivl_generation* generation = nullptr;
+  ASSERT_EQ(ivl_generation_create(model, nullptr, &generation), IVL_OK);
+  expect_failure(add(generation, sequence, {5, 6}), IVL_INVALID_ARGUMENT, "another model");
+  ivl_sampling sampling;
+  ivl_sampling_init(&sampling);
+  const std::vector<int32_t> places(16, 1026);
+  int32_t request = -1;
+  expect_failure(ivl_generation_add(generation, nullptr, places.data(), 16, 1026, &features, 1, nullptr, 0, &sampling, nullptr,
+                                    &request),
+                 IVL_INVALID_ARGUMENT, "another model");
+  expect_failure(ivl_generation_add(generation, nullptr, places.data(), 1, -1, nullptr, 0, nullptr, 0, &sampling, recording,
+                                    &request),
+                 IVL_INVALID_ARGUMENT, "another model");
+  ivl_features_free(features);
+  expect_failure(encode(model), IVL_INVALID_ARGUMENT, "another model");
+  ivl_generation_free(generation);
+  ivl_recording_free(recording);
+  ivl_sequence_free(sequence);
+  ivl_model_free(other);
   ivl_model_free(model);
 }
 
@@ -391,7 +467,7 @@ TEST(ApiThreads, CancellationReachesPicturesAndPrompts) {
   EXPECT_EQ(status, IVL_CANCELLED);
   std::vector<float> pixels(3 * 112 * 112);
   ivl_features* features = nullptr;
-  EXPECT_EQ(ivl_encode(model, pixels.data(), 1, cancellation, nullptr, &features), IVL_CANCELLED);
+  EXPECT_EQ(ivl_encode(model, pixels.data(), 3 * 112 * 112, 1, cancellation, nullptr, &features), IVL_CANCELLED);
   ivl_generation_free(generation);
   ivl_cancellation_free(cancellation);
   ivl_model_free(model);
@@ -456,11 +532,13 @@ TEST(Api, ABenchmarkShowsItsOperands) {
   int64_t rows = 0;
   int64_t cols = 0;
   for (int32_t i = 0; i < 3; ++i) {
-    ASSERT_EQ(ivl_benchmark_operand(benchmark, i, &rows, &cols, nullptr), IVL_OK);
+    ASSERT_EQ(ivl_benchmark_operand(benchmark, i, &rows, &cols, nullptr, 0), IVL_OK);
     EXPECT_EQ(rows, shapes[i][0]);
     EXPECT_EQ(cols, shapes[i][1]);
     values[i].resize(static_cast<size_t>(rows * cols));
-    ASSERT_EQ(ivl_benchmark_operand(benchmark, i, &rows, &cols, values[i].data()), IVL_OK);
+    const int64_t count = rows * cols;
+    expect_failure(ivl_benchmark_operand(benchmark, i, &rows, &cols, values[i].data(), count - 1), IVL_INVALID_ARGUMENT, "room");
+    ASSERT_EQ(ivl_benchmark_operand(benchmark, i, &rows, &cols, values[i].data(), count), IVL_OK);
   }
   for (size_t m = 0; m < 2; ++m) {
     for (size_t n = 0; n < 3; ++n) {
@@ -469,7 +547,7 @@ TEST(Api, ABenchmarkShowsItsOperands) {
       EXPECT_NEAR(values[2][m * 3 + n], sum, 1e-5);
     }
   }
-  expect_failure(ivl_benchmark_operand(benchmark, 3, &rows, &cols, nullptr), IVL_INVALID_ARGUMENT, "expected 0 to 2");
+  expect_failure(ivl_benchmark_operand(benchmark, 3, &rows, &cols, nullptr, 0), IVL_INVALID_ARGUMENT, "expected 0 to 2");
   ivl_benchmark_free(benchmark);
 }
 

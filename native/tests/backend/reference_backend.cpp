@@ -398,7 +398,8 @@ std::vector<Sampled> ReferenceBackend::sample(const Matrix& logits, std::span<co
   std::vector<Sampled> sampled;
   for (int64_t r = 0; r < logits.rows; ++r) {
     const auto* row = static_cast<const float*>(logits.row_range(r, 1).data);
-    sampled.push_back(ivl::sample({row, static_cast<size_t>(logits.cols)}, draws[static_cast<size_t>(r)]));
+    const std::span<const float> values(row, static_cast<size_t>(logits.cols));
+    sampled.push_back(sampled_or_failure([&] { return ivl::sample(values, draws[static_cast<size_t>(r)]); }));
   }
   return sampled;
 }

@@ -73,19 +73,14 @@ TEST_F(CudaSamplingTest, LogitsThatAreNoNumbersAreTheSameErrorAsOnTheCpu) {
     std::vector<float> values(32, 1.0f);
     values[20] = bad;
     cuda->from_host(logits, values.data());
-    const auto message = [&](const std::function<void()>& call) -> std::string {
-      try {
-        call();
-      } catch (const Error& error) {
-        EXPECT_EQ(error.status(), Status::NotFinite);
-        return error.what();
-      }
-      return "no error";
-    };
     const std::vector<Draw> draws(2);
-    EXPECT_EQ(message([&] { cuda->sample(logits, draws); }),
-              message([&] { sample(std::span(values).subspan(16), draws[1]); }));
-    EXPECT_EQ(cuda->sample(logits.row_range(0, 1), std::span(draws).first(1)).at(0).token, 0);
+    const std::vector<Sampled> sampled = cuda->sample(logits, draws);
+    EXPECT_FALSE(sampled.at(0).failure.has_value());
+    EXPECT_EQ(sampled.at(0).token, 0);
+    ASSERT_TRUE(sampled.at(1).failure.has_value());
+    EXPECT_EQ(sampled.at(1).failure->status(), Status::NotFinite);
+    const Sampled expected = sampled_or_failure([&] { return sample(std::span(values).subspan(16), draws[1]); });
+    EXPECT_STREQ(sampled.at(1).failure->what(), expected.failure.value().what());
   }
 }
 

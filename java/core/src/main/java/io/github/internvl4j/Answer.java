@@ -37,6 +37,18 @@ final class Answer {
         firstToken = started;
     }
 
+    /** Of a request that was cancelled before its first token. */
+    static Reply unbegun(int... promptTokens) {
+        return new Reply(
+                "",
+                IntStream.of(promptTokens).boxed().toList(),
+                List.of(),
+                FinishReason.CANCELLED,
+                List.of(),
+                List.of(),
+                new Reply.Timings(0, 0, 0, 0));
+    }
+
     /** Takes a token. Not null if the answer is over with it. */
     @Nullable FinishReason accept(NativeGeneration generation, NativeGeneration.Step step) {
         if (tokens.isEmpty()) {

@@ -96,15 +96,32 @@ public final class Chat implements AutoCloseable {
         Cancellation cancellation = new Cancellation();
         try {
             current = cancellation;
-            if (closed) {
-                throw new ClosedException("the chat is closed");
+            requireOpen();
+            Reply reply = answer(question, config, listener, cancellation);
+            if (reply.finish() == FinishReason.CANCELLED && closed) {
+                throw new ClosedException("the chat was closed while it answered");
             }
-            return answer(question, config, listener, cancellation);
+            return reply;
         } finally {
             current = null;
-            asking.unlock();
-            if (closed) {
+            leave();
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new ClosedException("the chat is closed");
+        }
+    }
+
+    /** Gives the lock back. Who closes meanwhile does not wait for it: then the last to leave frees. */
+    private void leave() {
+        asking.unlock();
+        if (closed && !asking.isHeldByCurrentThread() && asking.tryLock()) {
+            try {
                 free();
+            } finally {
+                asking.unlock();
             }
         }
     }
@@ -117,7 +134,6 @@ public final class Chat implements AutoCloseable {
         int[] tokens = tokens(asked, entries);
 
         long before = System.nanoTime();
-        Reply[] replies = new Reply[1];
         NativeFeatures added = null;
         boolean kept = false;
         try (Generator generator = new Generator(owner.model(), owner.reader(), cancellation)) {
@@ -127,12 +143,12 @@ public final class Chat implements AutoCloseable {
             addTo(seen, added);
             double seconds = (System.nanoTime() - before) / 1e9;
             generator.add(0, tokens, seen, List.of(), config, listener, seconds, sequence);
-            generator.run((index, reply) -> replies[index] = reply);
-            kept = remember(asked, entries, replies[0], added);
-            return replies[0];
+            Reply reply = generator.run();
+            kept = remember(asked, entries, reply, added);
+            return reply;
         } catch (CancellationException e) {
             // Stopped while pictures were encoded: there is no answer, and nothing to remember.
-            return new Answer(tokens, config, listener, owner.reader(), 0).finish(FinishReason.CANCELLED);
+            return Answer.unbegun(tokens);
         } finally {
             if (added != null && !kept) {
                 added.close();
@@ -181,18 +197,23 @@ public final class Chat implements AutoCloseable {
 
     /**
      * The rounds so far, each with its mode and with the places of its pictures told; questions hold {@code <image>} there.
-     * With the same pictures they are the {@link Prompt#history} of the same conversation.
+     * With the same pictures they are the {@link Prompt#history} of the same conversation. Waits for an answer in progress,
+     * but not from its listener. It can be asked for when the chat is closed, too.
      */
     public List<Round> history() {
         asking.lock();
         try {
             return rounds.stream().map(Kept::round).toList();
         } finally {
-            asking.unlock();
+            leave();
         }
     }
 
-    /** Tokens in the chat's cache. */
+    /**
+     * Tokens in the chat's cache. Does not wait: during an answer it grows.
+     *
+     * @throws ClosedException if the chat or the model is closed
+     */
     public long cachedTokens() {
         return sequence.length();
     }
@@ -202,7 +223,8 @@ public final class Chat implements AutoCloseable {
      * rounds before is kept. Waits for an answer in progress.
      *
      * @return the round that was taken back, or empty if there was none
-     * @throws BusyException from a listener of this chat: its answer would outlive the round before it
+     * @throws BusyException from the listener of that answer
+     * @throws ClosedException if the chat or the model is closed
      */
     public Optional<Round> undo() {
         if (asking.isHeldByCurrentThread()) {
@@ -210,6 +232,7 @@ public final class Chat implements AutoCloseable {
         }
         asking.lock();
         try {
+            requireOpen();
             if (rounds.isEmpty()) {
                 return Optional.empty();
             }
@@ -217,22 +240,31 @@ public final class Chat implements AutoCloseable {
             last.free();
             return Optional.of(last.round());
         } finally {
-            asking.unlock();
+            leave();
         }
     }
 
-    /** Forgets every round and picture. Waits for an answer in progress. */
+    /**
+     * Forgets every round and picture. Waits for an answer in progress.
+     *
+     * @throws BusyException from the listener of that answer
+     * @throws ClosedException if the chat or the model is closed
+     */
     public void reset() {
+        if (asking.isHeldByCurrentThread()) {
+            throw new BusyException("the chat is answering; reset it when the answer is there, not from its listener");
+        }
         asking.lock();
         try {
+            requireOpen();
             rounds.forEach(Kept::free);
             rounds.clear();
         } finally {
-            asking.unlock();
+            leave();
         }
     }
 
-    /** Ends the answer in progress, if there is one, from any thread. */
+    /** Ends the answer in progress, if there is one, from any thread. Does nothing if the chat is closed. */
     public void cancel() {
         Cancellation running = current;
         if (running != null) {
@@ -240,21 +272,21 @@ public final class Chat implements AutoCloseable {
         }
     }
 
-    /** Ends the answer in progress and frees the cache. Idempotent; from any thread. */
+    /**
+     * Ends the answer in progress, whose {@link #ask} then throws {@link ClosedException}, and frees the cache. Idempotent; from
+     * any thread, a listener's too. It does not wait for the answer to end.
+     */
     @Override
     public void close() {
         closed = true;
         cancel();
         // An asking thread frees when it leaves; this one must not wait for it, since it may be its listener.
-        if (asking.tryLock()) {
-            try {
-                free();
-            } finally {
-                asking.unlock();
-            }
+        if (!asking.isHeldByCurrentThread() && asking.tryLock()) {
+            leave();
         }
     }
 
+    /** Under the lock. */
     private void free() {
         sequence.close();
         rounds.forEach(Kept::free);

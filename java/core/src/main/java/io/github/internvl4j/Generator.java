@@ -1,18 +1,22 @@
 package io.github.internvl4j;
 
+import io.github.internvl4j.error.ClosedException;
 import io.github.internvl4j.error.InsufficientMemoryException;
 import io.github.internvl4j.error.InternVLException;
+import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
+import io.github.internvl4j.runtime.InterruptWatcher;
 import io.github.internvl4j.runtime.NativeCancellation;
 import io.github.internvl4j.runtime.NativeFeatures;
 import io.github.internvl4j.runtime.NativeGeneration;
 import io.github.internvl4j.runtime.NativeModel;
 import io.github.internvl4j.runtime.NativeSequence;
 import io.github.internvl4j.tensor.Tensor;
-import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -28,17 +32,15 @@ final class Generator implements AutoCloseable {
     private final NativeCancellation nativeCancellation = new NativeCancellation();
     private final Runnable hook = nativeCancellation::cancel;
     private final NativeGeneration generation;
-    private final Map<Integer, Running> running = new HashMap<>();
+    private final InterruptWatcher.Watch interrupts;
+    private final Map<Integer, Running> running = new LinkedHashMap<>();
+    // Stays true, whatever listeners do with this thread's interrupt status.
+    private boolean over;
 
     private record Running(int index, Answer answer, List<NativeFeatures> owned) {
         void free() {
             owned.forEach(NativeFeatures::close);
         }
-    }
-
-    /** What becomes of the answers. */
-    interface Sink {
-        void onReply(int index, Reply reply);
     }
 
     Generator(NativeModel model, PromptReader reader, @Nullable Cancellation cancellation) {
@@ -48,9 +50,10 @@ final class Generator implements AutoCloseable {
         if (cancellation != null) {
             cancellation.onCancel(hook);
         }
+        interrupts = InterruptWatcher.SHARED.watch(hook);
         try {
             generation = model.newGeneration(nativeCancellation);
-        } catch (CancellationException | InternVLException e) {
+        } catch (RuntimeException e) {
             forgetCancellation();
             throw e;
         }
@@ -62,7 +65,7 @@ final class Generator implements AutoCloseable {
             return null;
         }
         Tensor pixels = reader.pixels(images);
-        return model.encode(pixels, nativeCancellation, null);
+        return interrupts.during(() -> model.encode(pixels, nativeCancellation, null));
     }
 
     /**
@@ -93,46 +96,87 @@ final class Generator implements AutoCloseable {
         running.put(generation.add(request, sampling, sequence, null), new Running(index, answer, owned));
     }
 
-    /** Runs until every request is over. */
-    void run(Sink sink) {
+    /**
+     * Runs the only request to its end.
+     *
+     * @throws InternVLException its failure
+     */
+    Reply run() {
+        Reply[] replies = new Reply[1];
+        BatchListener one = new BatchListener() {
+            @Override
+            public void onReply(int index, Reply reply) {
+                replies[0] = reply;
+            }
+
+            @Override
+            public void onFailure(int index, InternVLException failure) {
+                throw failure;
+            }
+        };
         while (!running.isEmpty()) {
-            step(sink);
+            step(one);
         }
+        return replies[0];
     }
 
-    /** Runs a batch: a request that cannot be read or begun fails alone. */
+    /** Runs a batch: what is wrong with one request is its own failure. */
     void run(Iterator<? extends Supplier<BatchRequest>> requests, int together, BatchListener listener) {
         int next = 0;
         while (true) {
-            while (running.size() < together && requests.hasNext() && !cancelled()) {
-                int index = next++;
-                try {
-                    begin(index, requests.next().get(), listener);
-                } catch (InternVLException failure) {
-                    listener.onFailure(index, failure);
-                } catch (OutOfMemoryError full) {
-                    listener.onFailure(
-                            index, new InsufficientMemoryException("the Java heap is full: " + full.getMessage(), full));
+            while (running.size() < together && !cancelled() && requests.hasNext()) {
+                BatchRequest request = read(next, requests.next(), listener);
+                if (request != null) {
+                    begin(next, request, listener);
                 }
+                next++;
             }
             if (running.isEmpty()) {
-                return;
+                break;
             }
-            step(listener::onReply);
+            step(listener);
+        }
+        if (cancelled()) {
+            listener.onCancelled(next);
         }
     }
 
-    private void begin(int index, BatchRequest request, BatchListener listener) {
-        int[] tokens = reader.tokens(request.prompt());
-        long before = System.nanoTime();
-        NativeFeatures features;
+    /** Null if it cannot be had, which the listener hears. */
+    private static @Nullable BatchRequest read(int index, Supplier<BatchRequest> supplier, BatchListener listener) {
         try {
-            features = encode(request.prompt().images());
-        } catch (CancellationException e) {
-            Answer unbegun = new Answer(tokens, request.config(), ReplyListener.none(), reader, 0);
-            listener.onReply(index, unbegun.finish(FinishReason.CANCELLED));
-            return;
+            return Objects.requireNonNull(supplier.get(), "its supplier returned null");
+        } catch (InternVLException failure) {
+            listener.onFailure(index, failure);
+        } catch (RuntimeException e) {
+            listener.onFailure(index, new PromptException("request " + index + " cannot be read: " + e, e));
+        } catch (OutOfMemoryError full) {
+            listener.onFailure(index, heapIsFull(full));
         }
+        return null;
+    }
+
+    private void begin(int index, BatchRequest request, BatchListener listener) {
+        int[] tokens = {};
+        try {
+            tokens = reader.tokens(request.prompt());
+            begin(index, request, tokens);
+        } catch (CancellationException e) {
+            over = true;
+            listener.onReply(index, Answer.unbegun(tokens));
+        } catch (ClosedException closed) {
+            listener.onFailure(index, closed);
+            failAll(closed, listener);
+            throw closed;
+        } catch (InternVLException failure) {
+            listener.onFailure(index, failure);
+        } catch (OutOfMemoryError full) {
+            listener.onFailure(index, heapIsFull(full));
+        }
+    }
+
+    private void begin(int index, BatchRequest request, int[] tokens) {
+        long before = System.nanoTime();
+        NativeFeatures features = encode(request.prompt().images());
         List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
         double seconds = (System.nanoTime() - before) / 1e9;
         try {
@@ -143,21 +187,34 @@ final class Generator implements AutoCloseable {
         }
     }
 
-    private void step(Sink sink) {
+    private static InsufficientMemoryException heapIsFull(OutOfMemoryError full) {
+        return new InsufficientMemoryException("the Java heap is full: " + full.getMessage(), full);
+    }
+
+    private void step(BatchListener listener) {
         List<NativeGeneration.Step> steps;
         try {
             if (cancelled()) {
                 throw new CancellationException("the thread was interrupted");
             }
-            steps = generation.step();
+            steps = interrupts.during(generation::step);
         } catch (CancellationException e) {
+            over = true;
             // What there was is the answer.
-            List.copyOf(running.keySet()).forEach(request -> finish(request, FinishReason.CANCELLED, sink));
+            List.copyOf(running.keySet()).forEach(request -> finish(request, FinishReason.CANCELLED, listener));
             return;
+        } catch (InternVLException failure) {
+            // Nothing goes on: the model was closed.
+            failAll(failure, listener);
+            throw failure;
         }
         for (NativeGeneration.Step step : steps) {
             Running current = running.get(step.request());
             if (current == null) {
+                continue;
+            }
+            if (step.end() == NativeGeneration.End.FAILED) {
+                fail(step.request(), generation.failure(step.request()), listener);
                 continue;
             }
             FinishReason reason = current.answer().accept(generation, step);
@@ -167,23 +224,36 @@ final class Generator implements AutoCloseable {
             if (step.end() == NativeGeneration.End.NONE) {
                 generation.end(step.request()); // a stop string, which only this side sees
             }
-            finish(step.request(), reason, sink);
+            finish(step.request(), reason, listener);
         }
     }
 
-    private void finish(int request, FinishReason reason, Sink sink) {
+    private void finish(int request, FinishReason reason, BatchListener listener) {
         Running done = running.remove(request);
         if (done != null) {
             done.free();
-            sink.onReply(done.index(), done.answer().finish(reason));
+            listener.onReply(done.index(), done.answer().finish(reason));
         }
     }
 
+    private void fail(int request, InternVLException failure, BatchListener listener) {
+        Running failed = running.remove(request);
+        if (failed != null) {
+            failed.free();
+            listener.onFailure(failed.index(), failure);
+        }
+    }
+
+    private void failAll(InternVLException failure, BatchListener listener) {
+        List.copyOf(running.keySet()).forEach(request -> fail(request, failure, listener));
+    }
+
     private boolean cancelled() {
-        return Thread.currentThread().isInterrupted() || (cancellation != null && cancellation.isCancelled());
+        return over || Thread.currentThread().isInterrupted() || (cancellation != null && cancellation.isCancelled());
     }
 
     private void forgetCancellation() {
+        interrupts.close();
         if (cancellation != null) {
             cancellation.forget(hook);
         }

@@ -44,8 +44,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * <p>Thread-safe: any number of threads may ask at once, and the runtime computes one step at a time. Close it to free the
- * weights; closing while others ask makes their calls throw {@link ClosedException}.
+ * <p>Thread-safe: any number of threads may ask at once. The runtime computes one step at a time, and they take turns. Close it
+ * to free the weights; closing while others ask makes their calls throw {@link ClosedException}.
  */
 public final class InternVL implements AutoCloseable {
     private final NativeModel model;
@@ -203,13 +203,13 @@ public final class InternVL implements AutoCloseable {
      * Answers one prompt, piece by piece.
      *
      * @param listener receives the pieces on this thread
-     * @param cancellation ends the answer from another thread, or null; interrupting this thread ends it too
+     * @param cancellation ends the answer from another thread, or null; interrupting this thread ends it too, as soon, and its
+     *     interrupt status stays set
      * @throws PromptException if the prompt cannot be built, or does not fit the context
      * @throws ClosedException if the model is closed, before or meanwhile
      */
     public Reply generate(
             Prompt prompt, GenerationConfig config, ReplyListener listener, @Nullable Cancellation cancellation) {
-        Reply[] replies = new Reply[1];
         int[] tokens = reader.tokens(prompt);
         long before = System.nanoTime();
         try (Generator generator = new Generator(model, reader, cancellation);
@@ -217,20 +217,21 @@ public final class InternVL implements AutoCloseable {
             List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
             double seconds = (System.nanoTime() - before) / 1e9;
             generator.add(0, tokens, pictures, List.of(), config, listener, seconds, null);
-            generator.run((index, reply) -> replies[index] = reply);
+            return generator.run();
         } catch (CancellationException e) {
-            // Stopped while pictures were encoded: an answer without a token.
-            return new Answer(tokens, config, listener, reader, 0).finish(FinishReason.CANCELLED);
+            // Stopped while pictures were encoded.
+            return Answer.unbegun(tokens);
         }
-        return replies[0];
     }
 
     /**
      * Answers several prompts together, each with and without pictures, of any lengths. Every answer is the same as from
-     * {@link #generate} alone; together they are only faster.
+     * {@link #generate} alone; together they are only faster. Interrupting this thread ends it: its interrupt status stays set,
+     * and every prompt that was not answered has {@link FinishReason#CANCELLED}.
      *
      * @return the replies in the prompts' order
      * @throws InternVLException the first failure, after the others are answered
+     * @throws ClosedException if the model is closed, before or meanwhile
      */
     public List<Reply> batch(List<Prompt> prompts, GenerationConfig config) {
         Reply[] replies = new Reply[prompts.size()];
@@ -253,6 +254,11 @@ public final class InternVL implements AutoCloseable {
                             failures[0] = failure;
                         }
                     }
+
+                    @Override
+                    public void onCancelled(int from) {
+                        Arrays.fill(replies, from, replies.length, Answer.unbegun());
+                    }
                 },
                 null);
         if (failures[0] != null) {
@@ -264,9 +270,15 @@ public final class InternVL implements AutoCloseable {
     /**
      * Answers a stream of requests, up to {@link LoadOptions#maxBatch()} together; a new one begins when another ends.
      *
-     * @param requests each is asked for its prompt when its turn comes, so that pictures need not all be in memory
+     * <p>What is wrong with one request is its own failure: a supplier that throws, a prompt that does not fit, memory that is
+     * short, logits that are no numbers.
+     *
+     * @param requests each is asked for its prompt when its turn comes, so that pictures need not all be in memory. Any exception
+     *     of a supplier is that request's failure, as the cause of a {@link PromptException} unless it is an
+     *     {@link InternVLException}; one of the iterator itself ends the batch
      * @param listener receives replies and failures as they come
-     * @param cancellation ends everything from another thread, or null
+     * @param cancellation ends everything from another thread, or null; interrupting this thread ends it too
+     * @throws ClosedException if the model is closed, before or meanwhile; requests that had begun fail with it
      */
     public void batch(
             Iterator<? extends Supplier<BatchRequest>> requests,

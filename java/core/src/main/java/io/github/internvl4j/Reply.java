@@ -6,7 +6,7 @@ import java.util.List;
  * An answer.
  *
  * @param text the answer, without special tokens and surrounding white space
- * @param promptTokens the prompt's ids
+ * @param promptTokens the prompt's ids; none if the request was cancelled before its turn came
  * @param tokens the generated ids, the stop token included if one was met
  * @param finish why it ended
  * @param logprobs one for each of {@code tokens}

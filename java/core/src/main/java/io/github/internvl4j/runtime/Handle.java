@@ -3,6 +3,7 @@ package io.github.internvl4j.runtime;
 import io.github.internvl4j.error.ClosedException;
 import io.github.internvl4j.host.Garbage;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -33,7 +34,11 @@ final class Handle<P extends Pointer> implements AutoCloseable {
         this.free = Garbage.cleaner().register(this, () -> free.accept(pointer));
     }
 
-    /** Runs native code with the handle, which is not freed meanwhile. */
+    /**
+     * Runs native code with the handle, which is not freed meanwhile.
+     *
+     * @throws ClosedException if it was
+     */
     <T> T use(Function<? super P, T> body) {
         lock.readLock().lock();
         try {
@@ -43,6 +48,21 @@ final class Handle<P extends Pointer> implements AutoCloseable {
             return body.apply(pointer);
         } finally {
             lock.readLock().unlock();
+            // The native code knows the pointer alone, and this object may have no other user left.
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    /** Like {@link #use}; does nothing if the handle is closed. */
+    void useIfOpen(Consumer<? super P> body) {
+        lock.readLock().lock();
+        try {
+            if (!closed) {
+                body.accept(pointer);
+            }
+        } finally {
+            lock.readLock().unlock();
+            Reference.reachabilityFence(this);
         }
     }
 
@@ -50,15 +70,6 @@ final class Handle<P extends Pointer> implements AutoCloseable {
     void call(Function<? super P, Integer> body) {
         // The message of a failure is the calling thread's, so the status is looked at on this thread.
         NativeLibrary.check(use(body));
-    }
-
-    boolean isClosed() {
-        lock.readLock().lock();
-        try {
-            return closed;
-        } finally {
-            lock.readLock().unlock();
-        }
     }
 
     /** Waits for the users inside, then frees. Idempotent. */

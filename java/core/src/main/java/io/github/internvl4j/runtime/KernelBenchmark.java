@@ -54,9 +54,10 @@ public final class KernelBenchmark implements AutoCloseable {
     public Tensor operand(int index) {
         LongBuffer rows = LongBuffer.allocate(1);
         LongBuffer cols = LongBuffer.allocate(1);
-        handle.call(pointer -> internvl4j.ivl_benchmark_operand(pointer, index, rows, cols, (FloatBuffer) null));
+        handle.call(pointer -> internvl4j.ivl_benchmark_operand(pointer, index, rows, cols, (FloatBuffer) null, 0));
         Tensor values = Tensor.allocate(rows.get(0), cols.get(0));
-        handle.call(pointer -> internvl4j.ivl_benchmark_operand(pointer, index, rows, cols, values.data()));
+        handle.call(pointer ->
+                internvl4j.ivl_benchmark_operand(pointer, index, rows, cols, values.data(), values.size()));
         return values;
     }
 

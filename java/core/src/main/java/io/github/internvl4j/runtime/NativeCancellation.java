@@ -17,12 +17,7 @@ public final class NativeCancellation implements AutoCloseable {
 
     /** From any thread. Does nothing once closed. */
     public void cancel() {
-        if (!handle.isClosed()) {
-            handle.use(pointer -> {
-                internvl4j.ivl_cancel(pointer);
-                return true;
-            });
-        }
+        handle.useIfOpen(internvl4j::ivl_cancel);
     }
 
     <T> T use(Function<? super ivl_cancellation, T> body) {

@@ -27,7 +27,7 @@ public final class NativeFeatures implements AutoCloseable {
     public Tensor copy() {
         Tensor out = Tensor.allocate(rows, width);
         try (FloatPointer target = new FloatPointer(out.data())) {
-            handle.call(pointer -> internvl4j.ivl_features_copy(pointer, target));
+            handle.call(pointer -> internvl4j.ivl_features_copy(pointer, target, out.size()));
         }
         return out;
     }

@@ -1,5 +1,6 @@
 package io.github.internvl4j.runtime;
 
+import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.internal.global.internvl4j;
 import io.github.internvl4j.internal.ivl_features;
 import io.github.internvl4j.internal.ivl_generation;
@@ -21,14 +22,16 @@ public final class NativeGeneration implements AutoCloseable {
         NONE,
         STOP,
         LENGTH,
-        CANCELLED
+        CANCELLED,
+        /** There is no token; {@link #failure} says why. */
+        FAILED
     }
 
     /**
      * One step of one request.
      *
      * @param request the number {@link #add} gave
-     * @param token the token's id
+     * @param token the token's id; -1 if the request failed
      * @param logprob natural logarithm of the model's own probability
      * @param end whether the request is over
      */
@@ -114,7 +117,7 @@ public final class NativeGeneration implements AutoCloseable {
         return added;
     }
 
-    /** One token of every unfinished request; empty when there is none. */
+    /** One token, or the failure, of every unfinished request; empty when there is none. */
     public List<Step> step() {
         if (steps.capacity() < unfinished) {
             steps.close();
@@ -134,6 +137,16 @@ public final class NativeGeneration implements AutoCloseable {
         return taken;
     }
 
+    /** Why a request ended with {@link End#FAILED} in the last step. */
+    public InternVLException failure(int request) {
+        try {
+            handle.call(pointer -> internvl4j.ivl_generation_failure(pointer, request));
+        } catch (InternVLException failure) {
+            return failure;
+        }
+        throw new IllegalStateException("request " + request + " has not failed");
+    }
+
     /** The most likely tokens of the request's last step, best first; at most as many as it asked for. */
     public List<Candidate> candidates(int request, int most) {
         int[] tokens = new int[most];
@@ -148,10 +161,14 @@ public final class NativeGeneration implements AutoCloseable {
         return candidates;
     }
 
-    /** The logits behind the request's last token. */
+    /**
+     * The logits behind the request's last token.
+     *
+     * @param vocabulary how many there are
+     */
     public float[] logits(int request, int vocabulary) {
         float[] out = new float[vocabulary];
-        handle.call(pointer -> internvl4j.ivl_generation_logits(pointer, request, out));
+        handle.call(pointer -> internvl4j.ivl_generation_logits(pointer, request, out, out.length));
         return out;
     }
 

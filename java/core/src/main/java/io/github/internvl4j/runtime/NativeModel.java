@@ -8,6 +8,7 @@ import io.github.internvl4j.MemoryPlan;
 import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.SystemInfo;
+import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.internal.global.internvl4j;
 import io.github.internvl4j.internal.ivl_cancellation;
 import io.github.internvl4j.internal.ivl_features;
@@ -24,6 +25,8 @@ import io.github.internvl4j.internal.ivl_sequence;
 import io.github.internvl4j.internal.ivl_work;
 import io.github.internvl4j.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -191,16 +194,27 @@ public final class NativeModel implements AutoCloseable {
      * Runs pictures through the vision tower and the projector.
      *
      * @param pixels (count, channels, S, S), normalized
+     * @throws InvalidOptionException if they have another shape
      */
     public NativeFeatures encode(
             Tensor pixels, @Nullable NativeCancellation cancellation, @Nullable NativeRecording recording) {
+        requirePictures(pixels.shape());
         ivl_features out = new ivl_features();
         try (FloatPointer data = new FloatPointer(pixels.data())) {
             NativeLibrary.check(handle.use(model -> with(cancellation, cancel -> with(
                     recording,
-                    record -> internvl4j.ivl_encode(model, data, pixels.size(0), cancel, record, out)))));
+                    record -> internvl4j.ivl_encode(
+                            model, data, pixels.size(), pixels.size(0), cancel, record, out)))));
         }
         return new NativeFeatures(out, info.hiddenSize());
+    }
+
+    private void requirePictures(long... shape) {
+        long size = info.imageSize();
+        if (shape.length != 4 || shape[1] != info.imageChannels() || shape[2] != size || shape[3] != size) {
+            throw new InvalidOptionException("the pixels have the shape " + Arrays.toString(shape) + ", expected [pictures, "
+                    + info.imageChannels() + ", " + size + ", " + size + "]");
+        }
     }
 
     /** An empty cache. */
@@ -221,14 +235,7 @@ public final class NativeModel implements AutoCloseable {
     /** Cancels what is in flight, waits for it, frees the weights. Idempotent, from any thread. */
     @Override
     public void close() {
-        if (handle.isClosed()) {
-            return;
-        }
-        try {
-            handle.call(internvl4j::ivl_model_close);
-        } catch (io.github.internvl4j.error.ClosedException alreadyClosed) {
-            return; // another thread was faster
-        }
+        handle.useIfOpen(model -> NativeLibrary.check(internvl4j.ivl_model_close(model)));
         handle.close();
     }
 

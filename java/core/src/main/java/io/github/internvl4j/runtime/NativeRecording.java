@@ -33,12 +33,11 @@ public final class NativeRecording implements AutoCloseable {
 
     private Tensor copy(long index) {
         long[] shape = new long[3];
-        handle.call(pointer -> internvl4j.ivl_recording_shape(pointer, index, shape));
+        handle.call(pointer -> internvl4j.ivl_recording_shape(pointer, index, shape, shape.length));
         Tensor out = Tensor.allocate(shape);
-        handle.use(pointer -> {
-            FloatPointer data = internvl4j.ivl_recording_data(pointer, index);
-            return out.data().put(data.capacity(out.size()).asBuffer());
-        });
+        try (FloatPointer target = new FloatPointer(out.data())) {
+            handle.call(pointer -> internvl4j.ivl_recording_copy(pointer, index, target, out.size()));
+        }
         return out;
     }
 

@@ -1,0 +1,152 @@
+// Who may call a model's backends when. Each test holds one thread in a step of decoding, where a GPU's launches would be
+// captured, while another asks for something.
+#include "generate/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <latch>
+#include <thread>
+
+#include "backend/watched_backend.h"
+#include "cpu/cpu_backend.h"
+#include "model/oracle.h"
+
+namespace ivl {
+namespace {
+
+using testing::greedy;
+using testing::Oracle;
+using testing::WatchedBackend;
+using Words = std::vector<std::string>;
+
+const Oracle& oracle() {
+  static const Oracle loaded("hermes-d128");
+  return loaded;
+}
+
+class EngineThreads : public ::testing::Test {
+ protected:
+  // Holds a pass until `other`, on this thread, is done, waits for its turn, or was seen in the backend.
+  void during_a_pass(const std::function<void()>& other) {
+    Generation decoding(engine_, nullptr);
+    decoding.add(nullptr, {{5, 6, 7}, -1, {}, {}}, greedy(3), nullptr);
+    decoding.step();
+    std::latch in_pass(1);
+    std::atomic<bool> done{false};
+    backend_->in_next("repeat", [&] {
+      in_pass.count_down();
+      while (!done && engine_->waiting() == 0 && backend_->intruders().empty()) std::this_thread::yield();
+    });
+    std::thread thread([&] { EXPECT_EQ(decoding.step().size(), 1u); });
+    in_pass.wait();
+    other();
+    done = true;
+    thread.join();
+    EXPECT_EQ(backend_->intruders(), Words());
+  }
+
+  Prompt prompt(size_t tokens) const { return {std::vector<int32_t>(tokens, 33), -1, {}, {}}; }
+  Prompt with_picture() const { return oracle().prompt(*engine_, oracle().dialog("image.0")); }
+
+  std::shared_ptr<WatchedBackend> backend_ =
+      std::make_shared<WatchedBackend>(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 1}));
+  std::shared_ptr<Engine> engine_ = oracle().load(backend_, DType::BF16);
+};
+
+TEST_F(EngineThreads, ANewSequenceIsAllocatedInATurn) {
+  Generation generation(engine_, nullptr);
+  during_a_pass([&] { generation.add(nullptr, prompt(10), greedy(1), nullptr); });
+  EXPECT_EQ(generation.step().size(), 1u);
+}
+
+TEST_F(EngineThreads, ASequenceGrowsInATurn) {
+  const auto sequence = std::make_shared<Sequence>(engine_);
+  testing::answer(engine_, prompt(10), greedy(1), sequence);
+  const int64_t before = backend_->buffers();
+  Generation generation(engine_, nullptr);
+  during_a_pass([&] { generation.add(sequence, prompt(300), greedy(1), nullptr); });
+  EXPECT_EQ(backend_->buffers(), before);
+  EXPECT_EQ(generation.reused(0), 10);
+  EXPECT_EQ(generation.step().size(), 1u);
+}
+
+TEST_F(EngineThreads, PicturesAreEncodedCopiedAndFreedInTurns) {
+  const int64_t before = backend_->buffers();
+  Prompt encoded;
+  during_a_pass([&] { encoded = with_picture(); });
+  std::vector<float> copy(static_cast<size_t>(encoded.features[0]->rows() * encoded.features[0]->width()));
+  during_a_pass([&] { encoded.features[0]->copy_to(copy.data()); });
+  const int64_t workspace = backend_->buffers() - before - 1;
+  during_a_pass([&] { encoded.features.clear(); });
+  EXPECT_EQ(backend_->buffers(), before + workspace);
+}
+
+TEST_F(EngineThreads, SequencesAndUnfinishedRequestsAreFreedInTurns) {
+  testing::answer(engine_, with_picture(), greedy(2));  // the workspace is there
+  const int64_t before = backend_->buffers();
+  auto sequence = std::make_shared<Sequence>(engine_);
+  testing::answer(engine_, prompt(4), greedy(1), sequence);
+  auto generation = std::make_unique<Generation>(engine_, nullptr);
+  generation->add(nullptr, with_picture(), greedy(5), nullptr);
+  during_a_pass([&] {
+    sequence.reset();
+    generation.reset();
+  });
+  EXPECT_EQ(backend_->buffers(), before) << "the turn that ran freed them";
+}
+
+TEST_F(EngineThreads, LogitsAreBroughtToTheHostInATurn) {
+  Generation generation(engine_, nullptr);
+  generation.add(nullptr, prompt(4), greedy(2), nullptr);
+  generation.step();
+  during_a_pass([&] { EXPECT_EQ(generation.logits(0).size(), 1033u); });
+}
+
+TEST_F(EngineThreads, ClosingWaitsForTheTurnThatRuns) {
+  Generation decoding(engine_, nullptr);
+  decoding.add(nullptr, prompt(4), greedy(3), nullptr);
+  decoding.step();
+  std::latch in_pass(1);
+  backend_->in_next("repeat", [&] {
+    in_pass.count_down();
+    while (engine_->waiting() == 0) std::this_thread::yield();
+  });
+  std::thread thread([&] {
+    try {
+      decoding.step();
+      ADD_FAILURE() << "was not ended";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), Status::Closed);
+    }
+  });
+  in_pass.wait();
+  engine_->close();
+  thread.join();
+  EXPECT_EQ(backend_->intruders(), Words());
+}
+
+// Four threads in step loops: after the first round, in which they line up, each has one token in four.
+TEST_F(EngineThreads, StepsOfSeveralThreadsTakeTurns) {
+  constexpr int kThreads = 4;
+  std::vector<int> order;  // written in turns
+  std::vector<std::thread> threads;
+  {
+    const Engine::Turn line_up(*engine_);
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&, i] {
+        for (int step = 0; step < 20; ++step) {
+          const Engine::Turn turn(*engine_);
+          order.push_back(i);
+          // Until the others stand behind: then it is the lock that decides.
+          while (step < 19 && engine_->waiting() < kThreads - 1) std::this_thread::yield();
+        }
+      });
+      while (engine_->waiting() < static_cast<size_t>(i) + 1) std::this_thread::yield();
+    }
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (size_t at = 0; at < 19 * kThreads; ++at) EXPECT_EQ(order[at], static_cast<int>(at % kThreads));
+}
+
+}  // namespace
+}  // namespace ivl
