@@ -76,18 +76,14 @@ final class BatchCommand implements Callable<Integer> {
     @Option(names = "--overwrite", description = "Begin anew, whatever the output holds.")
     private boolean overwrite;
 
-    @Option(
-            names = "--batch-size",
-            defaultValue = "0",
-            paramLabel = "N",
-            description = "Requests computed together; 0: as many as memory has room for, up to 8 (default).")
-    private int batchSize;
+    @Mixin
+    private BatchSizeOption batchSize;
 
     @Override
     public Integer call() throws IOException {
         sampling.config();
         validate();
-        LoadOptions options = model.loadOptions().maxBatch(batchSize);
+        LoadOptions options = batchSize.of(model.loadOptions());
         Map<Integer, AnswerFile.Extent> kept =
                 resume && Files.exists(output) ? EarlierAnswers.of(output, input) : Map.of();
         try (JsonLines lines = isStandard(input) ? new JsonLines(main.streams.in()) : new JsonLines(input);

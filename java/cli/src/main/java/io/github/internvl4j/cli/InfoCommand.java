@@ -53,12 +53,8 @@ final class InfoCommand implements Callable<Integer> {
     @Option(names = "--context", defaultValue = "0", paramLabel = "N", description = "For the memory plan.")
     private int context;
 
-    @Option(
-            names = "--batch-size",
-            defaultValue = "0",
-            paramLabel = "N",
-            description = "Requests computed together, for the memory plan; 0: as many as fit, up to 8 (default).")
-    private int batchSize;
+    @Mixin
+    private BatchSizeOption batchSize;
 
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
@@ -93,7 +89,7 @@ final class InfoCommand implements Callable<Integer> {
 
     private Checkpoint read(Path directory) {
         CheckReport report = InternVL.check(directory, check);
-        LoadOptions options = precision.of(LoadOptions.defaults()).contextLength(context).maxBatch(batchSize);
+        LoadOptions options = batchSize.of(precision.of(LoadOptions.defaults()).contextLength(context));
         ModelInfo info = InternVL.inspect(directory);
         boolean loadable = report.missing().isEmpty() && report.wrong().isEmpty();
         return new Checkpoint(info, loadable ? InternVL.plan(directory, options) : null, report);
