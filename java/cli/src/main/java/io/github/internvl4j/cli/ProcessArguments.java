@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -44,7 +45,7 @@ final class ProcessArguments {
         int start = 0;
         for (int i = 0; i < record.length; i++) {
             if (record[i] == 0) {
-                all.add(java.util.Arrays.copyOfRange(record, start, i));
+                all.add(Arrays.copyOfRange(record, start, i));
                 start = i + 1;
             }
         }

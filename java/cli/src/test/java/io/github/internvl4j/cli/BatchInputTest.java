@@ -205,7 +205,8 @@ class BatchInputTest {
             {"{\"messages\": [{\"role\": \"tool\", \"content\": \"x\"}]}", "field body.messages[0].role"},
             {"{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"input_audio\"}]}]}",
                 "body.messages[0].content[0].type"},
-            {"{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"user\", \"content\": \"x\"}]}", "body.messages[1].role"},
+            {"{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"user\", \"content\": \"x\"}]}",
+                "body.messages[1].role"},
         }) {
             ObjectNode line = openAi("x" + lines.size(), message("user", "Hello"));
             ((ObjectNode) line.get("body")).setAll((ObjectNode) JSON.readTree(wrong[0]));

@@ -18,7 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Batches that go on where an earlier run ended. */
 class BatchResumeTest {
-    private static final String OPEN_AI = "{\"custom_id\": \"c\", \"body\": {\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}}";
+    private static final String OPEN_AI =
+            "{\"custom_id\": \"c\", \"body\": {\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}}";
 
     @TempDir
     Path folder;
@@ -62,7 +63,8 @@ class BatchResumeTest {
 
     @Test
     void wholeAnswersStayAndTheOthersAreAskedAgain() throws IOException {
-        List<String> lines = List.of("{\"id\": 1, \"prompt\": \"Hello\"}", "{\"id\": 2, \"prompt\": \"Hello\", \"images\": [\"late.jpg\"]}",
+        List<String> lines = List.of("{\"id\": 1, \"prompt\": \"Hello\"}",
+                "{\"id\": 2, \"prompt\": \"Hello\", \"images\": [\"late.jpg\"]}",
                 OPEN_AI, "{\"prompt\": \"Hello\"}", "{\"prompt\": \"Who are you?\"}");
         Files.write(input, lines);
         assertEquals(1, batch().status());
@@ -90,7 +92,8 @@ class BatchResumeTest {
         Files.writeString(input, "{\"id\": 1, \"prompt\": \"Hello\"}\n" + OPEN_AI + "\n");
         batch().succeeded();
         String answers = Files.readString(output);
-        for (String changed : List.of("{\"id\": 1, \"prompt\": \"Bye\"}\n" + OPEN_AI, "{\"id\": 2, \"prompt\": \"Hello\"}\n" + OPEN_AI,
+        for (String changed : List.of("{\"id\": 1, \"prompt\": \"Bye\"}\n" + OPEN_AI,
+                "{\"id\": 2, \"prompt\": \"Hello\"}\n" + OPEN_AI,
                 "{\"id\": 1, \"prompt\": \"Hello\"}\n" + OPEN_AI.replace("Hello", "Bye"),
                 "{\"id\": 1, \"prompt\": \"Hello\"}\n" + OPEN_AI.replace("\"c\"", "\"d\""), OPEN_AI, "")) {
             Files.writeString(input, changed);
@@ -104,7 +107,8 @@ class BatchResumeTest {
     @Test
     void requestsMayBeAdded() throws IOException {
         Files.writeString(input, "{\"id\": 1, \"prompt\": \"Hello\"}");
-        Files.writeString(output, "{\"index\": 0, \"id\": 1, \"text\": \"of another program\", \"finish\": \"stop\"}"); // no line end
+        // No line end.
+        Files.writeString(output, "{\"index\": 0, \"id\": 1, \"text\": \"of another program\", \"finish\": \"stop\"}");
         Files.writeString(input, "{\"id\": 1, \"prompt\": \"Hello\"}\n{\"id\": 2, \"prompt\": \"Hello\"}\n");
         batch("--resume").succeeded();
         List<String> answers = Files.readAllLines(output);

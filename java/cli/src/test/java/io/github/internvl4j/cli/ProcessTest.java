@@ -120,7 +120,9 @@ class ProcessTest {
         String endless = "{\"prompt\":\"Hello\",\"max_new_tokens\":3900}";
         // The answer that is waited for is written while another is being made.
         Files.write(input, List.of(brief, endless, brief));
-        String[] args = {"batch", "--model", D128, "--batch-size", "2", "--input", input.toString(), "--output", output.toString()};
+        String[] args = {
+            "batch", "--model", D128, "--batch-size", "2", "--input", input.toString(), "--output", output.toString()
+        };
         Process batch = start("C.UTF-8", "exec \"$@\"", args);
         while (batch.isAlive() && (!Files.exists(output) || Files.size(output) == 0)) {
             Thread.sleep(5);
