@@ -89,11 +89,7 @@ public record Prompt(
      * which {@code <image>} is text.
      */
     public static Prompt video(String question, List<Image> frames) {
-        Prompt prompt = of("").places(List.of());
-        for (int i = 1; i <= frames.size(); i++) {
-            prompt = prompt.and("Frame" + i + ": ").and(frames.get(i - 1)).and("\n");
-        }
-        return prompt.and(question);
+        return of("").places(List.of()).andVideo(frames).and(question);
     }
 
     /**
@@ -116,6 +112,16 @@ public record Prompt(
         all.add(told.question().length());
         return new Prompt(
                 system, history, told.question() + ConversationTemplate.IMAGE, entries, specialTokens, all);
+    }
+
+    /** The question with a film's frames behind it, which come after all other pictures: {@code Frame1: <image>\n...FrameN: <image>\n}. */
+    public Prompt andVideo(List<Image> frames) {
+        Prompt prompt = this;
+        int number = 1;
+        for (Image frame : Options.copy(frames, "frames")) {
+            prompt = prompt.and("Frame" + number++ + ": ").and(frame).and("\n");
+        }
+        return prompt;
     }
 
     /** With another system message; null for the template's own. */

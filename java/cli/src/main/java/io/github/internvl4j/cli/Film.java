@@ -4,6 +4,7 @@ import io.github.internvl4j.Prompt;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.video.VideoFrames;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,11 +23,16 @@ record Film(Media media, String file, int frames, @Nullable Double start, @Nulla
     /** Longer than any film, in seconds. */
     private static final double UNBOUNDED = 100_000;
 
-    /** The question with the frames' names before it, unless it or an earlier one says itself where they stand. */
-    Prompt prompt(String question, List<Round> history) {
+    /**
+     * The question with the frames' names before it, unless it or an earlier one says itself where they stand, which no
+     * literal text does.
+     */
+    Prompt prompt(String question, List<Round> history, SpecialTokens mode) {
         List<Image> pictures = sample();
-        boolean marked = marks(question) || history.stream().anyMatch(round -> marks(round.question()));
-        return (marked ? Prompt.of(question, pictures) : Prompt.video(question, pictures)).history(history);
+        boolean marked = mode != SpecialTokens.LITERAL
+                && (marks(question) || history.stream().anyMatch(round -> marks(round.question())));
+        Prompt prompt = marked ? Prompt.of(question, pictures) : Prompt.video(question, pictures);
+        return prompt.history(history).specialTokens(mode);
     }
 
     private static boolean marks(String question) {

@@ -6,9 +6,11 @@ import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.SpecialTokens;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,11 +28,22 @@ record OpenAiMessages(@Nullable String system, List<Question> questions, List<St
     /** The user's message, in parts. */
     record Question(List<Part> parts) {
         private boolean marks() {
-            return parts.stream().anyMatch(part -> part.kind == Kind.TEXT && part.text.contains(ConversationTemplate.IMAGE));
+            return texts().anyMatch(part -> part.text.contains(ConversationTemplate.IMAGE));
         }
 
-        private long texts() {
-            return parts.stream().filter(part -> part.kind == Kind.TEXT).count();
+        private String text() {
+            return String.join("\n", texts().map(Part::text).toList());
+        }
+
+        private List<Part> inOrder() {
+            if (texts().count() > 1) {
+                return parts;
+            }
+            return Stream.concat(parts.stream().filter(part -> part.kind != Kind.TEXT), texts()).toList();
+        }
+
+        private Stream<Part> texts() {
+            return parts.stream().filter(part -> part.kind == Kind.TEXT);
         }
     }
 
@@ -127,50 +140,43 @@ record OpenAiMessages(@Nullable String system, List<Question> questions, List<St
         return source.requiredText("url");
     }
 
-    /** What is asked, its pictures and films read. */
-    Prompt prompt(Media media) {
+    /**
+     * What is asked, its pictures and films read.
+     *
+     * @param mode what {@code <image>} in a message is, too: in {@link SpecialTokens#LITERAL} text, else a picture's place
+     */
+    Prompt prompt(Media media, SpecialTokens mode) {
         List<List<Image>> pictures = new ArrayList<>();
         List<Round> history = new ArrayList<>();
         for (int i = 0; i < answers.size(); i++) {
-            history.add(new Round(laidOut(questions.get(i), media, pictures), answers.get(i)));
+            Round asked = asked(questions.get(i), media, mode, pictures);
+            history.add(new Round(asked.question(), answers.get(i), null, asked.places()));
         }
-        String asked = laidOut(questions.get(answers.size()), media, pictures);
-        return Prompt.of(asked).history(history).pictures(pictures).system(system);
+        Round last = asked(questions.get(answers.size()), media, mode, pictures);
+        return new Prompt(system, history, last.question(), pictures, mode, last.places());
     }
 
-    /**
-     * A message as one text, with the places of its pictures: those it marks itself; before a text that is alone, as the model
-     * knows it; else where they stand among the texts.
-     */
-    private static String laidOut(Question question, Media media, List<List<Image>> pictures) {
-        StringBuilder before = new StringBuilder();
-        StringBuilder text = new StringBuilder();
-        boolean marks = question.marks();
-        boolean alone = question.texts() <= 1;
+    /** A question whose places are told. */
+    private static Round asked(Question question, Media media, SpecialTokens mode, List<List<Image>> pictures) {
+        Prompt prompt = laidOut(question, media);
+        pictures.addAll(prompt.pictures());
+        boolean marks = mode != SpecialTokens.LITERAL && question.marks();
+        Round told = marks ? new Round(question.text(), "") : new Round(prompt.question(), "", null, prompt.places());
+        return told.placed(prompt.pictures().size());
+    }
+
+    /** A message as one text: pictures and films before a text that is alone, as the model knows it, else where they stand. */
+    private static Prompt laidOut(Question question, Media media) {
+        Prompt prompt = Prompt.of("").places(List.of());
         Kind last = Kind.IMAGE;
-        for (Part part : question.parts()) {
-            if (part.kind == Kind.TEXT) {
-                text.append(last == Kind.TEXT ? "\n" : "").append(part.text);
-                last = Kind.TEXT;
-                continue;
-            }
-            String places = part.kind == Kind.IMAGE ? picture(part.text, media, pictures) : film(part.text, media, pictures);
-            if (!marks) {
-                (alone ? before : text).append(places);
-                last = Kind.IMAGE;
-            }
+        for (Part part : question.inOrder()) {
+            prompt = switch (part.kind) {
+                case TEXT -> prompt.and(last == Kind.TEXT ? "\n" + part.text : part.text);
+                case IMAGE -> prompt.and(media.image(part.text)).and("\n");
+                case VIDEO -> prompt.andVideo(new Film(media, part.text, Film.DEFAULT_FRAMES, null, null).sample());
+            };
+            last = part.kind;
         }
-        return before.append(text).toString();
-    }
-
-    private static String picture(String source, Media media, List<List<Image>> pictures) {
-        pictures.add(List.of(media.image(source)));
-        return ConversationTemplate.IMAGE + "\n";
-    }
-
-    private static String film(String source, Media media, List<List<Image>> pictures) {
-        List<Image> frames = new Film(media, source, Film.DEFAULT_FRAMES, null, null).sample();
-        frames.forEach(frame -> pictures.add(List.of(frame)));
-        return Prompt.video("", frames).question();
+        return prompt;
     }
 }

@@ -5,6 +5,7 @@ import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.SpecialTokens;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -56,8 +57,8 @@ record OwnLine(
 
     @Override
     public Prompt prompt(Media media, InputRules rules) {
-        Prompt asked = video == null ? pictures(media) : film(media, video);
-        return asked.system(system).specialTokens(rules.specialTokens());
+        SpecialTokens mode = rules.specialTokens();
+        return (video == null ? pictures(media).specialTokens(mode) : film(media, video, mode)).system(system);
     }
 
     private Prompt pictures(Media media) {
@@ -69,12 +70,12 @@ record OwnLine(
                 .history(history);
     }
 
-    private Prompt film(Media media, String source) {
+    private Prompt film(Media media, String source, SpecialTokens mode) {
         if (images != null || combine != null) {
             throw new PromptException("the field video goes with neither images nor combine");
         }
         int shown = frames == null ? Film.DEFAULT_FRAMES : frames;
-        return new Film(media, source, shown, start, end).prompt(prompt, history);
+        return new Film(media, source, shown, start, end).prompt(prompt, history, mode);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.github.internvl4j.cli;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.SpecialTokens;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -64,10 +65,11 @@ final class PromptOptions {
     Prompt prompt(String question) throws IOException {
         List<Round> rounds = history == null ? List.of() : History.read(history);
         Film film = video == null ? null : film(video);
+        SpecialTokens mode = rules.specialTokens();
         Prompt prompt = film == null
-                ? pictures(question, images(), combine).history(rounds)
-                : film.prompt(question, rounds);
-        return prompt.system(system).specialTokens(rules.specialTokens());
+                ? pictures(question, images(), combine).history(rounds).specialTokens(mode)
+                : film.prompt(question, rounds, mode);
+        return prompt.system(system);
     }
 
     /** Pictures, each with a place of its own, or all with one. */

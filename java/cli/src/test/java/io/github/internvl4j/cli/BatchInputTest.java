@@ -190,6 +190,21 @@ class BatchInputTest {
     }
 
     @Test
+    void aPlaceInALiteralMessageIsText() throws IOException {
+        String picture = data("image/jpeg", TWO);
+        ObjectNode theirs = openAi("a", shown("What is <image> in HTML?", picture));
+        ObjectNode ours = own("What is <image> in HTML?", picture);
+        ObjectNode film = JSON.createObjectNode()
+                .put("prompt", "What is <image> in HTML?")
+                .put("frames", 2)
+                .put("video", Path.of(DEMO, "samples", "film.mp4").toString());
+        byte[] lines = (theirs + "\n" + ours + "\n" + film).getBytes(StandardCharsets.UTF_8);
+        List<JsonNode> answers = answers(0, lines, "--special-tokens", "literal", "--max-new-tokens", "1");
+        assertEquals(answers.get(1).get("prompt_tokens").size(), answers.get(0).at("/response/body/usage/prompt_tokens").asInt());
+        assertTrue(answers.get(2).get("prompt_tokens").size() > answers.get(1).get("prompt_tokens").size());
+    }
+
+    @Test
     void whatOpenAisRequestsMeanAndCannotBeDoneIsNamed() throws IOException {
         List<ObjectNode> lines = new ArrayList<>();
         List<String> told = new ArrayList<>();
