@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * A conversation. It keeps what the model computed for its earlier rounds, so that a new round costs only what is new and
  * no picture is encoded twice; the answers are the same as those of a fresh prompt with the same history.
  *
- * <p>A conversation is as long as the model's context at most. Behind its end every question throws
+ * <p>A conversation is as long as the model's context at most. Past its end every question throws
  * {@link ContextLengthException}, until {@link #undo} or {@link #reset} makes room. Pictures count with what the decoder sees of
  * them; they themselves are not kept.
  *
