@@ -9,7 +9,6 @@ import io.github.internvl4j.runtime.NativeSequence;
 import io.github.internvl4j.text.Round;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -124,7 +123,7 @@ public final class Chat implements AutoCloseable {
             Reply reply = generator.run();
             kept = remember(question, text, reply, added);
             return reply;
-        } catch (CancellationException e) {
+        } catch (Generator.Unbegun e) {
             // Stopped while pictures were encoded: there is no answer, and nothing to remember.
             return Answer.unbegun(tokens);
         } finally {
