@@ -110,6 +110,7 @@ Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampli
   const int32_t request = generation.add(std::move(sequence), std::move(prompt), sampling, nullptr);
   Answer result;
   for (auto tokens = generation.step(); !tokens.empty(); tokens = generation.step()) {
+    if (const auto failure = generation.failure(request)) throw Error(*failure);
     result.tokens.push_back(tokens[0].token);
     result.logits.push_back(generation.logits(request));
     result.finish = tokens[0].finish;

@@ -53,7 +53,7 @@ class Oracle {
 
 Sampling greedy(size_t tokens);
 
-// Runs one request to its end.
+// Runs one request to its end. What it fails with is thrown.
 struct Answer {
   std::vector<int32_t> tokens;
   std::vector<std::vector<float>> logits;  // behind each token

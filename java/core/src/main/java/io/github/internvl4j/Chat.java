@@ -12,7 +12,6 @@ import io.github.internvl4j.text.SpecialTokens;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -146,7 +145,7 @@ public final class Chat implements AutoCloseable {
             Reply reply = generator.run();
             kept = remember(asked, entries, reply, added);
             return reply;
-        } catch (CancellationException e) {
+        } catch (Generator.Unbegun e) {
             // Stopped while pictures were encoded: there is no answer, and nothing to remember.
             return Answer.unbegun(tokens);
         } finally {

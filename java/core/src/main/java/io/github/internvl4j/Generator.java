@@ -43,6 +43,15 @@ final class Generator implements AutoCloseable {
         }
     }
 
+    /** Cancelled before there was a request. A type of its own: a listener's CancellationException is none of ours. */
+    static final class Unbegun extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Unbegun(CancellationException cause) {
+            super(cause);
+        }
+    }
+
     Generator(NativeModel model, PromptReader reader, @Nullable Cancellation cancellation) {
         this.model = model;
         this.reader = reader;
@@ -59,13 +68,21 @@ final class Generator implements AutoCloseable {
         }
     }
 
-    /** Pictures as the decoder sees them; null for none. */
+    /**
+     * Pictures as the decoder sees them; null for none.
+     *
+     * @throws Unbegun if this is cancelled
+     */
     @Nullable NativeFeatures encode(List<Image> images) {
         if (images.isEmpty()) {
             return null;
         }
         Tensor pixels = reader.pixels(images);
-        return interrupts.during(() -> model.encode(pixels, nativeCancellation, null));
+        try {
+            return interrupts.during(() -> model.encode(pixels, nativeCancellation, null));
+        } catch (CancellationException e) {
+            throw new Unbegun(e);
+        }
     }
 
     /**
@@ -73,6 +90,7 @@ final class Generator implements AutoCloseable {
      *
      * @param index what the sink knows it by
      * @param owned freed with the answer
+     * @throws Unbegun if this is cancelled
      */
     void add(
             int index,
@@ -93,7 +111,11 @@ final class Generator implements AutoCloseable {
                 config.seed(),
                 config.maxNewTokens(),
                 config.topLogprobs());
-        running.put(generation.add(request, sampling, sequence, null), new Running(index, answer, owned));
+        try {
+            running.put(generation.add(request, sampling, sequence, null), new Running(index, answer, owned));
+        } catch (CancellationException e) {
+            throw new Unbegun(e);
+        }
     }
 
     /**
@@ -160,7 +182,7 @@ final class Generator implements AutoCloseable {
         try {
             tokens = reader.tokens(request.prompt());
             begin(index, request, tokens);
-        } catch (CancellationException e) {
+        } catch (Unbegun e) {
             over = true;
             listener.onReply(index, Answer.unbegun(tokens));
         } catch (ClosedException closed) {
@@ -197,7 +219,7 @@ final class Generator implements AutoCloseable {
             if (cancelled()) {
                 throw new CancellationException("the thread was interrupted");
             }
-            steps = interrupts.during(generation::step);
+            steps = interrupts.during(generation::stepEach);
         } catch (CancellationException e) {
             over = true;
             // What there was is the answer.

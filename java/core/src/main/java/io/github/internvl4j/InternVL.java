@@ -27,7 +27,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
-import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -218,8 +217,7 @@ public final class InternVL implements AutoCloseable {
             double seconds = (System.nanoTime() - before) / 1e9;
             generator.add(0, tokens, pictures, List.of(), config, listener, seconds, null);
             return generator.run();
-        } catch (CancellationException e) {
-            // Stopped while pictures were encoded.
+        } catch (Generator.Unbegun e) {
             return Answer.unbegun(tokens);
         }
     }

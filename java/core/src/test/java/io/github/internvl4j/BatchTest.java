@@ -231,6 +231,7 @@ class BatchTest {
             assertNoNumbers(assertThrows(
                     InternVLException.class, () -> model.batch(List.of(good, bad, good), config)));
             assertNoNumbers(assertThrows(InternVLException.class, () -> model.generate(bad, config)));
+            assertNoNumbers(assertThrows(InternVLException.class, () -> model.activations(bad)));
             try (Chat chat = model.chat()) {
                 assertNoNumbers(assertThrows(
                         InternVLException.class, () -> chat.ask(bad, config, ReplyListener.none())));

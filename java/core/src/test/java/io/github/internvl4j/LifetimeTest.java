@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -259,6 +260,17 @@ class LifetimeTest {
         Chat chat = model.chat();
         assertThrows(ClosedException.class, () -> chat.ask("Hello", piece -> chat.close()));
         assertThrows(ClosedException.class, () -> chat.ask("Hello"));
+    }
+
+    @Test
+    void aListenersOwnCancellationExceptionReachesTheCaller() {
+        ReplyListener listener = piece -> {
+            throw new CancellationException("of a future of the listener's");
+        };
+        assertThrows(CancellationException.class, () -> model.generate(Prompt.of("Hello"), CONFIG, listener, null));
+        try (Chat chat = model.chat()) {
+            assertThrows(CancellationException.class, () -> chat.ask("Hello", listener));
+        }
     }
 
     @Test

@@ -117,8 +117,23 @@ public final class NativeGeneration implements AutoCloseable {
         return added;
     }
 
-    /** One token, or the failure, of every unfinished request; empty when there is none. */
+    /**
+     * One token of every unfinished request; empty when there is none.
+     *
+     * @throws InternVLException the first failure; the other requests' tokens of this step are lost
+     */
     public List<Step> step() {
+        List<Step> taken = stepEach();
+        for (Step step : taken) {
+            if (step.end() == End.FAILED) {
+                throw failure(step.request());
+            }
+        }
+        return taken;
+    }
+
+    /** One token, or {@link End#FAILED}, of every unfinished request; empty when there is none. */
+    public List<Step> stepEach() {
         if (steps.capacity() < unfinished) {
             steps.close();
             steps = new ivl_token(unfinished);
