@@ -4,6 +4,7 @@ import io.github.internvl4j.error.ClosedException;
 import io.github.internvl4j.error.InsufficientMemoryException;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.host.Shortage;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.runtime.InterruptWatcher;
 import io.github.internvl4j.runtime.NativeCancellation;
@@ -172,7 +173,7 @@ final class Generator implements AutoCloseable {
         } catch (RuntimeException e) {
             listener.onFailure(index, new PromptException("request " + index + " cannot be read: " + e, e));
         } catch (OutOfMemoryError full) {
-            listener.onFailure(index, heapIsFull(full));
+            listener.onFailure(index, shortOf(full));
         }
         return null;
     }
@@ -192,7 +193,7 @@ final class Generator implements AutoCloseable {
         } catch (InternVLException failure) {
             listener.onFailure(index, failure);
         } catch (OutOfMemoryError full) {
-            listener.onFailure(index, heapIsFull(full));
+            listener.onFailure(index, shortOf(full));
         }
     }
 
@@ -209,8 +210,8 @@ final class Generator implements AutoCloseable {
         }
     }
 
-    private static InsufficientMemoryException heapIsFull(OutOfMemoryError full) {
-        return new InsufficientMemoryException("the Java heap is full: " + full.getMessage(), full);
+    private static InsufficientMemoryException shortOf(OutOfMemoryError full) {
+        return new InsufficientMemoryException("the request cannot be begun: " + Shortage.of(full), full);
     }
 
     private void step(BatchListener listener) {

@@ -2,6 +2,7 @@ package io.github.internvl4j.cli;
 
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.host.Shortage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
@@ -40,8 +41,8 @@ final class Failures {
         if (failure instanceof CancellationException) {
             return "cancelled";
         }
-        if (failure instanceof OutOfMemoryError) {
-            return "memory is full (" + failure.getMessage() + "); INTERNVL4J_JAVA_OPTS=-Xmx... raises the Java heap";
+        if (failure instanceof OutOfMemoryError full) {
+            return "it cannot be done: " + Shortage.of(full) + " (INTERNVL4J_JAVA_OPTS takes options of the JVM)";
         }
         return failure.getClass().getSimpleName() + ": " + oneLine(failure.getMessage());
     }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.internvl4j.error.CheckpointException;
+import io.github.internvl4j.host.FileProblems;
 import io.github.internvl4j.runtime.CheckpointFile;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
@@ -53,7 +54,7 @@ record PreprocessorConfig(
         } catch (JsonProcessingException e) {
             throw new CheckpointException(file + " is malformed: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
-            throw new CheckpointException(file + " cannot be read: " + e.getMessage(), e);
+            throw new CheckpointException(file + " cannot be read: " + FileProblems.reason(e), e);
         }
         if (root == null || !root.isObject()) {
             throw new CheckpointException(file + " is malformed: it is not a JSON object");

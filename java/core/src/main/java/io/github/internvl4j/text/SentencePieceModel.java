@@ -1,6 +1,7 @@
 package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.CheckpointException;
+import io.github.internvl4j.host.FileProblems;
 import io.github.internvl4j.runtime.CheckpointFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -105,7 +106,7 @@ public final class SentencePieceModel {
             throw new CheckpointException(file + ": no such file; expected the SentencePiece model of the"
                     + " checkpoint", e);
         } catch (IOException e) {
-            throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
+            throw new CheckpointException(file + ": cannot be read: " + FileProblems.reason(e), e);
         }
         return SentencePieceReader.read(bytes, file.toString());
     }

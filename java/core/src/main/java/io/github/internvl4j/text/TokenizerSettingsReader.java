@@ -1,5 +1,6 @@
 package io.github.internvl4j.text;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -8,6 +9,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.UnsupportedModelException;
+import io.github.internvl4j.host.FileProblems;
 import io.github.internvl4j.runtime.CheckpointFile;
 import io.github.internvl4j.text.TokenizerSettings.Named;
 import java.io.IOException;
@@ -217,8 +219,10 @@ final class TokenizerSettingsReader {
         JsonNode node;
         try {
             node = JSON.readTree(CheckpointFile.read(file));
-        } catch (IOException e) {
+        } catch (JsonProcessingException e) {
             throw new CheckpointException(file + ": not valid JSON: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new CheckpointException(file + ": cannot be read: " + FileProblems.reason(e), e);
         }
         if (!(node instanceof ObjectNode object)) {
             throw malformed(file, "the top level", "an object", node);
