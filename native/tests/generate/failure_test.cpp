@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "backend/host_memory.h"
+#include "host/host_memory.h"
 #include "backend/watched_backend.h"
 #include "cpu/cpu_backend.h"
 #include "model/oracle.h"
