@@ -139,7 +139,8 @@ class BadInputTest {
         InsufficientMemoryException refused =
                 assertThrows(InsufficientMemoryException.class, () -> InternVL.load(ORACLE.directory(), tiny));
         assertTrue(String.valueOf(refused.getMessage()).contains("MiB"));
-        MemoryPlan plan = InternVL.plan(ORACLE.directory(), tiny);
+        assertEquals(1, InternVL.plan(ORACLE.directory(), tiny).maxBatch());
+        MemoryPlan plan = InternVL.plan(ORACLE.directory(), LoadOptions.defaults());
         assertEquals(
                 plan.total(),
                 plan.weightsMapped() + plan.weightsOwned() + plan.kvCache() + plan.kvCacheBatch() + plan.scratch()
