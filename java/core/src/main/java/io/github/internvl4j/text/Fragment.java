@@ -15,6 +15,16 @@ record Fragment(String text, @Nullable AddedToken token) {
         return new Fragment(text, null);
     }
 
+    /** Adds a fragment to a list; text behind text becomes one. */
+    static void join(List<Fragment> fragments, Fragment next) {
+        int last = fragments.size() - 1;
+        if (next.token() == null && last >= 0 && fragments.get(last).token() == null) {
+            fragments.set(last, text(fragments.get(last).text() + next.text()));
+        } else {
+            fragments.add(next);
+        }
+    }
+
     /**
      * Lets added tokens swallow whitespace beside them, or dissolve in a word, as their flags say: the middle part of
      * {@code PreTrainedTokenizer.tokenize}. Neighbours are looked at as they were before their other side was stripped,

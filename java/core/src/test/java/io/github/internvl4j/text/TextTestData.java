@@ -30,8 +30,15 @@ final class TextTestData {
         return Path.of(System.getProperty("internvl4j.testData", "test-data"));
     }
 
+    /** The checkpoints with the template Hermes-2. */
     static List<Path> checkpoints() {
         return List.of(root().resolve("hermes-d128"), root().resolve("hermes-gqa7"));
+    }
+
+    /** Every checkpoint of the family whose tokenizer lies there, with what the original's does. */
+    static List<Path> family() {
+        return Stream.of("hermes-d128", "hermes-gqa7", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3")
+                .map(root()::resolve).toList();
     }
 
     /** The folders below resources/.../tokenizers; make.py there says what they are. */
@@ -44,7 +51,7 @@ final class TextTestData {
     }
 
     static List<Path> all() {
-        List<Path> all = new ArrayList<>(checkpoints());
+        List<Path> all = new ArrayList<>(family());
         all.addAll(smallTokenizers());
         return all;
     }
@@ -55,6 +62,10 @@ final class TextTestData {
 
     static Tokenizer hermes() {
         return tokenizer(root().resolve("hermes-d128"));
+    }
+
+    static SentencePieceModel model(Path folder) {
+        return SentencePieceModel.read(folder.resolve("tokenizer.model"));
     }
 
     static JsonNode json(Path file) {
