@@ -63,8 +63,8 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
-     * Loads a checkpoint folder: config.json, tokenizer.model, preprocessor_config.json and safetensors weights. All of it
-     * is checked before the first weight is read.
+     * Loads a checkpoint folder: config.json, the {@linkplain Tokenizer#load tokenizer's files}, preprocessor_config.json
+     * and safetensors weights. All of it is checked before the first weight is read.
      *
      * @throws CheckpointException if a file is missing or malformed, or a tensor is not what the configuration needs
      * @throws UnsupportedModelException if it is another architecture
@@ -74,7 +74,7 @@ public final class InternVL implements AutoCloseable {
         PromptReader reader = new PromptReader(directory, inspect(directory));
         NativeModel model = NativeModel.load(directory, options);
         if (options.contextLength() > 0) {
-            reader = new PromptReader(directory, model.info());
+            reader = reader.with(model.info());
         }
         return new InternVL(model, reader, options);
     }

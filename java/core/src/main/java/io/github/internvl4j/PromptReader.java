@@ -1,5 +1,6 @@
 package io.github.internvl4j;
 
+import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;
@@ -24,9 +25,27 @@ final class PromptReader {
     PromptReader(Path directory, ModelInfo info) {
         this.info = info;
         tokenizer = Tokenizer.load(directory);
+        if (tokenizer.vocabularySize() > info.vocabularySize()) {
+            throw new CheckpointException(directory + ": the tokenizer has tokens up to the id "
+                    + (tokenizer.vocabularySize() - 1) + ", but vocab_size in config.json is " + info.vocabularySize()
+                    + "; expected a row of the model for every token");
+        }
         imageProcessor = ImageProcessor.load(directory, info.imageSize());
         template = ConversationTemplate.forName(info.conversationTemplate());
         encoder = new PromptEncoder(tokenizer, template);
+    }
+
+    private PromptReader(PromptReader other, ModelInfo info) {
+        this.info = info;
+        tokenizer = other.tokenizer;
+        imageProcessor = other.imageProcessor;
+        template = other.template;
+        encoder = other.encoder;
+    }
+
+    /** The same for a model that was loaded with another context length. */
+    PromptReader with(ModelInfo loaded) {
+        return new PromptReader(this, loaded);
     }
 
     Tokenizer tokenizer() {

@@ -225,7 +225,11 @@ final class FastTokenizerReader {
             }
         }
         // As PreTrainedTokenizerFast.__init__: the settings' flags go before the file's, what is special stays special.
-        new TreeMap<>(settings.declared()).values().forEach(token -> add(token, model, byId, ids));
+        for (AddedToken token : new TreeMap<>(settings.declared()).values()) {
+            if (settings.flagged() || !ids.containsKey(token.content())) {
+                add(token, model, byId, ids);
+            }
+        }
         for (List<Named> names : List.of(settings.named(), settings.additional(), settings.extra())) {
             for (Named name : names) {
                 Integer known = ids.get(name.content());

@@ -25,6 +25,11 @@ final class InternLm2Rules implements SlowRules {
     }
 
     @Override
+    public String loneToken() {
+        return "";
+    }
+
+    @Override
     public String prepare(String text) {
         return text;
     }

@@ -29,6 +29,11 @@ final class LlamaRules implements SlowRules {
     }
 
     @Override
+    public String loneToken() {
+        return settings.legacy() ? "" : SentencePieceModel.SPACE;
+    }
+
+    @Override
     public String prepare(String text) {
         return settings.legacy() ? text : text.replace(SentencePieceModel.SPACE, " ");
     }

@@ -4,7 +4,10 @@ import java.text.Normalizer;
 import java.util.List;
 import java.util.Set;
 
-/** {@code Qwen2Tokenizer}: byte-level BPE over text in NFC; what it decodes is joined without spaces. */
+/**
+ * {@code Qwen2Tokenizer}: byte-level BPE over text in NFC; what it decodes is joined without spaces. How the combining
+ * marks that Unicode got after version 13 are put in order depends on the Java this runs on, as on the Python there.
+ */
 final class Qwen2Rules implements SlowRules {
     private final ByteLevelEncoder encoder;
     private final ByteLevelEncoder literalEncoder;
@@ -17,6 +20,11 @@ final class Qwen2Rules implements SlowRules {
 
     @Override
     public String prefix() {
+        return "";
+    }
+
+    @Override
+    public String loneToken() {
         return "";
     }
 

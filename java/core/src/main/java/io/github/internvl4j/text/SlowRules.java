@@ -4,8 +4,11 @@ import java.util.List;
 
 /** What one of transformers' slow tokenizer classes adds to {@code PreTrainedTokenizer}. */
 interface SlowRules {
-    /** What is put before a text that is not empty, and dropped again if it stands alone before a special token. */
+    /** What is put before a text that is not empty. */
     String prefix();
+
+    /** The token that is dropped where it begins a text and a special token follows; empty if none is. */
+    String loneToken();
 
     /** What happens to a text before it is cut at its added tokens ({@code prepare_for_tokenization}). */
     String prepare(String text);

@@ -83,9 +83,8 @@ final class SlowTokenizer implements Tokenizer {
         if (settings.addBos() && settings.bos() != null) {
             ids.add(tokenId(settings.bos()).orElseThrow());
         }
-        boolean lonePrefix = !rules.prefix().isEmpty() && text.length > 1 && tokenText(text[0]).equals(rules.prefix())
-                && isSpecial(text[1]);
-        for (int i = lonePrefix ? 1 : 0; i < text.length; i++) {
+        boolean lone = text.length > 1 && tokenText(text[0]).equals(rules.loneToken()) && isSpecial(text[1]);
+        for (int i = lone ? 1 : 0; i < text.length; i++) {
             ids.add(text[i]);
         }
         if (settings.addEos() && settings.eos() != null) {

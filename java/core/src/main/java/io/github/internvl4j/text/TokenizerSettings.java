@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param legacy whether a LlamaTokenizer has its older behaviour
  * @param cleanUpSpaces whether decoding takes spaces before punctuation away
  * @param declared the added tokens by id
+ * @param flagged whether these come with their flags; added_tokens.json has none
  * @param bos the bos token, or null
  * @param eos the eos token, or null
  * @param unknown the unk token, or null
@@ -22,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param extra the special tokens that a model has a name of its own for
  */
 record TokenizerSettings(String directory, boolean addBos, boolean addEos, boolean addPrefixSpace, boolean legacy,
-        boolean cleanUpSpaces, Map<Integer, AddedToken> declared, @Nullable String bos, @Nullable String eos,
-        @Nullable String unknown, List<Named> named, List<Named> additional, List<Named> extra) {
+        boolean cleanUpSpaces, Map<Integer, AddedToken> declared, boolean flagged, @Nullable String bos,
+        @Nullable String eos, @Nullable String unknown, List<Named> named, List<Named> additional, List<Named> extra) {
 
     /**
      * A special token as the settings name it.

@@ -64,7 +64,8 @@ final class TokenizerSettingsReader {
         kind.defaultTokens().forEach((name, content) -> named.put(name, new Named(content, null)));
         List<Named> additional = additional(config);
         readNamed(config, named);
-        if (config.root().has("added_tokens_decoder")) {
+        boolean flagged = config.root().has("added_tokens_decoder");
+        if (flagged) {
             readDecoder(declared);
         } else {
             JsonFile special = JsonFile.read(directory.resolve("special_tokens_map.json"));
@@ -83,8 +84,8 @@ final class TokenizerSettingsReader {
                 kind.surrounds() && config.flag("add_bos_token", kind.addBos()),
                 kind.surrounds() && config.flag("add_eos_token", false), config.flag("add_prefix_space", true),
                 config.flag("legacy", true), config.flag("clean_up_tokenization_spaces", false), declared,
-                content(named.get("bos_token")), content(named.get("eos_token")), content(named.get("unk_token")),
-                inOrder, additional, extra());
+                flagged, content(named.get("bos_token")), content(named.get("eos_token")),
+                content(named.get("unk_token")), inOrder, additional, extra());
     }
 
     private static @Nullable String content(@Nullable Named token) {
@@ -125,7 +126,8 @@ final class TokenizerSettingsReader {
         source.root().properties().forEach(entry -> {
             JsonNode value = entry.getValue();
             int id = value.isIntegralNumber() && value.canConvertToInt() ? value.intValue() : -1;
-            AddedToken other = declared.put(id(id, source, entry.getKey()), AddedToken.plain(entry.getKey()));
+            AddedToken token = new AddedToken(entry.getKey(), false, false, false, true, false);
+            AddedToken other = declared.put(id(id, source, entry.getKey()), token);
             if (other != null) {
                 throw new CheckpointException(source.path() + ": \"" + entry.getKey() + "\" has the id " + id + " of \""
                         + other.content() + "\"; expected an id of its own");

@@ -20,8 +20,12 @@ final class TextTestData {
 
     private TextTestData() {}
 
-    /** The folder test-data at the repository's root. */
+    /** The folder test-data at the repository's root, or the one that IVL_TEST_DATA names. */
     static Path root() {
+        String set = System.getenv("IVL_TEST_DATA");
+        if (set != null) {
+            return Path.of(set);
+        }
         for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
             if (Files.isDirectory(at.resolve("test-data"))) {
                 return at.resolve("test-data");
@@ -35,10 +39,18 @@ final class TextTestData {
         return List.of(root().resolve("hermes-d128"), root().resolve("hermes-gqa7"));
     }
 
-    /** Every checkpoint of the family whose tokenizer lies there, with what the original's does. */
+    /** Every checkpoint there that comes with what the original's tokenizer does. */
     static List<Path> family() {
-        return Stream.of("hermes-d128", "hermes-gqa7", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3")
-                .map(root()::resolve).toList();
+        try (Stream<Path> folders = Files.list(root())) {
+            List<Path> family = folders.filter(folder -> Files.exists(folder.resolve("expected.json")))
+                    .filter(folder -> expected(folder).has("tokenizer")).sorted().toList();
+            if (family.size() < 6) {
+                throw new IllegalStateException("only " + family + " in " + root());
+            }
+            return family;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The folders below resources/.../tokenizers; make.py there says what they are. */
