@@ -65,8 +65,8 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
-     * Loads a checkpoint folder: config.json, tokenizer.model, preprocessor_config.json and safetensors weights. All of it
-     * is checked before the first weight is read.
+     * Loads a checkpoint folder: config.json, the {@linkplain Tokenizer#load tokenizer's files}, preprocessor_config.json
+     * and safetensors weights. All of it is checked before the first weight is read.
      *
      * @throws CheckpointException if a file is missing or malformed, or a tensor is not what the configuration needs
      * @throws UnsupportedModelException if it is another architecture
@@ -79,7 +79,7 @@ public final class InternVL implements AutoCloseable {
         int maxBatch = options.maxBatch() > 0 ? options.maxBatch() : plan(directory, options).maxBatch();
         NativeModel model = NativeModel.load(directory, options);
         if (options.contextLength() > 0) {
-            reader = new PromptReader(directory, model.info());
+            reader = reader.with(model.info());
         }
         return new InternVL(model, reader, options.maxBatch(maxBatch));
     }

@@ -28,6 +28,11 @@ final class PromptReader {
     PromptReader(Path directory, ModelInfo info) {
         this.info = info;
         tokenizer = Tokenizer.load(directory);
+        if (tokenizer.vocabularySize() > info.vocabularySize()) {
+            throw new CheckpointException(directory + ": the tokenizer has tokens up to the id "
+                    + (tokenizer.vocabularySize() - 1) + ", but vocab_size in config.json is " + info.vocabularySize()
+                    + "; expected a row of the model for every token");
+        }
         imageProcessor = ImageProcessor.load(directory, info.imageSize());
         template = ConversationTemplate.forName(info.conversationTemplate());
         encoder = new PromptEncoder(tokenizer, template);
@@ -43,6 +48,19 @@ final class PromptReader {
                     + info.vocabularySize() + " tokens: the tokenizer is another model's, or the weights are from before"
                     + " tokens were added");
         }
+    }
+
+    private PromptReader(PromptReader other, ModelInfo info) {
+        this.info = info;
+        tokenizer = other.tokenizer;
+        imageProcessor = other.imageProcessor;
+        template = other.template;
+        encoder = other.encoder;
+    }
+
+    /** The same for a model that was loaded with another context length. */
+    PromptReader with(ModelInfo loaded) {
+        return new PromptReader(this, loaded);
     }
 
     Tokenizer tokenizer() {

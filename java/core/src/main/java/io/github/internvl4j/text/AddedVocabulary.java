@@ -26,17 +26,18 @@ final class AddedVocabulary {
     private final Set<String> separate;
     private final PrefixTrie trie;
 
-    AddedVocabulary(SentencePieceModel model, TokenizerSettings settings) {
+    AddedVocabulary(Vocabulary base, TokenizerSettings settings) {
         settings.declared().forEach((id, token) -> {
             byId.put(id, token);
             ids.put(token.content(), id);
         });
         List<Named> named = new ArrayList<>(settings.named());
         named.addAll(settings.additional());
+        named.addAll(settings.extra());
         Map<String, Integer> vocabulary = new HashMap<>();
-        for (int id = 0; id < model.size(); id++) {
+        for (int id = 0; id < base.size(); id++) {
             AddedToken token = byId.get(id);
-            vocabulary.put(token == null ? model.piece(id).text() : token.content(), id);
+            vocabulary.put(token == null ? base.text(id) : token.content(), id);
         }
         vocabulary.putAll(ids);
         int nextId = vocabulary.size();
@@ -57,7 +58,7 @@ final class AddedVocabulary {
         separate.removeAll(special);
         for (Named token : settings.additional()) {
             Integer id = ids.get(token.content());
-            if (id != null && id >= model.size()) {
+            if (id != null && id >= base.size()) {
                 separate.add(token.content());
             }
         }

@@ -1,14 +1,17 @@
 package io.github.internvl4j.text;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * The text of an answer while its tokens come. All pieces together are {@link #text()}, and at the end that is what
  * InternVL's {@code chat} returns: {@code decode(ids, skip_special_tokens=True).split(stop)[0].strip()}. So whitespace
- * at the start never comes out, and whitespace after it only when more follows. For one answer and one thread.
+ * at the start never comes out, and whitespace after it only when more follows. An id that the tokenizer has no token
+ * for is no text: some models have more rows than that. For one answer and one thread.
  */
 public final class AnswerStream {
+    private final Tokenizer tokenizer;
     private final StreamDecoder decoder;
     private final StopStrings stops;
     private final StringBuilder text = new StringBuilder();
@@ -21,7 +24,8 @@ public final class AnswerStream {
      *     {@link ConversationTemplate#stop()} belongs to them
      */
     public AnswerStream(Tokenizer tokenizer, List<String> stopStrings) {
-        decoder = new StreamDecoder(tokenizer);
+        this.tokenizer = tokenizer;
+        decoder = tokenizer.newDecoder();
         stops = new StopStrings(stopStrings);
     }
 
@@ -32,7 +36,10 @@ public final class AnswerStream {
      * @return the text that has become certain; possibly empty, and always so after a stop string
      */
     public String accept(int tokenId) {
-        return finished ? "" : passOn(stops.accept(decoder.accept(tokenId)));
+        if (finished || !tokenizer.contains(tokenId)) {
+            return "";
+        }
+        return passOn(stops.accept(decoder.accept(tokenId)));
     }
 
     /**
@@ -91,6 +98,7 @@ public final class AnswerStream {
      */
     public static String textOf(Tokenizer tokenizer, int[] tokenIds, List<String> stopStrings) {
         StopStrings stops = new StopStrings(stopStrings);
-        return PythonText.strip(stops.accept(tokenizer.decode(tokenIds, true)) + stops.finish());
+        int[] known = Arrays.stream(tokenIds).filter(tokenizer::contains).toArray();
+        return PythonText.strip(stops.accept(tokenizer.decode(known, true)) + stops.finish());
     }
 }

@@ -2,6 +2,7 @@ package io.github.internvl4j.text;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /** Fragments one after the other. Neighbours that are no added tokens become one, since a text is encoded as a whole. */
 final class FragmentList {
@@ -28,8 +29,11 @@ final class FragmentList {
         literal = false;
     }
 
-    List<Fragment> toList() {
+    /** What was added, each text as {@code prepare} changes it. */
+    List<Fragment> toList(UnaryOperator<String> prepare) {
         endText();
+        fragments.replaceAll(part ->
+                part.token() == null ? Fragment.text(prepare.apply(part.text()), part.literal()) : part);
         return fragments;
     }
 }

@@ -19,7 +19,7 @@ import java.util.OptionalInt;
  * become, and reserved ones (control, unknown, byte) that it never does by merging. {@link #pieceId} looks in the
  * reserved ones first.
  */
-public final class SentencePieceModel {
+public final class SentencePieceModel implements Vocabulary {
     /** U+2581, which stands for a space inside pieces. */
     static final String SPACE = "\u2581";
 
@@ -111,7 +111,16 @@ public final class SentencePieceModel {
         return SentencePieceReader.read(bytes, file.toString());
     }
 
+    /** The same vocabulary for texts that get no space in front. */
+    SentencePieceModel withoutDummyPrefix() {
+        Normalization rules = normalization;
+        return new SentencePieceModel(pieces, ordinary, reserved, unknownId, byteFallback, unknownSurface,
+                new Normalization(rules.name(), false, rules.removeExtraWhitespaces(), rules.escapeWhitespaces(),
+                        rules.whitespaceAsSuffix()));
+    }
+
     /** @return the number of pieces */
+    @Override
     public int size() {
         return pieces.size();
     }
@@ -122,6 +131,16 @@ public final class SentencePieceModel {
      */
     public Piece piece(int id) {
         return pieces.get(id);
+    }
+
+    @Override
+    public String text(int id) {
+        return piece(id).text();
+    }
+
+    @Override
+    public OptionalInt find(String token) {
+        return findPiece(token);
     }
 
     /**

@@ -1,19 +1,10 @@
 package io.github.internvl4j.text;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.UnsupportedModelException;
-import io.github.internvl4j.host.FileProblems;
-import io.github.internvl4j.runtime.CheckpointFile;
 import io.github.internvl4j.text.TokenizerSettings.Named;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,10 +14,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code added_tokens.json} the way
- * {@code PreTrainedTokenizerBase._from_pretrained} and {@code LlamaTokenizer.__init__} of transformers 4.57 do: with
- * {@code added_tokens_decoder} in the first file the other two are not looked at; without it, the special tokens of the
- * second overrule those of the first and the third lists the added ones. Every file may be missing, every field too;
- * the defaults are LlamaTokenizer's.
+ * {@code PreTrainedTokenizerBase._from_pretrained} and the {@code __init__} of the classes of transformers 4.57 do:
+ * with {@code added_tokens_decoder} in the first file the other two are not looked at; without it, the special tokens
+ * of the second overrule those of the first and the third lists the added ones. Every file may be missing, every field
+ * too; the defaults are those of the class.
  */
 final class TokenizerSettingsReader {
     /** Far above any vocabulary; it keeps a hostile id from sizing anything. */
@@ -34,104 +25,90 @@ final class TokenizerSettingsReader {
 
     private static final List<String> NAMES =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
-    private static final Map<String, String> DEFAULT_TOKENS =
-            Map.of("bos_token", "<s>", "eos_token", "</s>", "unk_token", "<unk>");
 
-    private static final ObjectMapper JSON =
-            JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+    private final Path directory;
+    private final TokenizerClass kind;
+    private final JsonFile config;
 
-    private final Path configFile;
-    private final Path specialFile;
-    private final Path addedFile;
-    private final ObjectNode config;
-
-    private TokenizerSettingsReader(Path directory) {
-        configFile = directory.resolve("tokenizer_config.json");
-        specialFile = directory.resolve("special_tokens_map.json");
-        addedFile = directory.resolve("added_tokens.json");
-        config = readObject(configFile);
+    private TokenizerSettingsReader(JsonFile config, TokenizerClass kind) {
+        this.directory = config.path().resolveSibling("");
+        this.kind = kind;
+        this.config = config;
     }
 
-    static TokenizerSettings read(Path directory) {
-        TokenizerSettingsReader reader = new TokenizerSettingsReader(directory);
+    /** @param config the checkpoint's tokenizer_config.json */
+    static TokenizerSettings read(JsonFile config, TokenizerClass kind) {
+        TokenizerSettingsReader reader = new TokenizerSettingsReader(config, kind);
         reader.refuseWhatIsNotImplemented();
-        return reader.settings(directory.toString());
+        return reader.settings();
     }
 
     private void refuseWhatIsNotImplemented() {
-        JsonNode type = config.path("tokenizer_class");
-        if (!type.isMissingNode() && !type.isNull()
-                && !type.asText().equals("LlamaTokenizer") && !type.asText().equals("LlamaTokenizerFast")) {
-            throw new UnsupportedModelException(configFile + ": tokenizer_class is " + type
-                    + "; only LlamaTokenizer is implemented");
+        if (config.flag("split_special_tokens", false)) {
+            throw new UnsupportedModelException(config.path() + ": split_special_tokens is true; not implemented");
         }
-        if (!flag("legacy", true)) {
-            throw new UnsupportedModelException(configFile + ": legacy is false; only the legacy LlamaTokenizer is"
-                    + " implemented");
-        }
-        if (flag("split_special_tokens", false)) {
-            throw new UnsupportedModelException(configFile + ": split_special_tokens is true; not implemented");
-        }
-        if (config.path("sp_model_kwargs").path("enable_sampling").asBoolean(false)) {
-            throw new UnsupportedModelException(configFile
+        if (config.root().path("sp_model_kwargs").path("enable_sampling").asBoolean(false)) {
+            throw new UnsupportedModelException(config.path()
                     + ": sp_model_kwargs.enable_sampling is true; not implemented");
+        }
+        JsonNode errors = config.root().path("errors");
+        if (!JsonFile.absent(errors) && !errors.asText().equals("replace")) {
+            throw new UnsupportedModelException(config.path() + ": errors is " + JsonFile.shown(errors)
+                    + "; only \"replace\" is implemented");
         }
     }
 
-    private TokenizerSettings settings(String directory) {
+    private TokenizerSettings settings() {
         Map<Integer, AddedToken> declared = new LinkedHashMap<>();
-        Map<String, JsonNode> tokens = new LinkedHashMap<>();
-        Map<String, Path> origins = new LinkedHashMap<>();
-        List<Named> additional = additional(config, configFile);
-        for (String name : NAMES) {
-            if (config.has(name)) {
-                tokens.put(name, config.get(name));
-                origins.put(name, configFile);
-            }
-        }
-        if (config.hasNonNull("added_tokens_decoder")) {
+        Map<String, Named> named = new LinkedHashMap<>();
+        kind.defaultTokens().forEach((name, content) -> named.put(name, new Named(content, null)));
+        List<Named> additional = additional(config);
+        readNamed(config, named);
+        boolean flagged = config.root().has("added_tokens_decoder");
+        if (flagged) {
             readDecoder(declared);
         } else {
-            ObjectNode special = readObject(specialFile);
-            for (String name : NAMES) {
-                if (special.has(name)) {
-                    tokens.put(name, special.get(name));
-                    origins.put(name, specialFile);
-                }
-            }
-            additional.addAll(additional(special, specialFile));
-            readObject(addedFile).properties().forEach(entry -> {
-                JsonNode value = entry.getValue();
-                int id = value.isIntegralNumber() && value.canConvertToInt() ? value.intValue() : -1;
-                declared.put(id(id, addedFile, entry.getKey()), AddedToken.plain(entry.getKey()));
-            });
+            JsonFile special = JsonFile.read(directory.resolve("special_tokens_map.json"));
+            readNamed(special, named);
+            additional.addAll(additional(special));
+            readAdded(JsonFile.read(directory.resolve("added_tokens.json")), declared);
         }
         Map<String, AddedToken> byContent = new LinkedHashMap<>();
         declared.values().forEach(token -> byContent.put(token.content(), token));
-        Map<String, Named> named = new LinkedHashMap<>();
-        for (String name : NAMES) {
-            Named token = tokens.containsKey(name)
-                    ? named(tokens.get(name), origins.getOrDefault(name, configFile), name)
-                    : DEFAULT_TOKENS.containsKey(name) ? new Named(DEFAULT_TOKENS.get(name), null) : null;
-            if (token != null) {
-                AddedToken known = byContent.get(token.content());
-                named.put(name, known == null ? token : new Named(token.content(), known));
-            }
-        }
-        return new TokenizerSettings(directory, flag("add_bos_token", true), flag("add_eos_token", false),
-                flag("add_prefix_space", true), flag("clean_up_tokenization_spaces", false), declared,
-                content(named.get("bos_token")), content(named.get("eos_token")),
-                List.copyOf(named.values()), additional);
+        named.replaceAll((name, token) -> {
+            AddedToken known = byContent.get(token.content());
+            return known == null ? token : new Named(token.content(), known);
+        });
+        List<Named> inOrder = NAMES.stream().filter(named::containsKey).map(named::get).toList();
+        return new TokenizerSettings(directory.toString(),
+                kind.surrounds() && config.flag("add_bos_token", kind.addBos()),
+                kind.surrounds() && config.flag("add_eos_token", false), config.flag("add_prefix_space", true),
+                config.flag("legacy", true), config.flag("clean_up_tokenization_spaces", false), declared,
+                flagged, content(named.get("bos_token")), content(named.get("eos_token")),
+                content(named.get("unk_token")), inOrder, additional, extra());
     }
 
     private static @Nullable String content(@Nullable Named token) {
         return token == null ? null : token.content();
     }
 
+    private void readNamed(JsonFile source, Map<String, Named> named) {
+        for (String name : NAMES) {
+            if (source.root().has(name)) {
+                Named token = named(source, source.root().get(name), name);
+                if (token == null) {
+                    named.remove(name);
+                } else {
+                    named.put(name, token);
+                }
+            }
+        }
+    }
+
     private void readDecoder(Map<Integer, AddedToken> declared) {
-        JsonNode decoder = config.get("added_tokens_decoder");
+        JsonNode decoder = config.root().get("added_tokens_decoder");
         if (!decoder.isObject()) {
-            throw malformed(configFile, "added_tokens_decoder", "an object", decoder);
+            throw config.malformed("added_tokens_decoder", "an object", decoder);
         }
         decoder.properties().forEach(entry -> {
             String field = "added_tokens_decoder." + entry.getKey();
@@ -141,98 +118,81 @@ final class TokenizerSettingsReader {
             } catch (NumberFormatException e) {
                 id = -1;
             }
-            if (!entry.getValue().isObject()) {
-                throw malformed(configFile, field, "an object", entry.getValue());
-            }
-            declared.put(id(id, configFile, field), addedToken(entry.getValue(), configFile, field));
+            declared.put(id(id, config, field), config.addedToken(entry.getValue(), field));
         });
     }
 
-    private static int id(int id, Path file, String field) {
+    private static void readAdded(JsonFile source, Map<Integer, AddedToken> declared) {
+        source.root().properties().forEach(entry -> {
+            JsonNode value = entry.getValue();
+            int id = value.isIntegralNumber() && value.canConvertToInt() ? value.intValue() : -1;
+            AddedToken token = new AddedToken(entry.getKey(), false, false, false, true, false);
+            AddedToken other = declared.put(id(id, source, entry.getKey()), token);
+            if (other != null) {
+                throw new CheckpointException(source.path() + ": \"" + entry.getKey() + "\" has the id " + id + " of \""
+                        + other.content() + "\"; expected an id of its own");
+            }
+        });
+    }
+
+    private static int id(int id, JsonFile source, String field) {
         if (id < 0 || id > MAX_ID) {
-            throw new CheckpointException(file + ": \"" + field + "\" has no usable token id; expected 0 to " + MAX_ID);
+            throw new CheckpointException(source.path() + ": \"" + field + "\" has no usable token id; expected 0 to "
+                    + MAX_ID);
         }
         return id;
     }
 
-    private static List<Named> additional(ObjectNode source, Path file) {
+    private static List<Named> additional(JsonFile source) {
         List<Named> tokens = new ArrayList<>();
-        JsonNode list = source.path("additional_special_tokens");
-        if (list.isMissingNode() || list.isNull()) {
+        JsonNode list = source.root().path("additional_special_tokens");
+        if (JsonFile.absent(list)) {
             return tokens;
         }
         if (!list.isArray()) {
-            throw malformed(file, "additional_special_tokens", "a list", list);
+            throw source.malformed("additional_special_tokens", "a list", list);
         }
         for (int i = 0; i < list.size(); i++) {
-            Named token = named(list.get(i), file, "additional_special_tokens[" + i + "]");
-            if (token == null) {
-                throw malformed(file, "additional_special_tokens[" + i + "]", "a string or an object", list.get(i));
-            }
-            tokens.add(token);
+            tokens.add(required(source, list.get(i), "additional_special_tokens[" + i + "]"));
         }
         return tokens;
     }
 
-    private static @Nullable Named named(@Nullable JsonNode value, Path file, String field) {
-        if (value == null || value.isNull()) {
+    private List<Named> extra() {
+        List<Named> tokens = new ArrayList<>();
+        JsonNode extra = config.root().path("extra_special_tokens");
+        if (extra instanceof ObjectNode object) {
+            object.properties().forEach(entry -> tokens.add(
+                    required(config, entry.getValue(), "extra_special_tokens." + entry.getKey())));
+        } else if (extra.isArray()) { // as transformers 5 writes it
+            for (int i = 0; i < extra.size(); i++) {
+                tokens.add(required(config, extra.get(i), "extra_special_tokens[" + i + "]"));
+            }
+        } else if (!JsonFile.absent(extra)) {
+            throw config.malformed("extra_special_tokens", "an object or a list", extra);
+        }
+        return tokens;
+    }
+
+    private static Named required(JsonFile source, JsonNode value, String field) {
+        Named token = named(source, value, field);
+        if (token == null) {
+            throw source.malformed(field, "a string or an object", value);
+        }
+        return token;
+    }
+
+    private static @Nullable Named named(JsonFile source, JsonNode value, String field) {
+        if (value.isNull()) {
             return null;
         }
         if (value.isTextual()) {
             return new Named(value.textValue(), null);
         }
         if (!value.isObject()) {
-            throw malformed(file, field, "a string or an object", value);
+            throw source.malformed(field, "a string or an object", value);
         }
-        AddedToken token = addedToken(value, file, field);
+        AddedToken token = source.addedToken(value, field);
         return new Named(token.content(), token);
-    }
-
-    private static AddedToken addedToken(JsonNode token, Path file, String field) {
-        JsonNode content = token.path("content");
-        if (!content.isTextual()) {
-            throw malformed(file, field + ".content", "a string", content);
-        }
-        return new AddedToken(content.textValue(), flag(token, "lstrip", false, file, field + "."),
-                flag(token, "rstrip", false, file, field + "."), flag(token, "single_word", false, file, field + "."));
-    }
-
-    private boolean flag(String field, boolean otherwise) {
-        return flag(config, field, otherwise, configFile, "");
-    }
-
-    private static boolean flag(JsonNode node, String field, boolean otherwise, Path file, String prefix) {
-        JsonNode value = node.path(field);
-        if (value.isMissingNode() || value.isNull()) {
-            return otherwise;
-        }
-        if (!value.isBoolean()) {
-            throw malformed(file, prefix + field, "true or false", value);
-        }
-        return value.booleanValue();
-    }
-
-    private static ObjectNode readObject(Path file) {
-        if (!Files.exists(file)) {
-            return JsonNodeFactory.instance.objectNode();
-        }
-        JsonNode node;
-        try {
-            node = JSON.readTree(CheckpointFile.read(file));
-        } catch (JsonProcessingException e) {
-            throw new CheckpointException(file + ": not valid JSON: " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw new CheckpointException(file + ": cannot be read: " + FileProblems.reason(e), e);
-        }
-        if (!(node instanceof ObjectNode object)) {
-            throw malformed(file, "the top level", "an object", node);
-        }
-        return object;
-    }
-
-    private static CheckpointException malformed(Path file, String field, String expected, JsonNode found) {
-        String shown = found.isMissingNode() ? "missing" : found.toString();
-        return new CheckpointException(file + ": " + field + " is "
-                + (shown.length() > 80 ? shown.substring(0, 80) + "..." : shown) + "; expected " + expected);
     }
 }

@@ -231,8 +231,8 @@ class MalformedTokenizerTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {
-        "{\"tokenizer_class\": \"InternLM2Tokenizer\"}; InternLM2Tokenizer",
-        "{\"legacy\": false}; legacy",
+        "{\"tokenizer_class\": \"BertTokenizer\"}; tokenizer_class is \"BertTokenizer\"",
+        "{\"errors\": \"strict\"}; errors is \"strict\"",
         "{\"split_special_tokens\": true}; split_special_tokens",
         "{\"sp_model_kwargs\": {\"enable_sampling\": true}}; enable_sampling",
     })

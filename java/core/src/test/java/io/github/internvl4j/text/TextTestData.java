@@ -20,8 +20,12 @@ final class TextTestData {
 
     private TextTestData() {}
 
-    /** The folder test-data at the repository's root. */
+    /** The folder test-data at the repository's root, or the one that IVL_TEST_DATA names. */
     static Path root() {
+        String set = System.getenv("IVL_TEST_DATA");
+        if (set != null) {
+            return Path.of(set);
+        }
         for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
             if (Files.isDirectory(at.resolve("test-data"))) {
                 return at.resolve("test-data");
@@ -30,8 +34,23 @@ final class TextTestData {
         return Path.of(System.getProperty("internvl4j.testData", "test-data"));
     }
 
+    /** The checkpoints with the template Hermes-2. */
     static List<Path> checkpoints() {
         return List.of(root().resolve("hermes-d128"), root().resolve("hermes-gqa7"));
+    }
+
+    /** Every checkpoint there that comes with what the original's tokenizer does. */
+    static List<Path> family() {
+        try (Stream<Path> folders = Files.list(root())) {
+            List<Path> family = folders.filter(folder -> Files.exists(folder.resolve("expected.json")))
+                    .filter(folder -> expected(folder).has("tokenizer")).sorted().toList();
+            if (family.size() < 6) {
+                throw new IllegalStateException("only " + family + " in " + root());
+            }
+            return family;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The folders below resources/.../tokenizers; make.py there says what they are. */
@@ -44,7 +63,7 @@ final class TextTestData {
     }
 
     static List<Path> all() {
-        List<Path> all = new ArrayList<>(checkpoints());
+        List<Path> all = new ArrayList<>(family());
         all.addAll(smallTokenizers());
         return all;
     }
@@ -55,6 +74,10 @@ final class TextTestData {
 
     static Tokenizer hermes() {
         return tokenizer(root().resolve("hermes-d128"));
+    }
+
+    static SentencePieceModel model(Path folder) {
+        return SentencePieceModel.read(folder.resolve("tokenizer.model"));
     }
 
     static JsonNode json(Path file) {

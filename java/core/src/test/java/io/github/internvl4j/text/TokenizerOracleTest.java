@@ -19,12 +19,16 @@ class TokenizerOracleTest {
         return TextTestData.checkpoints().stream();
     }
 
+    static Stream<Path> family() {
+        return TextTestData.family().stream();
+    }
+
     static Stream<Path> smallTokenizers() {
         return TextTestData.smallTokenizers().stream();
     }
 
     @ParameterizedTest
-    @MethodSource("checkpoints")
+    @MethodSource("family")
     void everyVector(Path checkpoint) {
         check(TextTestData.tokenizer(checkpoint), TextTestData.expected(checkpoint).get("tokenizer"));
     }
@@ -79,10 +83,26 @@ class TokenizerOracleTest {
     }
 
     @ParameterizedTest
+    @MethodSource("family")
+    void everyPromptAndAnswer(Path checkpoint) {
+        Tokenizer tokenizer = TextTestData.tokenizer(checkpoint);
+        JsonNode expected = TextTestData.expected(checkpoint);
+        String stop = tokenizer.tokenText(expected.get("stop_id").intValue());
+        assertEquals("<IMG_CONTEXT>", tokenizer.tokenText(expected.get("image_context_id").intValue()));
+        for (JsonNode dialog : expected.get("dialogs")) {
+            String name = dialog.get("name").textValue();
+            assertArrayEquals(TextTestData.ints(dialog.get("input_ids")),
+                    tokenizer.encode(dialog.get("prompt").textValue()), name);
+            assertEquals(dialog.get("response").textValue(), AnswerStream.textOf(tokenizer,
+                    TextTestData.ints(dialog.get("greedy_tokens")), List.of(stop)), name);
+        }
+    }
+
+    @ParameterizedTest
     @MethodSource("checkpoints")
     void ids(Path checkpoint) {
         Tokenizer tokenizer = TextTestData.tokenizer(checkpoint);
-        int pieces = tokenizer.model().size();
+        int pieces = TextTestData.model(checkpoint).size();
         assertEquals(pieces + 9, tokenizer.vocabularySize());
         assertEquals(7, tokenizer.tokenId("<|im_end|>").orElseThrow());
         assertEquals(7, tokenizer.eosId().orElseThrow());

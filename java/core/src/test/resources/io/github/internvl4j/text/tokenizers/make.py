@@ -1,15 +1,18 @@
-"""Makes the tokenizers of this folder, and what transformers' slow LlamaTokenizer does with them (vectors.json each).
+"""Makes the tokenizers of this folder, and what transformers does with them (vectors.json each).
 
-usage: python make.py      (transformers 4.57.6, sentencepiece 0.2.2, protobuf)
+usage: python make.py [NAME...]      (transformers 4.57.6, sentencepiece 0.2.2, protobuf)
 
-Each is a small SentencePiece BPE model with other flags than the published one, to hold the reading of the flags in place.
+Each is a small SentencePiece BPE model with other flags than the published one, to hold the reading of the flags in place. Those in
+GIVEN are small ones in the layouts of Phi-3, LLaMA2 and Llama 3, made elsewhere. With names, only their vectors are made.
 """
-import json, os, random
+import json, os, random, sys
 import sentencepiece as spm
 from sentencepiece import sentencepiece_model_pb2 as pb
+from transformers import PreTrainedTokenizerFast
 from transformers.models.llama.tokenization_llama import LlamaTokenizer
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+GIVEN = ["phi3", "llama2-zh", "llama3-bpe"]
 R = random.Random(20240101)
 LINES = ["Привет, как дела?", "こんにちは、世界。", "你好，世界！请描述图片。", "مرحبا بالعالم", "नमस्ते", "สวัสดีชาวโลก", "안녕하세요",
          "Ça va très bien, où êtes-vous?", "Größe, Straße", "👨‍👩‍👧‍👦 family 🏳️‍🌈", "🦊🐼🐸", "ﬀ ½ ² ™", "e\u0301 n\u0303", "a\u00a0b\u3000c\u2028d",
@@ -75,37 +78,45 @@ def no_escape(model):
     model.trainer_spec.unk_surface = "?!"
 
 
-train("defaults", byte_fallback=True, vocab_size=600)
-train("dummy-prefix", remove_extra_whitespaces=False, vocab_size=300)
-files("dummy-prefix", {"add_bos_token": False, "clean_up_tokenization_spaces": True})
-train("trimmed", add_dummy_prefix=False, vocab_size=300, control_symbols=["<ctl>"],
-      user_defined_symbols=["<sep>", "foo bar", "  ", "ab", "<|mark|>", "▁▁▁", "é"])
-files("trimmed", {"add_bos_token": True, "add_eos_token": True, "legacy": True, "tokenizer_class": "LlamaTokenizer"})
-train("added", add_dummy_prefix=False, remove_extra_whitespaces=False, byte_fallback=True, vocab_size=550,
-      user_defined_symbols=["<sep>", "foo", "foobar", "\n", "   ", "🦊"])
-n = size("added")
-files("added", {
-    "add_bos_token": False, "clean_up_tokenization_spaces": True, "bos_token": "<s>", "pad_token": "<pad>",
-    "eos_token": {"__type": "AddedToken"} | token("</s>"), "additional_special_tokens": ["<L>", "<W>", "<new>"],
-    "added_tokens_decoder": {
-        str(n): token("<L>", lstrip=True), str(n + 1): token("<R>", rstrip=True, special=False),
-        str(n + 2): token("<W>", single_word=True), str(n + 3): token("<LR>", lstrip=True, rstrip=True),
-        str(n + 4): token("and", single_word=True, special=False), "5": token("xyz"), str(n + 6): token("<Lx>")}})
-edit("unused", "added", unused)
-files("unused", None, {"bos_token": "<s>", "eos_token": token("</s>"),
-                       "additional_special_tokens": ["<img>", token("<box>", rstrip=True)]},
-      {"<img>": n, "<box>": n + 1, "<other>": n + 2})
-edit("suffix", "defaults", suffix)
-files("suffix", {"add_bos_token": False, "add_prefix_space": False})
-edit("no-escape", "dummy-prefix", no_escape)
-files("no-escape", {"add_bos_token": False})
-edit("ties", "defaults", ties)
-files("ties", {"add_bos_token": False}, None, {"ab": 1, "abcd": 900, "bc": 901})
 
-for name in sorted(d for d in os.listdir(HERE) if os.path.isdir(f"{HERE}/{d}")):
-    t = LlamaTokenizer.from_pretrained(f"{HERE}/{name}")
-    marks = list(t._added_tokens_encoder) + ["<sep>", "foo bar", "<|mark|>", "<ctl>", "foobar"]
-    ids = sorted(set(range(t.vocab_size)) | set(t._added_tokens_decoder))
+def make_all():
+    train("defaults", byte_fallback=True, vocab_size=600)
+    train("dummy-prefix", remove_extra_whitespaces=False, vocab_size=300)
+    files("dummy-prefix", {"add_bos_token": False, "clean_up_tokenization_spaces": True})
+    train("trimmed", add_dummy_prefix=False, vocab_size=300, control_symbols=["<ctl>"],
+          user_defined_symbols=["<sep>", "foo bar", "  ", "ab", "<|mark|>", "▁▁▁", "é"])
+    files("trimmed", {"add_bos_token": True, "add_eos_token": True, "legacy": True, "tokenizer_class": "LlamaTokenizer"})
+    train("added", add_dummy_prefix=False, remove_extra_whitespaces=False, byte_fallback=True, vocab_size=550,
+          user_defined_symbols=["<sep>", "foo", "foobar", "\n", "   ", "🦊"])
+    n = size("added")
+    files("added", {
+        "add_bos_token": False, "clean_up_tokenization_spaces": True, "bos_token": "<s>", "pad_token": "<pad>",
+        "eos_token": {"__type": "AddedToken"} | token("</s>"), "additional_special_tokens": ["<L>", "<W>", "<new>"],
+        "added_tokens_decoder": {
+            str(n): token("<L>", lstrip=True), str(n + 1): token("<R>", rstrip=True, special=False),
+            str(n + 2): token("<W>", single_word=True), str(n + 3): token("<LR>", lstrip=True, rstrip=True),
+            str(n + 4): token("and", single_word=True, special=False), "5": token("xyz"), str(n + 6): token("<Lx>")}})
+    edit("unused", "added", unused)
+    files("unused", None, {"bos_token": "<s>", "eos_token": token("</s>"),
+                           "additional_special_tokens": ["<img>", token("<box>", rstrip=True)]},
+          {"<img>": n, "<box>": n + 1, "<other>": n + 2})
+    edit("suffix", "defaults", suffix)
+    files("suffix", {"add_bos_token": False, "add_prefix_space": False})
+    edit("no-escape", "dummy-prefix", no_escape)
+    files("no-escape", {"add_bos_token": False})
+    edit("ties", "defaults", ties)
+    files("ties", {"add_bos_token": False}, None, {"ab": 1, "abcd": 900, "bc": 901})
+
+
+if not sys.argv[1:]:
+    make_all()
+made = sorted(d for d in os.listdir(HERE) if os.path.isdir(f"{HERE}/{d}") and d not in GIVEN)
+for name in sys.argv[1:] or made + GIVEN:
+    fast = os.path.exists(f"{HERE}/{name}/tokenizer.json")
+    t = (PreTrainedTokenizerFast if fast else LlamaTokenizer).from_pretrained(f"{HERE}/{name}")
+    added = {token.content: i for i, token in t.added_tokens_decoder.items()}
+    marks = list(added) + ["<sep>", "foo bar", "<|mark|>", "<ctl>", "foobar"]
+    ids = sorted(set(range(t.vocab_size)) | set(added.values()))
     spaces = [" ", "  ", "   ", "\n", "\t", "\u00a0", "▁", "\0", " .", " n't", " , ", " ' "]
 
     def part():
@@ -118,7 +129,7 @@ for name in sorted(d for d in os.listdir(HERE) if os.path.isdir(f"{HERE}/{d}")):
         encoded = t.encode(text)
         vectors.append({"text": text, "ids": encoded, "decoded": t.decode(encoded),
                         "decoded_skip_special": t.decode(encoded, skip_special_tokens=True)})
-        chosen = [R.choice(ids if R.random() < .7 else list(t._added_tokens_decoder)) for _ in range(R.randint(1, 9))]
+        chosen = [R.choice(ids if R.random() < .7 else list(added.values())) for _ in range(R.randint(1, 9))]
         vectors.append({"ids": chosen, "decoded": t.decode(chosen),
                         "decoded_skip_special": t.decode(chosen, skip_special_tokens=True)})
     with open(f"{HERE}/{name}/vectors.json", "w") as f:

@@ -1,0 +1,98 @@
+package io.github.internvl4j.text;
+
+import java.util.List;
+
+/**
+ * {@code InternLM2Tokenizer}. Its decoding takes spaces before punctuation away whatever the settings say, and puts a
+ * space before the text in front of a special token, even where that text is empty.
+ */
+final class InternLm2Rules implements SlowRules {
+    private final SentencePieceModel model;
+    private final TokenizerSettings settings;
+    private final AddedVocabulary added;
+    private final SentencePieceEncoder encoder;
+
+    InternLm2Rules(SentencePieceModel model, TokenizerSettings settings, AddedVocabulary added) {
+        this.model = model;
+        this.settings = settings;
+        this.added = added;
+        this.encoder = new SentencePieceEncoder(model, added);
+    }
+
+    @Override
+    public String prefix() {
+        return "";
+    }
+
+    @Override
+    public String loneToken() {
+        return "";
+    }
+
+    @Override
+    public String prepare(String text) {
+        return text;
+    }
+
+    @Override
+    public void encode(String stretch, boolean literal, IntList out) {
+        encoder.encode(stretch, literal, out);
+    }
+
+    @Override
+    public List<String> marks() {
+        return encoder.marks();
+    }
+
+    @Override
+    public String separator() {
+        return " ";
+    }
+
+    @Override
+    public boolean cleansUpSpaces() {
+        return settings.cleanUpSpaces();
+    }
+
+    @Override
+    public RunDecoder newRun(boolean special) {
+        return new Run(special);
+    }
+
+    private final class Run implements RunDecoder {
+        private final boolean holds;
+        private final StringBuilder held = new StringBuilder();
+        private final SpaceCleanUp cleanUp = new SpaceCleanUp();
+        private PieceDecoder pieces = new PieceDecoder(model);
+        private boolean afterSpecial;
+
+        /** @param holds whether text waits for a special token, which wants a space before all of it */
+        Run(boolean holds) {
+            this.holds = holds;
+        }
+
+        @Override
+        public void accept(String token, StringBuilder out) {
+            StringBuilder text = new StringBuilder();
+            if (added.isSpecial(token)) {
+                if (!afterSpecial) {
+                    text.append(' ');
+                }
+                pieces.finish(held);
+                text.append(held).append(token);
+                held.setLength(0);
+                pieces = new PieceDecoder(model);
+            } else {
+                pieces.accept(token, holds ? held : text);
+            }
+            afterSpecial = added.isSpecial(token);
+            out.append(cleanUp.accept(text.toString(), false));
+        }
+
+        @Override
+        public void finish(StringBuilder out) {
+            pieces.finish(held);
+            out.append(cleanUp.accept(held.toString(), true));
+        }
+    }
+}
