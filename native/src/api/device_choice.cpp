@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 
+#include "api/gpu_limits.h"
 #include "backend/host_memory.h"
 
 namespace ivl::api {
@@ -18,12 +19,6 @@ Gpu gpu_of(const Gpus& gpus, int ordinal) {
     fail(Status::InvalidArgument, cat("the device is cuda:", ordinal, ", but no GPU can be used: ", gpus.reason));
   }
   fail(Status::InvalidArgument, cat("the device is cuda:", ordinal, ", expected cuda:0 to cuda:", gpus.found.back().ordinal));
-}
-
-[[noreturn]] void refuse_on_gpus(const Precision& precision) {
-  if (precision.type == DType::F32) fail(Status::InvalidArgument, "the precision is f32, expected bf16 or f16 on a GPU");
-  fail(Status::InvalidArgument, cat("the KV cache is ", name_of(precision.kv_type()), ", expected auto or ",
-                                    name_of(precision.type), ", the precision's, on a GPU"));
 }
 
 std::vector<Gpu> gpus_of(const DeviceChoice& choice) {
@@ -121,23 +116,31 @@ DeviceChoice device_from(const ivl_load_options& options) {
   return text.empty() ? DeviceChoice{} : DeviceChoice::parse(text);
 }
 
+std::string Destination::description() const {
+  std::string text;
+  for (const Gpu& gpu : gpus) text += cat(text.empty() ? "" : ", ", name_of(gpu));
+  if (!text.empty()) return text;
+  return not_on_gpu.empty() ? "cpu" : "cpu; not on a GPU: " + not_on_gpu;
+}
+
 Destination destination(const DeviceChoice& choice, const ModelConfig& config, const Precision& precision,
                         const MemoryPlan& cpu_plan) {
   const MemoryPlan gpu_plan = plan_gpu_memory(config, precision);
-  const bool gpus_can = precision.type != DType::F32 && precision.kv_type() == kv_type_of(precision.type);
   if (choice.kind == DeviceChoice::Kind::Cuda) {
-    if (!gpus_can) refuse_on_gpus(precision);
     const std::vector<Gpu> gpus = gpus_of(choice);
-    return {gpus, gpu_plan, sum_of(free_of(gpus))};
+    require_gpus_can(gpus, config, precision);
+    return {gpus, gpu_plan, sum_of(free_of(gpus)), ""};
   }
-  if (choice.kind == DeviceChoice::Kind::Auto && gpus_can) {
+  std::string reason;
+  if (choice.kind == DeviceChoice::Kind::Auto) {
     for (const Gpu& gpu : find_gpus().found) {
-      if (gpu_plan.total() > gpu.memory) continue;
-      const int64_t free = free_gpu_memory(gpu.ordinal);
-      if (gpu_plan.total() <= free) return {{gpu}, gpu_plan, free};
+      int64_t free = 0;
+      reason = why_gpus_cannot(config, precision);
+      if (reason.empty()) reason = why_not_on(gpu, gpu_plan.total(), free);
+      if (reason.empty()) return {{gpu}, gpu_plan, free, ""};
     }
   }
-  return {{}, cpu_plan, available_host_memory()};
+  return {{}, cpu_plan, available_host_memory(), reason};
 }
 
 Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t memory_limit, const ModelConfig& config,
@@ -147,7 +150,9 @@ Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t 
   if (!to.gpus.empty()) return over(to.gpus, layers_of(choice, to.gpus, config, precision, to.plan), precision.type);
   cpu::CpuOptions own = cpu;
   own.bf16_activations = precision.bf16_activations;
-  return Placement::on(std::make_shared<cpu::CpuBackend>(own), config.language.layers);
+  Placement placement = Placement::on(std::make_shared<cpu::CpuBackend>(own), config.language.layers);
+  placement.not_on_gpu = to.not_on_gpu;
+  return placement;
 }
 
 std::shared_ptr<Backend> backend_on(const DeviceChoice& choice, const cpu::CpuOptions& cpu, DType type) {

@@ -21,9 +21,10 @@ json devices() {
   json all = json::array({{{"name", "cpu"}, {"available", true}, {"reason", ""}}});
   const Gpus gpus = find_gpus();
   for (const Gpu& gpu : gpus.found) {
+    const std::string reason = why_gpu_cannot(gpu.ordinal);
     all.push_back({{"name", cat("cuda:", gpu.ordinal, " (", gpu.name, ", ", gpu.memory >> 20, " MiB)")},
-                   {"available", true},
-                   {"reason", ""}});
+                   {"available", reason.empty()},
+                   {"reason", reason}});
   }
   if (gpus.found.empty()) all.push_back({{"name", "cuda"}, {"available", false}, {"reason", gpus.reason}});
   return all;
@@ -52,6 +53,22 @@ json check(const std::filesystem::path& folder, bool scan_values) {
           {"unexpected", unexpected},
           {"non_finite", scan_values ? non_finite(checkpoint) : json::array()}};
 }
+
+// What loading would need, and where that is.
+struct Planned {
+  Precision precision;
+  Destination to;
+
+  Planned(const char* directory, const ivl_load_options& options) {
+    const LoadOptions load = load_options_from(options);
+    const std::filesystem::path folder = &given(directory, "directory");
+    const ModelConfig config = load_config_for(folder, load);
+    const Checkpoint checkpoint = Checkpoint::open(folder, {Mapping::Map, false, {}});
+    require_weights(checkpoint, config);
+    precision = precision_for(load, stored_precision(checkpoint, config));
+    to = destination(device_from(options), config, precision, plan_memory(checkpoint, config, precision, load.map_weights));
+  }
+};
 
 ivl_text* text_of(const json& value) {
   // Names from a hostile file may be anything; the reply stays valid UTF-8.
@@ -93,15 +110,8 @@ ivl_status ivl_inspect(const char* path, ivl_model_info* out) {
 
 ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_memory_plan* out) {
   return guarded([&] {
-    const LoadOptions load = load_options_from(given(options, "options"));
-    const std::filesystem::path folder = &given(directory, "directory");
-    const ModelConfig config = load_config_for(folder, load);
-    const Checkpoint checkpoint = Checkpoint::open(folder, {Mapping::Map, false, {}});
-    require_weights(checkpoint, config);
-    const Precision precision = precision_for(load, stored_precision(checkpoint, config));
-    const MemoryPlan cpu_plan = plan_memory(checkpoint, config, precision, load.map_weights);
-    const Destination to = destination(device_from(*options), config, precision, cpu_plan);
-    const MemoryPlan& plan = to.plan;
+    const Planned planned(directory, given(options, "options"));
+    const MemoryPlan& plan = planned.to.plan;
     given(out, "out") = {plan.weights_mapped,
                          plan.weights_owned,
                          plan.kv_cache_per_token,
@@ -109,9 +119,16 @@ ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_
                          plan.scratch,
                          plan.picture_batch,
                          plan.total(),
-                         to.available,
+                         planned.to.available,
                          static_cast<int32_t>(plan.pictures_together),
-                         kv_cache_to(precision.kv_type())};
+                         kv_cache_to(planned.precision.kv_type())};
+  });
+}
+
+ivl_status ivl_plan_device(const char* directory, const ivl_load_options* options, ivl_text** out) {
+  return guarded([&] {
+    const Planned planned(directory, given(options, "options"));
+    given(out, "out") = new ivl_text{planned.to.description()};
   });
 }
 

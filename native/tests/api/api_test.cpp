@@ -86,6 +86,8 @@ TEST(Api, NullsAreInvalidArgumentsAndMayBeFreed) {
   expect_failure(ivl_inspect(nullptr, nullptr), IVL_INVALID_ARGUMENT, "path");
   expect_failure(ivl_plan(nullptr, &o, nullptr), IVL_INVALID_ARGUMENT, "null");
   expect_failure(ivl_plan("x", nullptr, nullptr), IVL_INVALID_ARGUMENT, "options");
+  expect_failure(ivl_plan_device(nullptr, &o, nullptr), IVL_INVALID_ARGUMENT, "null");
+  expect_failure(ivl_plan_device("x", nullptr, nullptr), IVL_INVALID_ARGUMENT, "options");
   expect_failure(ivl_check(nullptr, 0, nullptr), IVL_INVALID_ARGUMENT, "null");
   expect_failure(ivl_load_begin(nullptr, &o, nullptr), IVL_INVALID_ARGUMENT, "directory");
   expect_failure(ivl_load_begin("x", nullptr, nullptr), IVL_INVALID_ARGUMENT, "options");
@@ -146,6 +148,7 @@ TEST(Api, InspectPlanCheckAndInfoTell) {
   ivl_memory_plan plan;
   ASSERT_EQ(ivl_plan(checkpoint().c_str(), &o, &plan), IVL_OK);
   EXPECT_EQ(plan.total, plan.weights_mapped + plan.weights_owned + plan.kv_cache + plan.scratch + plan.picture_batch);
+  EXPECT_EQ(text_of([&](ivl_text** out) { return ivl_plan_device(checkpoint().c_str(), &o, out); }), "cpu");
   const json system = json::parse(text_of(ivl_system_info));
   EXPECT_EQ(system["version"], ivl_version());
   EXPECT_EQ(system["devices"].size(), 2u);
