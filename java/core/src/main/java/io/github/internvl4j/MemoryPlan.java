@@ -13,6 +13,7 @@ package io.github.internvl4j;
  * @param picturesTogether how many those are
  * @param total of all parts
  * @param available what the process may take now
+ * @param device for people: where that is, and with {@link Device#AUTO} why not on a GPU, if there are any
  */
 public record MemoryPlan(
         long weightsMapped,
@@ -24,7 +25,8 @@ public record MemoryPlan(
         long pictureBatch,
         int picturesTogether,
         long total,
-        long available) {
+        long available,
+        String device) {
     /** Whether it fits now. */
     public boolean fits() {
         return total <= available;

@@ -37,6 +37,7 @@ class MachineTest {
         assertEquals("INT8", bytes.get("memory_plan").get("kv_cache_type").asText());
         assertTrue(bytes.get("memory_plan").get("kv_cache").asLong() < json.get("memory_plan").get("kv_cache").asLong());
         assertTrue(text.contains("KV cache, bf16"), text);
+        assertTrue(text.contains("on           cpu"), text);
         run("info", "--check").failed(2, "--model");
         run("info", "--model", "/nowhere").failed(1, "/nowhere");
     }

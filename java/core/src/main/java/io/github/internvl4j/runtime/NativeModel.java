@@ -140,7 +140,8 @@ public final class NativeModel implements AutoCloseable {
                     out.picture_batch(),
                     out.pictures_together(),
                     out.total(),
-                    out.available());
+                    out.available(),
+                    NativeLibrary.text(device -> internvl4j.ivl_plan_device(text, converted, device)));
         }
     }
 
