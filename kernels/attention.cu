@@ -1,5 +1,7 @@
 #include "attention.h"
 
+#include <iterator>
+
 #include "device/number.h"
 #include "device/ptx.h"
 #include "device/quad.h"
@@ -417,8 +419,8 @@ cudaError_t by_rows(const AttentionSpan<T>* spans, int count, const AttentionSha
   constexpr size_t running_bytes = sizeof(float) * B::kRows * D;
   const dim3 grid(static_cast<unsigned>(ceil_div(rows, B::kRows)), static_cast<unsigned>(count * shape.kv_heads));
   next_launch_costs(cost_of<T>(count, shape, most_tokens, most_keys, 0));
-  return launch("attention", attention_kernel<T, D, 4>, grid, dim3(B::kThreads), B::kTilesBytes + running_bytes,
-                stream, spans, shape);
+  return launch<attention_kernel<T, D, 4>>("attention", grid, dim3(B::kThreads), B::kTilesBytes + running_bytes, stream, spans,
+                                           shape);
 }
 
 template <class T, int D>
@@ -432,23 +434,30 @@ cudaError_t by_splits(const AttentionSpan<T>* spans, int count, const AttentionS
   const double sums = rows_of_splits * (D + 2);
   next_launch_costs(cost_of<T>(count, shape, most_tokens, most_keys, sums));
   const cudaError_t error =
-      launch("attention_split", attention_split_kernel<T, D>, dim3(1, groups, static_cast<unsigned>(splits)),
-             dim3(kWarp), B::kTilesBytes, stream, spans, shape, workspace, states);
+      launch<attention_split_kernel<T, D>>("attention_split", dim3(1, groups, static_cast<unsigned>(splits)), dim3(kWarp),
+                                           B::kTilesBytes, stream, spans, shape, workspace, states);
   if (error != cudaSuccess) {
     return error;
   }
   const auto rows = static_cast<unsigned>(most_tokens * (shape.heads / shape.kv_heads));
   next_launch_costs({sums * sizeof(float), static_cast<double>(count) * most_tokens * shape.heads * D * sizeof(T)});
-  return launch("attention_merge", attention_merge_kernel<T, D>, dim3(rows, groups), dim3(D), 0, stream, spans, shape,
-                workspace, states, splits);
+  return launch<attention_merge_kernel<T, D>>("attention_merge", dim3(rows, groups), dim3(D), 0, stream, spans, shape,
+                                              workspace, states, splits);
 }
 
-template <class T, int D>
+// The shape's head size is one from kHeadDims[Which] on, or none.
+template <class T, size_t Which = 0>
 cudaError_t of_head_dim(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
                         int most_keys, float* workspace, cudaStream_t stream) {
-  return works_by_splits(shape, most_tokens)
-             ? by_splits<T, D>(spans, count, shape, most_tokens, most_keys, workspace, stream)
-             : by_rows<T, D>(spans, count, shape, most_tokens, most_keys, stream);
+  if constexpr (Which == std::size(kHeadDims)) {
+    return cudaErrorInvalidValue;
+  } else if (constexpr int D = kHeadDims[Which]; shape.head_dim != D) {
+    return of_head_dim<T, Which + 1>(spans, count, shape, most_tokens, most_keys, workspace, stream);
+  } else {
+    return works_by_splits(shape, most_tokens)
+               ? by_splits<T, D>(spans, count, shape, most_tokens, most_keys, workspace, stream)
+               : by_rows<T, D>(spans, count, shape, most_tokens, most_keys, stream);
+  }
 }
 
 }  // namespace
@@ -465,12 +474,7 @@ size_t attention_workspace(const AttentionShape& shape, int spans, int most_keys
 template <class T>
 cudaError_t attention(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
                       int most_keys, float* workspace, cudaStream_t stream) {
-  switch (shape.head_dim) {
-    case 32: return of_head_dim<T, 32>(spans, count, shape, most_tokens, most_keys, workspace, stream);
-    case 64: return of_head_dim<T, 64>(spans, count, shape, most_tokens, most_keys, workspace, stream);
-    case 128: return of_head_dim<T, 128>(spans, count, shape, most_tokens, most_keys, workspace, stream);
-    default: return cudaErrorInvalidValue;
-  }
+  return of_head_dim(spans, count, shape, most_tokens, most_keys, workspace, stream);
 }
 
 template cudaError_t attention(const AttentionSpan<bf16>*, int, const AttentionShape&, int, int, float*, cudaStream_t);

@@ -11,10 +11,14 @@
 
 namespace gpu {
 
+// Of a head; attention() takes no other.
+constexpr int kHeadDims[] = {32, 64, 128};
 constexpr int kTileKeys = 32;
 constexpr int kSplit = 256;
 // At most this many rows (tokens times query heads of a key/value head) take the path that works on splits in parallel.
 constexpr int kDecodeRows = 16;
+// Of a span: a grid has no more splits.
+constexpr int kMostKeys = 65535 * kSplit;
 
 // The queries of one sequence or picture, with its keys and values. Strides are in elements and multiples of 8, the
 // pointers of 16 bytes.
@@ -39,7 +43,7 @@ struct AttentionSpan {
 struct AttentionShape {
   int heads = 0;
   int kv_heads = 0;
-  int head_dim = 0;  // 32, 64 or 128
+  int head_dim = 0;  // one of kHeadDims
   int layer = 0;     // spans stay the same for all layers of a pass
   bool causal = false;
   float scale = 0;

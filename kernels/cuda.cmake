@@ -32,7 +32,7 @@ target_link_libraries(internvl4j PRIVATE CUDA::cudart_static)
 if(IVL_BUILD_TESTS)
   find_package(GTest REQUIRED)
   file(GLOB gpu_kernel_test_sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/*.cpp")
-  list(FILTER gpu_kernel_test_sources EXCLUDE REGEX "/(checker|runtime|traffic)_test\\.cpp$")
+  list(FILTER gpu_kernel_test_sources EXCLUDE REGEX "/(checker|order|runtime|traffic)_test\\.cpp$")
   file(GLOB gpu_test_sources CONFIGURE_DEPENDS "${native}/tests/cuda/*.cpp")
   list(FILTER gpu_test_sources EXCLUDE REGEX "/emulated_[a-z_]*\\.cpp$")
 

@@ -59,8 +59,8 @@ if(IVL_BUILD_TESTS)
 
   add_executable(internvl4j_cuda_tests ${backend_test_sources} "${native}/tests/model/oracle.cpp"
     $<TARGET_OBJECTS:roofline_walk> $<TARGET_OBJECTS:emulated_backend> $<TARGET_OBJECTS:kernel_emulation>
-    $<TARGET_OBJECTS:emulated_kernels>)
-  target_include_directories(internvl4j_cuda_tests PRIVATE "${native}/tests")
+    $<TARGET_OBJECTS:emulated_kernels> $<TARGET_OBJECTS:internvl4j_api>)
+  target_include_directories(internvl4j_cuda_tests PRIVATE "${native}/tests" "${native}/include")
   target_compile_definitions(internvl4j_cuda_tests PRIVATE IVL_TEST_DATA="${PROJECT_SOURCE_DIR}/test-data"
     IVL_SHAPES="${PROJECT_SOURCE_DIR}/java/bench/src/main/resources/shapes")
   target_link_libraries(internvl4j_cuda_tests PRIVATE internvl4j_core emulated_gpu GTest::gtest_main ${CMAKE_DL_LIBS})

@@ -40,7 +40,7 @@ __global__ void __launch_bounds__(Product::kThreads, Product::kBlocks) gemm_kern
 
 template <class T, class Product>
 cudaError_t launch_gemm(const char* name, const Gemm<T>& p, cudaStream_t stream) {
-  return launch_tiles<Product>(name, gemm_kernel<T, Product>, p, stream);
+  return launch_tiles<Product, gemm_kernel<T, Product>>(name, p, stream);
 }
 
 }  // namespace

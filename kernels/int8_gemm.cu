@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(FewRowsOfBytes::kThreads, FewRowsOfBytes::kBlo
 
 template <class T, class Product>
 cudaError_t launch_gemm(const char* name, const Int8Gemm<T>& p, cudaStream_t stream) {
-  return launch_tiles<Product>(name, int8_gemm_kernel<T, Product>, p, stream);
+  return launch_tiles<Product, int8_gemm_kernel<T, Product>>(name, p, stream);
 }
 
 template <class T>
@@ -60,8 +60,8 @@ cudaError_t launch_with_digests(const Int8Gemm<T>& p, cudaStream_t stream) {
   cost.written += static_cast<double>(p.rows) * p.out_features / kDigestColumns * sizeof(Digest);
   next_launch_costs(cost);
   const dim3 grid = grid_of_tiles<Product>(p.epilogue.activation, p.rows, p.out_features);
-  return launch("int8_gemm_and_digest", int8_gemm_and_digest_kernel<T>, grid, dim3(Product::kThreads), Product::kSharedBytes,
-                stream, p);
+  return launch<int8_gemm_and_digest_kernel<T>>("int8_gemm_and_digest", grid, dim3(Product::kThreads), Product::kSharedBytes,
+                                                stream, p);
 }
 
 }  // namespace

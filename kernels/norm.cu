@@ -119,12 +119,12 @@ cudaError_t launch_norm(const NormOutput<T>& out, Rows<const T> in, int64_t rows
   if (quantized != nullptr) {
     cost.written += static_cast<double>(rows) * out.cols;
     next_launch_costs(cost);
-    return launch(Centered ? "layer_norm_and_quantize" : "rms_norm_and_quantize", norm_and_quantize_kernel<T, Centered>, grid,
-                  dim3(kThreads), 0, stream, out, from, *quantized);
+    return launch<norm_and_quantize_kernel<T, Centered>>(Centered ? "layer_norm_and_quantize" : "rms_norm_and_quantize", grid,
+                                                         dim3(kThreads), 0, stream, out, from, *quantized);
   }
   next_launch_costs(cost);
-  return launch(Centered ? "layer_norm" : "rms_norm", norm_kernel<T, Centered, PlainRows<T>>, grid, dim3(kThreads), 0, stream,
-                out, from);
+  return launch<norm_kernel<T, Centered, PlainRows<T>>>(Centered ? "layer_norm" : "rms_norm", grid, dim3(kThreads), 0, stream,
+                                                        out, from);
 }
 
 }  // namespace
@@ -148,8 +148,8 @@ cudaError_t pixel_shuffle_norm(Rows<T> out, Rows<const T> in, const T* weight, c
   const int64_t rows = pictures * side * side;
   const NormOutput<T> to{out, weight, bias, shuffle.factor * shuffle.factor * cols, eps};
   next_launch_costs(cost_of(to, rows));
-  return launch("pixel_shuffle_norm", norm_kernel<T, true, ShuffledRows<T>>, dim3(static_cast<unsigned>(rows)),
-                dim3(kThreads), 0, stream, to, ShuffledRows<T>{in.data, in.stride, shuffle, cols});
+  return launch<norm_kernel<T, true, ShuffledRows<T>>>("pixel_shuffle_norm", dim3(static_cast<unsigned>(rows)), dim3(kThreads),
+                                                       0, stream, to, ShuffledRows<T>{in.data, in.stride, shuffle, cols});
 }
 
 #define GPU_INSTANTIATE(T)                                                                                             \

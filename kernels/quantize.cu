@@ -21,8 +21,8 @@ template <class T>
 cudaError_t quantize_rows(const QuantizedRows& out, Rows<const T> in, int64_t rows, int cols, cudaStream_t stream) {
   const double elements = static_cast<double>(rows) * cols;
   next_launch_costs({elements * sizeof(T), elements});
-  return launch("quantize_rows", quantize_kernel<T>, dim3(static_cast<unsigned>(rows)), dim3(kThreads), 0, stream, out,
-                in.data, in.stride, cols);
+  return launch<quantize_kernel<T>>("quantize_rows", dim3(static_cast<unsigned>(rows)), dim3(kThreads), 0, stream, out, in.data,
+                                    in.stride, cols);
 }
 
 template cudaError_t quantize_rows(const QuantizedRows&, Rows<const bf16>, int64_t, int, cudaStream_t);

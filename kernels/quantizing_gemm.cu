@@ -218,7 +218,7 @@ cudaError_t quantizing_gemm(const QuantizingGemm<T>& product, cudaStream_t strea
   if (!can_quantize(product.rows, product.weights.in_features)) {
     return cudaErrorInvalidValue;
   }
-  return launch_tiles<QuantizingProduct<T>>("quantizing_gemm", quantizing_gemm_kernel<T>, product, stream);
+  return launch_tiles<QuantizingProduct<T>, quantizing_gemm_kernel<T>>("quantizing_gemm", product, stream);
 }
 
 template cudaError_t quantizing_gemm(const QuantizingGemm<bf16>&, cudaStream_t);

@@ -95,6 +95,12 @@ __global__ void __launch_bounds__(kThreads)
 
 }  // namespace
 
+bool can_unfold(int channels, int patch) {
+  constexpr int kShared = 99 << 10;  // of the GPUs that have least
+  const int64_t cols = static_cast<int64_t>(channels) * patch * patch + kChunk;
+  return patch <= kShared && (cols / patch + 1) * pitch_of(patch) * static_cast<int64_t>(sizeof(bf16)) <= kShared;
+}
+
 template <class T>
 cudaError_t unfold_patches(Rows<T> out, Rows<const T> pixels, int64_t pictures, int channels, int side, int patch,
                            int cols, cudaStream_t stream) {
@@ -104,8 +110,8 @@ cudaError_t unfold_patches(Rows<T> out, Rows<const T> pixels, int64_t pictures, 
   const dim3 blocks(static_cast<unsigned>((grid + kPatchesOfBlock - 1) / kPatchesOfBlock), static_cast<unsigned>(grid),
                     static_cast<unsigned>(pictures));
   const size_t shared_bytes = sizeof(T) * static_cast<size_t>(lines_of(cols, patch) * pitch_of(patch));
-  return launch("unfold_patches", unfold_kernel<T>, blocks, dim3(kThreads), shared_bytes, stream, out.data, out.stride,
-                pixels.data, pixels.stride, channels, side, patch, cols);
+  return launch<unfold_kernel<T>>("unfold_patches", blocks, dim3(kThreads), shared_bytes, stream, out.data, out.stride,
+                                  pixels.data, pixels.stride, channels, side, patch, cols);
 }
 
 template <class T>
@@ -114,17 +120,18 @@ cudaError_t add_class_and_positions(Rows<T> out, Rows<const T> patches, const T*
                                     cudaStream_t stream) {
   const double bytes = static_cast<double>(pictures) * tokens * cols * sizeof(T);
   next_launch_costs({bytes + static_cast<double>(tokens) * cols * sizeof(T), bytes});
-  return launch("add_class_and_positions", class_and_positions_kernel<T>,
-                dim3(static_cast<unsigned>(tokens), static_cast<unsigned>(pictures)), dim3(kThreads), 0, stream, out.data,
-                out.stride, patches.data, patches.stride, class_embedding, positions.data, positions.stride, cols);
+  return launch<class_and_positions_kernel<T>>("add_class_and_positions",
+                                               dim3(static_cast<unsigned>(tokens), static_cast<unsigned>(pictures)),
+                                               dim3(kThreads), 0, stream, out.data, out.stride, patches.data, patches.stride,
+                                               class_embedding, positions.data, positions.stride, cols);
 }
 
 template <class T>
 cudaError_t gather_rows(Rows<T> out, const T* const* from, int64_t rows, int cols, cudaStream_t stream) {
   const double bytes = static_cast<double>(rows) * cols * sizeof(T);
   next_launch_costs({bytes, bytes});
-  return launch("gather_rows", gather_kernel<T>, dim3(static_cast<unsigned>(rows)), dim3(kThreads), 0, stream, out.data,
-                out.stride, from, cols);
+  return launch<gather_kernel<T>>("gather_rows", dim3(static_cast<unsigned>(rows)), dim3(kThreads), 0, stream, out.data,
+                                  out.stride, from, cols);
 }
 
 template <class T>
@@ -133,9 +140,9 @@ cudaError_t pixel_shuffle(Rows<T> out, Rows<const T> in, int64_t pictures, const
   const int side = shuffle.grid / shuffle.factor;
   const double bytes = static_cast<double>(pictures) * shuffle.grid * shuffle.grid * cols * sizeof(T);
   next_launch_costs({bytes, bytes});
-  return launch("pixel_shuffle", pixel_shuffle_kernel<T>,
-                dim3(static_cast<unsigned>(pictures * side * side), static_cast<unsigned>(shuffle.factor * shuffle.factor)),
-                dim3(kThreads), 0, stream, out.data, out.stride, in.data, in.stride, shuffle, cols);
+  const dim3 blocks(static_cast<unsigned>(pictures * side * side), static_cast<unsigned>(shuffle.factor * shuffle.factor));
+  return launch<pixel_shuffle_kernel<T>>("pixel_shuffle", blocks, dim3(kThreads), 0, stream, out.data, out.stride, in.data,
+                                         in.stride, shuffle, cols);
 }
 
 #define GPU_INSTANTIATE(T)                                                                                             \

@@ -10,6 +10,9 @@ namespace gpu {
 template <class T>
 cudaError_t gather_rows(Rows<T> out, const T* const* from, int64_t rows, int cols, cudaStream_t stream);
 
+// Whether a block's shared memory holds the lines that unfold_patches() works on.
+bool can_unfold(int channels, int patch);
+
 // The patches of square pictures (pictures, channels * side * side) as rows (pictures * (side / patch)^2, cols): channel by
 // channel, line by line; zeros from channels * patch^2 up to cols. The patch convolution is then a product.
 template <class T>

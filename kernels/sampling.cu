@@ -11,6 +11,7 @@ namespace {
 constexpr int kSliceThreads = 256;  // of the first two kernels' blocks, which have a slice of a row each
 constexpr int kRowThreads = 1024;   // of the last one's, which has a row
 constexpr int kMostSlices = kRowThreads;
+static_assert(kMostVocabulary <= kMostSlices * kSlice);
 constexpr int kWord = 32;  // tokens whose bits share a word
 constexpr size_t kSampledBytes = sizeof(uint64_t) + 2 * sizeof(float) + sizeof(int);  // of a SampledRow, which ends in padding
 
@@ -321,10 +322,10 @@ size_t sampling_workspace(int64_t rows, int vocabulary) {
 }
 
 cudaError_t sample(const Sampling& sampling, cudaStream_t stream) {
-  const int slices = slices_of(sampling.vocabulary);
-  if (slices > kMostSlices) {
+  if (sampling.vocabulary > kMostVocabulary) {
     return cudaErrorInvalidValue;
   }
+  const int slices = slices_of(sampling.vocabulary);
   size_t bytes = 0;
   const Work work{sampling, space_in(sampling.workspace, sampling.row_count, sampling.vocabulary, bytes)};
   const auto rows = static_cast<unsigned>(sampling.row_count);
@@ -333,14 +334,14 @@ cudaError_t sample(const Sampling& sampling, cudaStream_t stream) {
   const double partial = 2.0 * rows * slices * sizeof(uint64_t);  // two numbers of each slice
   // At least, for rows without limits: which rows need bins and their logits again is known on the device only.
   next_launch_costs({logits, partial});
-  cudaError_t error = launch("sampling_scan", scan_kernel, blocks, dim3(kSliceThreads), 0, stream, work);
+  cudaError_t error = launch<scan_kernel>("sampling_scan", blocks, dim3(kSliceThreads), 0, stream, work);
   if (error == cudaSuccess) {
     next_launch_costs({logits + partial, partial});
-    error = launch("sampling_masses", masses_kernel, blocks, dim3(kSliceThreads), 0, stream, work);
+    error = launch<masses_kernel>("sampling_masses", blocks, dim3(kSliceThreads), 0, stream, work);
   }
   if (error == cudaSuccess) {
     next_launch_costs({1.5 * partial + rows * static_cast<double>(sizeof(float)), rows * static_cast<double>(kSampledBytes)});
-    error = launch("sampling_draw", draw_kernel, dim3(rows), dim3(kRowThreads), 0, stream, work);
+    error = launch<draw_kernel>("sampling_draw", dim3(rows), dim3(kRowThreads), 0, stream, work);
   }
   return error;
 }

@@ -20,6 +20,8 @@ struct SamplingRow {
 };
 
 constexpr int kMostTop = 64;
+// Tokens. Products have no grid for many more either.
+constexpr int kMostVocabulary = 2'000'000;
 
 struct SampledRow {
   uint64_t mass;  // of all logits, at temperature 1
@@ -47,7 +49,7 @@ struct Sampling {
 // Bytes.
 size_t sampling_workspace(int64_t rows, int vocabulary);
 
-// cudaErrorInvalidValue for a vocabulary of more than 2^21 tokens.
+// cudaErrorInvalidValue for a vocabulary of more than kMostVocabulary tokens.
 cudaError_t sample(const Sampling& sampling, cudaStream_t stream);
 
 }  // namespace gpu

@@ -7,6 +7,8 @@
 namespace gpu {
 namespace {
 
+constexpr int kMajor = 9;  // Hopper's compute capability
+
 template <class T>
 using Product = WarpgroupProduct<T, float>;
 using BytesProduct = WarpgroupProduct<int8_t, int>;
@@ -30,17 +32,17 @@ bool has_warpgroup_products() {
   int device = 0;
   int major = 0;
   return cudaGetDevice(&device) == cudaSuccess &&
-         cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess && major == 9;
+         cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) == cudaSuccess && major == kMajor;
 }
 
 template <class T>
 cudaError_t warpgroup_gemm(const Gemm<T>& p, cudaStream_t stream) {
-  return launch_tiles<Product<T>>("warpgroup_gemm", warpgroup_gemm_kernel<T>, p, stream);
+  return launch_tiles<Product<T>, warpgroup_gemm_kernel<T>, kMajor>("warpgroup_gemm", p, stream);
 }
 
 template <class T>
 cudaError_t warpgroup_int8_gemm(const Int8Gemm<T>& p, cudaStream_t stream) {
-  return launch_tiles<BytesProduct>("warpgroup_int8_gemm", warpgroup_int8_gemm_kernel<T>, p, stream);
+  return launch_tiles<BytesProduct, warpgroup_int8_gemm_kernel<T>, kMajor>("warpgroup_int8_gemm", p, stream);
 }
 
 template cudaError_t warpgroup_gemm(const Gemm<bf16>&, cudaStream_t);

@@ -326,13 +326,13 @@ bool moves_by_four(const Epilogue<T>& e, int columns) {
          (e.residual.data == nullptr || four(e.residual.stride));
 }
 
-// Of a kernel whose blocks each have a tile of `Product`.
-template <class Product, class Operation>
-cudaError_t launch_tiles(const char* name, void (*kernel)(Operation, bool), const Operation& p, cudaStream_t stream) {
+// Of a kernel (Operation, bool) whose blocks each have a tile of `Product`.
+template <class Product, auto Kernel, int OnlyMajor = 0, class Operation>
+cudaError_t launch_tiles(const char* name, const Operation& p, cudaStream_t stream) {
   next_launch_costs(cost_of(p));
   const dim3 grid = grid_of_tiles<Product>(p.epilogue.activation, p.rows, p.out_features);
-  return launch(name, kernel, grid, dim3(Product::kThreads), Product::kSharedBytes, stream, p,
-                moves_by_four(p.epilogue, p.out_features));
+  return launch<Kernel, OnlyMajor>(name, grid, dim3(Product::kThreads), Product::kSharedBytes, stream, p,
+                                   moves_by_four(p.epilogue, p.out_features));
 }
 
 }  // namespace gpu

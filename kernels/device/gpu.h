@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "device/cost.h"
+#include "device/known_kernels.h"
 #include "device/launch_log.h"
 #include "device/shared_limit.h"
 #include "device/types.h"
@@ -50,16 +51,23 @@ cudaError_t queue(const char* /*name*/, void (*kernel)(Parameters...), dim3 grid
 
 namespace gpu {
 
-// Queues the kernel on the stream, or notes it in the thread's log. `name` is for reports and profiles.
 template <class... Parameters, class... Arguments>
-cudaError_t launch(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
-                   cudaStream_t stream, Arguments... arguments) {
+cudaError_t queue_or_note(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
+                          cudaStream_t stream, Arguments... arguments) {
   if (LaunchLog* log = launch_log()) {
     log->add(kernel, grid.x, grid.y, grid.z, block.x, block.y, block.z, shared_bytes,
              static_cast<std::decay_t<Parameters>>(arguments)...);
     return cudaSuccess;
   }
   return queue(name, kernel, grid, block, shared_bytes, stream, static_cast<std::decay_t<Parameters>>(arguments)...);
+}
+
+// Queues the kernel on the stream, or notes it in the thread's log. `name` is for reports and profiles. That a kernel is launched
+// somewhere makes it one of known_kernels; there is no other way to launch one. Some have code for GPUs of one generation alone.
+template <auto Kernel, int OnlyMajor = 0, class... Arguments>
+cudaError_t launch(const char* name, dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream, Arguments... arguments) {
+  static_cast<void>(&Known<Kernel, OnlyMajor>::kernel);
+  return queue_or_note(name, Kernel, grid, block, shared_bytes, stream, arguments...);
 }
 
 }  // namespace gpu

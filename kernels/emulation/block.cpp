@@ -44,9 +44,7 @@ std::byte* stack_of(uint32_t thread) {
 class Grid {
  public:
   Grid(const char* name, const LaunchShape& shape, int device, const std::function<void()>& kernel)
-      : name_(name), shape_(shape), device_(device), kernel_(kernel), random_(options().seed) {
-    static uint32_t launches = 0;
-    launch_ = ++launches;
+      : name_(name), shape_(shape), device_(device), kernel_(kernel), random_(options().seed), launch_(running_work.id) {
     forget_releases();
     threads_.resize(shape.block.count());
     for (auto& thread : threads_) {
@@ -62,7 +60,7 @@ class Grid {
   int device_;
   const std::function<void()>& kernel_;
   std::mt19937_64 random_;
-  uint32_t launch_;
+  WorkId launch_;
   std::vector<std::unique_ptr<Thread>> threads_;
   Thread* running_ = nullptr;
   bool abandoned_ = false;

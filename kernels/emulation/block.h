@@ -40,8 +40,8 @@ struct ThreadIndex {
   Dim3 block;
 };
 
-// Runs `kernel` once for each thread of the grid on this device and returns when all have ended. A divergence ends the
-// launch early, with a report.
+// Runs `kernel`, the work that runs (order.h), once for each thread of the grid on this device and returns when all have
+// ended. A divergence ends the launch early, with a report.
 void run_grid(const char* name, const LaunchShape& shape, int device, const std::function<void()>& kernel);
 
 // ---- on a thread of a grid ---------------------------------------------------------------------------------------------

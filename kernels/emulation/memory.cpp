@@ -51,13 +51,31 @@ bool only_addresses = false;
 
 Allocation& shared() {
   static Allocation memory{
-      addresses() + kDevices * kArenaBytes, 0, 0, Space::Shared, std::vector<Cell>(kSharedBytes / 2), 0};
+      addresses() + kDevices * kArenaBytes, 0, 0, Space::Shared, std::vector<Cell>(kSharedBytes / 2), 0, {}, 0, {}};
   return memory;
 }
 
 Arena* arena_of(const void* address) {
   const size_t device = place_of(address) / kArenaBytes;
   return device < kDevices ? &arenas()[device] : nullptr;
+}
+
+// The cell has another reader now, and this one is not before it.
+void keep_reader(Allocation& allocation, size_t byte, WorkId reader) {
+  std::vector<WorkId>& readers = allocation.readers_elsewhere[byte / 2];
+  std::erase_if(readers, [](WorkId one) { return order().comes_before_running(one); });
+  readers.push_back(reader);
+  allocation.cell(byte).read_elsewhere = 1;
+}
+
+void check_readers_elsewhere(Allocation& allocation, size_t byte) {
+  for (const WorkId reader : allocation.readers_elsewhere[byte / 2]) {
+    if (!order().comes_before_running(reader)) {
+      order().report_unordered(reader, allocation.device);
+    }
+  }
+  allocation.readers_elsewhere.erase(byte / 2);
+  allocation.cell(byte).read_elsewhere = 0;
 }
 
 }  // namespace
@@ -78,7 +96,7 @@ std::byte* allocate_global(size_t bytes, int device) {
   arena.used += room;
   arena.in_use += bytes;
   std::vector<Cell> cells(only_addresses ? 0 : (bytes + 1) / 2);
-  arena.live[begin] = {begin, bytes, device, Space::Global, std::move(cells), 0};
+  arena.live[begin] = {begin, bytes, device, Space::Global, std::move(cells), 0, {}, 0, {}};
   return begin;
 }
 
@@ -138,16 +156,63 @@ bool is_device_address(const void* address) {
   return place_of(address) < kDevices * kArenaBytes + kSharedBytes;
 }
 
+void mark_read(const void* address, size_t bytes) {
+  Allocation* allocation = find_allocation(address);
+  if (allocation == nullptr) {
+    return;
+  }
+  note_user(*allocation);
+  const auto first = static_cast<size_t>(static_cast<const std::byte*>(address) - allocation->begin);
+  for (size_t byte = first; byte < first + bytes; byte += 2 - byte % 2) {
+    order_read(*allocation, byte);
+    Cell& cell = allocation->cell(byte);
+    cell.readers[0] = {};
+    cell.readers[0].launch = running_work.id;
+  }
+}
+
 void mark_written(void* address, size_t bytes) {
   Allocation* allocation = find_allocation(address);
   if (allocation == nullptr) {
     return;
   }
+  if (allocation->space == Space::Global) {
+    note_user(*allocation);
+  }
   const auto first = static_cast<size_t>(static_cast<std::byte*>(address) - allocation->begin);
   for (size_t byte = first; byte < first + bytes; byte++) {
+    order_write(*allocation, byte);
     Cell& cell = allocation->cell(byte);
     cell.written |= static_cast<uint8_t>(1 << byte % 2);
     cell.writer = {};
+    cell.writer.launch = running_work.id;
+  }
+}
+
+void add_user(Allocation& allocation) {
+  allocation.last_user = running_work.id;
+  order().add_running_to(allocation.users);
+}
+
+void check_first_read(Allocation& allocation, size_t byte) {
+  const Cell& cell = allocation.cell(byte);
+  if (!order().comes_before_running(cell.writer.launch)) {
+    order().report_unordered(cell.writer.launch, allocation.device);
+  }
+  if (!order().comes_before_running(cell.readers[0].launch)) {
+    keep_reader(allocation, byte, cell.readers[0].launch);
+  }
+}
+
+void check_first_write(Allocation& allocation, size_t byte) {
+  const Cell& cell = allocation.cell(byte);
+  for (const WorkId other : {cell.writer.launch, cell.readers[0].launch}) {
+    if (!order().comes_before_running(other)) {
+      order().report_unordered(other, allocation.device);
+    }
+  }
+  if (cell.read_elsewhere != 0) {
+    check_readers_elsewhere(allocation, byte);
   }
 }
 

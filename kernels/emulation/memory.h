@@ -4,7 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <vector>
+
+#include "emulation/order.h"
 
 namespace simt {
 
@@ -12,7 +15,7 @@ enum class Space { Global, Shared };
 
 // Who accessed, and when: see Thread::clock.
 struct Access {
-  uint32_t launch = 0;  // 0: nobody yet
+  WorkId launch = 0;  // or the copy or fill; 0: nobody yet
   uint32_t block = 0;
   uint16_t thread = 0;
   uint16_t fences = 0;  // that the thread came through
@@ -26,6 +29,7 @@ struct Cell {
   uint8_t written = 0;   // a bit for each of the two bytes
   uint8_t atomic = 0;    // 1: the last write was atomic; 2: so was one of another thread, and nothing orders the two
   uint8_t in_flight = 0;  // an asynchronous copy will land here
+  uint8_t read_elsewhere = 0;  // see Allocation::readers_elsewhere
   uint32_t life = 0;      // of the shared memory it describes; see Allocation
 };
 
@@ -36,6 +40,10 @@ struct Allocation {
   Space space = Space::Global;
   std::vector<Cell> cells;  // one for every two bytes
   uint32_t life = 0;        // a cell of another life says nothing: shared memory is new to each block
+  Clock users;              // the work that touched it
+  WorkId last_user = 0;
+  // By cell: readers before the last one that nothing orders before it.
+  std::map<size_t, std::vector<WorkId>> readers_elsewhere;
 
   Cell& cell(size_t byte) {
     Cell& found = cells[byte / 2];
@@ -72,8 +80,37 @@ Allocation* find_allocation(const void* address);
 // Whether the address lies where device or shared memory could be: a miss there is a fault, elsewhere it is the
 // kernel's own stack or constants.
 bool is_device_address(const void* address);
-// Host code wrote these bytes (a copy or a memset).
+// A copy or a fill reads or writes these bytes, all of one allocation.
+void mark_read(const void* address, size_t bytes);
 void mark_written(void* address, size_t bytes);
+
+void add_user(Allocation& allocation);
+void check_first_read(Allocation& allocation, size_t byte);
+void check_first_write(Allocation& allocation, size_t byte);
+
+// The running work uses the allocation, and reads or writes this cell of it. Reported if another piece of work that did so is not
+// ordered with it, unless both read.
+inline void note_user(Allocation& allocation) {
+  if (allocation.last_user != running_work.id) {
+    add_user(allocation);
+  }
+}
+inline void order_read(Allocation& allocation, size_t byte) {
+  const Cell& cell = allocation.cell(byte);
+  const WorkId writer = cell.writer.launch, reader = cell.readers[0].launch;
+  const bool first = writer != running_work.id && reader != running_work.id;
+  if (first && (writer > running_work.all_before || reader > running_work.all_before)) {
+    check_first_read(allocation, byte);
+  }
+}
+inline void order_write(Allocation& allocation, size_t byte) {
+  const Cell& cell = allocation.cell(byte);
+  const WorkId writer = cell.writer.launch, reader = cell.readers[0].launch;
+  const bool later = writer > running_work.all_before || reader > running_work.all_before || cell.read_elsewhere != 0;
+  if (writer != running_work.id && later) {
+    check_first_write(allocation, byte);
+  }
+}
 
 // The running block's shared memory: `bytes` uninitialized ones at a fixed address.
 Allocation& shared_memory();

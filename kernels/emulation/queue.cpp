@@ -43,12 +43,15 @@ void Queue::set_host_access(bool allowed) {
 
 // ---- streams -------------------------------------------------------------------------------------------------------
 
-cudaStream_t Queue::create_stream() {
+cudaStream_t Queue::create_stream(int device) {
   streams_.push_back(std::make_unique<CUstream_st>());
+  streams_.back()->device = device;
+  streams_.back()->lane = order().open_lane();
   return streams_.back().get();
 }
 
 void Queue::destroy_stream(cudaStream_t stream) {
+  order().close_lane(stream->lane);
   streams_.erase(std::remove_if(streams_.begin(), streams_.end(), [&](const auto& s) { return s.get() == stream; }),
                  streams_.end());
 }
@@ -57,41 +60,68 @@ bool Queue::has(cudaStream_t stream) const {
   return std::any_of(streams_.begin(), streams_.end(), [&](const auto& s) { return s.get() == stream; });
 }
 
-cudaError_t Queue::enqueue(cudaStream_t stream, std::function<void()> run, std::optional<LaunchRecord> launch) {
-  if (stream != nullptr && stream == capturing) {
-    stream->captured->nodes.push_back({std::move(run), std::move(launch)});
-    return cudaSuccess;
-  }
-  if (launch) {
-    if (records_ != nullptr) records_->push_back(*launch);
-    if (addresses_only()) return cudaSuccess;
-  }
-  if (stream == nullptr) {
-    const MemoryOpen open(*this);
-    if (!finish_all()) return cudaErrorLaunchFailure;
-    run();
-    return cudaSuccess;
-  }
-  if (!has(stream)) {
-    report(Fault::Host, __builtin_return_address(0), "a stream that does not exist");
+cudaError_t Queue::enqueue(cudaStream_t stream, Work work) {
+  if (stream != nullptr && !has(stream)) {
+    report(Fault::Host, work.name.place, "a stream that does not exist");
     return cudaErrorInvalidResourceHandle;
   }
-  stream->tasks.push_back({std::move(run), nullptr, 0});
+  if (stream != nullptr && stream->captured != nullptr) {
+    capture(*stream, std::move(work));
+    return cudaSuccess;
+  }
+  if (work.launch) {
+    if (records_ != nullptr) records_->push_back(*work.launch);
+    if (addresses_only()) return cudaSuccess;
+  }
+  if (stream == nullptr) return run_now(work);
+  stream->done.learn(order().host());
+  Clock known = stream->done;
+  const WorkId id = order().add(stream->lane, stream->done, std::move(work.name));
+  if (work.pinned) add_pinned_use(*work.pinned, stream->done);
+  stream->tasks.push_back({std::move(work.run), id, std::move(known), nullptr, 0});
   return cudaSuccess;
+}
+
+cudaError_t Queue::enqueue_record(cudaStream_t stream, const std::shared_ptr<CUevent_st>& event) {
+  const uint64_t count = ++event->recorded;
+  const cudaError_t error = enqueue(stream, {[event, count] {
+                                               event->reached = std::max(event->reached, count);
+                                               event->when = std::chrono::steady_clock::now();
+                                             },
+                                             {"an event", nullptr},
+                                             {},
+                                             {}});
+  event->done = stream == nullptr ? order().host() : stream->done;
+  return error;
 }
 
 void Queue::enqueue_wait(cudaStream_t stream, std::shared_ptr<CUevent_st> event) {
   const uint64_t record = event->recorded;
-  stream->tasks.push_back({[] {}, std::move(event), record});
+  stream->done.learn(event->done);
+  stream->tasks.push_back({[] {}, 0, {}, std::move(event), record});
 }
 
 // ---- running -------------------------------------------------------------------------------------------------------
 
 void Queue::run_front(CUstream_st& stream) {
   const MemoryOpen open(*this);
-  const std::function<void()> run = std::move(stream.tasks.front().run);
+  const CUstream_st::Task task = std::move(stream.tasks.front());
   stream.tasks.pop_front();
-  run();
+  if (task.work != 0) order().begin(task.work, task.known);
+  task.run();
+  order().end();
+}
+
+cudaError_t Queue::run_now(const Work& work) {
+  const MemoryOpen open(*this);
+  if (!finish(nullptr)) return cudaErrorLaunchFailure;
+  const Clock known = order().host();
+  Clock done = known;
+  order().begin(order().add(null_lane_, done, work.name), known);
+  work.run();
+  order().end();
+  host_learns(done);
+  return cudaSuccess;
 }
 
 template <class Done>
@@ -110,15 +140,42 @@ bool Queue::run_until(const Done& done) {
   return true;
 }
 
+void Queue::host_learns(const Clock& done) {
+  order().host_learns(done);
+  forget_pinned_uses(order().host());
+}
+
 bool Queue::finish(cudaStream_t stream) {
-  if (stream != nullptr) return run_until([&] { return stream->tasks.empty(); });
+  if (stream == nullptr) {
+    for (const auto& one : streams_) {
+      if (!finish(one.get())) return false;
+    }
+    return true;
+  }
+  if (!run_until([&] { return stream->tasks.empty(); })) return false;
+  host_learns(stream->done);
+  return true;
+}
+
+bool Queue::finish_until(const CUevent_st& event) {
+  const uint64_t record = event.recorded;
+  if (!run_until([&] { return event.reached >= record; })) return false;
+  host_learns(event.done);
+  return true;
+}
+
+bool Queue::finish_device(int device) {
+  if (!finish_unseen()) return false;
+  for (const auto& stream : streams_) {
+    if (stream->device == device) host_learns(stream->done);
+  }
+  return true;
+}
+
+bool Queue::finish_unseen() {
   return run_until([&] {
     return std::all_of(streams_.begin(), streams_.end(), [](const auto& s) { return s->tasks.empty(); });
   });
-}
-
-bool Queue::finish_until(const CUevent_st& event, uint64_t record) {
-  return run_until([&] { return event.reached >= record; });
 }
 
 // ---- captures ------------------------------------------------------------------------------------------------------
@@ -136,10 +193,19 @@ std::unique_ptr<CUgraph_st> Queue::end_capture(cudaStream_t stream) {
   return std::move(stream->captured);
 }
 
-bool Queue::refused_in_capture(const char* what, const void* pc) {
-  if (capturing == nullptr) return false;
-  capturing->captured->valid = false;
-  report(Fault::Host, pc, std::string("in a capture: ") + what);
+// What another thread queues becomes a part of the graph, too: the stream is captured, not the thread's calls.
+void Queue::capture(CUstream_st& stream, Work work) {
+  if (&stream != capturing) {
+    report(Fault::Host, work.name.place, work.name.what + " is queued by a thread on a stream that another captures");
+  }
+  stream.captured->nodes.push_back(std::move(work));
+}
+
+bool Queue::refused_in_capture(const char* what, const void* pc, cudaStream_t stream) {
+  const bool others = stream != nullptr && stream != capturing && stream->captured != nullptr;
+  if (capturing == nullptr && !others) return false;
+  (others ? stream : capturing)->captured->valid = false;
+  report(Fault::Host, pc, std::string(others ? "in a capture by another thread: " : "in a capture: ") + what);
   return true;
 }
 

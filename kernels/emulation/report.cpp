@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "emulation/block.h"
@@ -18,6 +19,12 @@ struct Pending {
   const void* pc;
 };
 
+// Host threads report what they do to pinned memory while others run kernels.
+std::mutex& mutex() {
+  static std::mutex one;
+  return one;
+}
+
 std::map<std::pair<Fault, const void*>, Pending>& pending() {
   static std::map<std::pair<Fault, const void*>, Pending> reports;
   return reports;
@@ -28,6 +35,7 @@ std::map<std::pair<Fault, const void*>, Pending>& pending() {
 const char* name_of(Fault fault) {
   switch (fault) {
     case Fault::Race: return "race";
+    case Fault::Order: return "order";
     case Fault::Bounds: return "out of bounds";
     case Fault::Alignment: return "misaligned";
     case Fault::Uninitialized: return "uninitialized";
@@ -57,7 +65,7 @@ std::string place_of(const void* pc) {
   const std::string command = std::string("addr2line -e '") + info.dli_fname + "' " + address.data() + " 2>/dev/null";
   std::unique_ptr<FILE, int (*)(FILE*)> output(popen(command.c_str(), "r"), pclose);
   std::array<char, 1024> line{};
-  if (!output || std::fgets(line.data(), line.size(), output.get()) == nullptr || line[0] == '?') {
+  if (!output || std::fgets(line.data(), line.size(), output.get()) == nullptr || line[0] == '?' || line[0] == ':') {
     return std::string(info.dli_fname) + "+" + address.data();
   }
   std::string text = line.data();
@@ -67,15 +75,18 @@ std::string place_of(const void* pc) {
 }
 
 void report(Fault fault, const void* pc, std::string what) {
+  const std::lock_guard lock(mutex());
   auto [at, fresh] = pending().try_emplace({fault, pc});
   if (fresh) {
-    at->second = {{fault, current_kernel(), std::move(what), {}, 1}, pc};
+    // Which of two streams' kernels comes second, and sees it, is chance.
+    at->second = {{fault, fault == Fault::Order ? "" : current_kernel(), std::move(what), {}, 1}, pc};
   } else {
     at->second.report.count++;
   }
 }
 
 std::vector<Report> take_reports() {
+  const std::lock_guard lock(mutex());
   std::vector<Report> reports;
   for (auto& [key, one] : pending()) {
     one.report.where = place_of(one.pc);

@@ -9,6 +9,7 @@ namespace simt {
 
 enum class Fault {
   Race,           // two threads, no barrier between them, at least one writes
+  Order,          // work of two streams, nothing orders them, at least one writes
   Bounds,         // no live allocation there
   Alignment,      // an address that is no multiple of the access' size
   Uninitialized,  // read before anything was written

@@ -31,6 +31,8 @@ struct Machine {
   int major = 8;  // compute capability
   std::map<cudaEvent_t, std::shared_ptr<CUevent_st>> events;
   std::map<const void*, int> shared_allowed;  // by kernel
+  std::function<bool(int, const void*)> missing_code;
+  std::function<void()> on_capture;
   gpu::Cost next_cost;
 };
 
@@ -57,6 +59,18 @@ bool is_possible(const LaunchShape& shape) {
          grid.z <= kMaxGridYZ && block.count() <= kMaxThreads && block.z <= 64;
 }
 
+bool has_code(const void* kernel) {
+  return machine().missing_code == nullptr || !machine().missing_code(current_device, kernel);
+}
+
+// Launches are on streams of the current device; copies and fills may be on others.
+bool is_on_current_device(cudaStream_t stream, const char* what, const void* pc) {
+  if (!queue().has(stream) || stream->device == current_device) return true;
+  report(Fault::Host, pc, std::string(what) + " on a stream of device " + std::to_string(stream->device) +
+                              " while the current device is " + std::to_string(current_device));
+  return false;
+}
+
 }  // namespace
 
 void record_launches(std::vector<LaunchRecord>* records) { queue().record_launches(records); }
@@ -70,6 +84,16 @@ void set_device_count(int count) { machine().devices = count; }
 
 void set_capability(int major) { machine().major = major; }
 
+void set_missing_code(std::function<bool(int device, const void* kernel)> missing) {
+  const std::lock_guard lock(machine().mutex);
+  machine().missing_code = std::move(missing);
+}
+
+void on_capture(std::function<void()> then) {
+  const std::lock_guard lock(machine().mutex);
+  machine().on_capture = std::move(then);
+}
+
 void set_host_access(bool allowed) {
   const std::lock_guard lock(machine().mutex);
   queue().set_host_access(allowed);
@@ -78,6 +102,7 @@ void set_host_access(bool allowed) {
 cudaError_t enqueue_kernel(const char* name, const void* function, const LaunchShape& shape, cudaStream_t stream,
                            const std::function<void()>& kernel) {
   const std::lock_guard lock(machine().mutex);
+  if (!has_code(function)) return result(cudaErrorNoKernelImageForDevice);
   if (!is_possible(shape)) return result(cudaErrorInvalidConfiguration);
   const auto asked = machine().shared_allowed.find(function);
   const size_t allowed = asked == machine().shared_allowed.end() ? kSharedUnasked : static_cast<size_t>(asked->second);
@@ -88,7 +113,9 @@ cudaError_t enqueue_kernel(const char* name, const void* function, const LaunchS
   const auto task = [name = std::string(name), shape = held, kernel, device = current_device] {
     run_grid(name.c_str(), shape, device, kernel);
   };
-  return result(queue().enqueue(stream, task, LaunchRecord{name, function, shape, current_device, cost}));
+  const void* line = static_cast<const char*>(function) + 1;  // as if it were a return address
+  if (!is_on_current_device(stream, "a launch", line)) return result(cudaErrorInvalidResourceHandle);
+  return result(queue().enqueue(stream, {task, {name, line}, LaunchRecord{name, function, shape, current_device, cost}, {}}));
 }
 
 }  // namespace simt
@@ -107,7 +134,9 @@ const char* cudaGetErrorName(cudaError_t error) {
     case cudaErrorMemoryAllocation: return "cudaErrorMemoryAllocation";
     case cudaErrorInvalidConfiguration: return "cudaErrorInvalidConfiguration";
     case cudaErrorInsufficientDriver: return "cudaErrorInsufficientDriver";
+    case cudaErrorInvalidDeviceFunction: return "cudaErrorInvalidDeviceFunction";
     case cudaErrorInvalidDevice: return "cudaErrorInvalidDevice";
+    case cudaErrorNoKernelImageForDevice: return "cudaErrorNoKernelImageForDevice";
     case cudaErrorInvalidResourceHandle: return "cudaErrorInvalidResourceHandle";
     case cudaErrorNotReady: return "cudaErrorNotReady";
     case cudaErrorLaunchFailure: return "cudaErrorLaunchFailure";
@@ -173,6 +202,13 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute
   return cudaSuccess;
 }
 
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel) {
+  const std::lock_guard lock(machine().mutex);
+  if (!has_code(kernel)) return result(cudaErrorNoKernelImageForDevice);
+  *attributes = {machine().major * 10};
+  return cudaSuccess;
+}
+
 // ---- memory --------------------------------------------------------------------------------------------------------
 
 cudaError_t cudaMalloc(void** memory, size_t bytes) {
@@ -185,10 +221,15 @@ cudaError_t cudaMalloc(void** memory, size_t bytes) {
 cudaError_t cudaFree(void* memory) {
   const std::lock_guard lock(machine().mutex);
   if (memory == nullptr) return cudaSuccess;
-  if (queue().refused_in_capture("cudaFree", __builtin_return_address(0))) return result(cudaErrorStreamCaptureUnsupported);
-  if (!queue().finish_all()) return result(cudaErrorLaunchFailure);  // it waits for the device
+  const void* pc = __builtin_return_address(0);
+  if (queue().refused_in_capture("cudaFree", pc)) return result(cudaErrorStreamCaptureUnsupported);
+  const Allocation* allocation = find_allocation(memory);
+  if (allocation != nullptr && !queue().finish_device(allocation->device)) return result(cudaErrorLaunchFailure);
+  if (allocation != nullptr && !order().host().covers(allocation->users)) {
+    report(Fault::Order, pc, "cudaFree of memory that another device's stream may still use: it waits for the memory's device alone");
+  }
   if (!free_global(memory)) {
-    report(Fault::Host, __builtin_return_address(0), "cudaFree of what cudaMalloc never gave");
+    report(Fault::Host, pc, "cudaFree of what cudaMalloc never gave");
     return result(cudaErrorInvalidValue);
   }
   return cudaSuccess;
@@ -197,15 +238,17 @@ cudaError_t cudaFree(void* memory) {
 cudaError_t cudaMallocHost(void** memory, size_t bytes) {
   const std::lock_guard lock(machine().mutex);
   *memory = allocate_pinned(bytes);
-  return cudaSuccess;
+  return *memory != nullptr ? cudaSuccess : result(cudaErrorMemoryAllocation);
 }
 
 cudaError_t cudaFreeHost(void* memory) {
   const std::lock_guard lock(machine().mutex);
   if (memory == nullptr) return cudaSuccess;
-  if (!queue().finish_all()) return result(cudaErrorLaunchFailure);
+  const void* pc = __builtin_return_address(0);
+  if (!queue().finish_unseen()) return result(cudaErrorLaunchFailure);
+  if (has_pinned_uses(memory)) report(Fault::Order, pc, "cudaFreeHost of memory that a copy may still use");
   if (!free_pinned(memory)) {
-    report(Fault::Host, __builtin_return_address(0), "cudaFreeHost of what cudaMallocHost never gave");
+    report(Fault::Host, pc, "cudaFreeHost of what cudaMallocHost never gave");
     return result(cudaErrorInvalidValue);
   }
   return cudaSuccess;
@@ -243,21 +286,25 @@ cudaError_t cudaMemcpyPeerAsync(void* to, int /*to_device*/, const void* from, i
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) {
   const std::lock_guard lock(machine().mutex);
-  *stream = queue().create_stream();
+  *stream = queue().create_stream(current_device);
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   const std::lock_guard lock(machine().mutex);
-  const cudaError_t error = cudaStreamSynchronize(stream);
+  if (!queue().has(stream)) return result(cudaErrorInvalidResourceHandle);
+  // It need not be done on a GPU when this returns.
+  if (!queue().finish_unseen()) return result(cudaErrorLaunchFailure);
   queue().destroy_stream(stream);
-  return error;
+  return cudaSuccess;
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   const std::lock_guard lock(machine().mutex);
   if (stream != nullptr && !queue().has(stream)) return result(cudaErrorInvalidResourceHandle);
-  if (queue().refused_in_capture("a wait", __builtin_return_address(0))) return result(cudaErrorStreamCaptureUnsupported);
+  if (queue().refused_in_capture("a wait", __builtin_return_address(0), stream)) {
+    return result(cudaErrorStreamCaptureUnsupported);
+  }
   return queue().finish(stream) ? cudaSuccess : result(cudaErrorLaunchFailure);
 }
 
@@ -265,6 +312,7 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   const std::lock_guard lock(machine().mutex);
   auto made = std::make_shared<CUevent_st>();
   made->timed = (flags & cudaEventDisableTiming) == 0;
+  made->device = current_device;
   *event = made.get();
   machine().events[made.get()] = std::move(made);
   return cudaSuccess;
@@ -278,18 +326,20 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   const std::lock_guard lock(machine().mutex);
   const std::shared_ptr<CUevent_st> kept = machine().events.at(event);
-  return queue().finish_until(*kept, kept->recorded) ? cudaSuccess : result(cudaErrorLaunchFailure);
+  return queue().finish_until(*kept) ? cudaSuccess : result(cudaErrorLaunchFailure);
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const std::lock_guard lock(machine().mutex);
+  const void* pc = __builtin_return_address(0);
   const std::shared_ptr<CUevent_st> kept = machine().events.at(event);
-  if (queue().refused_in_capture("an event", __builtin_return_address(0))) return result(cudaErrorStreamCaptureUnsupported);
-  const uint64_t count = ++kept->recorded;
-  return result(queue().enqueue(stream, [kept, count] {
-    kept->reached = std::max(kept->reached, count);
-    kept->when = std::chrono::steady_clock::now();
-  }));
+  if (queue().refused_in_capture("an event", pc, stream)) return result(cudaErrorStreamCaptureUnsupported);
+  if (queue().has(stream) && stream->device != kept->device) {
+    report(Fault::Host, pc, "an event of device " + std::to_string(kept->device) + " recorded on a stream of device " +
+                                std::to_string(stream->device));
+    return result(cudaErrorInvalidResourceHandle);
+  }
+  return result(queue().enqueue_record(stream, kept));
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
@@ -306,7 +356,9 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   const std::lock_guard lock(machine().mutex);
   if (!queue().has(stream)) return result(cudaErrorInvalidResourceHandle);
   const std::shared_ptr<CUevent_st> kept = machine().events.at(event);
-  if (queue().refused_in_capture("an event", __builtin_return_address(0))) return result(cudaErrorStreamCaptureUnsupported);
+  if (queue().refused_in_capture("an event", __builtin_return_address(0), stream)) {
+    return result(cudaErrorStreamCaptureUnsupported);
+  }
   queue().enqueue_wait(stream, kept);
   return cudaSuccess;
 }
@@ -314,9 +366,15 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 // ---- graphs --------------------------------------------------------------------------------------------------------
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode /*mode*/) {
-  const std::lock_guard lock(machine().mutex);
-  if (!queue().has(stream)) return result(cudaErrorInvalidResourceHandle);
-  return queue().begin_capture(stream) ? cudaSuccess : result(cudaErrorInvalidValue);
+  std::function<void()> then;
+  {
+    const std::lock_guard lock(machine().mutex);
+    if (!queue().has(stream)) return result(cudaErrorInvalidResourceHandle);
+    if (!queue().begin_capture(stream)) return result(cudaErrorInvalidValue);
+    then = machine().on_capture;
+  }
+  if (then != nullptr) then();  // others need the mutex
+  return cudaSuccess;
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
@@ -336,8 +394,8 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
   const std::lock_guard lock(machine().mutex);
-  for (const CUgraph_st::Node& node : executable->nodes) {
-    const cudaError_t error = queue().enqueue(stream, node.run, node.launch);
+  for (const Work& work : executable->nodes) {
+    const cudaError_t error = queue().enqueue(stream, work);
     if (error != cudaSuccess) return result(error);
   }
   return cudaSuccess;

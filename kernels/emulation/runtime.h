@@ -23,7 +23,9 @@ enum cudaError_t {
   cudaErrorMemoryAllocation = 2,
   cudaErrorInvalidConfiguration = 9,
   cudaErrorInsufficientDriver = 35,
+  cudaErrorInvalidDeviceFunction = 98,
   cudaErrorInvalidDevice = 101,
+  cudaErrorNoKernelImageForDevice = 209,
   cudaErrorInvalidResourceHandle = 400,
   cudaErrorNotReady = 600,
   cudaErrorLaunchFailure = 719,
@@ -49,6 +51,10 @@ struct cudaDeviceProp {
   int multiProcessorCount;
 };
 
+struct cudaFuncAttributes {
+  int binaryVersion;  // compute capability, times ten
+};
+
 struct CUstream_st;
 struct CUevent_st;
 struct CUgraph_st;
@@ -69,6 +75,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device);
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device);
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total);
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value);
+// Of the current device's code for the kernel.
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void* kernel);
 
 cudaError_t cudaMalloc(void** memory, size_t bytes);
 cudaError_t cudaFree(void* memory);
@@ -106,6 +114,10 @@ namespace simt {
 void set_device_count(int count);
 // The compute capability of all of them, 8 or 9 (.0); 8 unless set.
 void set_capability(int major);
+// Kernels that devices have no code for, as if the build were for other GPUs; none unless set, and again with null.
+void set_missing_code(std::function<bool(int device, const void* kernel)> missing);
+// Called by a thread that has begun a capture: what do others do meanwhile? Nothing unless set, and again with null.
+void on_capture(std::function<void()> then);
 // Whether host code may touch device memory directly. Kernels' own tests do; for host code under test it is forbidden,
 // and an access ends the process, as it would with a GPU.
 void set_host_access(bool allowed);

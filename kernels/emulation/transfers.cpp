@@ -2,30 +2,18 @@
 
 #include <cstdint>
 #include <cstring>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "emulation/memory.h"
+#include "emulation/pinned.h"
 #include "emulation/queue.h"
 #include "emulation/report.h"
 
 namespace simt {
 namespace {
-
-std::map<const std::byte*, size_t>& pinned() {
-  static std::map<const std::byte*, size_t> bytes_by_begin;
-  return bytes_by_begin;
-}
-
-bool is_pinned(const void* address) {
-  const auto* at = static_cast<const std::byte*>(address);
-  auto found = pinned().upper_bound(at);
-  if (found == pinned().begin()) return false;
-  --found;
-  return at < found->first + found->second;
-}
 
 // The parts of a copy lie in live allocations of one of the devices, or outside of all device memory.
 bool check_device_range(const void* address, size_t bytes, const void* pc) {
@@ -55,24 +43,24 @@ void run_copy(const Copy& copy) {
     if (copy.kind != cudaMemcpyHostToDevice && !check_device_range(from, copy.width, copy.pc)) return;
     if (copy.kind != cudaMemcpyDeviceToHost && !check_device_range(to, copy.width, copy.pc)) return;
     if (copy.kind == cudaMemcpyDeviceToHost) check_written(from, copy.width, copy.pc);
-    std::memcpy(to, from, copy.width);
+    if (copy.kind != cudaMemcpyHostToDevice) mark_read(from, copy.width);
+    std::memcpy(open_pinned(to), open_pinned(from), copy.width);
     if (copy.kind != cudaMemcpyDeviceToHost) mark_written(to, copy.width);
   }
 }
 
+WorkName name_of(const Copy& copy) {
+  const char* kinds[] = {"a copy to the device", "a copy to the host", "a copy between devices' memory"};
+  return {kinds[copy.kind - cudaMemcpyHostToDevice], copy.pc};
+}
+
+std::optional<PinnedUse> pinned_use_of(const Copy& copy) {
+  if (is_pinned(copy.to)) return PinnedUse{copy.to, copy.to_pitch, copy.width, copy.height, true};
+  if (is_pinned(copy.from)) return PinnedUse{copy.from, copy.from_pitch, copy.width, copy.height, false};
+  return {};
+}
+
 }  // namespace
-
-void* allocate_pinned(size_t bytes) {
-  auto* begin = new std::byte[bytes];
-  pinned()[begin] = bytes;
-  return begin;
-}
-
-bool free_pinned(void* memory) {
-  if (pinned().erase(static_cast<std::byte*>(memory)) == 0) return false;
-  delete[] static_cast<std::byte*>(memory);
-  return true;
-}
 
 // Pageable host memory is read before the call returns and written before it returns; pinned memory is touched late.
 cudaError_t enqueue_copy(const Copy& wanted, cudaStream_t stream) {
@@ -92,19 +80,20 @@ cudaError_t enqueue_copy(const Copy& wanted, cudaStream_t stream) {
     Copy late = wanted;
     late.from = staged->data();
     late.from_pitch = late.width;
-    return queue().enqueue(stream, [late, staged] { run_copy(late); });
+    return queue().enqueue(stream, {[late, staged] { run_copy(late); }, name_of(wanted), {}, {}});
   }
-  const cudaError_t error = queue().enqueue(stream, [wanted] { run_copy(wanted); });
+  const cudaError_t error = queue().enqueue(stream, {[wanted] { run_copy(wanted); }, name_of(wanted), {}, pinned_use_of(wanted)});
   return error == cudaSuccess && pageable ? cudaStreamSynchronize(stream) : error;
 }
 
 cudaError_t enqueue_fill(void* memory, int value, size_t bytes, cudaStream_t stream, const void* pc) {
   if (bytes == 0 || addresses_only()) return cudaSuccess;
-  return queue().enqueue(stream, [=] {
+  const auto run = [=] {
     if (!check_device_range(memory, bytes, pc)) return;
     std::memset(memory, value, bytes);
     mark_written(memory, bytes);
-  });
+  };
+  return queue().enqueue(stream, {run, {"a fill", pc}, {}, {}});
 }
 
 }  // namespace simt

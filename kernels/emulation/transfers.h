@@ -8,10 +8,6 @@
 
 namespace simt {
 
-void* allocate_pinned(size_t bytes);
-// False if allocate_pinned() never gave it.
-bool free_pinned(void* memory);
-
 // `height` rows of `width` bytes.
 struct Copy {
   std::byte* to;

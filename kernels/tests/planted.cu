@@ -302,7 +302,7 @@ __global__ void return_before_a_shuffle(float* data, int) {
 
 template <void (*Kernel)(float*, int)>
 cudaError_t start(float* data, int count) {
-  return gpu::launch("planted", Kernel, dim3(static_cast<unsigned>(count / kThreads)), dim3(kThreads), 0, nullptr, data,
+  return gpu::launch<Kernel>("planted", dim3(static_cast<unsigned>(count / kThreads)), dim3(kThreads), 0, nullptr, data,
                      count);
 }
 

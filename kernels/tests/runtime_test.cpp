@@ -1,6 +1,8 @@
 // The emulated runtime: work runs late and in any order that streams and events allow, and wrong uses are reported.
 #include "emulation/runtime.h"
 
+#include <thread>
+
 #include "emulation/memory.h"
 #include "tests/kernel_test.h"
 
@@ -36,6 +38,7 @@ TEST_F(RuntimeTest, PinnedCopiesAreSeenOnlyAfterAWait) {
   ASSERT_EQ(cudaMemcpyAsync(memory_, values, sizeof values, cudaMemcpyHostToDevice, stream_), cudaSuccess);
   ASSERT_EQ(cudaMemcpyAsync(pinned_, memory_, sizeof values, cudaMemcpyDeviceToHost, stream_), cudaSuccess);
   EXPECT_EQ(pinned_[3], 0);
+  EXPECT_NE(reported().find("before the copy to it was waited for"), std::string::npos);
   ASSERT_EQ(cudaStreamSynchronize(stream_), cudaSuccess);
   EXPECT_EQ(pinned_[3], 4);
   EXPECT_EQ(reported(), "");
@@ -88,6 +91,8 @@ TEST_F(RuntimeTest, AnEventOrdersTwoStreamsAndWithoutItNothingDoes) {
       const bool right = pinned_[0] == 0x01010101;
       ASSERT_TRUE(right || !waits);
       wrong += right ? 0 : 1;
+      cudaStreamSynchronize(stream_);
+      EXPECT_EQ(reported().empty(), waits);
       cudaEventDestroy(event);
     }
   }
@@ -113,6 +118,23 @@ TEST_F(RuntimeTest, WrongHandlesAreErrors) {
   EXPECT_EQ(cudaSetDevice(1), cudaErrorInvalidDevice);
   EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidDevice);
   EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+}
+
+TEST_F(RuntimeTest, ALaunchOrARecordOnAnotherDevicesStreamIsAnError) {
+  const simt::LaunchShape shape{{1}, {1}};
+  cudaEvent_t event;
+  simt::set_device_count(2);
+  cudaSetDevice(1);
+  cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+  EXPECT_EQ(simt::enqueue_kernel("foreign", "kernel", shape, stream_, [] {}), cudaErrorInvalidResourceHandle);
+  EXPECT_NE(reported().find("a launch on a stream of device 0 while the current device is 1"), std::string::npos);
+  EXPECT_EQ(cudaEventRecord(event, stream_), cudaErrorInvalidResourceHandle);
+  EXPECT_NE(reported().find("an event of device 1 recorded on a stream of device 0"), std::string::npos);
+  EXPECT_EQ(cudaMemsetAsync(memory_, 0, 4, stream_), cudaSuccess);
+  cudaEventDestroy(event);
+  cudaSetDevice(0);
+  simt::set_device_count(1);
+  EXPECT_EQ(reported(), "");
 }
 
 TEST_F(RuntimeTest, MemoryOfADeviceRunsOut) {
@@ -141,6 +163,7 @@ TEST_F(RuntimeTest, AGraphDoesWhatWasCapturedEachTimeItIsLaunched) {
     pinned_[0] = 0;
     ASSERT_EQ(cudaGraphLaunch(executable, stream_), cudaSuccess);
     EXPECT_EQ(pinned_[0], 0);
+    EXPECT_NE(reported().find("before the copy to it was waited for"), std::string::npos);
     cudaStreamSynchronize(stream_);
     EXPECT_EQ(pinned_[0], 0x01010101);
   }
@@ -165,6 +188,28 @@ TEST_F(RuntimeTest, WhatACaptureCannotHoldEndsIt) {
     EXPECT_EQ(graph, nullptr);
     EXPECT_NE(reported().find("in a capture"), std::string::npos);
   }
+}
+
+// As on a GPU, the other thread's work is in the graph from then on.
+TEST_F(RuntimeTest, WhatAnotherThreadQueuesIsCapturedAndReported) {
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t executable = nullptr;
+  ASSERT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+  std::thread([&] { cudaMemsetAsync(memory_, 1, 16, stream_); }).join();
+  EXPECT_NE(reported().find("queued by a thread on a stream that another captures"), std::string::npos);
+  ASSERT_EQ(cudaStreamEndCapture(stream_, &graph), cudaSuccess);
+  ASSERT_EQ(cudaGraphInstantiate(&executable, graph), cudaSuccess);
+  cudaGraphLaunch(executable, stream_);
+  int back[4] = {};
+  cudaMemcpyAsync(back, memory_, sizeof back, cudaMemcpyDeviceToHost, stream_);
+  EXPECT_EQ(back[3], 0x01010101);
+  cudaGraphDestroy(graph);
+  cudaGraphExecDestroy(executable);
+
+  ASSERT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+  std::thread([&] { EXPECT_EQ(cudaStreamSynchronize(stream_), cudaErrorStreamCaptureUnsupported); }).join();
+  EXPECT_EQ(cudaStreamEndCapture(stream_, &graph), cudaErrorStreamCaptureInvalidated);
+  EXPECT_NE(reported().find("in a capture by another thread: a wait"), std::string::npos);
 }
 
 }  // namespace

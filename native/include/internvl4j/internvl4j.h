@@ -87,7 +87,8 @@ IVL_API const char* ivl_text_data(const ivl_text* text);
 IVL_API void ivl_text_free(ivl_text* text);
 
 /* JSON: {"version", "cpu": {"isa", "features": [..], "threads"}, "devices": [{"name", "available", "reason"}]},
- * "devices" the CPU and every GPU that can be used, or "cuda" with the reason why none can. */
+ * "devices" the CPU and every GPU, or "cuda" with the reason why there is none. Each GPU is asked whether this build has code for
+ * it, which makes a CUDA context there: some hundred megabytes until the process ends. */
 IVL_API ivl_status ivl_system_info(ivl_text** out);
 
 /* ---- a checkpoint, before it is loaded -------------------------------------------------------------------------- */
@@ -120,7 +121,7 @@ typedef struct ivl_load_options {
   int32_t max_batch;      /* requests that will be computed together: the memory plan has their KV caches; 0: as many as fit, up to 8,
                              of which ivl_memory_plan tells */
   int64_t memory_limit;   /* bytes; 0: what the system and the cgroup have available; -1: not checked */
-  char device[64];        /* "auto" or empty: the first GPU with room for the model, else the CPU; "cpu"; "cuda", "cuda:N", or
+  char device[64];        /* "auto" or empty: the first GPU that can have the model, else the CPU; "cpu"; "cuda", "cuda:N", or
                              several GPUs that share the decoder's layers, "cuda:0,1", so that they are equally full or,
                              "cuda:0=20,1=40", as told */
   char affinity[256];     /* processors that the CPU's threads are bound to: "none" or empty; "auto": those that the process may
@@ -156,6 +157,8 @@ IVL_API ivl_status ivl_inspect_texts(const char* path, ivl_text** out);
 IVL_API ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_memory_plan* out);
 /* For people: which other settings make a model fit that does not; empty if it does. */
 IVL_API ivl_status ivl_plan_advice(const char* directory, const ivl_load_options* options, ivl_text** out);
+/* For people: where that is, "cuda:0 (NVIDIA H100 80GB HBM3)", or "cpu", with the reason if the device is "auto" and there are GPUs. */
+IVL_API ivl_status ivl_plan_device(const char* directory, const ivl_load_options* options, ivl_text** out);
 /* JSON: {"missing": [..], "wrong": [..], "unexpected": [..], "non_finite": [{"tensor", "count", "first"}]}; the last
  * only if scan_values is not 0 (reads every weight). */
 IVL_API ivl_status ivl_check(const char* directory, int32_t scan_values, ivl_text** out);
@@ -202,7 +205,7 @@ IVL_API void ivl_quantization_free(ivl_quantization* quantization);
 IVL_API ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out);
 /* As ivl_inspect_texts. */
 IVL_API ivl_status ivl_model_texts(const ivl_model* model, ivl_text** out);
-/* For people: "cpu: avx2, 2 threads". */
+/* For people: "cpu: avx2, 2 threads", and with the device "auto" why not on a GPU, if there are any. */
 IVL_API ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out);
 /* What the model computes and moves, from its shape; a multiply-add counts as two operations. */
 typedef struct ivl_work {

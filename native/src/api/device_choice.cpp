@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "api/gpu_limits.h"
 #include "host/host_memory.h"
 
 namespace ivl::api {
@@ -20,12 +21,6 @@ Gpu gpu_of(const Gpus& gpus, int ordinal) {
     fail(Status::InvalidArgument, cat("the device is cuda:", ordinal, ", but no GPU can be used: ", gpus.reason));
   }
   fail(Status::InvalidArgument, cat("the device is cuda:", ordinal, ", expected cuda:0 to cuda:", gpus.found.back().ordinal));
-}
-
-[[noreturn]] void refuse_on_gpus(const Precision& precision) {
-  if (precision.type == DType::F32) fail(Status::InvalidArgument, "the precision is f32, expected bf16 or f16 on a GPU");
-  fail(Status::InvalidArgument, cat("the KV cache is ", name_of(precision.kv_type()), ", expected auto or ",
-                                    name_of(precision.type), ", the precision's, on a GPU"));
 }
 
 std::vector<Gpu> gpus_of(const DeviceChoice& choice) {
@@ -123,27 +118,34 @@ DeviceChoice device_from(const ivl_load_options& options) {
   return text.empty() ? DeviceChoice{} : DeviceChoice::parse(text);
 }
 
+std::string Destination::description() const {
+  std::string text;
+  for (const Gpu& gpu : gpus) text += cat(text.empty() ? "" : ", ", name_of(gpu));
+  if (!text.empty()) return text;
+  return not_on_gpu.empty() ? "cpu" : "cpu; not on a GPU: " + not_on_gpu;
+}
+
 Destination destination(const DeviceChoice& choice, int64_t memory_limit, const Precision& precision, const MemoryPlans& plans) {
   using Place = MemoryPlans::Place;
-  const auto with = [&](Place place, std::vector<Gpu> gpus, int64_t available) -> Destination {
+  const auto with = [&](Place place, std::vector<Gpu> gpus, int64_t available, const std::string& not_on_gpu) -> Destination {
     const int64_t limit = memory_limit == 0 ? available : memory_limit > 0 ? memory_limit : std::numeric_limits<int64_t>::max();
-    return {std::move(gpus), plans.fitting(place, limit), available};
+    return {std::move(gpus), plans.fitting(place, limit), available, not_on_gpu};
   };
-  const bool gpus_can = precision.type != DType::F32 && precision.kv_type() == kv_type_of(precision.type);
   if (choice.kind == DeviceChoice::Kind::Cuda) {
-    if (!gpus_can) refuse_on_gpus(precision);
     const std::vector<Gpu> gpus = gpus_of(choice);
-    return with(Place::Gpus, gpus, sum_of(free_of(gpus)));
+    require_gpus_can(gpus, plans.config(), precision);
+    return with(Place::Gpus, gpus, sum_of(free_of(gpus)), "");
   }
-  if (choice.kind == DeviceChoice::Kind::Auto && gpus_can) {
-    const int64_t needed = plans.at(Place::Gpus).total();
+  std::string reason;
+  if (choice.kind == DeviceChoice::Kind::Auto) {
     for (const Gpu& gpu : find_gpus().found) {
-      if (needed > gpu.memory) continue;
-      const int64_t free = free_gpu_memory(gpu.ordinal);
-      if (needed <= free) return with(Place::Gpus, {gpu}, free);
+      int64_t free = 0;
+      reason = why_gpus_cannot(plans.config(), precision);
+      if (reason.empty()) reason = why_not_on(gpu, plans.at(Place::Gpus).total(), free);
+      if (reason.empty()) return with(Place::Gpus, {gpu}, free, "");
     }
   }
-  return with(Place::Host, {}, available_host_memory());
+  return with(Place::Host, {}, available_host_memory(), reason);
 }
 
 Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t memory_limit, const ModelConfig& config,
@@ -153,7 +155,9 @@ Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t 
   if (!to.gpus.empty()) return over(to.gpus, layers_of(choice, to.gpus, config, precision, to.plan), precision.type);
   cpu::CpuOptions own = cpu;
   own.bf16_activations = precision.bf16_activations;
-  return Placement::on(std::make_shared<cpu::CpuBackend>(own), config.language.layers);
+  Placement placement = Placement::on(std::make_shared<cpu::CpuBackend>(own), config.language.layers);
+  placement.not_on_gpu = to.not_on_gpu;
+  return placement;
 }
 
 std::shared_ptr<Backend> backend_on(const DeviceChoice& choice, const cpu::CpuOptions& cpu, DType type) {

@@ -30,13 +30,18 @@ struct Destination {
   std::vector<Gpu> gpus;  // none: the CPU
   MemoryPlan plan;
   int64_t available = 0;  // bytes: free on those GPUs together, or on the host
+  std::string not_on_gpu;  // why auto took none of the GPUs that there are: the last one's reason; empty otherwise
+
+  // For people: "cuda:0 (NVIDIA H100 80GB HBM3), cuda:1 (...)", or "cpu; not on a GPU: " and the reason.
+  std::string description() const;
 
   MemoryPlans::Place place() const { return gpus.empty() ? MemoryPlans::Place::Host : MemoryPlans::Place::Gpus; }
 };
 
-// Auto takes the first GPU that has room for the model and can compute in its types, else the CPU. Error(InvalidArgument)
-// if a GPU that was asked for is not there, with the reason, or cannot do the precision or the type of the KV cache. Where it is left
-// open how many requests there are together, the plan is for as many as fit into memory_limit (as in ivl_load_options).
+// Auto takes the first GPU that has room for the model, computes in its types and can do its sizes, else the CPU. Of a GPU that was
+// asked for: Error(InvalidArgument) if it is not there, with the reason, or cannot do the precision or the type of the KV cache;
+// Error(Unsupported) if kernels cannot do the model's sizes, or the build has no code for it. Where it is left open how many requests
+// there are together, the plan is for as many as fit into memory_limit (as in ivl_load_options).
 Destination destination(const DeviceChoice& choice, int64_t memory_limit, const Precision& precision, const MemoryPlans& plans);
 
 // The backends there. Several GPUs share the decoder's layers so that they are equally full (split_layers).

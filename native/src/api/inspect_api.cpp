@@ -21,9 +21,10 @@ json devices() {
   json all = json::array({{{"name", "cpu"}, {"available", true}, {"reason", ""}}});
   const Gpus gpus = find_gpus();
   for (const Gpu& gpu : gpus.found) {
+    const std::string reason = why_gpu_cannot(gpu.ordinal);
     all.push_back({{"name", cat("cuda:", gpu.ordinal, " (", gpu.name, ", ", gpu.memory >> 20, " MiB)")},
-                   {"available", true},
-                   {"reason", ""}});
+                   {"available", reason.empty()},
+                   {"reason", reason}});
   }
   if (gpus.found.empty()) all.push_back({{"name", "cuda"}, {"available", false}, {"reason", gpus.reason}});
   return all;
@@ -149,6 +150,13 @@ ivl_status ivl_plan_advice(const char* directory, const ivl_load_options* option
   return guarded([&] {
     const Planned planned(directory, given(options, "options"));
     given(out, "out") = new ivl_text{planned.plans.advice(planned.to.place(), planned.to.available)};
+  });
+}
+
+ivl_status ivl_plan_device(const char* directory, const ivl_load_options* options, ivl_text** out) {
+  return guarded([&] {
+    const Planned planned(directory, given(options, "options"));
+    given(out, "out") = new ivl_text{planned.to.description()};
   });
 }
 

@@ -37,12 +37,14 @@ Device::Device(int ordinal) : ordinal_(ordinal) {
   name_ = cat(properties.name, " (compute capability ", properties.major, ".", properties.minor, ")");
   check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreate");
   check(cudaEventCreateWithFlags(&sent_, cudaEventDisableTiming), "cudaEventCreate");
+  check(cudaEventCreateWithFlags(&received_, cudaEventDisableTiming), "cudaEventCreate");
 }
 
 Device::~Device() {
   if (cudaSetDevice(ordinal_) != cudaSuccess) return;
   cudaStreamDestroy(stream_);
   cudaEventDestroy(sent_);
+  cudaEventDestroy(received_);
 }
 
 void Device::receive(void* to, const void* from, size_t bytes, const Device& other) const {
@@ -51,6 +53,10 @@ void Device::receive(void* to, const void* from, size_t bytes, const Device& oth
   use();
   check(cudaStreamWaitEvent(stream_, other.sent_, 0), "cudaStreamWaitEvent");
   check(cudaMemcpyPeerAsync(to, ordinal_, from, other.ordinal_, bytes, stream_), "copy between GPUs");
+  // What the other does next may write there again: the next piece of a prompt, say. A wait is for the last record before it, so
+  // both events can be used again at once.
+  check(cudaEventRecord(received_, stream_), "cudaEventRecord");
+  check(cudaStreamWaitEvent(other.stream_, received_, 0), "cudaStreamWaitEvent");
 }
 
 double Device::timed(const std::function<void()>& work) const {

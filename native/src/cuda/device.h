@@ -36,7 +36,8 @@ class Device {
   void move_rows(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width, size_t rows) const;
   // Copies when all that was queued before is done.
   void download_rows(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width, size_t rows) const;
-  // Queues a copy from another device's memory, behind all that was queued there before.
+  // Queues a copy from another device's memory, behind all that was queued there before, and before all that will be. Not in a
+  // pass that is captured: events of other streams are no part of a graph.
   void receive(void* to, const void* from, size_t bytes, const Device& other) const;
   void wait() const { check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
   // Seconds on the stream from the first of what `work` queues to the last of it. Waits for all of it.
@@ -45,7 +46,8 @@ class Device {
  private:
   int ordinal_;
   cudaStream_t stream_ = nullptr;
-  cudaEvent_t sent_ = nullptr;  // what others wait for before they copy from here
+  cudaEvent_t sent_ = nullptr;      // what others wait for before they copy from here
+  cudaEvent_t received_ = nullptr;  // what others wait for before they go on, when something was copied from there
   std::string name_;
 };
 

@@ -1,8 +1,28 @@
 #include "backend/gpus.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "cuda/cuda_backend.h"
+#include "device/known_kernels.h"
+#include "rows.h"
 
 namespace ivl {
+namespace {
+
+std::string head_dims() {
+  std::string text;
+  for (const int* dim = std::begin(gpu::kHeadDims); dim != std::end(gpu::kHeadDims); ++dim) {
+    text += cat(dim == std::begin(gpu::kHeadDims) ? "" : dim + 1 == std::end(gpu::kHeadDims) ? " or " : ", ", *dim);
+  }
+  return text;
+}
+
+std::string too_large(const GpuSizes::Size& size, int64_t most) {
+  return size.value <= most ? "" : cat(size.of, " is ", size.value, ", expected at most ", most, " on a GPU");
+}
+
+}  // namespace
 
 Gpus find_gpus() {
   int count = 0;
@@ -30,6 +50,41 @@ Gpus find_gpus() {
   return gpus;
 }
 
+std::string why_gpu_cannot(int ordinal) {
+  cudaDeviceProp properties;
+  cudaError_t error = cudaSetDevice(ordinal);
+  if (error == cudaSuccess) error = cudaGetDeviceProperties(&properties, ordinal);
+  if (error == cudaSuccess) {
+    for (const gpu::KnownKernel* kernel = gpu::known_kernels; error == cudaSuccess && kernel != nullptr; kernel = kernel->next) {
+      cudaFuncAttributes attributes;
+      const bool used = kernel->only_major == 0 || kernel->only_major == properties.major;
+      if (used) error = cudaFuncGetAttributes(&attributes, kernel->function);
+    }
+  }
+  if (error == cudaSuccess) return {};
+  cudaGetLastError();
+  if (error == cudaErrorNoKernelImageForDevice || error == cudaErrorInvalidDeviceFunction) {
+    return cat("this library was built without code for compute capability ", properties.major, ".", properties.minor);
+  }
+  return cat(cudaGetErrorString(error), " (", cudaGetErrorName(error), ")");
+}
+
+std::string why_gpus_cannot(const GpuSizes& sizes) {
+  for (const GpuSizes::Size& head : sizes.heads) {
+    if (std::find(std::begin(gpu::kHeadDims), std::end(gpu::kHeadDims), head.value) == std::end(gpu::kHeadDims)) {
+      return cat(head.of, " is ", head.value, ", expected ", head_dims(), " on a GPU");
+    }
+  }
+  for (const GpuSizes::Size& width : sizes.widths) {
+    if (width.value % 8 != 0) return cat(width.of, " is ", width.value, ", expected a multiple of 8 on a GPU");
+  }
+  if (!gpu::can_unfold(static_cast<int>(sizes.channels), static_cast<int>(sizes.patch.value))) {
+    return cat(sizes.patch.of, " is ", sizes.patch.value, ", too large for a GPU's shared memory");
+  }
+  const std::string vocabulary = too_large(sizes.vocabulary, gpu::kMostVocabulary);
+  return vocabulary.empty() ? too_large(sizes.context, gpu::kMostKeys) : vocabulary;
+}
+
 int64_t free_gpu_memory(int ordinal) {
   size_t free = 0;
   size_t total = 0;
@@ -41,6 +96,8 @@ int64_t free_gpu_memory(int ordinal) {
 }
 
 std::shared_ptr<Backend> make_gpu_backend(int ordinal, DType type) {
+  const std::string reason = why_gpu_cannot(ordinal);
+  if (!reason.empty()) fail(Status::Unsupported, cat("cuda:", ordinal, " cannot be used: ", reason));
   switch (type) {
     case DType::BF16: return std::make_shared<cuda::CudaBackend<gpu::bf16>>(ordinal);
     case DType::F16: return std::make_shared<cuda::CudaBackend<gpu::f16>>(ordinal);

@@ -24,6 +24,7 @@ class MemoryPlans {
   MemoryPlans(const Checkpoint* checkpoint, const ModelConfig& config, const Precision& precision, int64_t max_batch, bool mapped)
       : checkpoint_(checkpoint), config_(config), asked_{precision, config.language.context, max_batch}, mapped_(mapped) {}
 
+  const ModelConfig& config() const { return config_; }
   // As asked for; with one request at a time where it is left open how many.
   MemoryPlan at(Place place) const { return plan(place, asked_); }
   // The same, but where it is left open with as many as fit into `limit` bytes.

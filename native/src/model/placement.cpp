@@ -6,7 +6,8 @@
 namespace ivl {
 
 std::string Placement::description() const {
-  if (decoder.size() == 1) return decoder[0].backend->description();
+  const std::string reason = not_on_gpu.empty() ? "" : "; not on a GPU: " + not_on_gpu;
+  if (decoder.size() == 1) return decoder[0].backend->description() + reason;
   std::string text;
   int64_t first = 0;
   for (const Stage& stage : decoder) {

@@ -18,10 +18,12 @@ struct Placement {
 
   std::shared_ptr<Backend> vision;  // the tower and the projector
   std::vector<Stage> decoder;       // the first also has the embeddings, the last the head
+  std::string not_on_gpu{};         // why it is on none of the GPUs that there are, if nobody asked for that
 
   static Placement on(const std::shared_ptr<Backend>& backend, int64_t layers) { return {backend, {{backend, layers}}}; }
 
-  // For people: "cuda:0: NVIDIA H100 ..., bf16, layers 0 to 29; cuda:1: ..., layers 30 to 59".
+  // For people: "cuda:0: NVIDIA H100 ..., bf16, layers 0 to 29; cuda:1: ..., layers 30 to 59", or
+  // "cpu: AVX-512, 8 threads; not on a GPU: the precision is f32, expected bf16 or f16 on a GPU".
   std::string description() const;
 };
 

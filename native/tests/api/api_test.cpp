@@ -89,6 +89,8 @@ TEST(Api, NullsAreInvalidArgumentsAndMayBeFreed) {
   expect_failure(ivl_inspect_texts(nullptr, nullptr), IVL_INVALID_ARGUMENT, "path");
   expect_failure(ivl_plan_advice("x", nullptr, nullptr), IVL_INVALID_ARGUMENT, "options");
   expect_failure(ivl_model_texts(nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
+  expect_failure(ivl_plan_device(nullptr, &o, nullptr), IVL_INVALID_ARGUMENT, "null");
+  expect_failure(ivl_plan_device("x", nullptr, nullptr), IVL_INVALID_ARGUMENT, "options");
   expect_failure(ivl_check(nullptr, 0, nullptr), IVL_INVALID_ARGUMENT, "null");
   expect_failure(ivl_load_begin(nullptr, &o, nullptr), IVL_INVALID_ARGUMENT, "directory");
   expect_failure(ivl_load_begin("x", nullptr, nullptr), IVL_INVALID_ARGUMENT, "options");
@@ -150,6 +152,7 @@ TEST(Api, InspectPlanCheckAndInfoTell) {
   ASSERT_EQ(ivl_plan(checkpoint().c_str(), &o, &plan), IVL_OK);
   EXPECT_EQ(plan.total, plan.weights_mapped + plan.weights_owned + plan.kv_cache + plan.scratch + plan.picture_batch);
   EXPECT_EQ(text_of([&](ivl_text** out) { return ivl_plan_advice(checkpoint().c_str(), &o, out); }), "");
+  EXPECT_EQ(text_of([&](ivl_text** out) { return ivl_plan_device(checkpoint().c_str(), &o, out); }), "cpu");
   const json system = json::parse(text_of(ivl_system_info));
   EXPECT_EQ(system["version"], ivl_version());
   EXPECT_EQ(system["devices"].size(), 2u);

@@ -1,4 +1,7 @@
-// Two GPUs that share a model: each reads and writes its own memory only, and the answer is that of one.
+// GPUs that share a model: each reads and writes its own memory only, what one sends to the next is ordered with what comes
+// before and after (the emulation reports it otherwise), and the answer is that of one.
+#include <map>
+
 #include "cuda/gpu_test.h"
 #include "model/oracle.h"
 
@@ -13,31 +16,75 @@ using testing::Oracle;
 class SeveralGpus : public testing::GpuTest {
  protected:
   void SetUp() override {
-    simt::set_device_count(2);
+    simt::set_device_count(3);
     GpuTest::SetUp();
   }
   void TearDown() override {
     GpuTest::TearDown();
     simt::set_device_count(1);
   }
+
+  // The tower on one GPU, the decoder's layers on others.
+  static Placer over(int vision, std::vector<std::pair<int, int64_t>> layers) {
+    return [vision, layers](const ModelConfig&, const Precision& precision, const MemoryPlan&) {
+      std::map<int, std::shared_ptr<Backend>> gpus;
+      const auto gpu = [&](int ordinal) {
+        if (gpus[ordinal] == nullptr) gpus[ordinal] = make_gpu_backend(ordinal, precision.type);
+        return gpus[ordinal];
+      };
+      Placement placement;
+      placement.vision = gpu(vision);
+      for (const auto& [ordinal, count] : layers) placement.decoder.push_back({gpu(ordinal), count});
+      return placement;
+    };
+  }
 };
 
 TEST_F(SeveralGpus, GiveTheBitsOfOne) {
   const Oracle oracle("hermes-d128");
   const auto one = oracle.load(make_gpu_backend(0, DType::BF16), DType::BF16);
-  for (const bool vision_apart : {false, true}) {
-    const Placer over_two = [&](const ModelConfig&, const Precision& precision, const MemoryPlan&) {
-      const std::shared_ptr<Backend> first = make_gpu_backend(0, precision.type);
-      const std::shared_ptr<Backend> second = make_gpu_backend(1, precision.type);
-      return Placement{vision_apart ? second : first, {{first, 1}, {second, 2}}};
-    };
-    const auto two = oracle.load(over_two, DType::BF16);
+  for (const int vision : {0, 1}) {
+    const auto two = oracle.load(over(vision, {{0, 1}, {1, 2}}), DType::BF16);
     for (const char* name : {"text.0", "images-separate.0"}) {
       const Answer expected = answer(one, oracle.prompt(*one, oracle.dialog(name)), greedy(2));
       const Answer got = answer(two, oracle.prompt(*two, oracle.dialog(name)), greedy(2));
       EXPECT_EQ(got.logits, expected.logits) << name;
     }
   }
+}
+
+// Prompts that pass the decoder in several pieces: each is sent on while the next is computed, from the same memory.
+TEST_F(SeveralGpus, GiveTheBitsOfOneForPromptsOfSeveralPieces) {
+  const Oracle oracle("hermes-d128");
+  const auto one = oracle.load(make_gpu_backend(0, DType::BF16), DType::BF16);
+  const auto three = oracle.load(over(0, {{1, 1}, {0, 1}, {2, 1}}), DType::BF16);
+  Prompt pictures = oracle.prompt(*three, oracle.dialog("image.0"));
+  Prompt same = oracle.prompt(*one, oracle.dialog("image.0"));
+  for (Prompt* prompt : {&pictures, &same}) {
+    for (int32_t i = 0; prompt->tokens.size() < 2 * kChunkRows + 10; ++i) prompt->tokens.push_back(5 + i * i % 900);
+  }
+  const Answer expected = answer(one, same, greedy(3));
+  const Answer got = answer(three, pictures, greedy(3));
+  EXPECT_EQ(got.tokens, expected.tokens);
+  EXPECT_EQ(got.logits, expected.logits);
+}
+
+// More pictures than the tower takes together, and features that the decoder's first GPU brings over from another.
+TEST_F(SeveralGpus, GiveTheBitsOfOneForPicturesInSeveralPieces) {
+  const Oracle oracle("hermes-gqa7");
+  const auto one = oracle.load(make_gpu_backend(0, DType::BF16), DType::BF16);
+  const auto two = oracle.load(over(1, {{0, 2}}), DType::BF16);
+  const ModelConfig& config = one->config();
+  const int64_t count = InternVLChat::pictures_together(config) + 2;
+  std::vector<float> pixels(static_cast<size_t>(count * config.vision.channels * config.image_size * config.image_size));
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(i % 977) / 488.0f - 1;
+  const auto features_of = [&](Engine& engine) {
+    const Features features = engine.encode(pixels.data(), count, nullptr, nullptr);
+    std::vector<float> values(static_cast<size_t>(features.rows() * config.language.hidden));
+    features.copy_to(values.data());
+    return values;
+  };
+  EXPECT_EQ(features_of(*two), features_of(*one));
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ import java.util.stream.Collectors;
 public record Device(String name) {
     private static final Pattern NAMES = Pattern.compile("auto|cpu|cuda(:\\d{1,2}(,\\d{1,2}){0,15}|:\\d{1,2}=\\d{1,3}(,\\d{1,2}=\\d{1,3}){0,7})?");
 
-    /** The first GPU with room for the model, else the CPU. */
+    /** The first GPU that has room for the model and can do its precision and sizes, else the CPU. */
     public static final Device AUTO = new Device("auto");
     /** The CPU. */
     public static final Device CPU = new Device("cpu");

@@ -129,7 +129,10 @@ public final class InternVL implements AutoCloseable {
         CheckpointFiles.copyAllButWeights(directory, output);
     }
 
-    /** The library, the processor and the devices of this machine. */
+    /**
+     * The library, the processor and the devices of this machine. Each GPU is asked whether it can be used, which takes some hundred
+     * megabytes there until the process ends.
+     */
     public static SystemInfo systemInfo() {
         FirstUse.require();
         return NativeModel.systemInfo();
@@ -146,7 +149,10 @@ public final class InternVL implements AutoCloseable {
         return model.info();
     }
 
-    /** What the model runs on, for people: {@code cpu: avx2, 2 threads}. */
+    /**
+     * What the model runs on, for people: {@code cpu: avx2, 2 threads}; and with {@link Device#AUTO} why not on a GPU, if there are
+     * any.
+     */
     public String backend() {
         return model.backend();
     }

@@ -17,6 +17,7 @@ package io.github.internvl4j;
  * @param total of all parts
  * @param available what the process may take now: what the system and the cgroups leave, without what was promised to models that
  *     are loaded already and has not been used
+ * @param device for people: where that is, and with {@link Device#AUTO} why not on a GPU, if there are any
  * @param advice for people: which other settings would make it fit, the smallest change first; empty if it does
  */
 public record MemoryPlan(
@@ -32,6 +33,7 @@ public record MemoryPlan(
         int picturesTogether,
         long total,
         long available,
+        String device,
         String advice) {
     /** Whether it fits now. */
     public boolean fits() {

@@ -44,6 +44,20 @@ class EmulatedGpuTest {
     }
 
     @Test
+    void theCpuServesWhatGpusCannotAndSaysWhy() {
+        Oracle oracle = Oracle.load("hermes-gqa7");
+        assertEquals(
+                "cuda:0 (emulated GPU)",
+                InternVL.plan(oracle.directory(), LoadOptions.defaults()).device());
+        String reason = "; not on a GPU: the precision is f32, expected bf16 or f16 on a GPU";
+        LoadOptions options = LoadOptions.defaults().precision(Precision.F32);
+        assertEquals("cpu" + reason, InternVL.plan(oracle.directory(), options).device());
+        try (InternVL model = load(oracle, Precision.F32, Device.AUTO)) {
+            assertTrue(model.backend().endsWith(reason), model::backend);
+        }
+    }
+
+    @Test
     void layersGoWhereTheDeviceSays() {
         Oracle oracle = Oracle.load("hermes-gqa7");
         int layers = InternVL.inspect(oracle.directory()).decoderLayers();

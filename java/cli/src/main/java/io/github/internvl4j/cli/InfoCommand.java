@@ -138,6 +138,7 @@ final class InfoCommand implements Callable<Integer> {
 
     private void print(MemoryPlan plan) {
         main.streams.out().println();
+        main.streams.out().println("on           " + plan.device());
         row("weights, mapped", plan.weightsMapped());
         row("weights, owned", plan.weightsOwned());
         String type = plan.kvCacheType().name().toLowerCase(Locale.ROOT);

@@ -42,6 +42,7 @@ class MachineTest {
         assertFalse(alone.contains(" more "), alone);
         String many = run("info", "--model", D128, "--batch-size", "10000000").succeeded().out();
         assertTrue(many.contains("does not fit: it fits with batches of "), many);
+        assertTrue(text.contains("on           cpu"), text);
         run("info", "--check").failed(2, "--model");
         run("info", "--model", "/nowhere").failed(1, "/nowhere");
     }

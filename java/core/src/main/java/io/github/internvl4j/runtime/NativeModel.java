@@ -147,6 +147,7 @@ public final class NativeModel implements AutoCloseable {
                     out.pictures_together(),
                     out.total(),
                     out.available(),
+                    NativeLibrary.text(device -> internvl4j.ivl_plan_device(text, converted, device)),
                     NativeLibrary.text(advice -> internvl4j.ivl_plan_advice(text, converted, advice)));
         }
     }

@@ -1,0 +1,23 @@
+// Which models the GPUs' kernels can do, and on which GPUs: asked before a model is placed, not found out at its first token.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "backend/gpus.h"
+#include "checkpoint/config.h"
+#include "model/precision.h"
+
+namespace ivl::api {
+
+// Why no GPU can do a model of these sizes in this precision; empty if they can.
+std::string why_gpus_cannot(const ModelConfig& config, const Precision& precision);
+
+// Why this GPU has no place for a model that takes so many bytes; empty if it has, and then `free` is what it has.
+std::string why_not_on(const Gpu& gpu, int64_t bytes, int64_t& free);
+
+// For GPUs that were asked for by name. Error(InvalidArgument) if it is the precision or the type of the KV cache that they cannot
+// do, Error(Unsupported) if it is one of the model's sizes, or if the build has no code for one of them.
+void require_gpus_can(const std::vector<Gpu>& gpus, const ModelConfig& config, const Precision& precision);
+
+}  // namespace ivl::api
