@@ -89,6 +89,12 @@ IVL_API ivl_status ivl_system_info(ivl_text** out);
 
 /* ---- a checkpoint, before it is loaded -------------------------------------------------------------------------- */
 
+/* How the folder is laid out, and with it which prompt, picture kernel and tokenizer belong to it. */
+typedef enum ivl_layout {
+  IVL_LAYOUT_REMOTE_CODE = 0, /* InternVLChatModel: the conversation template by its name, the slow tokenizer */
+  IVL_LAYOUT_TRANSFORMERS = 1 /* InternVLForConditionalGeneration: the chat template in the folder, tokenizer.json */
+} ivl_layout;
+
 typedef struct ivl_model_info {
   int32_t image_size;       /* pixels, square */
   int32_t image_channels;
@@ -105,6 +111,13 @@ typedef struct ivl_model_info {
   int32_t eos_tokens[8];    /* from generation_config.json, else config.json */
   int32_t eos_token_count;
   char conversation_template[64];
+  ivl_layout layout;
+  char architecture[64];     /* of the decoder, as transformers names it: "Qwen2ForCausalLM" */
+  int32_t dynamic_tiles;     /* 1: a picture is cut into tiles; 0: it is one, as it is */
+  int32_t thumbnail;         /* 1: behind several tiles comes the whole picture as one more */
+  int32_t least_tiles;       /* of a picture, without the thumbnail */
+  int32_t most_tiles;
+  int32_t image_token;       /* whose places pictures take, where the configuration says it; -1: as the tokenizer has it */
 } ivl_model_info;
 
 typedef struct ivl_load_options {

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <iterator>
 
-#include "checkpoint/weights.h"
+#include "model/param.h"
 
 namespace ivl::api {
 
@@ -85,12 +85,9 @@ ivl_finish finish_to(Finish finish) {
 }
 
 int64_t count_parameters(const ModelConfig& config) {
+  const ParamTable params(config);
   int64_t parameters = 0;
-  for (const WeightSpec& spec : expected_weights(config)) {
-    int64_t size = 1;
-    for (const int64_t dim : spec.shape) size *= dim;
-    parameters += size;
-  }
+  for (const Param& param : params.all()) parameters += param.again ? 0 : param.elements();
   return parameters;
 }
 
@@ -114,6 +111,13 @@ void describe(const ModelConfig& config, ivl_model_info& out) {
     out.eos_tokens[out.eos_token_count++] = static_cast<int32_t>(id);
   }
   config.prompt_template.copy(out.conversation_template, sizeof out.conversation_template - 1);
+  out.layout = config.layout == Layout::Transformers ? IVL_LAYOUT_TRANSFORMERS : IVL_LAYOUT_REMOTE_CODE;
+  config.language.architecture.copy(out.architecture, sizeof out.architecture - 1);
+  out.dynamic_tiles = config.tiling.dynamic ? 1 : 0;
+  out.thumbnail = config.tiling.thumbnail ? 1 : 0;
+  out.least_tiles = static_cast<int32_t>(config.tiling.least);
+  out.most_tiles = static_cast<int32_t>(config.tiling.most);
+  out.image_token = static_cast<int32_t>(config.image_token.value_or(-1));
 }
 
 }  // namespace ivl::api

@@ -8,9 +8,10 @@
 #include "api/device_choice.h"
 #include "api/handles.h"
 #include "backend/gpus.h"
-#include "checkpoint/weights.h"
+#include "checkpoint/non_finite.h"
 #include "cpu/cpu_backend.h"
 #include "model/int8_layers.h"
+#include "model/weights.h"
 
 namespace ivl::api {
 namespace {
@@ -40,8 +41,8 @@ json non_finite(const Checkpoint& checkpoint) {
 }
 
 json check(const std::filesystem::path& folder, bool scan_values) {
-  const ModelConfig config = load_config(folder);
   const Checkpoint checkpoint = Checkpoint::open(folder);
+  const ModelConfig config = as_stored(load_config(folder), checkpoint);
   CheckReport report = check_weights(checkpoint, config);
   std::vector<std::string> wrong = std::move(report.wrong_shape);
   wrong.insert(wrong.end(), report.wrong_dtype.begin(), report.wrong_dtype.end());
@@ -95,10 +96,11 @@ ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_
   return guarded([&] {
     const LoadOptions load = load_options_from(given(options, "options"));
     const std::filesystem::path folder = &given(directory, "directory");
-    const ModelConfig config = load_config_for(folder, load);
+    ModelConfig config = load_config_for(folder, load);
     const Checkpoint checkpoint = Checkpoint::open(folder, {Mapping::Map, false, {}});
+    config = as_stored(std::move(config), checkpoint);
     require_weights(checkpoint, config);
-    const Precision precision = precision_for(load, stored_precision(checkpoint, config));
+    const Precision precision = precision_for(load, stored_precision(checkpoint, ParamTable(config)));
     const MemoryPlan cpu_plan = plan_memory(checkpoint, config, precision, load.map_weights);
     const Destination to = destination(device_from(*options), config, precision, cpu_plan);
     const MemoryPlan& plan = to.plan;

@@ -1,12 +1,20 @@
 #include "model/model_loader.h"
 
-#include "checkpoint/weights.h"
+#include <algorithm>
+
 #include "model/checkpoint_weights.h"
 #include "model/int8_layers.h"
 #include "model/random_weights.h"
+#include "model/weights.h"
 
 namespace ivl {
 namespace {
+
+// Scaled positions go on behind those that the model was trained for.
+int64_t longest_context(const LanguageConfig& language) {
+  const double factor = std::max(1.0, language.rope.dynamic_factor);
+  return static_cast<int64_t>(static_cast<double>(language.context) * factor);
+}
 
 // 0 leaves it to the placer.
 void check_limit(const MemoryPlan& plan, int64_t limit) {
@@ -18,9 +26,9 @@ void check_limit(const MemoryPlan& plan, int64_t limit) {
 
 ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions& options) {
   ModelConfig config = load_config(path);
-  if (options.context < 0 || options.context > config.language.context) {
-    fail(Status::InvalidArgument, cat("context_length is ", options.context, ", expected 0 to the checkpoint's ",
-                                      config.language.context));
+  const int64_t most = longest_context(config.language);
+  if (options.context < 0 || options.context > most) {
+    fail(Status::InvalidArgument, cat("context_length is ", options.context, ", expected 0 to the checkpoint's ", most));
   }
   if (options.context > 0) config.language.context = options.context;
   return config;
@@ -44,8 +52,9 @@ std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::f
   {
     // Headers first: nothing is read into memory before the plan is known to fit.
     const Checkpoint headers = Checkpoint::open(folder, {Mapping::Map, false, {}});
+    config = as_stored(std::move(config), headers);
     require_weights(headers, config);
-    const Precision precision = precision_for(options, stored_precision(headers, config));
+    const Precision precision = precision_for(options, stored_precision(headers, ParamTable(config)));
     const MemoryPlan plan = plan_memory(headers, config, precision, options.map_weights);
     check_limit(plan, options.memory_limit);
     placement = place(config, precision, plan);
@@ -53,7 +62,7 @@ std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::f
   const Mapping mapping = options.map_weights ? Mapping::Map : Mapping::Copy;
   auto checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(folder, {mapping, true, {}}));
   require_weights(*checkpoint, config);
-  const Precision precision = precision_for(options, stored_precision(*checkpoint, config));
+  const Precision precision = precision_for(options, stored_precision(*checkpoint, ParamTable(config)));
   const auto bytes = static_cast<int64_t>(checkpoint->total_bytes());
   auto source = std::make_unique<CheckpointWeights>(std::move(checkpoint));
   auto model = std::make_unique<InternVLChat>(std::move(placement), std::move(config), std::move(source), precision);

@@ -132,6 +132,27 @@ TEST(Api, TheLastErrorIsTheThreadsOwn) {
   EXPECT_STREQ(ivl_last_error(), "");
 }
 
+TEST(Api, InspectTellsLayoutAndTiles) {
+  ivl_model_info info;
+  ASSERT_EQ(ivl_inspect(checkpoint().c_str(), &info), IVL_OK);
+  EXPECT_EQ(info.layout, IVL_LAYOUT_REMOTE_CODE);
+  EXPECT_STREQ(info.architecture, "LlamaForCausalLM");
+  EXPECT_EQ(info.dynamic_tiles, 0);
+  EXPECT_EQ(info.image_token, -1);
+  ASSERT_EQ(ivl_inspect((checkpoint().parent_path() / "internlm2-tiles").c_str(), &info), IVL_OK);
+  EXPECT_STREQ(info.architecture, "InternLM2ForCausalLM");
+  EXPECT_STREQ(info.conversation_template, "internlm2-chat");
+  EXPECT_EQ(info.dynamic_tiles, 1);
+  EXPECT_EQ(info.thumbnail, 1);
+  EXPECT_EQ(info.least_tiles, 1);
+  EXPECT_EQ(info.most_tiles, 12);
+  ASSERT_EQ(ivl_inspect((checkpoint().parent_path() / "qwen2-hf").c_str(), &info), IVL_OK);
+  EXPECT_EQ(info.layout, IVL_LAYOUT_TRANSFORMERS);
+  EXPECT_STREQ(info.architecture, "Qwen2ForCausalLM");
+  EXPECT_STREQ(info.conversation_template, "");
+  EXPECT_EQ(info.image_token, 724);
+}
+
 TEST(Api, InspectPlanCheckAndInfoTell) {
   ivl_model_info info;
   ASSERT_EQ(ivl_inspect(checkpoint().c_str(), &info), IVL_OK);
@@ -225,8 +246,8 @@ TEST(Api, DamagedAndForeignCheckpointsHaveTheirStatuses) {
   o.context_length = 100000;
   expect_failure(begin(), IVL_INVALID_ARGUMENT, "4096");
   o = options();
-  rewrite([](json& c) { c["llm_config"]["architectures"] = {"InternLM2ForCausalLM"}; });
-  expect_failure(begin(), IVL_UNSUPPORTED, "InternLM2ForCausalLM");
+  rewrite([](json& c) { c["llm_config"]["architectures"] = {"Phi3ForCausalLM"}; });
+  expect_failure(begin(), IVL_UNSUPPORTED, "Phi3ForCausalLM");
   rewrite([](json& c) { c["llm_config"]["intermediate_size"] = 641; });
   expect_failure(begin(), IVL_CHECKPOINT, "gate_proj");
   std::ofstream(config) << "{\"a\": ";

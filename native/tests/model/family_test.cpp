@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "backend/reference_backend.h"
-#include "checkpoint/weights.h"
 #include "cpu/cpu_backend.h"
 #include "model/model_loader.h"
 #include "model/oracle.h"

@@ -26,6 +26,7 @@ import io.github.internvl4j.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
@@ -270,6 +271,11 @@ public final class NativeModel implements AutoCloseable {
                 Precision.values()[info.precision()],
                 KvCacheType.values()[info.kv_cache()],
                 List.copyOf(eos),
-                NativeLibrary.utf8(info.conversation_template()));
+                NativeLibrary.utf8(info.conversation_template()),
+                ModelInfo.Layout.values()[info.layout()],
+                NativeLibrary.utf8(info.architecture()),
+                new ModelInfo.Tiling(
+                        info.dynamic_tiles() != 0, info.thumbnail() != 0, info.least_tiles(), info.most_tiles()),
+                info.image_token() < 0 ? OptionalInt.empty() : OptionalInt.of(info.image_token()));
     }
 }
