@@ -195,7 +195,7 @@ TEST(Api, NoTextOfAConfigurationIsCut) {
   std::ofstream(folder.path() / "config.json") << value;
   std::ofstream(folder.path() / "generation_config.json") << json{{"eos_token_id", ids}};
   const json texts = json::parse(text_of([&](ivl_text** out) { return ivl_inspect_texts(folder.path().c_str(), out); }));
-  EXPECT_EQ(texts, json({{"conversation_template", name}, {"eos_tokens", ids}}));
+  EXPECT_EQ(texts, json({{"conversation_template", name}, {"architecture", "LlamaForCausalLM"}, {"eos_tokens", ids}}));
 }
 
 TEST(Api, APlanCountsTheRequestsOfABatch) {
