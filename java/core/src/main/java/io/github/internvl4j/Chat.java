@@ -39,10 +39,10 @@ public final class Chat implements AutoCloseable {
     /**
      * What is left of a round: its pictures themselves are not kept.
      *
-     * @param entries how many pictures each of its entries has
+     * @param tiles how many tiles each of its picture entries had when it was asked, and has ever since
      * @param features those pictures as the decoder sees them, null for none
      */
-    private record Kept(Round round, List<Integer> entries, @Nullable NativeFeatures features) {
+    private record Kept(Round round, List<Integer> tiles, @Nullable NativeFeatures features) {
         void free() {
             if (features != null) {
                 features.close();
@@ -127,23 +127,23 @@ public final class Chat implements AutoCloseable {
 
     private Reply answer(
             Prompt question, GenerationConfig config, ReplyListener listener, Cancellation cancellation) {
-        List<Integer> entries = question.picturesInEntries();
+        List<Integer> tiles = owner.reader().tiles(question);
         SpecialTokens mode = question.specialTokensOr(ownMode());
-        Round asked = question.asked(mode).placed(entries.size());
-        int[] tokens = tokens(asked, entries);
+        Round asked = question.asked(mode).placed(tiles.size());
+        int[] tokens = tokens(asked, tiles);
 
         long before = System.nanoTime();
         NativeFeatures added = null;
         boolean kept = false;
         try (Generator generator = new Generator(owner.model(), owner.reader(), cancellation)) {
-            added = generator.encode(question.images());
+            added = generator.encode(question);
             List<NativeFeatures> seen = new ArrayList<>();
             rounds.forEach(earlier -> addTo(seen, earlier.features()));
             addTo(seen, added);
             double seconds = (System.nanoTime() - before) / 1e9;
             generator.add(0, tokens, seen, List.of(), config, listener, seconds, sequence);
             Reply reply = generator.run();
-            kept = remember(asked, entries, reply, added);
+            kept = remember(asked, tiles, reply, added);
             return reply;
         } catch (Generator.Unbegun e) {
             // Stopped while pictures were encoded: there is no answer, and nothing to remember.
@@ -165,11 +165,11 @@ public final class Chat implements AutoCloseable {
         return specialTokens == null ? SpecialTokens.PARSE : specialTokens;
     }
 
-    private int[] tokens(Round asked, List<Integer> entries) {
+    private int[] tokens(Round asked, List<Integer> tiles) {
         List<Round> history = rounds.stream().map(Kept::round).toList();
         List<Integer> all = new ArrayList<>();
-        rounds.forEach(earlier -> all.addAll(earlier.entries()));
-        all.addAll(entries);
+        rounds.forEach(earlier -> all.addAll(earlier.tiles()));
+        all.addAll(tiles);
         // The system message is as old as the chat: what is asked later must not change how it is read.
         SpecialTokens first = history.isEmpty() ? asked.specialTokens() : history.get(0).specialTokens();
         SpecialTokens systemMode = specialTokens != null || first == null ? ownMode() : first;
@@ -185,12 +185,12 @@ public final class Chat implements AutoCloseable {
     }
 
     /** A cancelled answer counts as far as it came; without any text the round is forgotten. */
-    private boolean remember(Round asked, List<Integer> entries, Reply reply, @Nullable NativeFeatures added) {
+    private boolean remember(Round asked, List<Integer> tiles, Reply reply, @Nullable NativeFeatures added) {
         if (reply.finish() == FinishReason.CANCELLED && reply.text().isEmpty()) {
             return false;
         }
         Round round = new Round(asked.question(), reply.text(), asked.specialTokens(), asked.places());
-        rounds.add(new Kept(round, entries, added));
+        rounds.add(new Kept(round, tiles, added));
         return true;
     }
 

@@ -5,7 +5,6 @@ import io.github.internvl4j.error.InsufficientMemoryException;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.host.Shortage;
-import io.github.internvl4j.image.Image;
 import io.github.internvl4j.runtime.InterruptWatcher;
 import io.github.internvl4j.runtime.NativeCancellation;
 import io.github.internvl4j.runtime.NativeFeatures;
@@ -70,15 +69,15 @@ final class Generator implements AutoCloseable {
     }
 
     /**
-     * Pictures as the decoder sees them; null for none.
+     * A prompt's pictures as the decoder sees them, all tiles together; null for none.
      *
      * @throws Unbegun if this is cancelled
      */
-    @Nullable NativeFeatures encode(List<Image> images) {
-        if (images.isEmpty()) {
+    @Nullable NativeFeatures encode(Prompt prompt) {
+        if (prompt.pictures().isEmpty()) {
             return null;
         }
-        Tensor pixels = reader.pixels(images);
+        Tensor pixels = reader.pixels(prompt);
         try {
             return interrupts.during(() -> model.encode(pixels, nativeCancellation, null));
         } catch (CancellationException e) {
@@ -199,7 +198,7 @@ final class Generator implements AutoCloseable {
 
     private void begin(int index, BatchRequest request, int[] tokens) {
         long before = System.nanoTime();
-        NativeFeatures features = encode(request.prompt().images());
+        NativeFeatures features = encode(request.prompt());
         List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
         double seconds = (System.nanoTime() - before) / 1e9;
         try {

@@ -74,7 +74,7 @@ public final class InternVL implements AutoCloseable {
      */
     public static InternVL load(Path directory, LoadOptions options) {
         FirstUse.require();
-        PromptReader reader = new PromptReader(directory, inspect(directory));
+        PromptReader reader = new PromptReader(directory, inspect(directory), options.template());
         // Asked before the weights take their part of what is available.
         int maxBatch = options.maxBatch() > 0 ? options.maxBatch() : plan(directory, options).maxBatch();
         NativeModel model = NativeModel.load(directory, options);
@@ -105,7 +105,7 @@ public final class InternVL implements AutoCloseable {
         FirstUse.require();
         CheckReport report = NativeModel.check(directory, scanValues);
         try {
-            PromptReader ignored = new PromptReader(directory, inspect(directory));
+            PromptReader ignored = new PromptReader(directory, inspect(directory), null);
         } catch (CheckpointException | UnsupportedModelException e) {
             List<String> wrong = new ArrayList<>(report.wrong());
             wrong.add(String.valueOf(e.getMessage()));
@@ -218,7 +218,7 @@ public final class InternVL implements AutoCloseable {
         int[] tokens = reader.tokens(prompt);
         long before = System.nanoTime();
         try (Generator generator = new Generator(model, reader, cancellation);
-                NativeFeatures features = generator.encode(prompt.images())) {
+                NativeFeatures features = generator.encode(prompt)) {
             List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
             double seconds = (System.nanoTime() - before) / 1e9;
             generator.add(0, tokens, pictures, List.of(), config, listener, seconds, null);
@@ -298,10 +298,10 @@ public final class InternVL implements AutoCloseable {
      */
     public Activations activations(Prompt prompt) {
         int[] tokens = reader.tokens(prompt);
-        List<Image> images = prompt.images();
+        boolean seeing = !prompt.pictures().isEmpty();
         try (NativeRecording recording = new NativeRecording();
                 NativeFeatures features =
-                        images.isEmpty() ? null : model.encode(reader.pixels(images), null, recording);
+                        seeing ? model.encode(reader.pixels(prompt), null, recording) : null;
                 NativeGeneration generation = model.newGeneration(null)) {
             List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
             generation.add(
@@ -315,17 +315,18 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
-     * Pictures as the decoder sees them.
+     * Pictures as the decoder sees them, cut as the checkpoint says.
      *
-     * @return (pictures, {@link ModelInfo#tokensPerImage()}, {@link ModelInfo#hiddenSize()})
+     * @return (tiles, {@link ModelInfo#tokensPerImage()}, {@link ModelInfo#hiddenSize()})
      * @throws ImageException if there is none
      */
     public Tensor imageFeatures(List<Image> images) {
         if (images.isEmpty()) {
             throw new ImageException("no pictures were given, expected at least one");
         }
-        try (NativeFeatures features = model.encode(reader.pixels(images), null, null)) {
-            return features.copy().reshape(images.size(), info().tokensPerImage(), info().hiddenSize());
+        Tensor pixels = reader.imageProcessor().preprocess(images);
+        try (NativeFeatures features = model.encode(pixels, null, null)) {
+            return features.copy().reshape(pixels.size(0), info().tokensPerImage(), info().hiddenSize());
         }
     }
 

@@ -1,9 +1,11 @@
 package io.github.internvl4j;
 
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.text.ConversationTemplates;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a checkpoint is loaded. Immutable: every setter returns a changed copy.
@@ -25,6 +27,8 @@ import java.util.regex.Pattern;
  *     {@link #UNLIMITED} for no check
  * @param maxBatch requests of {@link InternVL#batch} that are computed together, each with a cache in the memory plan; 0 for as many
  *     as fit, up to 8
+ * @param template the conversation template to use whatever the checkpoint says, by one of {@link ConversationTemplates#names}; null
+ *     for the checkpoint's own
  * @param listener told after every loaded part, on the loading thread; throw from it to stop loading
  */
 public record LoadOptions(
@@ -39,6 +43,7 @@ public record LoadOptions(
         int contextLength,
         long memoryLimit,
         int maxBatch,
+        @Nullable String template,
         Consumer<LoadProgress> listener) {
     /** A memory limit that is never reached. */
     public static final long UNLIMITED = -1;
@@ -48,7 +53,7 @@ public record LoadOptions(
     private static final int LONGEST = 255;
 
     private static final LoadOptions DEFAULTS = new LoadOptions(
-            Precision.AUTO, false, KvCacheType.AUTO, false, Device.AUTO, 0, "none", true, 0, 0, 0, progress -> {});
+            Precision.AUTO, false, KvCacheType.AUTO, false, Device.AUTO, 0, "none", true, 0, 0, 0, null, progress -> {});
 
     /**
      * Checks the ranges.
@@ -70,6 +75,11 @@ public record LoadOptions(
         Options.require(contextLength >= 0, "contextLength", contextLength, "at least 0");
         Options.require(memoryLimit >= UNLIMITED, "memoryLimit", memoryLimit, "bytes, 0 or -1");
         Options.require(maxBatch >= 0, "maxBatch", maxBatch, "at least 0");
+        Options.require(
+                template == null || ConversationTemplates.names().contains(template),
+                "template",
+                "'" + template + "'",
+                String.join(", ", ConversationTemplates.names()));
     }
 
     /** As stored, on the best device, all threads, mapped, checked against the available memory. */
@@ -80,72 +90,78 @@ public record LoadOptions(
     public LoadOptions precision(Precision value) {
         return new LoadOptions(
                 value, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, listener);
+                memoryLimit, maxBatch, template, listener);
     }
 
     public LoadOptions quantizeVision(boolean value) {
         return new LoadOptions(
                 precision, value, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, listener);
+                memoryLimit, maxBatch, template, listener);
     }
 
     public LoadOptions kvCache(KvCacheType value) {
         return new LoadOptions(
                 precision, quantizeVision, value, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, listener);
+                memoryLimit, maxBatch, template, listener);
     }
 
     public LoadOptions bf16Activations(boolean value) {
         return new LoadOptions(
                 precision, quantizeVision, kvCache, value, device, threads, affinity, mapWeights, contextLength, memoryLimit,
-                maxBatch, listener);
+                maxBatch, template, listener);
     }
 
     public LoadOptions device(Device value) {
         return new LoadOptions(
                 precision, quantizeVision, kvCache, bf16Activations, value, threads, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, listener);
+                memoryLimit, maxBatch, template, listener);
     }
 
     public LoadOptions threads(int value) {
         return new LoadOptions(
                 precision, quantizeVision, kvCache, bf16Activations, device, value, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, listener);
+                memoryLimit, maxBatch, template, listener);
     }
 
     public LoadOptions affinity(String value) {
         return new LoadOptions(
                 precision, quantizeVision, kvCache, bf16Activations, device, threads, value, mapWeights, contextLength,
-                memoryLimit, maxBatch, listener);
+                memoryLimit, maxBatch, template, listener);
     }
 
     public LoadOptions mapWeights(boolean value) {
         return new LoadOptions(
                 precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, value, contextLength,
-                memoryLimit, maxBatch, listener);
+                memoryLimit, maxBatch, template, listener);
     }
 
     public LoadOptions contextLength(int value) {
         return new LoadOptions(
                 precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, value,
-                memoryLimit, maxBatch, listener);
+                memoryLimit, maxBatch, template, listener);
     }
 
     public LoadOptions memoryLimit(long value) {
         return new LoadOptions(
                 precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                value, maxBatch, listener);
+                value, maxBatch, template, listener);
     }
 
     public LoadOptions maxBatch(int value) {
         return new LoadOptions(
                 precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                memoryLimit, value, listener);
+                memoryLimit, value, template, listener);
+    }
+
+    public LoadOptions template(@Nullable String value) {
+        return new LoadOptions(
+                precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
+                memoryLimit, maxBatch, value, listener);
     }
 
     public LoadOptions listener(Consumer<LoadProgress> value) {
         return new LoadOptions(
                 precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, value);
+                memoryLimit, maxBatch, template, value);
     }
 }

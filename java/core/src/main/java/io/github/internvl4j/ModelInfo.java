@@ -1,5 +1,7 @@
 package io.github.internvl4j;
 
+import io.github.internvl4j.image.ImageProcessor;
+import io.github.internvl4j.image.Tiling;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -23,7 +25,8 @@ import java.util.OptionalInt;
  * @param conversationTemplate its name
  * @param layout how the folder is laid out, and with it which prompt, picture kernel and tokenizer belong to it
  * @param architecture of the decoder, as transformers names it: {@code Qwen2ForCausalLM}
- * @param tiling how pictures are cut
+ * @param tiling how pictures are cut; the limits that preprocessor_config.json has in the layout of transformers are those of
+ *     {@link ImageProcessor#tiling}
  * @param imageToken the token whose places pictures take, where the configuration says it
  */
 public record ModelInfo(
@@ -53,14 +56,4 @@ public record ModelInfo(
         /** {@code InternVLForConditionalGeneration}: the format of transformers ({@code -hf}). */
         TRANSFORMERS
     }
-
-    /**
-     * How pictures are cut into tiles.
-     *
-     * @param dynamic false: a picture is one tile, whatever its shape
-     * @param thumbnail whether behind several tiles the whole picture comes as one more
-     * @param least tiles of a picture at least, without the thumbnail
-     * @param most tiles of a picture at most, likewise
-     */
-    public record Tiling(boolean dynamic, boolean thumbnail, int least, int most) {}
 }

@@ -1,12 +1,15 @@
 package io.github.internvl4j;
 
+import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
+import io.github.internvl4j.image.Tiling;
 import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.Round;
 import io.github.internvl4j.text.SpecialTokens;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +38,10 @@ import org.jspecify.annotations.Nullable;
  *     what a chat has as its own
  * @param places where in the question pictures stand: the index of each {@code <image>} that is one's place, ascending; every
  *     other {@code <image>} is text. Null where the question tells no more than its text does
+ * @param maxTiles how many tiles a picture is cut into at most, in place of the checkpoint's number; its thumbnail is one more,
+ *     but with 1 there is none. Null for the checkpoint's. It says nothing where pictures are not cut
+ * @param tileLimits the same for the pictures of single entries, from the first, where it is less; 0 for none. A film's frames
+ *     have 1
  */
 public record Prompt(
         @Nullable String system,
@@ -42,11 +49,15 @@ public record Prompt(
         String question,
         List<List<Image>> pictures,
         @Nullable SpecialTokens specialTokens,
-        @Nullable List<Integer> places) {
+        @Nullable List<Integer> places,
+        @Nullable Integer maxTiles,
+        List<Integer> tileLimits) {
     /**
-     * Checks the places.
+     * Checks the places and the limits.
      *
-     * @throws PromptException if there is no {@code <image>} at one of the places, or they do not ascend
+     * @throws InvalidOptionException if a limit of tiles is out of its range
+     * @throws PromptException if there are more limits than entries, there is no {@code <image>} at one of the places, or
+     *     they do not ascend
      */
     public Prompt {
         Objects.requireNonNull(question, "question");
@@ -55,6 +66,26 @@ public record Prompt(
                 .map(entry -> Options.copy(entry, "an entry of pictures"))
                 .toList();
         places = new Round(question, "").places(places).places(); // checked there
+        if (maxTiles != null) {
+            requireTiles(maxTiles, 1, "maxTiles");
+        }
+        tileLimits = limits(Options.copy(tileLimits, "tileLimits"), pictures.size());
+    }
+
+    private static void requireTiles(int value, int least, String name) {
+        Options.require(value >= least && value <= Tiling.LARGEST_MOST, name, value, least + " to " + Tiling.LARGEST_MOST);
+    }
+
+    private static List<Integer> limits(List<Integer> values, int entries) {
+        if (values.size() > entries) {
+            throw new PromptException("tileLimits has " + values.size() + " limits, but there are " + entries + " picture entries");
+        }
+        int told = 0;
+        for (int i = 0; i < values.size(); i++) {
+            requireTiles(values.get(i), 0, "tileLimits[" + i + "]");
+            told = values.get(i) > 0 ? i + 1 : told;
+        }
+        return List.copyOf(values.subList(0, told));
     }
 
     /** A prompt whose places are those of its text. */
@@ -64,7 +95,7 @@ public record Prompt(
             String question,
             List<List<Image>> pictures,
             @Nullable SpecialTokens specialTokens) {
-        this(system, history, question, pictures, specialTokens, null);
+        this(system, history, question, pictures, specialTokens, null, null, List.of());
     }
 
     /** A question about separate pictures, or about none. */
@@ -99,7 +130,8 @@ public record Prompt(
     public Prompt and(String text) {
         Objects.requireNonNull(text, "text");
         Round told = told();
-        return new Prompt(system, history, told.question() + text, pictures, specialTokens, told.places());
+        return new Prompt(
+                system, history, told.question() + text, pictures, specialTokens, told.places(), maxTiles, tileLimits);
     }
 
     /** The question with a place behind it, for a picture that comes after all others. */
@@ -110,8 +142,8 @@ public record Prompt(
         entries.add(List.of(picture));
         List<Integer> all = new ArrayList<>(told.imagePlaces());
         all.add(told.question().length());
-        return new Prompt(
-                system, history, told.question() + ConversationTemplate.IMAGE, entries, specialTokens, all);
+        String asked = told.question() + ConversationTemplate.IMAGE;
+        return new Prompt(system, history, asked, entries, specialTokens, all, maxTiles, tileLimits);
     }
 
     /** The question with a film's frames behind it, which come after all other pictures: {@code Frame1: <image>\n...FrameN: <image>\n}. */
@@ -119,29 +151,36 @@ public record Prompt(
         Prompt prompt = this;
         int number = 1;
         for (Image frame : Options.copy(frames, "frames")) {
-            prompt = prompt.and("Frame" + number++ + ": ").and(frame).and("\n");
+            prompt = prompt.and("Frame" + number++ + ": ").and(frame).lastInOneTile().and("\n");
         }
         return prompt;
     }
 
+    private Prompt lastInOneTile() {
+        List<Integer> limits = new ArrayList<>(tileLimits);
+        limits.addAll(Collections.nCopies(pictures.size() - limits.size(), 0));
+        limits.set(limits.size() - 1, 1);
+        return tileLimits(limits);
+    }
+
     /** With another system message; null for the template's own. */
     public Prompt system(@Nullable String value) {
-        return new Prompt(value, history, question, pictures, specialTokens, places);
+        return new Prompt(value, history, question, pictures, specialTokens, places, maxTiles, tileLimits);
     }
 
     /** With other rounds before the question, the oldest first; {@link #pictures} are then those of all rounds. */
     public Prompt history(List<Round> value) {
-        return new Prompt(system, value, question, pictures, specialTokens, places);
+        return new Prompt(system, value, question, pictures, specialTokens, places, maxTiles, tileLimits);
     }
 
-    /** With other picture entries: those of the history first, then the question's. */
+    /** With other picture entries: those of the history first, then the question's. None has a limit of its own then. */
     public Prompt pictures(List<List<Image>> value) {
-        return new Prompt(system, history, question, value, specialTokens, places);
+        return new Prompt(system, history, question, value, specialTokens, places, maxTiles, List.of());
     }
 
     /** With another mode; null for {@link SpecialTokens#PARSE}, or for what a chat has as its own. */
     public Prompt specialTokens(@Nullable SpecialTokens value) {
-        return new Prompt(system, history, question, pictures, value, places);
+        return new Prompt(system, history, question, pictures, value, places, maxTiles, tileLimits);
     }
 
     /**
@@ -151,7 +190,28 @@ public record Prompt(
      * @throws PromptException if there is no {@code <image>} at one of them, or they do not ascend
      */
     public Prompt places(@Nullable List<Integer> value) {
-        return new Prompt(system, history, question, pictures, specialTokens, value);
+        return new Prompt(system, history, question, pictures, specialTokens, value, maxTiles, tileLimits);
+    }
+
+    /**
+     * With another limit of tiles for each picture.
+     *
+     * @param value 1 to {@link Tiling#LARGEST_MOST}, or null for what the checkpoint says
+     * @throws InvalidOptionException if it is out of its range
+     */
+    public Prompt maxTiles(@Nullable Integer value) {
+        return new Prompt(system, history, question, pictures, specialTokens, places, value, tileLimits);
+    }
+
+    /**
+     * With limits of tiles for single entries.
+     *
+     * @param value the limit of each entry, 1 to {@link Tiling#LARGEST_MOST}, or 0 for none of its own; entries that it does not reach have none
+     * @throws InvalidOptionException if one is out of its range
+     * @throws PromptException if there are more than entries
+     */
+    public Prompt tileLimits(List<Integer> value) {
+        return new Prompt(system, history, question, pictures, specialTokens, places, maxTiles, value);
     }
 
     /** The question as a round that has no answer yet. */
@@ -169,15 +229,10 @@ public record Prompt(
         return asked(specialTokensOr(SpecialTokens.PARSE)).placed(Math.max(0, pictures.size() - earlier));
     }
 
-    /** All pictures of all entries, in order. */
-    List<Image> images() {
-        List<Image> all = new ArrayList<>();
-        pictures.forEach(all::addAll);
-        return all;
-    }
-
-    /** Pictures in each entry: the original's num_patches_list. */
-    List<Integer> picturesInEntries() {
-        return pictures.stream().map(List::size).toList();
+    /** The most tiles of an entry's pictures; 0 for what the checkpoint says. */
+    int mostTiles(int entry) {
+        int own = entry < tileLimits.size() ? tileLimits.get(entry) : 0;
+        int all = maxTiles == null ? 0 : maxTiles;
+        return own == 0 || all == 0 ? Math.max(own, all) : Math.min(own, all);
     }
 }

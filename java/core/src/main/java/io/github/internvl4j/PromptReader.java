@@ -4,8 +4,10 @@ import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;
+import io.github.internvl4j.image.Tiling;
 import io.github.internvl4j.tensor.Tensor;
 import io.github.internvl4j.text.ConversationTemplate;
+import io.github.internvl4j.text.ConversationTemplates;
 import io.github.internvl4j.text.PromptEncoder;
 import io.github.internvl4j.text.RenderedPrompt;
 import io.github.internvl4j.text.Round;
@@ -13,8 +15,10 @@ import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.stream.IntStream;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** From a prompt to what the runtime takes: token ids and pixel values. The only place that builds either. */
@@ -24,8 +28,10 @@ final class PromptReader {
     private final ImageProcessor imageProcessor;
     private final ConversationTemplate template;
     private final PromptEncoder encoder;
+    private final Set<Integer> stops;
 
-    PromptReader(Path directory, ModelInfo info) {
+    /** @param named the template to use whatever the checkpoint says; null for its own */
+    PromptReader(Path directory, ModelInfo info, @Nullable String named) {
         this.info = info;
         tokenizer = Tokenizer.load(directory);
         if (tokenizer.vocabularySize() > info.vocabularySize()) {
@@ -33,21 +39,42 @@ final class PromptReader {
                     + (tokenizer.vocabularySize() - 1) + ", but vocab_size in config.json is " + info.vocabularySize()
                     + "; expected a row of the model for every token");
         }
-        imageProcessor = ImageProcessor.load(directory, info.imageSize());
-        template = ConversationTemplate.forName(info.conversationTemplate());
+        imageProcessor = ImageProcessor.load(directory, info);
+        template = named == null ? template(directory, info) : ConversationTemplates.forName(named);
         encoder = new PromptEncoder(tokenizer, template);
-        requireWithin(directory, tokenizer, info);
+        requirePictureToken(directory);
+        stops = stops(named != null);
     }
 
-    /** @throws CheckpointException if the tokenizer has ids that the model has no rows for */
-    static void requireWithin(Path directory, Tokenizer tokenizer, ModelInfo info) {
-        int most = tokenizer.vocabularySize() - 1;
-        if (most >= info.vocabularySize()) {
-            throw new CheckpointException(directory + ": the tokenizer's ids go up to " + most + " ('"
-                    + tokenizer.tokenText(most) + "'), but the model's vocabulary (llm_config.vocab_size) has "
-                    + info.vocabularySize() + " tokens: the tokenizer is another model's, or the weights are from before"
-                    + " tokens were added");
+    private static ConversationTemplate template(Path directory, ModelInfo info) {
+        return info.layout() == ModelInfo.Layout.TRANSFORMERS
+                ? ConversationTemplates.ofChatTemplate(directory)
+                : ConversationTemplates.forName(info.conversationTemplate());
+    }
+
+    /** The configuration and the tokenizer must mean the same token. */
+    private void requirePictureToken(Path directory) {
+        int own = encoder.imageContextId();
+        int said = info.imageToken().orElse(own);
+        if (said != own) {
+            throw new CheckpointException(directory.resolve("config.json") + ": image_token_id is " + said + ", but "
+                    + ConversationTemplate.IMAGE_CONTEXT + " is the token " + own + " of the tokenizer; expected the same");
         }
+    }
+
+    /**
+     * The remote code's chat stops at the template's token alone: the checkpoint's eos tokens are none there. In transformers they
+     * are all there is; a template that was named counts, too.
+     */
+    private Set<Integer> stops(boolean named) {
+        Set<Integer> all = new LinkedHashSet<>();
+        if (info.layout() == ModelInfo.Layout.TRANSFORMERS) {
+            all.addAll(info.eosTokens());
+        }
+        if (named || all.isEmpty()) {
+            all.add(encoder.stopId());
+        }
+        return all;
     }
 
     private PromptReader(PromptReader other, ModelInfo info) {
@@ -56,6 +83,7 @@ final class PromptReader {
         imageProcessor = other.imageProcessor;
         template = other.template;
         encoder = other.encoder;
+        stops = other.stops;
     }
 
     /** The same for a model that was loaded with another context length. */
@@ -71,6 +99,23 @@ final class PromptReader {
         return imageProcessor;
     }
 
+    /** How many tiles each entry of the prompt has, thumbnails included: the original's num_patches_list. Only sizes are looked at. */
+    List<Integer> tiles(Prompt prompt) {
+        List<Integer> tiles = new ArrayList<>();
+        for (List<Image> entry : prompt.pictures()) {
+            Tiling tiling = tiling(prompt, tiles.size());
+            tiles.add(entry.stream()
+                    .mapToInt(image -> tiling.tiles(image.width(), image.height(), info.imageSize()))
+                    .sum());
+        }
+        return tiles;
+    }
+
+    private Tiling tiling(Prompt prompt, int entry) {
+        int most = prompt.mostTiles(entry);
+        return most == 0 ? imageProcessor.tiling() : imageProcessor.tiling().withMost(most);
+    }
+
     /**
      * The prompt's ids, with a placeholder for every picture row.
      *
@@ -78,7 +123,7 @@ final class PromptReader {
      */
     int[] tokens(Prompt prompt) {
         SpecialTokens mode = prompt.specialTokensOr(SpecialTokens.PARSE);
-        return tokens(prompt.system(), mode, prompt.history(), prompt.asked(mode), prompt.picturesInEntries());
+        return tokens(prompt.system(), mode, prompt.history(), prompt.asked(mode), tiles(prompt));
     }
 
     /**
@@ -86,31 +131,53 @@ final class PromptReader {
      *
      * @param mode of the system message and of the rounds that have none of their own
      * @param asked the question, with its mode
-     * @param entries how many pictures each entry of all rounds has
+     * @param tiles how many tiles each entry of all rounds has
      * @throws ContextLengthException if they leave no room for an answer
      */
     int[] tokens(
-            @Nullable String system, SpecialTokens mode, List<Round> history, Round asked, List<Integer> entries) {
+            @Nullable String system, SpecialTokens mode, List<Round> history, Round asked, List<Integer> tiles) {
+        long inPictures = tiles.stream().mapToLong(n -> (long) n * info.tokensPerImage()).sum();
+        requireRoom(inPictures, inPictures); // before any of them is laid out
         List<Round> rounds = history.stream()
                 .map(round -> round.specialTokens() == null ? round.specialTokens(mode) : round)
                 .toList();
-        RenderedPrompt rendered = template.render(
-                system == null ? template.defaultSystemMessage() : system,
-                rounds,
-                asked,
-                entries,
-                info.tokensPerImage());
+        RenderedPrompt rendered = template.render(system, rounds, asked, tiles, info.tokensPerImage());
         int[] ids = encoder.encode(rendered, mode);
-        if (ids.length >= info.contextLength()) {
-            throw new ContextLengthException("the prompt has " + ids.length + " tokens, but the context holds "
-                    + info.contextLength() + " and the answer needs at least one");
-        }
+        requireRoom(ids.length, inPictures);
         return ids;
     }
 
-    /** (n, channels, S, S), normalized. */
-    Tensor pixels(List<Image> images) {
-        return imageProcessor.preprocess(images);
+    /** @param least tokens that the prompt has at least */
+    private void requireRoom(long least, long inPictures) {
+        if (least < info.contextLength()) {
+            return;
+        }
+        String message = "the prompt has " + (least == inPictures ? "at least " : "") + least + " tokens, but the context holds "
+                + info.contextLength() + " and the answer needs at least one";
+        if (inPictures > 0) {
+            boolean cut = imageProcessor.tiling().dynamic();
+            long each = info.tokensPerImage();
+            long fit = Math.max(0, (info.contextLength() - 1 - (least - inPictures)) / each);
+            message += "; " + inPictures / each + (cut ? " tiles of pictures" : " pictures") + " take " + inPictures
+                    + " of them, " + each + " each, and at most " + fit + " would fit"
+                    + (cut ? ": a lower limit of tiles for each picture (maxTiles), or fewer pictures" : "");
+        }
+        throw new ContextLengthException(message);
+    }
+
+    /** (tiles, channels, S, S), normalized: the tiles of all pictures, in order. */
+    Tensor pixels(Prompt prompt) {
+        List<Tensor> parts = new ArrayList<>();
+        int entries = prompt.pictures().size();
+        for (int from = 0; from < entries; ) {
+            Tiling tiling = tiling(prompt, from);
+            List<Image> alike = new ArrayList<>();
+            while (from < entries && tiling(prompt, from).equals(tiling)) {
+                alike.addAll(prompt.pictures().get(from++));
+            }
+            parts.add(imageProcessor.preprocess(alike, tiling));
+        }
+        return Tensor.joined(parts);
     }
 
     int imageToken() {
@@ -124,9 +191,11 @@ final class PromptReader {
         return all;
     }
 
-    /** The caller's, and the template's own. The checkpoint's eos tokens are none: the original's chat overrules them, too. */
+    /** The caller's, and the model's own. */
     int[] stopTokens(GenerationConfig config) {
-        IntStream own = config.stopTokens().stream().mapToInt(Integer::intValue);
-        return IntStream.concat(IntStream.of(encoder.stopId()), own).distinct().toArray();
+        return Stream.concat(stops.stream(), config.stopTokens().stream())
+                .mapToInt(Integer::intValue)
+                .distinct()
+                .toArray();
     }
 }

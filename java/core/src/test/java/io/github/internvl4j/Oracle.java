@@ -14,14 +14,27 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The small checkpoints of test-data with what the original model answers and computes. */
 record Oracle(Path directory, List<Dialog> dialogs) {
-    /** Checkpoints: head size 128, bf16, two shards; and 7 query heads on one key/value head, f16, one file. */
+    /** Every checkpoint there: those of other families, tiled and in both layouts, too. */
+    static Stream<String> family() {
+        try (Stream<Path> folders = Files.list(testData())) {
+            return folders.filter(folder -> Files.exists(folder.resolve("expected.json")))
+                    .map(folder -> folder.getFileName().toString())
+                    .sorted()
+                    .toList()
+                    .stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Checkpoints with a picture in one square: head size 128, bf16, two shards; and 7 query heads on one key/value head, f16, one file. */
     static Stream<String> names() {
         return Stream.of("hermes-d128", "hermes-gqa7");
     }
@@ -34,7 +47,9 @@ record Oracle(Path directory, List<Dialog> dialogs) {
     record Dialog(
             String name,
             List<String> images,
-            @JsonProperty("num_patches_list") List<Integer> patches,
+            @JsonProperty("num_patches_list") List<Integer> tiles,
+            @JsonProperty("max_tiles") @Nullable Integer maxTiles,
+            @Nullable String system,
             String question,
             List<List<String>> history,
             @JsonProperty("input_ids") List<Integer> inputIds,
@@ -55,7 +70,12 @@ record Oracle(Path directory, List<Dialog> dialogs) {
         }
     }
 
+    /** The folder test-data at the repository's root, or the one that IVL_TEST_DATA names. */
     static Path testData() {
+        String set = System.getenv("IVL_TEST_DATA");
+        if (set != null) {
+            return Path.of(set);
+        }
         for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
             if (Files.isDirectory(at.resolve("test-data"))) {
                 return at.resolve("test-data");
@@ -73,19 +93,17 @@ record Oracle(Path directory, List<Dialog> dialogs) {
     }
 
     Prompt prompt(Dialog dialog) {
-        List<List<Image>> entries = new ArrayList<>();
-        int next = 0;
-        for (int count : dialog.patches()) {
-            List<Image> entry = new ArrayList<>();
-            for (int i = 0; i < count; i++) {
-                entry.add(image(dialog.images().get(next++)));
-            }
-            entries.add(entry);
-        }
+        List<Image> images = dialog.images().stream().map(this::image).toList();
+        boolean combined = dialog.tiles().size() < images.size();
+        List<List<Image>> entries = combined ? List.of(images) : images.stream().map(List::of).toList();
         List<Round> history = dialog.history().stream()
                 .map(round -> new Round(round.get(0), round.get(1)))
                 .toList();
-        return Prompt.of(dialog.question()).history(history).pictures(entries);
+        return Prompt.of(dialog.question())
+                .history(history)
+                .pictures(entries)
+                .system(dialog.system())
+                .maxTiles(dialog.maxTiles());
     }
 
     /**

@@ -17,7 +17,7 @@ class OracleParityTest {
 
     @TestFactory
     Stream<DynamicTest> everyDialogInF32EqualsTheOriginalAlone() {
-        return Oracle.names().flatMap(name -> {
+        return Oracle.family().flatMap(name -> {
             Oracle oracle = Oracle.load(name);
             return oracle.dialogs().stream().map(dialog -> dynamicTest(name + " " + dialog.name(), () -> {
                 try (InternVL model = load(oracle, Precision.F32)) {
@@ -31,7 +31,7 @@ class OracleParityTest {
     }
 
     @ParameterizedTest
-    @MethodSource("io.github.internvl4j.Oracle#names")
+    @MethodSource("io.github.internvl4j.Oracle#family")
     void everyDialogInF32EqualsTheOriginalAsOneBatch(String name) {
         Oracle oracle = Oracle.load(name);
         List<Prompt> prompts = oracle.dialogs().stream().map(oracle::prompt).toList();
@@ -46,7 +46,7 @@ class OracleParityTest {
     @ParameterizedTest
     @EnumSource(names = {"F32", "BF16", "F16"})
     void everyActivationIsWithinItsBound(Precision precision) {
-        Oracle.names().map(Oracle::load).forEach(oracle -> {
+        Oracle.family().map(Oracle::load).forEach(oracle -> {
             try (InternVL model = load(oracle, precision)) {
                 oracle.assertActivations(model, precision);
             }

@@ -20,10 +20,10 @@ class PromptReaderTest {
             Files.copy(checkpoint.resolve(file), folder.resolve(file));
         }
         ModelInfo info = InternVL.inspect(folder);
-        assertEquals(777, new PromptReader(folder, info).tokenizer().vocabularySize());
+        assertEquals(777, new PromptReader(folder, info, null).tokenizer().vocabularySize());
         Path config = folder.resolve("tokenizer_config.json");
         Files.writeString(config, Files.readString(config).replace("\"776\"", "\"900\""));
-        String message = assertThrows(CheckpointException.class, () -> new PromptReader(folder, info)).getMessage();
+        String message = assertThrows(CheckpointException.class, () -> new PromptReader(folder, info, null)).getMessage();
         assertTrue(message.contains("up to the id 900") && message.contains("vocab_size in config.json is 777"), message);
         assertThrows(CheckpointException.class, () -> InternVL.load(folder), "before any weight is looked for");
     }

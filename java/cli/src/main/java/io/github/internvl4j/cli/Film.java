@@ -6,6 +6,7 @@ import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.Round;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.video.VideoFrames;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +32,9 @@ record Film(Media media, String file, int frames, @Nullable Double start, @Nulla
         List<Image> pictures = sample();
         boolean marked = mode != SpecialTokens.LITERAL
                 && (marks(question) || history.stream().anyMatch(round -> marks(round.question())));
-        Prompt prompt = marked ? Prompt.of(question, pictures) : Prompt.video(question, pictures);
+        Prompt prompt = marked
+                ? Prompt.of(question, pictures).tileLimits(Collections.nCopies(pictures.size(), 1))
+                : Prompt.video(question, pictures);
         return prompt.history(history).specialTokens(mode);
     }
 

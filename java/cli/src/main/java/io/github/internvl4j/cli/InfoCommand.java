@@ -111,11 +111,13 @@ final class InfoCommand implements Callable<Integer> {
         ModelInfo info = checkpoint.info();
         out.println();
         out.printf(Locale.ROOT, "model        %,d parameters, stored in %s%n", info.parameters(), info.stored());
-        out.println("pictures     " + info.imageSize() + " x " + info.imageSize() + " pixels, " + info.tokensPerImage()
+        String tiles = info.tiling().dynamic() ? "tiles of " : "";
+        out.println("pictures     " + tiles + info.imageSize() + " x " + info.imageSize() + " pixels, " + info.tokensPerImage()
                 + " tokens each, " + info.visionLayers() + " layers");
-        out.println("decoder      " + info.decoderLayers() + " layers, width " + info.hiddenSize() + ", vocabulary "
+        out.println("decoder      " + info.architecture() + ", " + info.decoderLayers() + " layers, width " + info.hiddenSize() + ", vocabulary "
                 + info.vocabularySize() + ", context " + info.contextLength());
-        out.println("template     " + info.conversationTemplate());
+        boolean jinja = info.layout() == ModelInfo.Layout.TRANSFORMERS;
+        out.println("template     " + (jinja ? "the folder's chat template" : info.conversationTemplate()));
         CheckReport weights = checkpoint.weights();
         list("missing      ", weights.missing());
         list("wrong        ", weights.wrong());

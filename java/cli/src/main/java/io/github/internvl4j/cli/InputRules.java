@@ -1,5 +1,7 @@
 package io.github.internvl4j.cli;
 
+import io.github.internvl4j.Prompt;
+import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.image.ReadOptions;
 import io.github.internvl4j.text.SpecialTokens;
 import java.nio.file.Path;
@@ -21,8 +23,29 @@ final class InputRules {
                     + " pictures come first) or reject.")
     private SpecialTokens specialTokens;
 
+    @Option(
+            names = "--max-tiles",
+            paramLabel = "N",
+            description = "Cut a picture into at most N tiles, and one more for the whole (default: the checkpoint's); 1: the whole"
+                    + " picture alone.")
+    private @Nullable Integer maxTiles;
+
     SpecialTokens specialTokens() {
         return specialTokens;
+    }
+
+    /**
+     * Refuses what no prompt can be read by.
+     *
+     * @throws InvalidOptionException naming the option
+     */
+    void validate() {
+        of(Prompt.of(""));
+    }
+
+    /** The prompt, read by these rules. */
+    Prompt of(Prompt prompt) {
+        return prompt.specialTokens(specialTokens).maxTiles(maxTiles);
     }
 
     /** Where pictures and films come from; those that are no absolute names, from beside {@code list} if it is given. */

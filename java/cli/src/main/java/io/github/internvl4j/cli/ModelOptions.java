@@ -3,7 +3,10 @@ package io.github.internvl4j.cli;
 import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
+import io.github.internvl4j.text.ConversationTemplates;
 import java.nio.file.Path;
+import java.util.Iterator;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -42,6 +45,21 @@ final class ModelOptions {
             description = "What the memory plan must fit into; 0: what is available (default), -1: no check.")
     private long memoryLimit;
 
+    @Option(
+            names = "--template",
+            paramLabel = "NAME",
+            description = "Conversation template, whatever the checkpoint says: ${COMPLETION-CANDIDATES}.",
+            completionCandidates = TemplateNames.class)
+    private @Nullable String template;
+
+    /** The names of the templates. */
+    private static final class TemplateNames implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return ConversationTemplates.names().iterator();
+        }
+    }
+
     /** For one request at a time. */
     LoadOptions loadOptions() {
         return threads.of(precision.of(LoadOptions.defaults()))
@@ -49,7 +67,8 @@ final class ModelOptions {
                 .contextLength(context)
                 .mapWeights(!noMmap)
                 .maxBatch(1)
-                .memoryLimit(memoryLimit);
+                .memoryLimit(memoryLimit)
+                .template(template);
     }
 
     /** Loads, with a progress bar where someone is watching and it takes long enough to be seen. */

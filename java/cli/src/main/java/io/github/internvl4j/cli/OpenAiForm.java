@@ -18,14 +18,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** The form of OpenAI's batches: a chat completion inside of a response. */
 final class OpenAiForm implements AnswerForm {
     private static final String REQUEST = "req-";
     private static final int OK = 200;
-    private static final Pattern BYTE = Pattern.compile("<0x[0-9A-F]{2}>");
     private static final int BAD_REQUEST = 400;
     private static final int SERVER_ERROR = 500;
 
@@ -108,7 +106,8 @@ final class OpenAiForm implements AnswerForm {
     }
 
     private Map<String, Object> candidate(TokenLogprob candidate) {
-        byte[] bytes = bytes(tokenizer.tokenText(candidate.token()));
+        int id = candidate.token();
+        byte[] bytes = tokenizer.contains(id) ? tokenizer.tokenBytes(id) : new byte[0]; // a model may have more rows
         List<Integer> numbers = new ArrayList<>();
         for (byte b : bytes) {
             numbers.add(b & 0xff);
@@ -118,13 +117,6 @@ final class OpenAiForm implements AnswerForm {
         fields.put("logprob", candidate.logprob());
         fields.put("bytes", numbers);
         return fields;
-    }
-
-    /** What a piece of the vocabulary adds to a text: one byte, or characters. */
-    private static byte[] bytes(String piece) {
-        return BYTE.matcher(piece).matches()
-                ? new byte[] {(byte) Integer.parseInt(piece.substring(3, 5), 16)}
-                : piece.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8);
     }
 
     /** Whether a line of this form is an answer. */

@@ -117,7 +117,7 @@ record OpenAiLine(OpenAiMessages messages, Settings settings) implements BatchLi
 
     @Override
     public Prompt prompt(Media media, InputRules rules) {
-        return messages.prompt(media, rules.specialTokens());
+        return rules.of(messages.prompt(media, rules.specialTokens()));
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.Round;
 import io.github.internvl4j.text.SpecialTokens;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -133,7 +134,7 @@ record OpenAiMessages(@Nullable String system, List<Question> questions, List<St
         Fields source = Fields.of(value, part.path(name));
         source.only(List.of("url", "detail"));
         JsonNode detail = source.get("detail");
-        // The model looks at a picture in one way only, which is as much as any of these asks for.
+        // How finely a picture is looked at is the command's --max-tiles to say, or the checkpoint.
         if (detail != null && !List.of("auto", "low", "high").contains(detail.asText())) {
             throw source.wrong("detail", "\"auto\", \"low\" or \"high\"", detail);
         }
@@ -147,22 +148,27 @@ record OpenAiMessages(@Nullable String system, List<Question> questions, List<St
      */
     Prompt prompt(Media media, SpecialTokens mode) {
         List<List<Image>> pictures = new ArrayList<>();
-        List<Round> history = new ArrayList<>();
-        for (int i = 0; i < answers.size(); i++) {
-            Round asked = asked(questions.get(i), media, mode, pictures);
-            history.add(new Round(asked.question(), answers.get(i), null, asked.places()));
+        List<Integer> tileLimits = new ArrayList<>();
+        List<Round> rounds = new ArrayList<>();
+        for (Question question : questions) {
+            Prompt prompt = laidOut(question, media);
+            tileLimits.addAll(prompt.tileLimits());
+            pictures.addAll(prompt.pictures());
+            tileLimits.addAll(Collections.nCopies(pictures.size() - tileLimits.size(), 0));
+            String answer = rounds.size() < answers.size() ? answers.get(rounds.size()) : "";
+            rounds.add(asked(question, prompt, mode, answer));
         }
-        Round last = asked(questions.get(answers.size()), media, mode, pictures);
-        return new Prompt(system, history, last.question(), pictures, mode, last.places());
+        Round last = rounds.remove(answers.size());
+        return new Prompt(system, rounds, last.question(), pictures, mode)
+                .tileLimits(tileLimits)
+                .places(last.places());
     }
 
     /** A question whose places are told. */
-    private static Round asked(Question question, Media media, SpecialTokens mode, List<List<Image>> pictures) {
-        Prompt prompt = laidOut(question, media);
-        pictures.addAll(prompt.pictures());
+    private static Round asked(Question question, Prompt laidOut, SpecialTokens mode, String answer) {
         boolean marks = mode != SpecialTokens.LITERAL && question.marks();
-        Round told = marks ? new Round(question.text(), "") : new Round(prompt.question(), "", null, prompt.places());
-        return told.placed(prompt.pictures().size());
+        Round told = marks ? new Round(question.text(), answer) : new Round(laidOut.question(), answer, null, laidOut.places());
+        return told.placed(laidOut.pictures().size());
     }
 
     /** A message as one text: pictures and films before a text that is alone, as the model knows it, else where they stand. */

@@ -21,8 +21,8 @@ final class OptionNames {
             "stop-strings", "stop");
 
     private static final Set<String> SAME = Set.of(
-            "affinity", "bf16-activations", "device", "end", "kv-cache", "max-new-tokens", "memory-limit", "precision",
-            "quantize-vision", "repetition-penalty", "seed", "start", "temperature", "threads", "tolerance", "top-k",
+            "affinity", "bf16-activations", "device", "end", "kv-cache", "max-new-tokens", "max-tiles", "memory-limit", "precision",
+            "quantize-vision", "repetition-penalty", "seed", "start", "temperature", "template", "threads", "tolerance", "top-k",
             "top-logprobs", "top-p");
 
     private OptionNames() {}

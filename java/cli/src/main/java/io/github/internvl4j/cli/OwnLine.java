@@ -20,6 +20,7 @@ record OwnLine(
         @Nullable Double end,
         List<Round> history,
         @Nullable String system,
+        @Nullable Integer maxTiles,
         @Nullable Integer maxNewTokens,
         @Nullable Float temperature,
         @Nullable Integer topK,
@@ -29,8 +30,8 @@ record OwnLine(
         @Nullable List<String> stop)
         implements BatchLine {
     private static final List<String> FIELDS = List.of(
-            "id", "prompt", "images", "combine", "video", "frames", "start", "end", "history", "system", "max_new_tokens",
-            "temperature", "top_k", "top_p", "repetition_penalty", "seed", "stop");
+            "id", "prompt", "images", "combine", "video", "frames", "start", "end", "history", "system", "max_tiles",
+            "max_new_tokens", "temperature", "top_k", "top_p", "repetition_penalty", "seed", "stop");
 
     static OwnLine of(JsonNode object) {
         Fields fields = Fields.of(object, "");
@@ -46,6 +47,7 @@ record OwnLine(
                 fields.number("end"),
                 history == null ? List.of() : history,
                 fields.text("system"),
+                fields.count("max_tiles"),
                 fields.count("max_new_tokens"),
                 fields.small("temperature"),
                 fields.count("top_k"),
@@ -57,8 +59,9 @@ record OwnLine(
 
     @Override
     public Prompt prompt(Media media, InputRules rules) {
-        SpecialTokens mode = rules.specialTokens();
-        return (video == null ? pictures(media).specialTokens(mode) : film(media, video, mode)).system(system);
+        Prompt asked = video == null ? pictures(media) : film(media, video, rules.specialTokens());
+        Prompt ruled = rules.of(asked).system(system);
+        return maxTiles == null ? ruled : ruled.maxTiles(maxTiles);
     }
 
     private Prompt pictures(Media media) {

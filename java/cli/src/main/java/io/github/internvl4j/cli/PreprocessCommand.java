@@ -4,6 +4,7 @@ import io.github.internvl4j.InternVL;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;
 import io.github.internvl4j.image.ReadOptions;
+import io.github.internvl4j.image.Tiling;
 import io.github.internvl4j.tensor.Safetensors;
 import io.github.internvl4j.tensor.Tensor;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
@@ -18,7 +20,7 @@ import picocli.CommandLine.ParentCommand;
 /** Pictures to pixel values. */
 @Command(
         name = "preprocess",
-        description = "Writes pictures' pixel values (n, 3, S, S) into a safetensors file, as pixel_values.",
+        description = "Writes pictures' pixel values (tiles, 3, S, S) into a safetensors file, as pixel_values.",
         footer = {"", "Example:", "  internvl4j preprocess --model DIR --image photo.jpg --out pixels.safetensors"})
 final class PreprocessCommand implements Callable<Integer> {
     @ParentCommand
@@ -35,6 +37,12 @@ final class PreprocessCommand implements Callable<Integer> {
             description = "Pictures; may be given again.")
     private List<String> images;
 
+    @Option(
+            names = "--max-tiles",
+            paramLabel = "N",
+            description = "Tiles of a picture at most, without its thumbnail; 1: one square. Default: as the checkpoint says.")
+    private @Nullable Integer maxTiles;
+
     @Option(names = "--exif-transpose", description = "Turn pictures as their EXIF orientation says.")
     private boolean exifTranspose;
 
@@ -43,10 +51,11 @@ final class PreprocessCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ImageProcessor processor = ImageProcessor.load(model, InternVL.inspect(model).imageSize());
+        ImageProcessor processor = ImageProcessor.load(model, InternVL.inspect(model));
+        Tiling tiling = maxTiles == null ? processor.tiling() : processor.tiling().withMost(maxTiles);
         ReadOptions options = ReadOptions.defaults().withExifTranspose(exifTranspose);
         List<Image> read = new Media(null, options).images(images);
-        Tensor pixels = processor.preprocess(read);
+        Tensor pixels = processor.preprocess(read, tiling);
         Safetensors.write(out, Map.of("pixel_values", pixels));
         main.streams.out().println("pixel_values " + Arrays.toString(pixels.shape()) + " in " + out);
         return 0;

@@ -3,7 +3,6 @@ package io.github.internvl4j.cli;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.text.Round;
-import io.github.internvl4j.text.SpecialTokens;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -65,11 +64,10 @@ final class PromptOptions {
     Prompt prompt(String question) throws IOException {
         List<Round> rounds = history == null ? List.of() : History.read(history);
         Film film = video == null ? null : film(video);
-        SpecialTokens mode = rules.specialTokens();
         Prompt prompt = film == null
-                ? pictures(question, images(), combine).history(rounds).specialTokens(mode)
-                : film.prompt(question, rounds, mode);
-        return prompt.system(system);
+                ? pictures(question, images(), combine).history(rounds)
+                : film.prompt(question, rounds, rules.specialTokens());
+        return rules.of(prompt).system(system);
     }
 
     /** Pictures, each with a place of its own, or all with one. */
@@ -81,6 +79,7 @@ final class PromptOptions {
 
     /** Refuses what contradicts itself. */
     void validate() {
+        rules.validate();
         if (video != null && (combine || !images.isEmpty())) {
             throw new ParameterException(command.commandLine(), "--video goes with neither --image nor --combine");
         }

@@ -3,7 +3,6 @@ package io.github.internvl4j.cli;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
-import io.github.internvl4j.text.SpecialTokens;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -38,10 +37,10 @@ final class Queue {
 
     /** The question about what waits here, which stays until {@link #clear}. */
     Prompt prompt(String question) {
-        SpecialTokens mode = input.rules().specialTokens();
-        return film == null
-                ? PromptOptions.pictures(question, images, input.combine()).specialTokens(mode)
-                : film.prompt(question, List.of(), mode);
+        InputRules rules = input.rules();
+        return rules.of(film == null
+                ? PromptOptions.pictures(question, images, input.combine())
+                : film.prompt(question, List.of(), rules.specialTokens()));
     }
 
     void clear() {

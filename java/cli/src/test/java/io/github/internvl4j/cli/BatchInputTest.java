@@ -274,4 +274,25 @@ class BatchInputTest {
                     err.toString(StandardCharsets.UTF_8));
         }
     }
+
+    @Test
+    void aLineLimitsItsTiles() throws IOException {
+        String model = Cli.DATA.resolve("qwen3").toString();
+        String picture = model + "/images/wide-800x300.png";
+        Path in = folder.resolve("in.jsonl");
+        Path out = folder.resolve("out.jsonl");
+        Files.writeString(in, String.join("\n",
+                own("Q", picture).toString(),
+                own("Q", picture).put("max_tiles", 1).toString(),
+                own("Q", picture).put("max_tiles", 0).toString()));
+        Run run = run("batch", "--model", model, "--input", in.toString(), "--output", out.toString(), "--max-new-tokens", "1",
+                "--max-tiles", "3");
+        assertEquals(1, run.status(), run.err());
+        List<String> answers = Files.readAllLines(out);
+        int three = JSON.readTree(answers.get(0)).get("prompt_tokens").size();
+        int one = JSON.readTree(answers.get(1)).get("prompt_tokens").size();
+        int tile = JSON.readTree(Path.of(model, "expected.json").toFile()).get("tokens_per_image").asInt();
+        assertEquals(3 * tile, three - one, "three tiles and a thumbnail, or one tile");
+        assertTrue(JSON.readTree(answers.get(2)).get("error").toString().contains("max_tiles is 0"), answers.get(2));
+    }
 }

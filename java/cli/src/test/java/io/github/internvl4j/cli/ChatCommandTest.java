@@ -34,7 +34,7 @@ class ChatCommandTest {
     @TestFactory
     Stream<DynamicTest> everyDialogIsAnsweredAsTheOriginalDoes() throws IOException {
         List<DynamicTest> tests = new ArrayList<>();
-        for (String model : List.of(D128, Cli.GQA7)) {
+        for (String model : Stream.concat(Stream.of(D128, Cli.GQA7), Cli.TILED.stream()).toList()) {
             for (JsonNode dialog : Cli.dialogs(model)) {
                 tests.add(dynamicTest(Path.of(model).getFileName() + " " + dialog.get("name").asText(), () -> {
                     List<String> args = new ArrayList<>(List.of("chat", "--json"));
@@ -74,6 +74,22 @@ class ChatCommandTest {
         assertEquals(9, first.json().get("top_logprobs").size());
         assertEquals(2, first.json().get("top_logprobs").get(0).size());
         assertFalse(again.json().has("logprobs"));
+    }
+
+    @Test
+    void aTemplateIsNamed() throws IOException {
+        String model = Cli.DATA.resolve("qwen2-hf").toString();
+        List<String> hello = List.of("chat", "--model", model, "--precision", "f32", "--prompt", "Hello", "--max-new-tokens", "1", "--json");
+        int own = run(hello).succeeded().json().get("prompt_tokens").size();
+        int other = run(hello, "--template", "internvl2_5").succeeded().json().get("prompt_tokens").size();
+        assertTrue(other > own + 30, "with its system message: " + other + ", without: " + own);
+        run(hello, "--template", "alpaca").failed(2, "--template", "alpaca", "Hermes-2");
+    }
+
+    @Test
+    void tilesHaveLimits() {
+        run(HELLO, "--max-tiles", "0").failed(2, "--max-tiles is 0", "1 to 1024");
+        run(HELLO, "--max-tiles", "1000000").failed(2, "--max-tiles is 1000000");
     }
 
     @Test

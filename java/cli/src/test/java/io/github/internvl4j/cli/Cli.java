@@ -23,6 +23,11 @@ final class Cli {
     static final String DEMO = DATA.resolve("demo").toString();
     static final String GQA7 = DATA.resolve("hermes-gqa7").toString();
 
+    /** Models whose pictures are cut into tiles: InternLM2, Qwen2 in both layouts, Qwen3. */
+    static final List<String> TILED = Stream.of("internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3")
+            .map(name -> DATA.resolve(name).toString())
+            .toList();
+
     private Cli() {}
 
     /** What a run leaves behind. */
@@ -91,7 +96,7 @@ final class Cli {
     }
 
     static boolean combined(JsonNode dialog) {
-        return dialog.get("num_patches_list").path(0).asInt() > 1;
+        return dialog.get("num_patches_list").size() < dialog.get("images").size();
     }
 
     /** The dialog as options of {@code chat} and {@code dump}; its history goes into the folder. */
@@ -101,6 +106,12 @@ final class Cli {
         pictures(model, dialog).forEach(file -> args.addAll(List.of("--image", file)));
         if (combined(dialog)) {
             args.add("--combine");
+        }
+        if (dialog.has("max_tiles")) {
+            args.addAll(List.of("--max-tiles", dialog.get("max_tiles").asText()));
+        }
+        if (dialog.has("system")) {
+            args.addAll(List.of("--system", dialog.get("system").asText()));
         }
         if (!dialog.get("history").isEmpty()) {
             Path history = folder.resolve(dialog.get("name").asText() + ".json");

@@ -135,7 +135,7 @@ class FilesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"hermes-d128", "hermes-gqa7"})
+    @ValueSource(strings = {"hermes-d128", "hermes-gqa7", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3"})
     void preprocessedPicturesAreTheOriginals(String name) {
         String model = Cli.DATA.resolve(name).toString();
         Path out = folder.resolve("p.safetensors");
@@ -146,10 +146,28 @@ class FilesTest {
             assertNotNull(actual);
             assertEquals(0, actual.relativeError(expected), 1e-7, picture);
         });
+    }
+
+    @Test
+    void picturesHaveAtMostSoManyTiles() {
+        String model = Cli.DATA.resolve("qwen2-tied").toString();
+        Path out = folder.resolve("p.safetensors");
         String images = model + "/images/";
-        String[] two = {"--image", images + "wave.png", images + "discs.jpg"};
-        run(List.of("preprocess", "--model", model, "--out", out.toString()), two).succeeded();
-        Tensor both = Safetensors.read(out).get("pixel_values");
-        assertTrue(both != null && both.size(0) == 2);
+        String[] two = {"--image", images + "wide-800x300.png", images + "square-448x448.png"};
+        List<String> common = List.of("preprocess", "--model", model, "--out", out.toString());
+        assertEquals(4 + 5, tiles(out, common, two));
+        assertEquals(2, tiles(out, common, two[0], two[1], two[2], "--max-tiles", "1"));
+        assertEquals(11 + 10, tiles(out, common, two[0], two[1], two[2], "--max-tiles", "12"));
+        for (String most : List.of("0", "-1", "1000000")) {
+            run(common, two[0], two[1], "--max-tiles", most).failed(1, "max", most, "1024");
+        }
+        run(common, two[0], two[1], "--max-tiles", "many").failed(2, "--max-tiles", "many");
+    }
+
+    private static long tiles(Path out, List<String> common, String... more) {
+        run(common, more).succeeded();
+        Tensor pixels = Safetensors.read(out).get("pixel_values");
+        assertNotNull(pixels);
+        return pixels.size(0);
     }
 }

@@ -6,13 +6,11 @@ import java.util.Arrays;
 import java.util.function.IntConsumer;
 
 /**
- * Pillow's {@code Image.resize(size)} with its default filter on RGB, bit for bit: along rows first, then along
- * columns, each in fixed point and rounded to 8 bits (Pillow, Resample.c: ImagingResampleHorizontal_8bpc and
- * Vertical). An axis that keeps its size is left out, as there.
+ * {@code Image.resize(size)} of Pillow with its default filter on RGB, or torchvision's bicubic resize of 8-bit tensors,
+ * bit for bit: along rows first, then along columns, each in fixed point and rounded to 8 bits (Pillow, Resample.c:
+ * ImagingResampleHorizontal_8bpc and Vertical). An axis that keeps its size is left out, as there.
  */
 final class BicubicResize {
-    private static final int ONE_HALF = 1 << ResizeWeights.FRACTION_BITS - 1;
-
     /** Below this many multiplications threads cost more than they save. */
     private static final long PARALLEL_WORK = 4_000_000;
 
@@ -20,18 +18,16 @@ final class BicubicResize {
 
     private BicubicResize() {}
 
-    static Image resize(Image image, int width, int height) {
-        // Pillow does strips that are over 100 times as tall as wide columns first (Image.py, resize).
-        boolean columnsFirst = image.height() > 100L * image.width() && height < image.height();
+    static Image resize(Image image, int width, int height, ResizeKernel kernel) {
         if (width < 1 || height < 1) {
             throw new InvalidOptionException("a picture cannot be resized to " + width + "x" + height + " pixels");
         }
         checkSize(image, width, height);
-        if (columnsFirst) {
-            return horizontal(vertical(image, height), width);
+        if (kernel.columnsFirst(image, height)) {
+            return horizontal(vertical(image, height, kernel), width, kernel);
         }
         checkSize(image, width, image.height());
-        return vertical(horizontal(image, width), height);
+        return vertical(horizontal(image, width, kernel), height, kernel);
     }
 
     private static void checkSize(Image image, int width, int height) {
@@ -41,11 +37,11 @@ final class BicubicResize {
         }
     }
 
-    private static Image horizontal(Image image, int width) {
+    private static Image horizontal(Image image, int width, ResizeKernel kernel) {
         if (width == image.width()) {
             return image;
         }
-        ResizeWeights weights = ResizeWeights.of(image.width(), width);
+        ResizeWeights weights = ResizeWeights.of(image.width(), width, kernel);
         byte[] in = image.array();
         byte[] out = new byte[3 * width * image.height()];
         int inStride = 3 * image.width();
@@ -58,11 +54,13 @@ final class BicubicResize {
         int[] count = weights.count();
         int[] weight = weights.weights();
         int taps = weights.taps();
+        int bits = weights.bits();
+        int half = half(bits);
         int to = outAt;
         for (int x = 0; x < first.length; x++) {
-            int red = ONE_HALF;
-            int green = ONE_HALF;
-            int blue = ONE_HALF;
+            int red = half;
+            int green = half;
+            int blue = half;
             int from = inAt + 3 * first[x];
             int end = x * taps + count[x];
             for (int k = x * taps; k < end; k++, from += 3) {
@@ -71,17 +69,17 @@ final class BicubicResize {
                 green += (in[from + 1] & 0xff) * w;
                 blue += (in[from + 2] & 0xff) * w;
             }
-            out[to++] = clip(red);
-            out[to++] = clip(green);
-            out[to++] = clip(blue);
+            out[to++] = clip(red, bits);
+            out[to++] = clip(green, bits);
+            out[to++] = clip(blue, bits);
         }
     }
 
-    private static Image vertical(Image image, int height) {
+    private static Image vertical(Image image, int height, ResizeKernel kernel) {
         if (height == image.height()) {
             return image;
         }
-        ResizeWeights weights = ResizeWeights.of(image.height(), height);
+        ResizeWeights weights = ResizeWeights.of(image.height(), height, kernel);
         byte[] in = image.array();
         int stride = 3 * image.width();
         byte[] out = new byte[stride * height];
@@ -91,8 +89,9 @@ final class BicubicResize {
 
     /** One output row: the weighted sum of whole input rows, a loop that the compiler turns into vectors. */
     private static void column(byte[] in, byte[] out, int y, int stride, ResizeWeights weights) {
+        int bits = weights.bits();
         int[] sums = new int[stride];
-        Arrays.fill(sums, ONE_HALF);
+        Arrays.fill(sums, half(bits));
         for (int k = 0; k < weights.count()[y]; k++) {
             int w = weights.weights()[y * weights.taps() + k];
             int from = (weights.first()[y] + k) * stride;
@@ -101,12 +100,17 @@ final class BicubicResize {
             }
         }
         for (int i = 0; i < stride; i++) {
-            out[y * stride + i] = clip(sums[i]);
+            out[y * stride + i] = clip(sums[i], bits);
         }
     }
 
-    private static byte clip(int sum) {
-        return (byte) Math.max(0, Math.min(255, sum >> ResizeWeights.FRACTION_BITS));
+    /** One half in fixed point, which makes the shift of a sum round. */
+    private static int half(int bits) {
+        return 1 << bits - 1;
+    }
+
+    private static byte clip(int sum, int bits) {
+        return (byte) Math.max(0, Math.min(255, sum >> bits));
     }
 
     /** Runs a row's work for every row, on several threads if it is much. The result does not depend on it. */

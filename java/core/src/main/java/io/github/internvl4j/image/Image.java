@@ -187,7 +187,7 @@ public final class Image {
      * @throws InvalidOptionException if a size is below 1 or the result would not fit an array
      */
     public Image resize(int newWidth, int newHeight) {
-        return BicubicResize.resize(this, newWidth, newHeight);
+        return BicubicResize.resize(this, newWidth, newHeight, ResizeKernel.PILLOW);
     }
 
     /** The pixels themselves, for this package, which only reads them. */

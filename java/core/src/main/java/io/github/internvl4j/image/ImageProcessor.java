@@ -1,5 +1,6 @@
 package io.github.internvl4j.image;
 
+import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.host.Pieces;
@@ -9,36 +10,38 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * From pictures to a model's pixel values, as the model card does it: {@code Image.resize((S, S))}, whatever the
- * picture's shape, then {@code CLIPImageProcessor} with the checkpoint's mean and standard deviation. The values are
- * equal to the original's to the last bit. Immutable; usable from many threads.
+ * From pictures to a model's pixel values, as the original code of the checkpoint's layout does it: the kernel that pictures
+ * are resized with, the tiles they are cut into, and the normalization. The values are equal to the original's to the last
+ * bit. Immutable; usable from many threads.
  */
 public final class ImageProcessor {
-    private static final int CHANNELS = 3;
-
     private final int size;
+    private final Tiling tiling;
+    private final ResizeKernel kernel;
+    private final LevelValues values;
 
-    /** The value of each of the 256 levels, for each channel. */
-    private final float[][] values;
-
-    private ImageProcessor(int size, float[][] values) {
+    private ImageProcessor(int size, Tiling tiling, ResizeKernel kernel, LevelValues values) {
         this.size = size;
+        this.tiling = tiling;
+        this.kernel = kernel;
         this.values = values;
     }
 
     /**
-     * A processor for a checkpoint, at the size that its preprocessor_config.json has.
+     * A processor that makes each picture one square, as for InternVL-Chat-V1-2, at the size that the checkpoint's
+     * preprocessor_config.json has: {@code Image.resize((S, S))}, then {@code CLIPImageProcessor}.
      *
      * @param modelDirectory the checkpoint's folder
      * @return the processor
-     * @throws CheckpointException if the file is missing or a field is missing or malformed; the message names both
+     * @throws CheckpointException if the file is missing or a field is missing or malformed, the message names both; or if
+     *     it is the file of another layout
      */
     public static ImageProcessor load(Path modelDirectory) {
-        return of(PreprocessorConfig.read(modelDirectory.resolve(PreprocessorConfig.FILE_NAME)));
+        return squares(PreprocessorConfig.read(modelDirectory.resolve(PreprocessorConfig.FILE_NAME)));
     }
 
     /**
-     * A processor for a checkpoint whose model wants a certain size.
+     * As {@link #load(Path)}, for a model that wants a certain size.
      *
      * @param modelDirectory the checkpoint's folder
      * @param imageSize the model's picture size in pixels, {@code force_image_size} of its config.json
@@ -48,27 +51,48 @@ public final class ImageProcessor {
      */
     public static ImageProcessor load(Path modelDirectory, int imageSize) {
         Path file = modelDirectory.resolve(PreprocessorConfig.FILE_NAME);
-        PreprocessorConfig config = PreprocessorConfig.read(file);
-        if (config.size() != imageSize) {
-            throw new CheckpointException(file + ": size is " + config.size() + ", but the model takes pictures of "
-                    + imageSize + " pixels (force_image_size in config.json)");
-        }
-        return of(config);
+        return squares(sized(file, PreprocessorConfig.read(file), imageSize, "force_image_size"));
     }
 
-    private static ImageProcessor of(PreprocessorConfig config) {
-        float[][] values = new float[CHANNELS][256];
-        for (int channel = 0; channel < CHANNELS; channel++) {
-            for (int level = 0; level < 256; level++) {
-                // CLIPImageProcessor on NumPy: the product in double, rounded to f32; the rest in f32.
-                float value = config.rescale() ? (float) (level * config.rescaleFactor()) : level;
-                if (config.normalize()) {
-                    value = (value - (float) config.mean()[channel]) / (float) config.std()[channel];
-                }
-                values[channel][level] = value;
-            }
+    /**
+     * A processor for a model, as the original code of its layout does it. In the remote code's layout a model that takes tiles
+     * has Pillow's kernel and ImageNet's mean and standard deviation, and preprocessor_config.json is not read; one that takes
+     * squares has what {@link #load(Path, int)} gives. In the layout of transformers the kernel is torchvision's, and
+     * preprocessor_config.json has the rest.
+     *
+     * @param modelDirectory the checkpoint's folder
+     * @param model what {@link io.github.internvl4j.InternVL#inspect} says of it
+     * @return the processor
+     * @throws CheckpointException if preprocessor_config.json is needed and missing, a field is missing or malformed, or its
+     *     size is not the model's
+     */
+    public static ImageProcessor load(Path modelDirectory, ModelInfo model) {
+        if (model.layout() == ModelInfo.Layout.TRANSFORMERS) {
+            return tensors(modelDirectory.resolve(PreprocessorConfig.FILE_NAME), model.imageSize());
         }
-        return new ImageProcessor(config.size(), values);
+        if (!model.tiling().dynamic()) {
+            return load(modelDirectory, model.imageSize());
+        }
+        return new ImageProcessor(model.imageSize(), model.tiling(), ResizeKernel.PILLOW, LevelValues.ofImageNet());
+    }
+
+    private static ImageProcessor tensors(Path file, int imageSize) {
+        PreprocessorConfig config =
+                sized(file, PreprocessorConfig.readTransformers(file), imageSize, "vision_config.image_size");
+        return new ImageProcessor(
+                config.size(), config.tiling(), ResizeKernel.TORCHVISION, LevelValues.ofTensors(config));
+    }
+
+    private static PreprocessorConfig sized(Path file, PreprocessorConfig config, int imageSize, String field) {
+        if (config.size() != imageSize) {
+            throw new CheckpointException(file + ": size is " + config.size() + ", but the model takes pictures of "
+                    + imageSize + " pixels (" + field + " in config.json)");
+        }
+        return config;
+    }
+
+    private static ImageProcessor squares(PreprocessorConfig config) {
+        return new ImageProcessor(config.size(), Tiling.NONE, ResizeKernel.PILLOW, LevelValues.ofNumPy(config));
     }
 
     /**
@@ -81,39 +105,84 @@ public final class ImageProcessor {
     }
 
     /**
-     * The pixel values of one picture.
+     * How pictures are cut where nothing else is asked for.
+     *
+     * @return the checkpoint's own tiling
+     */
+    public Tiling tiling() {
+        return tiling;
+    }
+
+    /**
+     * The pixel values of one picture, with the checkpoint's own tiling.
      *
      * @param image of any size
-     * @return shape (1, 3, S, S)
+     * @return shape (tiles, 3, S, S)
      */
     public Tensor preprocess(Image image) {
         return preprocess(List.of(image));
     }
 
     /**
-     * The pixel values of several pictures, in their order.
+     * The pixel values of several pictures, in their order, with the checkpoint's own tiling.
      *
      * @param images at least one, of any sizes
-     * @return shape (n, 3, S, S)
+     * @return shape (tiles of all pictures, 3, S, S)
      * @throws InvalidOptionException if there is no picture, or the tensor would be too large
      */
     public Tensor preprocess(List<Image> images) {
+        return preprocess(images, tiling);
+    }
+
+    /**
+     * The pixel values of several pictures, in their order. A picture's tiles come row by row from the top, each row from
+     * the left, and its thumbnail last.
+     *
+     * @param images at least one, of any sizes
+     * @param asked how they are cut
+     * @return shape (tiles of all pictures, 3, S, S)
+     * @throws InvalidOptionException if there is no picture, or a picture in tiles or the tensor would be too large
+     */
+    public Tensor preprocess(List<Image> images, Tiling asked) {
         if (images.isEmpty()) {
             throw new InvalidOptionException("there is no picture to preprocess");
         }
-        Tensor pixels = Tensor.allocate(images.size(), CHANNELS, size, size);
-        Pieces.run(images.size(), i -> preprocess(images.get(i), pixels.slice(i)));
+        long[] first = new long[images.size()];
+        long tiles = 0;
+        for (int i = 0; i < first.length; i++) {
+            first[i] = tiles;
+            tiles += asked.tiles(images.get(i).width(), images.get(i).height(), size);
+        }
+        Tensor pixels = Tensor.allocate(tiles, LevelValues.CHANNELS, size, size);
+        Pieces.run(first.length, i -> preprocess(images.get(i), asked, pixels, first[i]));
         return pixels;
     }
 
-    /** One picture into its (3, S, S). */
-    private void preprocess(Image image, Tensor target) {
-        byte[] rgb = image.resize(size, size).array();
+    /** One picture into its (tiles, 3, S, S). Only the bytes of the whole grid are held beside them. */
+    private void preprocess(Image image, Tiling asked, Tensor pixels, long first) {
+        Tiling.Grid grid = asked.grid(image.width(), image.height(), size);
+        Image whole = BicubicResize.resize(image, size * grid.columns(), size * grid.rows(), kernel);
+        Pieces.run(grid.tiles(), tile -> {
+            int x = tile % grid.columns() * size;
+            int y = tile / grid.columns() * size;
+            write(whole, x, y, pixels.slice(first + tile));
+        });
+        if (asked.hasThumbnail(grid)) {
+            write(BicubicResize.resize(image, size, size, kernel), 0, 0, pixels.slice(first + grid.tiles()));
+        }
+    }
+
+    /** The square at (x, y) into its (3, S, S). */
+    private void write(Image image, int x, int y, Tensor target) {
+        byte[] rgb = image.array();
         float[] plane = new float[size * size];
-        for (int channel = 0; channel < CHANNELS; channel++) {
-            float[] table = values[channel];
-            for (int i = 0, at = channel; i < plane.length; i++, at += CHANNELS) {
-                plane[i] = table[rgb[at] & 0xff];
+        for (int channel = 0; channel < LevelValues.CHANNELS; channel++) {
+            float[] table = values.of(channel);
+            for (int row = 0; row < size; row++) {
+                int at = LevelValues.CHANNELS * ((y + row) * image.width() + x) + channel;
+                for (int i = row * size; i < (row + 1) * size; i++, at += LevelValues.CHANNELS) {
+                    plane[i] = table[rgb[at] & 0xff];
+                }
             }
             FloatBuffer to = target.slice(channel).data();
             to.put(plane);

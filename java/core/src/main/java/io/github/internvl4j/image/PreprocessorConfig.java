@@ -13,11 +13,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
- * What preprocessor_config.json says, as {@code CLIPImageProcessor} reads it.
+ * What preprocessor_config.json says, as {@code CLIPImageProcessor} reads it or, in the layout of transformers, {@code
+ * GotOcr2ImageProcessor}.
  *
  * <p>{@code size} is a number, {@code {"shortest_edge": n}} or {@code {"height": n, "width": n}}; {@code crop_size} a
  * number or the latter. Where resizing and cropping are both on they must agree, since the card gives the processor
- * pictures that have the final size already. {@code resample} says nothing then, and is not looked at.
+ * pictures that have the final size already. {@code resample} says nothing then, and is not looked at. In the layout of
+ * transformers pictures are cut into tiles of {@code size}, and resizing and cropping have no switches: the processor of
+ * the whole overrules {@code crop_to_patches}.
  *
  * @param size of the picture in pixels, width and height
  * @param rescale whether levels are multiplied by {@code rescaleFactor}
@@ -25,13 +28,28 @@ import java.nio.file.Path;
  * @param normalize whether mean and standard deviation are applied
  * @param mean of each channel, on the scale of the rescaled levels
  * @param std standard deviation of each channel
+ * @param tiling how pictures are cut
  */
 record PreprocessorConfig(
-        int size, boolean rescale, double rescaleFactor, boolean normalize, double[] mean, double[] std) {
+        int size,
+        boolean rescale,
+        double rescaleFactor,
+        boolean normalize,
+        double[] mean,
+        double[] std,
+        Tiling tiling) {
     static final String FILE_NAME = "preprocessor_config.json";
 
     /** Far beyond any vision tower; keeps 3 * S * S within a tensor. */
     private static final int MAX_SIZE = 8192;
+
+    /** As it is where the file has none. */
+    private static final int MAX_PATCHES = 12;
+
+    /** PIL.Image.BICUBIC. */
+    private static final int BICUBIC = 3;
+
+    private static final String TRANSFORMERS_PROCESSOR = "GotOcr2ImageProcessor";
 
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -39,13 +57,28 @@ record PreprocessorConfig(
             .build();
 
     /**
-     * Reads and checks the file.
+     * Reads and checks the file of {@code CLIPImageProcessor}.
+     *
+     * @param file preprocessor_config.json
+     * @return its content
+     * @throws CheckpointException if it cannot be read, a field is missing or malformed, or it is of the other kind
+     */
+    static PreprocessorConfig read(Path file) {
+        return new Fields(file, json(file)).read();
+    }
+
+    /**
+     * Reads and checks the file of {@code GotOcr2ImageProcessor}.
      *
      * @param file preprocessor_config.json
      * @return its content
      * @throws CheckpointException if it cannot be read, or a field is missing or malformed
      */
-    static PreprocessorConfig read(Path file) {
+    static PreprocessorConfig readTransformers(Path file) {
+        return new Fields(file, json(file)).readTransformers();
+    }
+
+    private static JsonNode json(Path file) {
         JsonNode root;
         try {
             root = MAPPER.readTree(CheckpointFile.read(file));
@@ -59,11 +92,16 @@ record PreprocessorConfig(
         if (root == null || !root.isObject()) {
             throw new CheckpointException(file + " is malformed: it is not a JSON object");
         }
-        return new Fields(file, root).read();
+        return root;
     }
 
     private record Fields(Path file, JsonNode root) {
         PreprocessorConfig read() {
+            String type = root.path("image_processor_type").asText();
+            if (type.startsWith(TRANSFORMERS_PROCESSOR)) {
+                throw wrong("image_processor_type", "CLIPImageProcessor: this one belongs to the layout of transformers,"
+                        + " which is read with the model's ModelInfo");
+            }
             boolean resize = flag("do_resize");
             boolean crop = flag("do_center_crop");
             int size = side("size", resize || !crop);
@@ -71,10 +109,28 @@ record PreprocessorConfig(
             if (resize && crop && cropSize != 0 && cropSize != size) {
                 throw wrong("crop_size", "the same as size, " + size);
             }
+            return read(resize || !crop ? size : cropSize, Tiling.NONE);
+        }
+
+        PreprocessorConfig readTransformers() {
+            int most = count("max_patches", MAX_PATCHES, Tiling.LARGEST_MOST);
+            int least = count("min_patches", 1, most);
+            JsonNode resample = root.path("resample");
+            if (!resample.isMissingNode() && !(isInt(resample) && resample.intValue() == BICUBIC)) {
+                throw wrong("resample", BICUBIC + ", bicubic");
+            }
+            return read(side("size", true), new Tiling(true, true, least, most));
+        }
+
+        /** What both kinds of processors have. */
+        private PreprocessorConfig read(int size, Tiling tiling) {
             boolean rescale = flag("do_rescale");
             boolean normalize = flag("do_normalize");
             JsonNode stated = root.path("rescale_factor");
             double factor = stated.isMissingNode() ? 1 / 255.0 : number("rescale_factor", stated);
+            if (rescale && (float) factor < Float.MIN_NORMAL) {
+                throw wrong("rescale_factor", "a number above 0");
+            }
             double[] mean = normalize ? triple("image_mean") : new double[3];
             double[] std = normalize ? triple("image_std") : new double[] {1, 1, 1};
             for (double deviation : std) {
@@ -82,8 +138,7 @@ record PreprocessorConfig(
                     throw wrong("image_std", "three numbers above 0");
                 }
             }
-            return new PreprocessorConfig(
-                    resize || !crop ? size : cropSize, rescale, factor, normalize, mean, std);
+            return new PreprocessorConfig(size, rescale, factor, normalize, mean, std, tiling);
         }
 
         /** A switch; on if absent, as in CLIPImageProcessor. */
@@ -96,6 +151,18 @@ record PreprocessorConfig(
                 throw wrong(name, "true or false");
             }
             return node.booleanValue();
+        }
+
+        /** A number of tiles. */
+        private int count(String name, int absent, int largest) {
+            JsonNode node = root.path(name);
+            if (node.isMissingNode() || node.isNull()) {
+                return absent;
+            }
+            if (!isInt(node) || node.intValue() < 1 || node.intValue() > largest) {
+                throw wrong(name, "a number of tiles from 1 to " + largest);
+            }
+            return node.intValue();
         }
 
         /** The side of a square; 0 if it is absent and not required. */

@@ -1,19 +1,17 @@
 package io.github.internvl4j.image;
 
 /**
- * The weights of Pillow's bicubic filter along one axis (Pillow, Resample.c: precompute_coeffs and
- * normalize_coeffs_8bpc). Output pixel {@code i} is the sum of the input pixels {@code first[i] .. first[i] + count[i]
- * - 1} times {@code weights[i * taps ...]}, in fixed point with {@link #FRACTION_BITS} bits behind the point.
+ * The weights of the bicubic filter along one axis (Pillow, Resample.c: precompute_coeffs and normalize_coeffs_8bpc;
+ * PyTorch took them over). Output pixel {@code i} is the sum of the input pixels {@code first[i] .. first[i] + count[i]
+ * - 1} times {@code weights[i * taps ...]}, in fixed point with {@code bits} bits behind the point.
  *
  * @param taps the stride of the weights: the most input pixels an output pixel has
  * @param first the first input pixel of each output pixel
  * @param count how many input pixels
  * @param weights fixed point
+ * @param bits behind the point
  */
-record ResizeWeights(int taps, int[] first, int[] count, int[] weights) {
-    /** 32 bits less 8 for the pixel and 2 for the sum of weights that overshoot. */
-    static final int FRACTION_BITS = 32 - 8 - 2;
-
+record ResizeWeights(int taps, int[] first, int[] count, int[] weights, int bits) {
     private static final double SUPPORT = 2;
 
     /**
@@ -21,33 +19,45 @@ record ResizeWeights(int taps, int[] first, int[] count, int[] weights) {
      *
      * @param from input pixels, at least 1
      * @param to output pixels, at least 1
+     * @param kernel which fixed point
      * @return the weights
      */
-    static ResizeWeights of(int from, int to) {
+    static ResizeWeights of(int from, int to, ResizeKernel kernel) {
         double scale = (double) from / to;
         double filterScale = Math.max(scale, 1);
         double support = SUPPORT * filterScale;
         int taps = (int) Math.ceil(support) * 2 + 1;
         int[] first = new int[to];
         int[] count = new int[to];
-        int[] weights = new int[Math.multiplyExact(to, taps)];
-        double[] exact = new double[taps];
+        double[] exact = new double[Math.multiplyExact(to, taps)];
+        double largest = 0;
         for (int i = 0; i < to; i++) {
             double center = (i + 0.5) * scale;
-            double step = 1 / filterScale;
             first[i] = Math.max(0, (int) (center - support + 0.5));
             count[i] = Math.min(from, (int) (center + support + 0.5)) - first[i];
-            double sum = 0;
-            for (int k = 0; k < count[i]; k++) {
-                exact[k] = bicubic((k + first[i] - center + 0.5) * step);
-                sum += exact[k];
-            }
-            for (int k = 0; k < count[i]; k++) {
-                double weight = sum == 0 ? exact[k] : exact[k] / sum;
-                weights[i * taps + k] = (int) ((weight < 0 ? -0.5 : 0.5) + weight * (1 << FRACTION_BITS));
-            }
+            largest = Math.max(largest, fill(exact, i * taps, first[i], count[i], center, 1 / filterScale));
         }
-        return new ResizeWeights(taps, first, count, weights);
+        int bits = kernel.fractionBits(largest);
+        int[] weights = new int[exact.length];
+        for (int k = 0; k < weights.length; k++) {
+            weights[k] = (int) ((exact[k] < 0 ? -0.5 : 0.5) + exact[k] * (1 << bits));
+        }
+        return new ResizeWeights(taps, first, count, weights, bits);
+    }
+
+    /** The weights of one output pixel, which sum up to 1; returns the largest. */
+    private static double fill(double[] exact, int at, int first, int count, double center, double step) {
+        double sum = 0;
+        for (int k = 0; k < count; k++) {
+            exact[at + k] = bicubic((k + first - center + 0.5) * step);
+            sum += exact[at + k];
+        }
+        double largest = 0;
+        for (int k = at; k < at + count; k++) {
+            exact[k] = sum == 0 ? exact[k] : exact[k] / sum;
+            largest = Math.max(largest, exact[k]);
+        }
+        return largest;
     }
 
     /** Keys' cubic convolution kernel with a = -0.5. */

@@ -9,6 +9,7 @@ import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.SystemInfo;
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.image.Tiling;
 import io.github.internvl4j.internal.global.internvl4j;
 import io.github.internvl4j.internal.ivl_cancellation;
 import io.github.internvl4j.internal.ivl_features;
@@ -290,7 +291,7 @@ public final class NativeModel implements AutoCloseable {
                 texts.conversationTemplate(),
                 ModelInfo.Layout.values()[info.layout()],
                 texts.architecture(),
-                new ModelInfo.Tiling(
+                new Tiling(
                         info.dynamic_tiles() != 0, info.thumbnail() != 0, info.least_tiles(), info.most_tiles()),
                 info.image_token() < 0 ? OptionalInt.empty() : OptionalInt.of(info.image_token()));
     }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A dense f32 tensor, row-major, over a direct buffer in native byte order, so that native code reads and writes it
@@ -81,6 +82,37 @@ public final class Tensor {
         Tensor tensor = allocate(shape);
         tensor.data.duplicate().put(values);
         return tensor;
+    }
+
+    /**
+     * The entries of several tensors, in order, along the outermost dimension.
+     *
+     * @param parts at least one, all of one shape but for the outermost size
+     * @return a copy; of one tensor, itself
+     * @throws InvalidOptionException if there is none, or the shapes differ
+     */
+    public static Tensor joined(List<Tensor> parts) {
+        if (parts.isEmpty()) {
+            throw new InvalidOptionException("there are no tensors to join, expected at least one");
+        }
+        Tensor first = parts.get(0);
+        if (parts.size() == 1) {
+            return first;
+        }
+        long[] shape = first.shape();
+        for (Tensor part : parts.subList(1, parts.size())) {
+            long[] own = part.shape();
+            if (shape.length == 0 || own.length != shape.length
+                    || !Arrays.equals(own, 1, own.length, shape, 1, shape.length)) {
+                throw new InvalidOptionException("a tensor of shape " + part.shapeText() + " cannot be joined to one of shape "
+                        + first.shapeText() + "; expected the same sizes but for the first");
+            }
+            shape[0] += own[0];
+        }
+        Tensor whole = allocate(shape);
+        FloatBuffer to = whole.data.duplicate();
+        parts.forEach(part -> to.put(part.data.duplicate()));
+        return whole;
     }
 
     /**

@@ -99,6 +99,11 @@ final class ByteLevelModel implements Vocabulary {
     }
 
     @Override
+    public byte[] bytes(int id) {
+        return ByteAlphabet.read(tokens[id]);
+    }
+
+    @Override
     public OptionalInt find(String token) {
         Integer id = ids.get(token);
         return id == null ? OptionalInt.empty() : OptionalInt.of(id);

@@ -1,13 +1,14 @@
 package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.PromptException;
-import io.github.internvl4j.error.UnsupportedModelException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * How a conversation becomes one prompt: the template "Hermes-2" of InternVL's {@code conversation.py} and what
- * {@code InternVLChatModel.chat} does around it. Immutable.
+ * How a conversation becomes one prompt: a template of InternVL's {@code conversation.py} in the style "MPT" and what
+ * {@code InternVLChatModel.chat} does around it, or what a published chat template of transformers gives.
+ * {@link ConversationTemplates} has those that are known. Immutable.
  *
  * <p>Places of pictures: {@link Round#imagePlaces} of the questions, those of the history first, are where the pictures go,
  * in order. If the question tells no places and has no {@code <image>} but there are pictures, an {@code <image>} line for each
@@ -18,9 +19,20 @@ import java.util.List;
  * picture, and would put the picture into the answer there. Where there are more places than pictures it leaves the last ones
  * as text, which here is refused: most often a picture was forgotten.)
  *
- * <p>An empty answer or question of the history is rendered as the role alone, without {@code <|im_end|>}, as there.
+ * <p>Everything a template says of itself is data: the system message between its own beginning and the separator, then each
+ * message behind its role and before the separator, then the assistant's role.
+ *
+ * @param name the value of {@code template} in config.json
+ * @param defaultSystemMessage the system message that is used if none is given; null for no system turn at all
+ * @param system begins the system turn
+ * @param user begins a question
+ * @param assistant begins an answer
+ * @param separator ends every message, with white space perhaps around the token that the model stops with
+ * @param endsEmpty whether an empty answer or question of the history ends with the separator, too, or is the role alone, as
+ *     in {@code conversation.py}
  */
-public final class ConversationTemplate {
+public record ConversationTemplate(String name, @Nullable String defaultSystemMessage, String system, String user,
+        String assistant, String separator, boolean endsEmpty) {
     /** Marks the place of a picture in a question. */
     public static final String IMAGE = "<image>";
     /** Begins the rows of a picture entry. */
@@ -30,120 +42,93 @@ public final class ConversationTemplate {
     /** Ends the rows of a picture entry. */
     public static final String IMAGE_END = "</img>";
 
-    /** The template of InternVL-Chat-V1-2 and V1-2-Plus. */
-    public static final ConversationTemplate HERMES_2 = new ConversationTemplate("Hermes-2",
-            "你是由上海人工智能实验室联合商汤科技开发的书生多模态大模型，英文名叫InternVL, 是一个有用无害的人工智能助手。",
-            "<|im_start|>system\n", "<|im_start|>user\n", "<|im_start|>assistant\n", "<|im_end|>");
-
     /** Far more than any context holds; it keeps a wrong number from filling the memory. */
     private static final int MAX_PICTURE_TOKENS = 1 << 20;
 
-    private final String name;
-    private final String defaultSystemMessage;
-    private final String system;
-    private final String user;
-    private final String assistant;
-    private final String stop;
-
-    private ConversationTemplate(String name, String defaultSystemMessage, String system, String user, String assistant,
-            String stop) {
-        this.name = name;
-        this.defaultSystemMessage = defaultSystemMessage;
-        this.system = system;
-        this.user = user;
-        this.assistant = assistant;
-        this.stop = stop;
-    }
-
     /**
-     * @param template the value of {@code template} in config.json
-     * @return the template of that name
-     * @throws UnsupportedModelException if there is none
+     * Checks the separator.
+     *
+     * @throws PromptException if there is no token in it
      */
-    public static ConversationTemplate forName(String template) {
-        if (!template.equals(HERMES_2.name)) {
-            throw new UnsupportedModelException("config.json: template is \"" + template
-                    + "\"; only \"Hermes-2\" is implemented");
+    public ConversationTemplate {
+        if (separator.isBlank()) {
+            throw new PromptException("the separator of the template \"" + name + "\" is blank, expected a token that ends a message");
         }
-        return HERMES_2;
-    }
-
-    /** @return the name in config.json */
-    public String name() {
-        return name;
-    }
-
-    /** @return the system message that is used if none is given */
-    public String defaultSystemMessage() {
-        return defaultSystemMessage;
     }
 
     /** @return the token that ends every message; the model stops with it */
     public String stop() {
-        return stop;
+        return separator.strip();
     }
 
     /** The texts that must each be one token of the tokenizer. */
     List<String> tokens() {
-        return List.of(stop, user.substring(0, user.indexOf('>') + 1), IMAGE_START, IMAGE_CONTEXT, IMAGE_END);
+        return List.of(stop(), user.substring(0, user.indexOf('>') + 1), IMAGE_START, IMAGE_CONTEXT, IMAGE_END);
     }
 
     /**
      * Lays a conversation out.
      *
-     * @param systemMessage the system message; {@link #defaultSystemMessage()} if none of one's own
+     * @param systemMessage the system message, empty for an empty one; null for {@link #defaultSystemMessage()}
      * @param history the rounds before, the oldest first
      * @param question the question
-     * @param pictures one entry for each place of a picture, in order: how many pictures it combines (1 for one
-     *     picture)
-     * @param tokensPerPicture how many rows the vision tower gives for one picture
+     * @param tiles one entry for each place of a picture, in order: how many tiles its picture has, or those that it combines
+     *     have together, with thumbnails: 1 for a picture that is not cut
+     * @param tokensPerTile how many rows the vision tower gives for one tile
      * @return the prompt
      * @throws PromptException if the {@code <image>} places and the pictures differ in number, or there is nothing to
      *     ask
      */
-    public RenderedPrompt render(String systemMessage, List<Round> history, String question, List<Integer> pictures,
-            int tokensPerPicture) {
-        return render(systemMessage, history, new Round(question, ""), pictures, tokensPerPicture);
+    public RenderedPrompt render(@Nullable String systemMessage, List<Round> history, String question, List<Integer> tiles,
+            int tokensPerTile) {
+        return render(systemMessage, history, new Round(question, ""), tiles, tokensPerTile);
     }
 
     /**
      * Lays a conversation out.
      *
-     * @param systemMessage the system message; {@link #defaultSystemMessage()} if none of one's own
+     * @param systemMessage the system message, empty for an empty one; null for {@link #defaultSystemMessage()}
      * @param history the rounds before, the oldest first
      * @param asked the question, with its mode and its places; its answer is not looked at
-     * @param pictures one entry for each place of a picture, in order: how many pictures it combines (1 for one
-     *     picture)
-     * @param tokensPerPicture how many rows the vision tower gives for one picture
+     * @param tiles one entry for each place of a picture, in order: how many tiles its picture has, or those that it combines
+     *     have together, with thumbnails: 1 for a picture that is not cut
+     * @param tokensPerTile how many rows the vision tower gives for one tile
      * @return the prompt
      * @throws PromptException if the {@code <image>} places and the pictures differ in number, or there is nothing to
      *     ask
      */
-    public RenderedPrompt render(String systemMessage, List<Round> history, Round asked, List<Integer> pictures,
-            int tokensPerPicture) {
-        if (asked.question().isEmpty() && pictures.isEmpty()) {
+    public RenderedPrompt render(@Nullable String systemMessage, List<Round> history, Round asked, List<Integer> tiles,
+            int tokensPerTile) {
+        if (asked.question().isEmpty() && tiles.isEmpty()) {
             throw new PromptException("the question is empty and there is no picture; expected a question");
         }
-        int pictureTokens = pictureTokens(pictures, tokensPerPicture);
-        List<Round> rounds = placed(history, asked, pictures.size());
+        int pictureTokens = pictureTokens(tiles, tokensPerTile);
+        List<Round> rounds = placed(history, asked, tiles.size());
         Round last = rounds.get(history.size());
-        Layout layout = new Layout(pictures, tokensPerPicture);
-        layout.template(system);
-        layout.add(new Segment(systemMessage, Segment.Author.DEVELOPER, null));
-        layout.template(stop);
+        Layout layout = new Layout(tiles, tokensPerTile);
+        String message = systemMessage == null ? defaultSystemMessage : systemMessage;
+        if (message != null) {
+            layout.template(system);
+            layout.add(new Segment(message, Segment.Author.DEVELOPER, null));
+            layout.template(separator);
+        }
         for (Round round : rounds.subList(0, history.size())) {
             layout.template(user);
             layout.question(round);
-            layout.template(round.question().isEmpty() ? "" : stop);
+            layout.template(end(round.question()));
             layout.template(assistant);
             layout.add(new Segment(round.answer(), Segment.Author.MODEL, round.specialTokens()));
-            layout.template(round.answer().isEmpty() ? "" : stop);
+            layout.template(end(round.answer()));
         }
         layout.template(user);
         layout.question(last);
-        layout.template(stop);
+        layout.template(separator);
         layout.template(assistant);
         return new RenderedPrompt(layout.segments, last.question(), pictureTokens);
+    }
+
+    private String end(String message) {
+        return message.isEmpty() && !endsEmpty ? "" : separator;
     }
 
     /** All rounds, what is asked last, with their places told, as many as there are picture entries. */
@@ -167,17 +152,17 @@ public final class ConversationTemplate {
         return rounds;
     }
 
-    private static int pictureTokens(List<Integer> pictures, int tokensPerPicture) {
-        if (tokensPerPicture < 1) {
-            throw new PromptException("tokens per picture are " + tokensPerPicture + "; expected at least 1");
+    private static int pictureTokens(List<Integer> tiles, int tokensPerTile) {
+        if (tokensPerTile < 1) {
+            throw new PromptException("tokens per tile are " + tokensPerTile + "; expected at least 1");
         }
         long total = 0;
-        for (int i = 0; i < pictures.size(); i++) {
-            if (pictures.get(i) < 1) {
-                throw new PromptException("picture entry " + i + " combines " + pictures.get(i)
-                        + " pictures; expected at least 1");
+        for (int i = 0; i < tiles.size(); i++) {
+            if (tiles.get(i) < 1) {
+                throw new PromptException("picture entry " + i + " has " + tiles.get(i)
+                        + " tiles; expected at least 1");
             }
-            total += (long) pictures.get(i) * tokensPerPicture;
+            total += (long) tiles.get(i) * tokensPerTile;
             if (total > MAX_PICTURE_TOKENS) {
                 throw new PromptException("the pictures take more than " + MAX_PICTURE_TOKENS + " tokens");
             }
@@ -188,13 +173,13 @@ public final class ConversationTemplate {
     /** The segments so far, those of the template joined. */
     private static final class Layout {
         private final List<Segment> segments = new ArrayList<>();
-        private final List<Integer> pictures;
-        private final int tokensPerPicture;
+        private final List<Integer> tiles;
+        private final int tokensPerTile;
         private int nextPicture;
 
-        Layout(List<Integer> pictures, int tokensPerPicture) {
-            this.pictures = pictures;
-            this.tokensPerPicture = tokensPerPicture;
+        Layout(List<Integer> tiles, int tokensPerTile) {
+            this.tiles = tiles;
+            this.tokensPerTile = tokensPerTile;
         }
 
         void template(String text) {
@@ -206,7 +191,7 @@ public final class ConversationTemplate {
             int from = 0;
             for (int at : round.imagePlaces()) {
                 add(new Segment(text.substring(from, at), Segment.Author.USER, round.specialTokens()));
-                int rows = pictures.get(nextPicture++) * tokensPerPicture;
+                int rows = tiles.get(nextPicture++) * tokensPerTile;
                 template(IMAGE_START + IMAGE_CONTEXT.repeat(rows) + IMAGE_END);
                 from = at + IMAGE.length();
             }

@@ -1,6 +1,7 @@
 package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.InvalidOptionException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -113,6 +114,12 @@ final class FastTokenizer implements Tokenizer {
                     + " tokens; expected 0 to " + (size - 1));
         }
         return model.text(id);
+    }
+
+    @Override
+    public byte[] tokenBytes(int id) {
+        String text = tokenText(id);
+        return added.token(id) == null ? model.bytes(id) : text.getBytes(StandardCharsets.UTF_8);
     }
 
     @Override

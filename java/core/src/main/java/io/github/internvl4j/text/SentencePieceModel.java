@@ -4,6 +4,7 @@ import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.host.FileProblems;
 import io.github.internvl4j.runtime.CheckpointFile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -136,6 +137,13 @@ public final class SentencePieceModel implements Vocabulary {
     @Override
     public String text(int id) {
         return piece(id).text();
+    }
+
+    @Override
+    public byte[] bytes(int id) {
+        String text = text(id);
+        int value = byteOf(text);
+        return value >= 0 ? new byte[] {(byte) value} : text.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.InvalidOptionException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -129,6 +130,12 @@ final class SlowTokenizer implements Tokenizer {
                     + " tokens; expected 0 to " + (size - 1));
         }
         return vocabulary.text(id);
+    }
+
+    @Override
+    public byte[] tokenBytes(int id) {
+        String text = tokenText(id);
+        return added.token(id) == null ? vocabulary.bytes(id) : text.getBytes(StandardCharsets.UTF_8);
     }
 
     @Override

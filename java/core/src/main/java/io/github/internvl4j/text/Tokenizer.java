@@ -102,6 +102,15 @@ public interface Tokenizer {
     String tokenText(int id);
 
     /**
+     * What a token adds to a text, whatever stands beside it.
+     *
+     * @param id a token id
+     * @return UTF-8, perhaps only a part of a character
+     * @throws InvalidOptionException if the id is not in the vocabulary
+     */
+    byte[] tokenBytes(int id);
+
+    /**
      * Whether there is a token of this id. A model may have more rows than its tokenizer has tokens.
      *
      * @param id any number

@@ -10,6 +10,9 @@ interface Vocabulary {
     /** The token of an id, as the file writes it. */
     String text(int id);
 
+    /** What the token of an id adds to a text: UTF-8, perhaps only a part of a character. */
+    byte[] bytes(int id);
+
     /** The id of a token. */
     OptionalInt find(String token);
 }

@@ -11,8 +11,8 @@
  *   <li>{@link io.github.internvl4j.text.Tokenizer} encodes and decodes. Slow tokenizers share one class, what their
  *       classes add are its rules (Llama, InternLM2, Qwen2); the fast one is another. Below them lie a
  *       {@link io.github.internvl4j.text.SentencePieceModel} or a byte-level BPE.
- *   <li>{@link io.github.internvl4j.text.ConversationTemplate} lays out a conversation,
- *       {@link io.github.internvl4j.text.PromptEncoder} turns that into ids.
+ *   <li>{@link io.github.internvl4j.text.ConversationTemplate} lays out a conversation (those known are in
+ *       {@link io.github.internvl4j.text.ConversationTemplates}), {@link io.github.internvl4j.text.PromptEncoder} turns that into ids.
  *   <li>{@link io.github.internvl4j.text.AnswerStream} turns the ids of an answer into text while they come, from
  *       {@link io.github.internvl4j.text.StreamDecoder} and {@link io.github.internvl4j.text.StopStrings}.
  * </ul>

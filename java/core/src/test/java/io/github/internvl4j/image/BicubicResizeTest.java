@@ -16,18 +16,33 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class BicubicResizeTest {
-    static List<String[]> goldens() throws IOException {
+    static List<String[]> ofPillow() throws IOException {
         return TestPictures.table("resize.tsv");
     }
 
+    static List<String[]> ofTorchvision() throws IOException {
+        return TestPictures.table("resize-torchvision.tsv");
+    }
+
     @ParameterizedTest
-    @MethodSource("goldens")
+    @MethodSource("ofPillow")
     void equalsPillow(int width, int height, int newWidth, int newHeight, String hash) {
+        assertResized(width, height, newWidth, newHeight, ResizeKernel.PILLOW, hash);
+    }
+
+    @ParameterizedTest
+    @MethodSource("ofTorchvision")
+    void equalsTorchvision(int width, int height, int newWidth, int newHeight, String hash) {
+        assertResized(width, height, newWidth, newHeight, ResizeKernel.TORCHVISION, hash);
+    }
+
+    private static void assertResized(
+            int width, int height, int newWidth, int newHeight, ResizeKernel kernel, String hash) {
         byte[] rgb = new byte[3 * width * height];
         for (int i = 0; i < rgb.length; i++) {
             rgb[i] = (byte) (1103515245 * (i + 97 * width + height) + 12345 >>> 16);
         }
-        Image resized = Image.ofRgb(width, height, rgb).resize(newWidth, newHeight);
+        Image resized = BicubicResize.resize(Image.ofRgb(width, height, rgb), newWidth, newHeight, kernel);
         assertEquals(newWidth + "x" + newHeight, resized.width() + "x" + resized.height());
         assertEquals(hash, TestPictures.sha256(resized));
     }
@@ -38,6 +53,7 @@ class BicubicResizeTest {
             @ForAll @IntRange(min = 1, max = 80) int height,
             @ForAll @IntRange(min = 1, max = 80) int newWidth,
             @ForAll @IntRange(min = 1, max = 80) int newHeight,
+            @ForAll ResizeKernel kernel,
             @ForAll byte level) {
         byte[] rgb = new byte[3 * width * height];
         Arrays.fill(rgb, level);
@@ -45,7 +61,7 @@ class BicubicResizeTest {
         Arrays.fill(wanted, level);
         assertEquals(
                 Image.ofRgb(newWidth, newHeight, wanted),
-                Image.ofRgb(width, height, rgb).resize(newWidth, newHeight));
+                BicubicResize.resize(Image.ofRgb(width, height, rgb), newWidth, newHeight, kernel));
     }
 
     @Test

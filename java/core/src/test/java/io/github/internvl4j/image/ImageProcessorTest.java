@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.internvl4j.InternVL;
+import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.tensor.Safetensors;
@@ -15,10 +17,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageProcessorTest {
@@ -28,27 +34,157 @@ class ImageProcessorTest {
     @TempDir
     Path folder;
 
+    static List<Path> checkpoints() throws IOException {
+        return TestPictures.checkpoints();
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"hermes-d128", "hermes-gqa7"})
-    void equalsTheOriginalToTheLastBit(String checkpoint) {
-        Path directory = TestPictures.testData().resolve(checkpoint);
-        ImageProcessor processor = ImageProcessor.load(directory);
+    @MethodSource("checkpoints")
+    void equalsTheOriginalToTheLastBit(Path directory) {
+        ImageProcessor processor = ImageProcessor.load(directory, InternVL.inspect(directory));
         Map<String, Tensor> wanted = Safetensors.read(directory.resolve("pixel_values.safetensors"));
         assertEquals(5, wanted.size());
         List<Image> images = new ArrayList<>();
         wanted.forEach((name, values) -> {
             Image image = Image.read(directory.resolve("images").resolve(name));
             images.add(image);
-            Tensor pixels = processor.preprocess(image);
             int size = processor.imageSize();
-            assertArrayEquals(new long[] {1, 3, size, size}, pixels.shape());
-            assertArrayEquals(values.toArray(), pixels.toArray(), 0f, name);
+            assertEquals(values.size(0), processor.tiling().tiles(image.width(), image.height(), size), name);
+            assertSame(values, processor.preprocess(image), 0, name);
         });
         Tensor together = processor.preprocess(images);
-        int i = 0;
-        for (Tensor values : wanted.values()) {
-            assertArrayEquals(values.toArray(), together.slice(i++).toArray(), 0f);
+        long first = 0;
+        for (Map.Entry<String, Tensor> values : wanted.entrySet()) {
+            assertSame(values.getValue(), together, first, values.getKey());
+            first += values.getValue().size(0);
         }
+        assertEquals(first, together.size(0));
+    }
+
+    /** All values of a picture's tiles, and those of the tensor from this tile on. */
+    private static void assertSame(Tensor wanted, Tensor pixels, long first, String name) {
+        for (long tile = 0; tile < wanted.size(0); tile++) {
+            Tensor expected = wanted.slice(tile);
+            Tensor actual = pixels.slice(first + tile);
+            assertArrayEquals(expected.shape(), actual.shape());
+            assertArrayEquals(expected.toArray(), actual.toArray(), 0f, name + ", tile " + tile);
+        }
+    }
+
+    @Test
+    void aModelOfSquaresIsReadAsEver() {
+        Path directory = TestPictures.testData().resolve("hermes-d128");
+        ImageProcessor squares = ImageProcessor.load(directory);
+        assertEquals(Tiling.NONE, squares.tiling());
+        Image image = picture(300, 40);
+        Tensor wanted = ImageProcessor.load(directory, InternVL.inspect(directory)).preprocess(image);
+        assertSame(wanted, squares.preprocess(image), 0, "squares");
+        assertSame(wanted, squares.preprocess(List.of(image), squares.tiling().withMost(12)), 0, "squares stay squares");
+    }
+
+    /** A tile is a piece of the resized picture, and the thumbnail comes from the picture itself. */
+    @Property(tries = 40)
+    void tilesArePiecesOfThePicture(
+            @ForAll @IntRange(min = 1, max = 300) int width,
+            @ForAll @IntRange(min = 1, max = 300) int height,
+            @ForAll @IntRange(min = 1, max = 12) int most) {
+        Path directory = TestPictures.testData().resolve("internlm2-tiles");
+        ImageProcessor processor = ImageProcessor.load(directory, InternVL.inspect(directory));
+        Tiling tiling = processor.tiling().withMost(most);
+        int size = processor.imageSize();
+        Image image = picture(width, height);
+        Tensor pixels = processor.preprocess(List.of(image), tiling);
+        assertEquals(tiling.tiles(width, height, size), pixels.size(0));
+        Tiling.Grid grid = tiling.grid(width, height, size);
+        Image whole = image.resize(size * grid.columns(), size * grid.rows());
+        Tiling one = tiling.withMost(1);
+        for (int tile = 0; tile < grid.tiles(); tile++) {
+            Image piece = crop(whole, tile % grid.columns() * size, tile / grid.columns() * size, size);
+            assertSame(processor.preprocess(List.of(piece), one), pixels, tile, "tile");
+        }
+        if (grid.tiles() > 1) {
+            assertSame(processor.preprocess(List.of(image), one), pixels, grid.tiles(), "thumbnail");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"internlm2-tiles", "qwen2-hf"})
+    void strips(String checkpoint) {
+        Path directory = TestPictures.testData().resolve(checkpoint);
+        ImageProcessor processor = ImageProcessor.load(directory, InternVL.inspect(directory));
+        int most = processor.tiling().most();
+        assertEquals(most + 1, processor.preprocess(picture(1, 30_000)).size(0));
+        assertEquals(most + 1, processor.preprocess(picture(30_000, 1)).size(0));
+    }
+
+    private static Image picture(int width, int height) {
+        byte[] rgb = new byte[3 * width * height];
+        for (int i = 0; i < rgb.length; i++) {
+            rgb[i] = (byte) (1103515245 * i + 12345 >>> 16);
+        }
+        return Image.ofRgb(width, height, rgb);
+    }
+
+    private static Image crop(Image image, int x, int y, int size) {
+        byte[] rgb = new byte[3 * size * size];
+        for (int row = 0; row < size; row++) {
+            System.arraycopy(image.array(), 3 * ((y + row) * image.width() + x), rgb, 3 * row * size, 3 * size);
+        }
+        return Image.ofRgb(size, size, rgb);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'\"min_patches\": 2, \"max_patches\": 6, \"crop_to_patches\": false'|2|6",
+                "'\"min_patches\": null, \"resample\": 3'|1|12",
+                "'\"max_patches\": 3e0, \"do_resize\": false, \"do_center_crop\": null'|1|3"
+            })
+    void theFileOfTransformersHasTheLimits(String fields, int least, int most) throws IOException {
+        write("{\"image_processor_type\": \"GotOcr2ImageProcessorFast\", \"size\": {\"height\": 56, \"width\": 56}, "
+                + fields + ", " + MEAN_STD + "}");
+        assertEquals(new Tiling(true, true, least, most), ImageProcessor.load(folder, transformers()).tiling());
+        assertReason("image_processor_type", () -> ImageProcessor.load(folder));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'\"max_patches\": 0'|max_patches is 0",
+                "'\"max_patches\": 1000000'|max_patches is 1000000",
+                "'\"max_patches\": \"12\"'|max_patches is",
+                "'\"max_patches\": 1.5'|max_patches is 1.5",
+                "'\"min_patches\": 0'|min_patches is 0",
+                "'\"min_patches\": 7, \"max_patches\": 6'|min_patches is 7",
+                "'\"resample\": 2'|resample is 2",
+                "'\"rescale_factor\": 0'|rescale_factor is 0",
+                "'\"size\": {\"height\": 28, \"width\": 28}'|vision_config.image_size",
+                "'\"size\": {\"height\": 56, \"width\": 28}'|size is",
+                "'\"size\": null'|size is null"
+            })
+    void malformedFieldsOfTransformersAreNamed(String field, String reason) throws IOException {
+        String size = field.contains("size\"") ? "" : ", \"size\": {\"height\": 56, \"width\": 56}";
+        write("{" + field + size + ", " + MEAN_STD + "}");
+        assertReason(reason, () -> ImageProcessor.load(folder, transformers()));
+    }
+
+    /** A model in the layout of transformers with tiles of 56 pixels. */
+    private static ModelInfo transformers() {
+        return InternVL.inspect(TestPictures.testData().resolve("qwen2-hf"));
+    }
+
+    @Test
+    void theSwitchesOfTransformers() throws IOException {
+        String size = "{\"size\": 56, ";
+        Image image = Image.ofRgb(1, 1, new byte[] {(byte) 200, 1, 2});
+        write(size + "\"do_rescale\": false, \"do_normalize\": false}");
+        assertEquals(200f, ImageProcessor.load(folder, transformers()).preprocess(image).get(0, 0, 0, 0));
+        write(size + "\"do_normalize\": false, \"rescale_factor\": 0.5}");
+        assertEquals(100f, ImageProcessor.load(folder, transformers()).preprocess(image).get(0, 0, 0, 0));
+        write(size + "\"do_rescale\": false, \"image_mean\": [100, 0, 0], \"image_std\": [2, 1, 1]}");
+        assertEquals(50f, ImageProcessor.load(folder, transformers()).preprocess(image).get(0, 0, 0, 0));
     }
 
     @ParameterizedTest

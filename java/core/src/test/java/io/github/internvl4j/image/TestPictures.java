@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The golden pictures of scripts/goldens/make_image_goldens.py, and the repository's test data. */
 final class TestPictures {
@@ -36,6 +37,16 @@ final class TestPictures {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(image.rgb()));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** The checkpoints, of the repository's folder test-data or the one that IVL_TEST_DATA names, whose pictures were recorded. */
+    static List<Path> checkpoints() throws IOException {
+        String set = System.getenv("IVL_TEST_DATA");
+        try (Stream<Path> folders = Files.list(set == null ? testData() : Path.of(set))) {
+            return folders.filter(folder -> Files.exists(folder.resolve("pixel_values.safetensors")))
+                    .sorted()
+                    .toList();
         }
     }
 

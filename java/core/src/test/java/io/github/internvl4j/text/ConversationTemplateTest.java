@@ -1,6 +1,7 @@
 package io.github.internvl4j.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,9 +11,10 @@ import io.github.internvl4j.error.UnsupportedModelException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.jspecify.annotations.Nullable;
 
 class ConversationTemplateTest {
-    private static final ConversationTemplate TEMPLATE = ConversationTemplate.HERMES_2;
+    private static final ConversationTemplate TEMPLATE = ConversationTemplates.HERMES_2;
     private static final String HEAD = "<|im_start|>system\nS<|im_end|>";
     private static final String TAIL = "<|im_end|><|im_start|>assistant\n";
     private static final String ONE = "<img><IMG_CONTEXT><IMG_CONTEXT></img>";
@@ -137,10 +139,47 @@ class ConversationTemplateTest {
     }
 
     @Test
+    void aTemplateIsData() {
+        List<Round> history = List.of(new Round("q", "a"));
+        assertEquals("<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"
+                + "<|im_start|>user\n" + ONE + "\nQ<|im_end|>\n<|im_start|>assistant\n",
+                ConversationTemplates.INTERNVL2_5.render("S", history, "<image>\nQ", List.of(1), 2).text());
+        assertEquals("<|system|>\nS<|end|><|user|>\nq<|end|><|assistant|>\na<|end|><|user|>\nQ<|end|><|assistant|>\n",
+                ConversationTemplates.PHI3_CHAT.render("S", history, "Q", List.of(), 2).text());
+        assertEquals("<|im_end|>", ConversationTemplates.INTERNVL2_5.stop());
+        assertEquals("<|end|>", ConversationTemplates.PHI3_CHAT.stop());
+        assertThrows(PromptException.class, () -> new ConversationTemplate("n", null, "s", "u", "a", " \n", false));
+    }
+
+    @Test
+    void theSystemMessage() {
+        for (String name : ConversationTemplates.names()) {
+            ConversationTemplate template = ConversationTemplates.forName(name);
+            String own = template.defaultSystemMessage();
+            assertEquals(own == null ? "" : template.system() + own + template.separator(),
+                    system(template, null), name);
+            assertEquals(template.system() + template.separator(), system(template, ""), name);
+        }
+        assertNull(ConversationTemplates.INTERNVL_HF.defaultSystemMessage());
+    }
+
+    private static String system(ConversationTemplate template, @Nullable String message) {
+        String text = template.render(message, List.of(), "Q", List.of(), 2).text();
+        return text.substring(0, text.indexOf(template.user()));
+    }
+
+    @Test
+    void emptyMessagesOfTheChatTemplateEnd() {
+        assertEquals("<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n<|im_start|>user\nQ<|im_end|>\n"
+                + "<|im_start|>assistant\n",
+                ConversationTemplates.INTERNVL_HF.render(null, List.of(new Round("q", "")), "Q", List.of(), 2).text());
+    }
+
+    @Test
     void names() {
-        assertSame(TEMPLATE, ConversationTemplate.forName("Hermes-2"));
-        String message = assertThrows(UnsupportedModelException.class, () -> ConversationTemplate.forName("phi3-chat"))
+        assertSame(TEMPLATE, ConversationTemplates.forName("Hermes-2"));
+        String message = assertThrows(UnsupportedModelException.class, () -> ConversationTemplates.forName("vicuna_v1"))
                 .getMessage();
-        assertTrue(message.contains("phi3-chat") && message.contains("Hermes-2"), message);
+        assertTrue(message.contains("vicuna_v1") && message.contains("Hermes-2, internlm2-chat, phi3-chat, internvl2_5"), message);
     }
 }

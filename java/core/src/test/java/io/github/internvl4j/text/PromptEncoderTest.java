@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 class PromptEncoderTest {
     private static final Tokenizer TOKENIZER = TextTestData.hermes();
-    private static final ConversationTemplate TEMPLATE = ConversationTemplate.HERMES_2;
+    private static final ConversationTemplate TEMPLATE = ConversationTemplates.HERMES_2;
     private static final PromptEncoder ENCODER = new PromptEncoder(TOKENIZER, TEMPLATE);
 
     @Provide

@@ -92,6 +92,13 @@ final class TextTestData {
         return json(checkpoint.resolve("expected.json"));
     }
 
+    static ConversationTemplate template(Path checkpoint) {
+        JsonNode name = json(checkpoint.resolve("config.json")).path("template");
+        return name.isTextual()
+                ? ConversationTemplates.forName(name.textValue())
+                : ConversationTemplates.ofChatTemplate(checkpoint);
+    }
+
     static int[] ints(JsonNode list) {
         int[] values = new int[list.size()];
         for (int i = 0; i < values.length; i++) {
