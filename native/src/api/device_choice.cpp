@@ -132,8 +132,9 @@ Destination destination(const DeviceChoice& choice, int64_t memory_limit, const 
     return {std::move(gpus), plans.fitting(place, limit), available, not_on_gpu};
   };
   if (choice.kind == DeviceChoice::Kind::Cuda) {
+    require_gpus_can(plans.config(), precision);
     const std::vector<Gpu> gpus = gpus_of(choice);
-    require_gpus_can(gpus, plans.config(), precision);
+    require_code_for(gpus);
     return with(Place::Gpus, gpus, sum_of(free_of(gpus)), "");
   }
   std::string reason;

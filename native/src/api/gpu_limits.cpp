@@ -50,11 +50,14 @@ std::string why_not_on(const Gpu& gpu, int64_t bytes, int64_t& free) {
   return bytes <= free ? "" : cat(name, " has ", mebibytes(free), " free, the model takes ", mebibytes(bytes));
 }
 
-void require_gpus_can(const std::vector<Gpu>& gpus, const ModelConfig& config, const Precision& precision) {
+void require_gpus_can(const ModelConfig& config, const Precision& precision) {
   const std::string types = why_not_in(precision);
   if (!types.empty()) fail(Status::InvalidArgument, types);
   const std::string sizes = why_gpus_cannot(sizes_of(config));
   if (!sizes.empty()) fail(Status::Unsupported, cat(sizes, "; the device cpu can do it"));
+}
+
+void require_code_for(const std::vector<Gpu>& gpus) {
   for (const Gpu& gpu : gpus) {
     const std::string reason = why_gpu_cannot(gpu.ordinal);
     if (!reason.empty()) fail(Status::Unsupported, cat("the device is ", name_of(gpu), ", but ", reason));

@@ -16,8 +16,11 @@ std::string why_gpus_cannot(const ModelConfig& config, const Precision& precisio
 // Why this GPU has no place for a model that takes so many bytes; empty if it has, and then `free` is what it has.
 std::string why_not_on(const Gpu& gpu, int64_t bytes, int64_t& free);
 
-// For GPUs that were asked for by name. Error(InvalidArgument) if it is the precision or the type of the KV cache that they cannot
-// do, Error(Unsupported) if it is one of the model's sizes, or if the build has no code for one of them.
-void require_gpus_can(const std::vector<Gpu>& gpus, const ModelConfig& config, const Precision& precision);
+// The same where GPUs were asked for by name: Error(InvalidArgument) if it is the precision or the type of the KV cache that they
+// cannot do, Error(Unsupported) if it is one of the model's sizes.
+void require_gpus_can(const ModelConfig& config, const Precision& precision);
+
+// Error(Unsupported) if the build has no code for one of them.
+void require_code_for(const std::vector<Gpu>& gpus);
 
 }  // namespace ivl::api
