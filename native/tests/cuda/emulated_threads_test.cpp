@@ -68,7 +68,7 @@ class ThreadsOfOneGpu : public testing::GpuTest {
 };
 
 TEST_F(ThreadsOfOneGpu, LeaveTheStepAloneThatAnotherCaptures) {
-  const Answer expected = answer(load(), prompt(9), greedy(4));
+  const Answer expected = answer(load(), prompt(5), greedy(3));
   const std::function<void(const std::shared_ptr<Engine>&, Prompt&)> works[] = {
       [](const auto& engine, Prompt&) { std::make_shared<Sequence>(engine)->reserve(50); },
       [](const auto&, Prompt& with_picture) {
@@ -85,7 +85,7 @@ TEST_F(ThreadsOfOneGpu, LeaveTheStepAloneThatAnotherCaptures) {
     Answer got;
     {
       const DuringCapture other([&] { work(engine, with_picture); });
-      got = answer(engine, prompt(9), greedy(4));
+      got = answer(engine, prompt(5), greedy(3));
     }
     EXPECT_EQ(got.logits, expected.logits);
   }
@@ -94,16 +94,16 @@ TEST_F(ThreadsOfOneGpu, LeaveTheStepAloneThatAnotherCaptures) {
 // As two chats do: one answers, a token after the other, while the other has one question after another with pictures.
 TEST_F(ThreadsOfOneGpu, HaveTheAnswersThatEachHasAlone) {
   const auto engine = load();
-  const Answer expected = answer(engine, prompt(40), greedy(12));
+  const Answer expected = answer(engine, prompt(20), greedy(6));
   const Answer expected_other = answer(engine, oracle_.prompt(*engine, oracle_.dialog("image.0")), greedy(3));
   std::atomic<bool> answered{false};
   std::thread other([&] {
-    for (int round = 0; round < 3 && !answered; ++round) {
+    for (int round = 0; round < 2 && !answered; ++round) {
       const Answer got = answer(engine, oracle_.prompt(*engine, oracle_.dialog("image.0")), greedy(3));
       EXPECT_EQ(got.logits, expected_other.logits) << round;
     }
   });
-  const Answer got = answer(engine, prompt(40), greedy(12));
+  const Answer got = answer(engine, prompt(20), greedy(6));
   answered = true;
   other.join();
   EXPECT_EQ(got.tokens, expected.tokens);
