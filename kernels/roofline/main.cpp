@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <map>
 
-#include "checkpoint/config.h"
 #include "roofline/walk.h"
 
 namespace {

@@ -1,10 +1,8 @@
 #include "roofline/walk.h"
 
 #include <atomic>
-#include <map>
 
 #include "backend/gpus.h"
-#include "checkpoint/weights.h"
 #include "emulation/memory.h"
 #include "model/internvl_chat.h"
 #include "model/work.h"
@@ -22,15 +20,12 @@ constexpr int kTemplateTokens = 60;
 // linear layers are quantized already: nothing then looks at their values.
 class ShapesOnly : public ivl::WeightSource {
  public:
-  ShapesOnly(const ivl::ModelConfig& config, bool int8) : int8_(int8) {
-    for (const ivl::WeightSpec& spec : ivl::expected_weights(config)) shapes_[spec.name] = spec.shape;
-  }
+  ShapesOnly(const ivl::ModelConfig& config, bool int8) : int8_(int8), params_(config) {}
   HostTensor tensor(const std::string& name) override {
-    const std::vector<int64_t>& shape = shapes_.at(name);
-    size_t elements = 1;
-    for (const int64_t dim : shape) elements *= static_cast<size_t>(dim);
-    HostTensor tensor{elements <= kSmall ? zeros_.data() : nullptr, ivl::DType::BF16, shape};
-    if (int8_ && shape.size() == 2) tensor.int8_scales = &scale_;
+    const ivl::Param& param = *params_.find(name);
+    const auto elements = static_cast<size_t>(param.elements());
+    HostTensor tensor{elements <= kSmall ? zeros_.data() : nullptr, ivl::DType::BF16, param.shape};
+    if (int8_ && param.shape.size() == 2) tensor.int8_scales = &scale_;
     return tensor;
   }
 
@@ -38,7 +33,7 @@ class ShapesOnly : public ivl::WeightSource {
   static constexpr size_t kSmall = size_t{1} << 24;
   bool int8_;
   float scale_ = 0;
-  std::map<std::string, std::vector<int64_t>> shapes_;
+  ivl::ParamTable params_;
   std::vector<uint16_t> zeros_ = std::vector<uint16_t>(kSmall);
 };
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/config.h"
+#include "model/config.h"
 #include "emulation/runtime.h"
 
 namespace roofline {

@@ -8,6 +8,7 @@
 #include "attention.h"
 #include "emulation/counters.h"
 #include "gemm.h"
+#include "head_norm.h"
 #include "int8.h"
 #include "norm.h"
 #include "rows.h"
@@ -385,12 +386,33 @@ void patches(Recorder& recorder) {
   });
 }
 
+// The heads of Qwen3.
+template <class T>
+void head_norms(Recorder& recorder) {
+  constexpr int kTokens = 4, kHeads = 16, kKvHeads = 8, kDim = 128, kAll = kHeads + 2 * kKvHeads;
+  const DeviceArray<T> qkv(random_values<T>(kTokens * kAll * kDim, 1));
+  const DeviceArray<T> q_weight(random_values<T>(kDim, 2)), k_weight(random_values<T>(kDim, 3));
+  const DeviceArray<float> table(std::vector<float>(kTokens * kDim, 0.5f));
+  const DeviceArray<T> cache(2 * kKvHeads * kTokens * kDim);
+  std::vector<gpu::CacheSlot<T>> slots;
+  for (int i = 0; i < kTokens; i++) {
+    T* key = cache.data() + i * kDim;
+    slots.push_back({key, key + kKvHeads * kTokens * kDim, kTokens * kDim, 0, i});
+  }
+  const DeviceArray<gpu::CacheSlot<T>> device_slots(slots);
+  const gpu::RopeTarget<T> rope{device_slots.data(), table.data(), kHeads, kKvHeads, kDim, 0};
+  recorder.record("4 rows of 16 and 8 heads of 128", [&] {
+    return gpu::normalize_and_turn<T>({{qkv.data(), kAll * kDim}, q_weight.data(), k_weight.data(), 1e-6f, rope, kTokens}, nullptr);
+  });
+}
+
 template <class T>
 void every_kernel(Recorder& recorder) {
   products<T>(recorder);
   int8_products<T>(recorder);
   attention<T>(recorder);
   norms<T>(recorder);
+  head_norms<T>(recorder);
   quantization<T>(recorder);
   digested_products<T>(recorder);
   rows<T>(recorder);

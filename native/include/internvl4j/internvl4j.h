@@ -93,6 +93,12 @@ IVL_API ivl_status ivl_system_info(ivl_text** out);
 
 /* ---- a checkpoint, before it is loaded -------------------------------------------------------------------------- */
 
+/* How the folder is laid out, and with it which prompt, picture kernel and tokenizer belong to it. */
+typedef enum ivl_layout {
+  IVL_LAYOUT_REMOTE_CODE = 0, /* InternVLChatModel: the conversation template by its name, the slow tokenizer */
+  IVL_LAYOUT_TRANSFORMERS = 1 /* InternVLForConditionalGeneration: the chat template in the folder, tokenizer.json */
+} ivl_layout;
+
 typedef struct ivl_model_info {
   int32_t image_size;       /* pixels, square */
   int32_t image_channels;
@@ -106,6 +112,12 @@ typedef struct ivl_model_info {
   ivl_precision stored;     /* the type most weights are stored in */
   ivl_precision precision;  /* as loaded; AUTO before loading */
   ivl_kv_cache kv_cache;    /* likewise */
+  ivl_layout layout;
+  int32_t dynamic_tiles;     /* 1: a picture is cut into tiles; 0: it is one, as it is */
+  int32_t thumbnail;         /* 1: behind several tiles comes the whole picture as one more */
+  int32_t least_tiles;       /* of a picture, without the thumbnail */
+  int32_t most_tiles;
+  int32_t image_token;       /* whose places pictures take, where the configuration says it; -1: as the tokenizer has it */
 } ivl_model_info;
 
 typedef struct ivl_load_options {
@@ -150,8 +162,8 @@ IVL_API void ivl_load_options_init(ivl_load_options* options);
 
 /* Reads config.json and generation_config.json of a folder (or one config.json file), nothing else. */
 IVL_API ivl_status ivl_inspect(const char* path, ivl_model_info* out);
-/* What of the same may be of any length, as JSON: {"conversation_template": "", "eos_tokens": [..]}, the tokens from
- * generation_config.json, else config.json. */
+/* What of the same may be of any length, as JSON: {"conversation_template": "", "architecture": "", "eos_tokens": [..]}: the
+ * decoder's architecture as transformers names it, "Qwen2ForCausalLM"; the tokens from generation_config.json, else config.json. */
 IVL_API ivl_status ivl_inspect_texts(const char* path, ivl_text** out);
 /* What loading will need; reads the headers of the weights only. */
 IVL_API ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_memory_plan* out);

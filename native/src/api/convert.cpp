@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "checkpoint/weights.h"
+#include "model/param.h"
 
 namespace ivl::api {
 
@@ -87,12 +87,9 @@ ivl_finish finish_to(Finish finish) {
 }
 
 int64_t count_parameters(const ModelConfig& config) {
+  const ParamTable params(config);
   int64_t parameters = 0;
-  for (const WeightSpec& spec : expected_weights(config)) {
-    int64_t size = 1;
-    for (const int64_t dim : spec.shape) size *= dim;
-    parameters += size;
-  }
+  for (const Param& param : params.all()) parameters += param.again ? 0 : param.elements();
   return parameters;
 }
 
@@ -110,10 +107,18 @@ void describe(const ModelConfig& config, ivl_model_info& out) {
   out.stored = config.dtype ? precision_to(*config.dtype) : IVL_PRECISION_AUTO;
   out.precision = IVL_PRECISION_AUTO;
   out.kv_cache = IVL_KV_CACHE_AUTO;
+  out.layout = config.layout == Layout::Transformers ? IVL_LAYOUT_TRANSFORMERS : IVL_LAYOUT_REMOTE_CODE;
+  out.dynamic_tiles = config.tiling.dynamic ? 1 : 0;
+  out.thumbnail = config.tiling.thumbnail ? 1 : 0;
+  out.least_tiles = static_cast<int32_t>(config.tiling.least);
+  out.most_tiles = static_cast<int32_t>(config.tiling.most);
+  out.image_token = static_cast<int32_t>(config.image_token.value_or(-1));
 }
 
 std::string texts_of(const ModelConfig& config) {
-  const nlohmann::json texts = {{"conversation_template", config.prompt_template}, {"eos_tokens", config.eos_ids}};
+  const nlohmann::json texts = {{"conversation_template", config.prompt_template},
+                                {"architecture", config.language.architecture},
+                                {"eos_tokens", config.eos_ids}};
   return texts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -65,21 +65,6 @@ std::optional<DeviceChoice> parse_gpus(const std::string& text) {
   return whole_map ? std::optional(choice) : std::nullopt;
 }
 
-PartBytes part_bytes(const ModelConfig& config, const Precision& precision, const MemoryPlan& plan) {
-  const LanguageConfig& l = config.language;
-  const auto whole = static_cast<int64_t>(size_of(precision.type));
-  const int64_t size = precision.int8_decoder ? 1 : whole;
-  PartBytes bytes;
-  bytes.embeddings = l.vocab * l.hidden * whole;
-  bytes.head = l.vocab * l.hidden * size;
-  const int64_t layer = (l.hidden * l.head_dim * (2 * l.heads + 2 * l.kv_heads) + 3 * l.hidden * l.mlp) * size;
-  bytes.layer = layer + (plan.kv_cache + plan.kv_cache_batch) / std::max<int64_t>(1, l.layers);
-  bytes.each_stage = plan.scratch;
-  const int64_t decoder = bytes.embeddings + bytes.head + l.layers * layer;
-  bytes.vision = std::max<int64_t>(0, plan.weights_mapped + plan.weights_owned - decoder) + plan.picture_batch;
-  return bytes;
-}
-
 // How many layers each GPU takes.
 std::vector<int64_t> layers_of(const DeviceChoice& choice, const std::vector<Gpu>& gpus, const ModelConfig& config,
                                const Precision& precision, const MemoryPlan& plan) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "backend/gpus.h"
-#include "checkpoint/config.h"
+#include "model/config.h"
 #include "model/precision.h"
 
 namespace ivl::api {

@@ -8,9 +8,10 @@
 #include "api/device_choice.h"
 #include "api/handles.h"
 #include "backend/gpus.h"
-#include "checkpoint/weights.h"
+#include "checkpoint/non_finite.h"
 #include "cpu/cpu_backend.h"
 #include "model/int8_layers.h"
+#include "model/weights.h"
 
 namespace ivl::api {
 namespace {
@@ -41,8 +42,8 @@ json non_finite(const Checkpoint& checkpoint) {
 }
 
 json check(const std::filesystem::path& folder, bool scan_values) {
-  const ModelConfig config = load_config(folder);
   const Checkpoint checkpoint = Checkpoint::open(folder);
+  const ModelConfig config = as_stored(load_config(folder), checkpoint);
   CheckReport report = check_weights(checkpoint, config);
   std::vector<std::string> wrong = std::move(report.wrong_shape);
   wrong.insert(wrong.end(), report.wrong_dtype.begin(), report.wrong_dtype.end());
@@ -68,9 +69,10 @@ struct Planned {
   Planned(const Planned&) = delete;  // the plans point at their neighbours
   Planned& operator=(const Planned&) = delete;
 
-  Precision checked_precision() const {
+  Precision checked_precision() {
+    config = as_stored(std::move(config), checkpoint);
     require_weights(checkpoint, config);
-    return precision_for(load, stored_precision(checkpoint, config));
+    return precision_for(load, stored_precision(checkpoint, ParamTable(config)));
   }
 
   LoadOptions load;

@@ -66,6 +66,12 @@ struct NormWeights {
   std::unique_ptr<VectorWeights> bias;  // LayerNorm only
 };
 
+// Norms of each head's queries and keys, (head_dim) each; both or none.
+struct HeadNorms {
+  const NormWeights* q = nullptr;
+  const NormWeights* k = nullptr;
+};
+
 enum class Activation {
   None,
   Gelu,    // x * (1 + erf(x / sqrt 2)) / 2, the exact form
@@ -194,11 +200,12 @@ class Backend {
   // out (rows, hidden): the table's row of each id, except where a splice lies.
   virtual void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
                      std::span<const Splice> splices) = 0;
-  // The product with q|k|v, of which q and k are turned by the rotate-half RoPE; k and v go into the caches at the rows'
-  // positions. qkv (rows, (heads + 2*kv_heads)*head_dim) holds q in its first heads*head_dim columns, the others are
+  // The product with q|k|v, of which q and k are normalized head by head, if `norms` has such, and turned by the rotate-half
+  // RoPE; k and v go into the caches at the rows' positions. qkv (rows, (heads + 2*kv_heads)*head_dim) holds q in its first heads*head_dim columns, the others are
   // scratch. rope (context, head_dim) f32: cos of each frequency, then sin.
-  virtual void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
-                           std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) = 0;
+  virtual void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms,
+                           const Matrix& rope, std::span<const Span> spans, int64_t heads, const KvShape& shape,
+                           int64_t layer) = 0;
   // Causal attention of the rows' queries over their sequence's cache, rows' own keys included (stored before).
   // q are the first heads*head_dim columns of qkv; query head h reads kv head h / (heads / kv_heads).
   virtual void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,

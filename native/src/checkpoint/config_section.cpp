@@ -48,6 +48,16 @@ int64_t ConfigSection::integer(const char* field, int64_t low, int64_t high, int
   return has(field) ? integer(field, low, high) : otherwise;
 }
 
+int64_t ConfigSection::side(const char* field, int64_t low, int64_t high, int64_t otherwise) const {
+  const nlohmann::json* sides = value(field);
+  if (sides == nullptr || !sides->is_array()) return integer(field, low, high, otherwise);
+  const bool square = sides->size() == 2 && (*sides)[0] == (*sides)[1];
+  if (!square || !in_range((*sides)[0], low, high)) {
+    expected(field, cat("an integer from ", low, " to ", high, " or two equal ones"));
+  }
+  return (*sides)[0].get<int64_t>();
+}
+
 double ConfigSection::positive(const char* field, double otherwise) const {
   const nlohmann::json* number = value(field);
   if (number == nullptr) return otherwise;

@@ -25,6 +25,8 @@ class ConfigSection {
   // A number without a fraction, however it is written.
   int64_t integer(const char* field, int64_t low, int64_t high) const;  // required
   int64_t integer(const char* field, int64_t low, int64_t high, int64_t otherwise) const;
+  // Of a square: one integer, or its height and width, which must be equal.
+  int64_t side(const char* field, int64_t low, int64_t high, int64_t otherwise) const;
   // Finite and greater than 0. An integer will do.
   double positive(const char* field, double otherwise) const;
   bool flag(const char* field, bool otherwise) const;

@@ -11,11 +11,6 @@
 
 namespace ivl {
 
-// The two groups of linear layers that are in int8 together: the decoder's with its head, and those of the vision tower's
-// blocks with the projector. None of both: embeddings, the patch convolution, norms, biases.
-enum class Int8Group { None, Decoder, Vision };
-Int8Group int8_group(const std::string& name, const std::vector<int64_t>& shape);
-
 inline bool is_int8(const TensorInfo& tensor) { return tensor.dtype_name == "I8"; }
 inline std::string int8_scale_name(const std::string& name) { return name + "_scale"; }
 inline std::string int8_sum_name(const std::string& name) { return name + "_sum"; }

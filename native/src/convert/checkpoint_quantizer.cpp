@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "checkpoint/int8_tensors.h"
-#include "checkpoint/weights.h"
 #include "cpu/features.h"
 #include "cpu/int8_weights.h"
 #include "model/int8_layers.h"
+#include "model/weights.h"
 #include "tensor/error.h"
 
 namespace ivl {
@@ -48,8 +48,10 @@ CheckpointQuantizer::CheckpointQuantizer(const fs::path& folder, fs::path output
       config_(load_config(folder)),
       checkpoint_(Checkpoint::open(folder)),
       pool_(threads > 0 ? threads : cpu::default_threads()) {
+  config_ = as_stored(std::move(config_), checkpoint_);
   require_weights(checkpoint_, config_);
-  const Precision stored = stored_precision(checkpoint_, config_);
+  const ParamTable params(config_);
+  const Precision stored = stored_precision(checkpoint_, params);
   if (stored.int8_decoder || stored.int8_vision) {
     fail(Status::InvalidArgument, cat(folder.string(), ": is in int8 already, expected a checkpoint in 16 bits or f32"));
   }
@@ -58,8 +60,8 @@ CheckpointQuantizer::CheckpointQuantizer(const fs::path& folder, fs::path output
   const Precision wanted{type_, true, vision};
   for (const SafetensorsFile& shard : checkpoint_.files()) {
     for (const TensorInfo& tensor : shard.tensors()) {
-      const bool known = checkpoint_.find(tensor.name) != nullptr && tensor.dtype.has_value();
-      work_.push_back({&shard, &tensor, known && is_int8_layer(tensor.name, tensor.shape, wanted)});
+      const Param* param = checkpoint_.find(tensor.name) != nullptr ? params.find(tensor.name) : nullptr;
+      work_.push_back({&shard, &tensor, param != nullptr && is_int8_layer(*param, wanted)});
     }
   }
 }

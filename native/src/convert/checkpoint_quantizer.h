@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/config.h"
 #include "checkpoint/safetensors_writer.h"
 #include "cpu/thread_pool.h"
+#include "model/config.h"
 #include "model/precision.h"
 
 namespace ivl {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "cpu/cpu_backend.h"
+#include "cpu/cpu_weights.h"
 #include "cpu/rows.h"
 
 namespace ivl::cpu {
@@ -109,15 +110,20 @@ const float* CpuBackend::packed_heads(const Matrix& qkv, int64_t pictures, int64
   return packed;
 }
 
-void CpuBackend::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
-                             std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) {
+void CpuBackend::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms,
+                             const Matrix& rope, std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) {
   matmul(qkv, in, weights, {});
-  rope_and_store(qkv, rope, spans, heads, shape, layer);
+  rope_and_store(qkv, rope, spans, heads, shape, layer, norms);
 }
 
 void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
-                                const KvShape& shape, int64_t layer) {
+                                const KvShape& shape, int64_t layer, const HeadNorms& norms) {
   require(qkv.cols == (heads + 2 * shape.kv_heads) * shape.head_dim, "rope: q, k and v of all heads");
+  const auto normalize = [&](float* head, int64_t count, const NormWeights& norm) {
+    for (int64_t i = 0; i < count; ++i, head += shape.head_dim) {
+      kernels_.rms_norm(head, head, values_of(norm.weight.get()), norm.eps, shape.head_dim);
+    }
+  };
   for (const Span& span : spans) {
     require(span.past + span.rows <= span.cache->capacity && span.past + span.rows <= rope.rows, "rope: positions fit");
     for_rows(span.rows, qkv.cols, [&](int64_t i) {
@@ -125,6 +131,10 @@ void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span
       float* q = row_of(qkv, span.row + i);
       float* k = q + heads * shape.head_dim;
       const float* v = k + shape.kv_heads * shape.head_dim;
+      if (norms.q != nullptr) {
+        normalize(q, heads, *norms.q);
+        normalize(k, shape.kv_heads, *norms.k);
+      }
       kernels_.rotate(q, row_of(rope, position), heads + shape.kv_heads, shape.head_dim);
       for (int64_t head = 0; head < shape.kv_heads; ++head) {
         store(kernels_, head_of(*span.cache, shape, layer, 0, head), shape, position, k + head * shape.head_dim);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backend/int8.h"
+#include "head_norm.h"
 #include "norm.h"
 #include "rows.h"
 
@@ -276,8 +277,9 @@ void CudaBackend<T>::embed(const Matrix& out, const TableWeights& opaque, std::s
 }
 
 template <class T>
-void CudaBackend<T>::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& opaque, const Matrix& rope,
-                                 std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) {
+void CudaBackend<T>::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& opaque, const HeadNorms& norms,
+                                 const Matrix& rope, std::span<const Span> spans, int64_t heads, const KvShape& shape,
+                                 int64_t layer) {
   const auto& weights = static_cast<const CudaLinear&>(opaque);
   require(qkv.cols == (heads + 2 * shape.kv_heads) * shape.head_dim && qkv.cols == weights.out_features,
           "project_qkv: q, k and v of all heads");
@@ -295,11 +297,20 @@ void CudaBackend<T>::project_qkv(const Matrix& qkv, const Matrix& in, const Line
     }
   }
   gpu::Epilogue<T> then;
-  then.activation = gpu::Activation::Rope;
   then.out = rows_of(qkv);
-  then.rope = {slots_.on(device_, std::move(slots)), static_cast<const float*>(rope.data), static_cast<int>(heads),
-               static_cast<int>(shape.kv_heads), static_cast<int>(shape.head_dim), static_cast<int>(layer)};
-  launch_product(qkv, const_rows_of(in), weights, qkv.cols / 2, then, "queries, keys and values");
+  const gpu::RopeTarget<T> turn{slots_.on(device_, std::move(slots)), static_cast<const float*>(rope.data),
+                                static_cast<int>(heads), static_cast<int>(shape.kv_heads),
+                                static_cast<int>(shape.head_dim), static_cast<int>(layer)};
+  if (norms.q == nullptr) {
+    then.activation = gpu::Activation::Rope;
+    then.rope = turn;
+    launch_product(qkv, const_rows_of(in), weights, qkv.cols / 2, then, "queries, keys and values");
+    return;
+  }
+  launch_product(qkv, const_rows_of(in), weights, qkv.cols, then, "queries, keys and values");
+  const gpu::HeadNorm<T> heads_of{then.out, values_of<T>(norms.q->weight.get()), values_of<T>(norms.k->weight.get()),
+                                  norms.q->eps, turn, qkv.rows};
+  check(gpu::normalize_and_turn(heads_of, device_.stream()), "norms of heads");
 }
 
 template <class T>

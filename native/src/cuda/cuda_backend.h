@@ -61,7 +61,7 @@ class CudaBackend final : public Backend {
 
   void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
              std::span<const Splice> splices) override;
-  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
+  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms, const Matrix& rope,
                    std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override;
   void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;

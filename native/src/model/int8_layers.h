@@ -1,20 +1,21 @@
-// Which of a model's weights int8 is for.
+// Which of a model's parameters int8 is for.
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <vector>
-
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/config.h"
+#include "model/param.h"
 #include "model/precision.h"
 
 namespace ivl {
 
-// Whether this weight is of a linear layer that the precision keeps in int8.
-bool is_int8_layer(const std::string& name, const std::vector<int64_t>& shape, const Precision& precision);
+// The two groups of linear layers that are in int8 together: the decoder's with its head, and those of the vision tower's
+// blocks with the projector. None of both: embeddings, the patch convolution, norms, biases.
+enum class Int8Group { None, Decoder, Vision };
+Int8Group int8_group(const Param& param);
+
+// Whether the precision keeps this parameter in int8.
+bool is_int8_layer(const Param& param, const Precision& precision);
 
 // What a checkpoint keeps in int8 already; `type` is that of most of the rest.
-Precision stored_precision(const Checkpoint& checkpoint, const ModelConfig& config);
+Precision stored_precision(const Checkpoint& checkpoint, const ParamTable& params);
 
 }  // namespace ivl

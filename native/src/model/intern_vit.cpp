@@ -14,7 +14,7 @@ enum Slot : size_t { kHidden, kNormed, kWide, kAttended };
 
 int64_t InternVit::parts() const { return 1 + config_.vision_layers_used(); }
 
-void InternVit::load_part(int64_t part, WeightSource& source, PartPrecision precision) {
+void InternVit::load_part(int64_t part, WeightSource& source, const Precision& precision) {
   if (part == 0) {
     load_embeddings(source, precision);
   } else {
@@ -22,14 +22,12 @@ void InternVit::load_part(int64_t part, WeightSource& source, PartPrecision prec
   }
 }
 
-void InternVit::load_embeddings(WeightSource& source, PartPrecision precision) {
-  const std::string prefix = "vision_model.embeddings.";
+void InternVit::load_embeddings(WeightSource& source, const Precision& precision) {
+  const PartLoader part(backend_, source, params_.of(Part::VisionEmbeddings), precision);
   const VisionConfig& vision = config_.vision;
-  patch_embedding_ = load_linear(backend_, source, {prefix + "patch_embedding"}, true, {precision.type, false});
-  class_embedding_ = backend_.vector(source.tensor(prefix + "class_embedding"), precision.type);
-
-  const HostTensor stored = source.tensor(prefix + "position_embedding");
-  std::vector<float> positions = widen(stored);
+  patch_embedding_ = part.linear(Use::Patches);
+  class_embedding_ = part.vector(Use::ClassToken);
+  std::vector<float> positions = part.widened(Use::Positions);
   const int64_t trained = vision.trained_grid();
   const auto width = static_cast<size_t>(vision.hidden);
   if (trained != config_.grid()) {
@@ -44,22 +42,20 @@ void InternVit::load_embeddings(WeightSource& source, PartPrecision precision) {
                      positions.data());
 }
 
-void InternVit::load_block(int64_t index, WeightSource& source, PartPrecision precision) {
-  const std::string prefix = cat("vision_model.encoder.layers.", index, ".");
+void InternVit::load_block(int64_t index, WeightSource& source, const Precision& precision) {
+  const PartLoader part(backend_, source, params_.of(Part::VisionBlock, index), precision);
   const VisionConfig& vision = config_.vision;
   VisionBlock block;
-  block.norm1 = load_norm(backend_, source, prefix + "norm1", vision.norm, vision.eps, precision.type);
-  block.norm2 = load_norm(backend_, source, prefix + "norm2", vision.norm, vision.eps, precision.type);
-  block.qkv = load_linear(backend_, source, {prefix + "attn.qkv"}, vision.qkv_bias, precision);
-  if (vision.qk_norm) {
-    block.q_norm = load_norm(backend_, source, prefix + "attn.q_norm", NormKind::RmsNorm, vision.eps, precision.type);
-    block.k_norm = load_norm(backend_, source, prefix + "attn.k_norm", NormKind::RmsNorm, vision.eps, precision.type);
-  }
-  block.proj = load_linear(backend_, source, {prefix + "attn.proj"}, true, precision);
-  block.fc1 = load_linear(backend_, source, {prefix + "mlp.fc1"}, true, precision);
-  block.fc2 = load_linear(backend_, source, {prefix + "mlp.fc2"}, true, precision);
-  block.ls1 = backend_.vector(source.tensor(prefix + "ls1"), precision.type);
-  block.ls2 = backend_.vector(source.tensor(prefix + "ls2"), precision.type);
+  block.norm1 = part.norm(Use::Norm1, vision.norm, vision.eps);
+  block.norm2 = part.norm(Use::Norm2, vision.norm, vision.eps);
+  block.qkv = part.linear(Use::Qkv);
+  block.q_norm = part.norm_if_any(Use::QNorm, NormKind::RmsNorm, vision.qk_eps);
+  block.k_norm = part.norm_if_any(Use::KNorm, NormKind::RmsNorm, vision.qk_eps);
+  block.proj = part.linear(Use::Out);
+  block.fc1 = part.linear(Use::Up);
+  block.fc2 = part.linear(Use::Down);
+  block.ls1 = part.vector(Use::Scale1);
+  block.ls2 = part.vector(Use::Scale2);
   blocks_.push_back(std::move(block));
 }
 

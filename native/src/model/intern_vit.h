@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "backend/workspace.h"
-#include "checkpoint/config.h"
 #include "model/cancellation.h"
+#include "model/param.h"
 #include "model/precision.h"
 #include "model/recorder.h"
 #include "model/weight_source.h"
@@ -22,12 +22,13 @@ struct VisionBlock {
 
 class InternVit {
  public:
-  InternVit(Backend& backend, const ModelConfig& config) : backend_(backend), config_(config) {}
+  InternVit(Backend& backend, const ModelConfig& config, const ParamTable& params)
+      : backend_(backend), config_(config), params_(params) {}
 
   // Weights come part by part: 0 the embeddings, then one a block. Blocks that select_layer never reaches are not
   // loaded.
   int64_t parts() const;
-  void load_part(int64_t part, WeightSource& source, PartPrecision precision);
+  void load_part(int64_t part, WeightSource& source, const Precision& precision);
 
   // pixels (B, channels*S*S) in the backend's memory -> hidden states (B*(1+grid^2), C), without a final norm. The
   // result lives in the workspace until its next use.
@@ -37,13 +38,14 @@ class InternVit {
   static int64_t workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation);
 
  private:
-  void load_embeddings(WeightSource& source, PartPrecision precision);
-  void load_block(int64_t index, WeightSource& source, PartPrecision precision);
+  void load_embeddings(WeightSource& source, const Precision& precision);
+  void load_block(int64_t index, WeightSource& source, const Precision& precision);
   Matrix embed(const Matrix& pixels, Workspace& workspace) const;
   void run_block(const VisionBlock& block, const Matrix& x, int64_t pictures, Workspace& workspace) const;
 
   Backend& backend_;
   const ModelConfig& config_;
+  const ParamTable& params_;
   std::unique_ptr<LinearWeights> patch_embedding_;
   std::unique_ptr<VectorWeights> class_embedding_;
   Buffer positions_;  // (1 + grid^2, C), already interpolated

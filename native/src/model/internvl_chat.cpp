@@ -15,22 +15,23 @@ InternVLChat::InternVLChat(Placement placement, ModelConfig config, std::unique_
                            const Precision& precision)
     : placement_(std::move(placement)),
       config_(std::move(config)),
+      params_(config_),
       source_(std::move(source)),
       precision_(precision),
-      vision_(*placement_.vision, config_),
-      projector_(*placement_.vision, config_),
-      decoder_(placement_, config_, precision.kv_type()),
+      vision_(*placement_.vision, config_, params_),
+      projector_(*placement_.vision, config_, params_),
+      decoder_(placement_, config_, params_, precision.kv_type()),
       pixels_space_(*placement_.vision),
       vision_space_(*placement_.vision),
       projector_space_(*placement_.vision) {}
 
 void InternVLChat::load_part(int64_t part) {
   if (part < vision_.parts()) {
-    vision_.load_part(part, *source_, precision_.vision());
+    vision_.load_part(part, *source_, precision_);
   } else if (part == vision_.parts()) {
-    projector_.load(*source_, precision_.vision());
+    projector_.load(*source_, precision_);
   } else {
-    decoder_.load_part(part - vision_.parts() - 1, *source_, precision_.decoder());
+    decoder_.load_part(part - vision_.parts() - 1, *source_, precision_);
   }
   if (part + 1 < parts()) return;
   placement_.vision->finish_weights();

@@ -3,8 +3,8 @@
 
 #include <memory>
 
+#include "model/decoder.h"
 #include "model/intern_vit.h"
-#include "model/llama_decoder.h"
 #include "model/projector.h"
 
 namespace ivl {
@@ -33,7 +33,7 @@ class InternVLChat {
   // first stage.
   Buffer encode(const float* pixels, int64_t count, Recorder* recorder, const Cancellation& cancel);
 
-  // See LlamaDecoder::forward.
+  // See Decoder::forward.
   Logits decode(const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel);
 
   // Pictures that pass the vision tower together.
@@ -45,11 +45,12 @@ class InternVLChat {
 
   Placement placement_;
   ModelConfig config_;
+  ParamTable params_;
   std::unique_ptr<WeightSource> source_;
   Precision precision_;
   InternVit vision_;
   Projector projector_;
-  LlamaDecoder decoder_;
+  Decoder decoder_;
   Workspace pixels_space_, vision_space_, projector_space_;
 };
 

@@ -1,43 +1,94 @@
 #include "model/load_weights.h"
 
-namespace ivl {
+#include <algorithm>
 
-std::unique_ptr<LinearWeights> load_linear(Backend& backend, WeightSource& source,
-                                           const std::vector<std::string>& prefixes, bool bias, PartPrecision precision,
-                                           Ownership ownership) {
+#include "model/int8_layers.h"
+
+namespace ivl {
+namespace {
+
+int64_t row_elements(const HostTensor& tensor) {
+  int64_t elements = 1;
+  for (size_t i = 1; i < tensor.shape.size(); ++i) elements *= tensor.shape[i];
+  return elements;
+}
+
+HostTensor rows_of(const HostTensor& whole, const RowRange& rows) {
+  HostTensor part = whole;
+  part.shape[0] = rows.count;
+  if (whole.data == nullptr) return part;
+  const size_t size = whole.int8_scales != nullptr ? 1 : size_of(whole.dtype);
+  part.data = static_cast<const char*>(whole.data) + static_cast<size_t>(rows.begin * row_elements(whole)) * size;
+  if (whole.int8_scales != nullptr) part.int8_scales += rows.begin;
+  if (whole.int8_sums != nullptr) part.int8_sums += rows.begin;
+  return part;
+}
+
+void add_in_order(std::vector<HostTensor>& to, const HostTensor& whole, const Param& param) {
+  if (param.order.empty()) to.push_back(whole);
+  for (const RowRange& rows : param.order) to.push_back(rows_of(whole, rows));
+}
+
+}  // namespace
+
+std::unique_ptr<LinearWeights> PartLoader::linear(Use use) const {
   LinearSource parts;
-  parts.int8 = precision.int8;
-  for (const std::string& prefix : prefixes) {
-    HostTensor weight = source.tensor(prefix + ".weight");
-    int64_t in_features = 1;
-    for (size_t i = 1; i < weight.shape.size(); ++i) in_features *= weight.shape[i];
-    weight.shape = {weight.shape[0], in_features};
-    parts.weights.push_back(std::move(weight));
-    if (bias) parts.biases.push_back(source.tensor(prefix + ".bias"));
+  std::vector<const Param*> quantized;
+  for (const Param& param : params_) {
+    if (param.use != use) continue;
+    HostTensor tensor = source_.tensor(param.name);
+    if (param.role == Role::Vector) {
+      add_in_order(parts.biases, tensor, param);
+      continue;
+    }
+    tensor.shape = {tensor.shape[0], row_elements(tensor)};
+    add_in_order(parts.weights, tensor, param);
+    parts.int8 = is_int8_layer(param, precision_);
+    // Embeddings that are the head, too, are read on where they lie.
+    if (parts.int8 && !param.again) quantized.push_back(&param);
   }
-  auto weights = backend.linear(parts, precision.type);
-  if (precision.int8 && ownership == Ownership::Sole) {
-    for (const std::string& prefix : prefixes) source.release(prefix + ".weight");
-  }
+  auto weights = backend_.linear(parts, precision_.type);
+  for (const Param* param : quantized) source_.release(param->name);
   return weights;
 }
 
-NormWeights load_norm(Backend& backend, WeightSource& source, const std::string& prefix, NormKind kind, double eps,
-                      DType type) {
+NormWeights PartLoader::norm(Use use, NormKind kind, float eps) const {
   NormWeights norm;
   norm.kind = kind;
-  norm.eps = static_cast<float>(eps);
-  norm.weight = backend.vector(source.tensor(prefix + ".weight"), type);
-  if (kind == NormKind::LayerNorm) norm.bias = backend.vector(source.tensor(prefix + ".bias"), type);
+  norm.eps = eps;
+  norm.weight = backend_.vector(tensor(use, Role::Norm), precision_.type);
+  if (kind == NormKind::LayerNorm) norm.bias = backend_.vector(tensor(use, Role::Vector), precision_.type);
   return norm;
 }
 
-std::vector<float> widen(const HostTensor& tensor) {
-  size_t size = 1;
-  for (const int64_t dim : tensor.shape) size *= static_cast<size_t>(dim);
-  std::vector<float> values(size);
-  for (size_t i = 0; i < size; ++i) values[i] = load_f32(tensor.data, tensor.dtype, i);
+NormWeights PartLoader::norm_if_any(Use use, NormKind kind, float eps) const {
+  return find(use, Role::Norm) == nullptr ? NormWeights{} : norm(use, kind, eps);
+}
+
+std::unique_ptr<VectorWeights> PartLoader::vector(Use use) const {
+  return backend_.vector(tensor(use, Role::Vector), precision_.type);
+}
+
+std::unique_ptr<TableWeights> PartLoader::table(Use use) const {
+  return backend_.table(tensor(use, Role::Table), precision_.type);
+}
+
+std::vector<float> PartLoader::widened(Use use) const {
+  const HostTensor stored = tensor(use, Role::Vector);
+  std::vector<float> values(static_cast<size_t>(stored.shape[0] * row_elements(stored)));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = load_f32(stored.data, stored.dtype, i);
   return values;
+}
+
+const Param* PartLoader::find(Use use, Role role) const {
+  const auto found = std::find_if(params_.begin(), params_.end(), [&](const Param& p) { return p.use == use && p.role == role; });
+  return found == params_.end() ? nullptr : &*found;
+}
+
+HostTensor PartLoader::tensor(Use use, Role role) const {
+  const Param* param = find(use, role);
+  require(param != nullptr, "the part has a parameter of this use");
+  return source_.tensor(param->name);
 }
 
 }  // namespace ivl

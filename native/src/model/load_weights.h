@@ -1,27 +1,39 @@
-// The few shapes in which the towers' layers come out of a checkpoint.
+// From the parameters of one of a model's parts to the weights of a backend.
 #pragma once
 
-#include <string>
+#include <span>
 #include <vector>
 
+#include "model/param.h"
 #include "model/precision.h"
 #include "model/weight_source.h"
 
 namespace ivl {
 
-// Whether a weight is read where it lies by something else, too: embeddings that are tied to the head.
-enum class Ownership { Sole, Shared };
+class PartLoader {
+ public:
+  // All of them outlive it.
+  PartLoader(Backend& backend, WeightSource& source, std::span<const Param> params, const Precision& precision)
+      : backend_(backend), source_(source), params_(params), precision_(precision) {}
 
-// Linear layers PREFIX.weight (out, in) and PREFIX.bias, stacked in the given order. A weight of more than two
-// dimensions (the patch convolution) is flattened behind the first.
-std::unique_ptr<LinearWeights> load_linear(Backend& backend, WeightSource& source,
-                                           const std::vector<std::string>& prefixes, bool bias, PartPrecision precision,
-                                           Ownership ownership = Ownership::Sole);
+  // The linear layers of this use and their biases, stacked in the order of the table, their rows as Param::order says. A weight of
+  // more than two dimensions (the patch convolution) is flattened behind the first.
+  std::unique_ptr<LinearWeights> linear(Use use) const;
+  NormWeights norm(Use use, NormKind kind, float eps) const;
+  // Without weights if the part has no such norm.
+  NormWeights norm_if_any(Use use, NormKind kind, float eps) const;
+  std::unique_ptr<VectorWeights> vector(Use use) const;
+  std::unique_ptr<TableWeights> table(Use use) const;
+  std::vector<float> widened(Use use) const;
 
-// PREFIX.weight and, for a LayerNorm, PREFIX.bias.
-NormWeights load_norm(Backend& backend, WeightSource& source, const std::string& prefix, NormKind kind, double eps,
-                      DType type);
+ private:
+  const Param* find(Use use, Role role) const;
+  HostTensor tensor(Use use, Role role) const;
 
-std::vector<float> widen(const HostTensor& tensor);
+  Backend& backend_;
+  WeightSource& source_;
+  std::span<const Param> params_;
+  const Precision& precision_;
+};
 
 }  // namespace ivl

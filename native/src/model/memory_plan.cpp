@@ -4,35 +4,24 @@
 
 #include "backend/int8.h"
 #include "checkpoint/int8_tensors.h"
-#include "checkpoint/weights.h"
 #include "model/int8_layers.h"
 #include "model/internvl_chat.h"
 
 namespace ivl {
 namespace {
 
-int64_t elements(const std::vector<int64_t>& shape) {
-  int64_t size = 1;
-  for (const int64_t dim : shape) size *= dim;
-  return size;
-}
-
-// Vectors (norms, biases, layer scales) are always widened to f32 of our own.
-bool is_vector(const std::string& name, const std::vector<int64_t>& shape) {
-  return shape.size() == 1 || name.find("class_embedding") != std::string::npos ||
-         name.find("position_embedding") != std::string::npos;
-}
-
-// A head tied to the embeddings is a copy of its own in int8.
-std::vector<int64_t> tied_head(const ModelConfig& config, const Precision& precision) {
-  const bool copied = config.language.tie_word_embeddings && precision.int8_decoder;
-  return {copied ? config.language.vocab : 0, config.language.hidden};
-}
-
 // Values, and of each row a scale and a sum.
-int64_t int8_bytes(const std::vector<int64_t>& shape) {
-  return shape[0] == 0 ? 0 : shape[0] * (int8_stride(elements(shape) / shape[0]) + 8);
+int64_t int8_bytes(const Param& param) {
+  return param.shape[0] * (int8_stride(param.elements() / param.shape[0]) + 8);
 }
+
+// Of a copy in the precision.
+int64_t copy_bytes(const Param& param, const Precision& precision) {
+  return is_int8_layer(param, precision) ? int8_bytes(param) : param.elements() * static_cast<int64_t>(size_of(precision.type));
+}
+
+// Embeddings that are the head, too, are used where they lie: no second copy.
+bool is_in_place(const Param& param, const Precision& precision) { return param.again && !is_int8_layer(param, precision); }
 
 int64_t picture_rows(const ModelConfig& config) {
   return InternVLChat::pictures_together(config) * config.vision_tokens();
@@ -45,7 +34,7 @@ MemoryPlan plan_activations(const ModelConfig& config, const Precision& precisio
   plan.kv_cache_per_token = static_cast<int64_t>(kv.bytes_per_token());
   plan.kv_cache = plan.kv_cache_per_token * language.context;
   const int64_t rope = language.context * language.head_dim * static_cast<int64_t>(sizeof(float));
-  plan.scratch = LlamaDecoder::workspace_bytes(config, kChunkRows, 1, activation) + rope;
+  plan.scratch = Decoder::workspace_bytes(config, kChunkRows, 1, activation) + rope;
   plan.pictures_together = InternVLChat::pictures_together(config);
   const int64_t pixels = plan.pictures_together * config.vision.channels * config.image_size * config.image_size;
   plan.picture_batch = pixels * static_cast<int64_t>(size_of(activation)) +
@@ -76,21 +65,23 @@ MemoryPlan plan_cpu_activations(const ModelConfig& config, const Precision& prec
 MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, const Precision& precision, bool mapped) {
   const DType type = precision.type;
   MemoryPlan plan = plan_cpu_activations(config, precision);
-  plan.weights_owned += int8_bytes(tied_head(config, precision));
-  for (const WeightSpec& spec : expected_weights(config)) {
-    const TensorInfo& info = checkpoint.get(spec.name);
+  const ParamTable params(config);
+  for (const Param& param : params.all()) {
+    const TensorInfo& info = checkpoint.get(param.name);
     const DType stored = info.dtype.value_or(DType::F32);
-    const auto bytes = static_cast<int64_t>(info.bytes);
-    if (is_vector(spec.name, spec.shape)) {
-      plan.weights_owned += elements(spec.shape) * static_cast<int64_t>(sizeof(float));
+    const bool converted = type != DType::F32 && type != stored;
+    if (is_in_place(param, precision) && !converted) continue;
+    const auto bytes = param.again ? 0 : static_cast<int64_t>(info.bytes);
+    if (param.role == Role::Norm || param.role == Role::Vector) {  // always widened to f32 of our own
+      plan.weights_owned += param.elements() * static_cast<int64_t>(sizeof(float));
     } else if (is_int8(info)) {
-      const bool in_place = mapped && int8_stride(spec.shape[1]) == spec.shape[1];
-      (in_place ? plan.weights_mapped : plan.weights_owned) += int8_bytes(spec.shape);
-    } else if (is_int8_layer(spec.name, spec.shape, precision)) {
+      const bool in_place = mapped && int8_stride(param.shape[1]) == param.shape[1];
+      (in_place ? plan.weights_mapped : plan.weights_owned) += int8_bytes(param);
+    } else if (is_int8_layer(param, precision)) {
       // What was read into memory goes as its bytes come.
-      plan.weights_owned += mapped ? int8_bytes(spec.shape) : std::max(bytes, int8_bytes(spec.shape));
-    } else if (type != DType::F32 && type != stored) {
-      plan.weights_owned += elements(spec.shape) * static_cast<int64_t>(size_of(type));
+      plan.weights_owned += mapped ? int8_bytes(param) : std::max(bytes, int8_bytes(param));
+    } else if (converted) {
+      plan.weights_owned += param.elements() * static_cast<int64_t>(size_of(type));
       if (!mapped) plan.weights_owned += bytes;
     } else {
       (mapped ? plan.weights_mapped : plan.weights_owned) += bytes;
@@ -101,21 +92,17 @@ MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, 
 
 MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision) {
   MemoryPlan plan = plan_cpu_activations(config, precision);
-  plan.weights_owned += int8_bytes(tied_head(config, precision));
-  for (const WeightSpec& spec : expected_weights(config)) {
-    const bool int8 = is_int8_layer(spec.name, spec.shape, precision);
-    plan.weights_owned += int8 ? int8_bytes(spec.shape) : elements(spec.shape) * static_cast<int64_t>(size_of(precision.type));
+  const ParamTable params(config);
+  for (const Param& param : params.all()) {
+    if (!is_in_place(param, precision)) plan.weights_owned += copy_bytes(param, precision);
   }
   return plan;
 }
 
 MemoryPlan plan_gpu_memory(const ModelConfig& config, const Precision& precision) {
   MemoryPlan plan = plan_activations(config, precision, precision.type);
-  plan.weights_owned += int8_bytes(tied_head(config, precision));
-  for (const WeightSpec& spec : expected_weights(config)) {
-    const bool int8 = is_int8_layer(spec.name, spec.shape, precision);
-    plan.weights_owned += int8 ? int8_bytes(spec.shape) : elements(spec.shape) * static_cast<int64_t>(size_of(precision.type));
-  }
+  const ParamTable params(config);
+  for (const Param& param : params.all()) plan.weights_owned += copy_bytes(param, precision);
   return plan;
 }
 
@@ -131,6 +118,27 @@ MemoryPlan for_batch(MemoryPlan plan, const ModelConfig& config, int64_t max_bat
   plan.max_batch = max_batch;
   plan.kv_cache_batch = others > kMost / std::max<int64_t>(1, each) ? kMost : others * each;
   return plan;
+}
+
+PartBytes part_bytes(const ModelConfig& config, const Precision& precision, const MemoryPlan& plan) {
+  const ParamTable params(config);
+  const int64_t layers = std::max<int64_t>(1, config.language.layers);
+  PartBytes bytes;
+  for (const Param& param : params.all()) {
+    const int64_t copy = copy_bytes(param, precision);
+    switch (param.part) {
+      case Part::VisionEmbeddings:
+      case Part::VisionBlock:
+      case Part::Projector: bytes.vision += copy; break;
+      case Part::Tokens: bytes.embeddings += copy; break;
+      case Part::DecoderLayer: bytes.layer += copy; break;
+      case Part::Head: bytes.head += copy; break;
+    }
+  }
+  bytes.layer = (bytes.layer + plan.kv_cache + plan.kv_cache_batch) / layers;
+  bytes.each_stage = plan.scratch;
+  bytes.vision += plan.picture_batch;
+  return bytes;
 }
 
 void require_fit(const MemoryPlan& plan, int64_t limit, const std::string& advice) {

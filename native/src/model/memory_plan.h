@@ -2,7 +2,8 @@
 #pragma once
 
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/config.h"
+#include "model/config.h"
+#include "model/placement.h"
 #include "model/precision.h"
 
 namespace ivl {
@@ -36,6 +37,9 @@ MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision);
 
 // The same on a GPU, or on all together that share the model: every weight is a copy, activations are as wide as weights.
 MemoryPlan plan_gpu_memory(const ModelConfig& config, const Precision& precision);
+
+// What each part of that takes, for split_layers(); `plan` is plan_gpu_memory()'s.
+PartBytes part_bytes(const ModelConfig& config, const Precision& precision, const MemoryPlan& plan);
 
 // Error(OutOfMemory) with the plan's parts, and what would help, if its total is more than `limit` bytes.
 void require_fit(const MemoryPlan& plan, int64_t limit, const std::string& advice = {});

@@ -1,12 +1,20 @@
 #include "model/model_loader.h"
 
-#include "checkpoint/weights.h"
+#include <algorithm>
+
 #include "model/checkpoint_weights.h"
 #include "model/int8_layers.h"
 #include "model/random_weights.h"
+#include "model/weights.h"
 
 namespace ivl {
 namespace {
+
+// Scaled positions go on behind those that the model was trained for.
+int64_t longest_context(const LanguageConfig& language) {
+  const double factor = std::max(1.0, language.rope.dynamic_factor);
+  return static_cast<int64_t>(static_cast<double>(language.context) * factor);
+}
 
 // A limit of 0 leaves it to the placer.
 void check_limit(const MemoryPlans& plans, const LoadOptions& options) {
@@ -19,9 +27,9 @@ void check_limit(const MemoryPlans& plans, const LoadOptions& options) {
 
 ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions& options) {
   ModelConfig config = load_config(path);
-  if (options.context < 0 || options.context > config.language.context) {
-    fail(Status::InvalidArgument, cat("context_length is ", options.context, ", expected 0 to the checkpoint's ",
-                                      config.language.context));
+  const int64_t most = longest_context(config.language);
+  if (options.context < 0 || options.context > most) {
+    fail(Status::InvalidArgument, cat("context_length is ", options.context, ", expected 0 to the checkpoint's ", most));
   }
   if (options.context > 0) config.language.context = options.context;
   if (options.max_batch < 0) fail(Status::InvalidArgument, cat("max_batch is ", options.max_batch, ", expected at least 0"));
@@ -46,8 +54,9 @@ std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::f
   {
     // Headers first: nothing is read into memory before the plan is known to fit.
     const Checkpoint headers = Checkpoint::open(folder, {Mapping::Map, false, {}});
+    config = as_stored(std::move(config), headers);
     require_weights(headers, config);
-    const Precision precision = precision_for(options, stored_precision(headers, config));
+    const Precision precision = precision_for(options, stored_precision(headers, ParamTable(config)));
     const MemoryPlans plans(&headers, config, precision, options.max_batch, options.map_weights);
     check_limit(plans, options);
     placement = place(config, precision, plans);
@@ -55,7 +64,7 @@ std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::f
   const Mapping mapping = options.map_weights ? Mapping::Map : Mapping::Copy;
   auto checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(folder, {mapping, true, {}}));
   require_weights(*checkpoint, config);
-  const Precision precision = precision_for(options, stored_precision(*checkpoint, config));
+  const Precision precision = precision_for(options, stored_precision(*checkpoint, ParamTable(config)));
   const auto bytes = static_cast<int64_t>(checkpoint->total_bytes());
   auto source = std::make_unique<CheckpointWeights>(std::move(checkpoint));
   auto model = std::make_unique<InternVLChat>(std::move(placement), std::move(config), std::move(source), precision);

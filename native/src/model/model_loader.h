@@ -24,7 +24,7 @@ struct LoadOptions {
 };
 
 // The configuration of a folder (or of one config.json), with the options' context length applied.
-// Error(InvalidArgument) if that is longer than the checkpoint's.
+// Error(InvalidArgument) if that is longer than the checkpoint's, or, with dynamic RoPE scaling, than its factor times that.
 ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions& options);
 
 // What the options make of a checkpoint stored like this; what is in int8 already stays so. Error(InvalidArgument) if

@@ -8,12 +8,6 @@
 
 namespace ivl {
 
-// Of a tower.
-struct PartPrecision {
-  DType type = DType::F32;
-  bool int8 = false;  // of the blocks' linear layers
-};
-
 struct Precision {
   DType type = DType::F32;    // of weights and a GPU's activations, and of the KV cache if that has none of its own
   bool int8_decoder = false;  // the linear layers of the decoder and its head are kept in int8 instead (backend/int8.h)
@@ -22,8 +16,6 @@ struct Precision {
   bool bf16_activations = false;  // on the CPU: as cpu::CpuOptions has them
 
   KvType kv_type() const { return kv.value_or(kv_type_of(type)); }
-  PartPrecision decoder() const { return {type, int8_decoder}; }
-  PartPrecision vision() const { return {type, int8_vision}; }
 };
 
 }  // namespace ivl

@@ -7,14 +7,15 @@ namespace {
 
 enum Slot : size_t { kNormed, kInner };
 
-constexpr double kLayerNormEps = 1e-5;  // torch.nn.LayerNorm's default, which the original leaves
+constexpr float kLayerNormEps = 1e-5f;  // torch.nn.LayerNorm's default, which the original leaves
 
 }  // namespace
 
-void Projector::load(WeightSource& source, PartPrecision precision) {
-  norm_ = load_norm(backend_, source, "mlp1.0", NormKind::LayerNorm, kLayerNormEps, precision.type);
-  up_ = load_linear(backend_, source, {"mlp1.1"}, true, precision);
-  down_ = load_linear(backend_, source, {"mlp1.3"}, true, precision);
+void Projector::load(WeightSource& source, const Precision& precision) {
+  const PartLoader part(backend_, source, params_.of(Part::Projector), precision);
+  norm_ = part.norm(Use::Norm1, NormKind::LayerNorm, kLayerNormEps);
+  up_ = part.linear(Use::Up);
+  down_ = part.linear(Use::Down);
 }
 
 void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace,

@@ -1,10 +1,10 @@
-// From the vision tower to the decoder: pixel shuffle, then mlp1 = LayerNorm, Linear, GELU, Linear.
+// From the vision tower to the decoder: pixel shuffle, then LayerNorm, Linear, GELU, Linear.
 #pragma once
 
 #include <memory>
 
 #include "backend/workspace.h"
-#include "checkpoint/config.h"
+#include "model/param.h"
 #include "model/precision.h"
 #include "model/recorder.h"
 #include "model/weight_source.h"
@@ -13,9 +13,10 @@ namespace ivl {
 
 class Projector {
  public:
-  Projector(Backend& backend, const ModelConfig& config) : backend_(backend), config_(config) {}
+  Projector(Backend& backend, const ModelConfig& config, const ParamTable& params)
+      : backend_(backend), config_(config), params_(params) {}
 
-  void load(WeightSource& source, PartPrecision precision);
+  void load(WeightSource& source, const Precision& precision);
 
   // hidden (B*(1+grid^2), C) -> out (B*tokens_per_image, decoder width).
   void forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace,
@@ -26,6 +27,7 @@ class Projector {
  private:
   Backend& backend_;
   const ModelConfig& config_;
+  const ParamTable& params_;
   NormWeights norm_;
   std::unique_ptr<LinearWeights> up_, down_;
 };

@@ -20,27 +20,20 @@ uint64_t split_mix(uint64_t seed, uint64_t i) {
 
 constexpr size_t kTaskValues = size_t{1} << 16;
 
-bool ends_with(const std::string& text, const std::string& tail) {
-  return text.size() >= tail.size() && text.compare(text.size() - tail.size(), tail.size(), tail) == 0;
-}
-
 }  // namespace
 
 RandomWeights::RandomWeights(const ModelConfig& config, DType type, uint64_t seed)
-    : type_(type), seed_(seed), pool_(cpu::default_threads()) {
-  for (const WeightSpec& spec : expected_weights(config)) shapes_[spec.name] = spec.shape;
-}
+    : params_(config), type_(type), seed_(seed), pool_(cpu::default_threads()) {}
 
 HostTensor RandomWeights::tensor(const std::string& name) {
-  const auto found = shapes_.find(name);
-  require(found != shapes_.end(), "only expected weights are asked for");
-  const std::vector<int64_t>& shape = found->second;
-  size_t size = 1;
-  for (const int64_t dim : shape) size *= static_cast<size_t>(dim);
+  const Param* param = params_.find(name);
+  require(param != nullptr, "only the model's parameters are asked for");
+  const std::vector<int64_t>& shape = param->shape;
+  const auto size = static_cast<size_t>(param->elements());
   Buffer& buffer = made_[name];
   if (buffer.bytes() == 0) {
     buffer = allocate_host(size * size_of(type_));
-    const bool norm = shape.size() == 1 && ends_with(name, ".weight");
+    const bool norm = param->role == Role::Norm;
     const double fan_in = shape.size() > 1 ? static_cast<double>(size) / static_cast<double>(shape[0]) : 100.0;
     const float spread = static_cast<float>(std::sqrt(3.0 / fan_in));
     const uint64_t seed = seed_ ^ std::hash<std::string>{}(name);

@@ -3,8 +3,8 @@
 
 #include <map>
 
-#include "checkpoint/weights.h"
 #include "cpu/thread_pool.h"
+#include "model/param.h"
 #include "model/weight_source.h"
 #include "tensor/buffer.h"
 
@@ -19,9 +19,9 @@ class RandomWeights : public WeightSource {
   void release(const std::string& name) override { made_.erase(name); }
 
  private:
+  ParamTable params_;
   DType type_;
   uint64_t seed_;
-  std::map<std::string, std::vector<int64_t>> shapes_;
   std::map<std::string, Buffer> made_;
   cpu::ThreadPool pool_;  // 40 billion numbers are minutes of one thread's work
 };

@@ -1,31 +1,49 @@
 #include "model/work.h"
 
+#include "model/param.h"
+
 namespace ivl {
 namespace {
 
-double vision_operations(const ModelConfig& config) {
-  const VisionConfig& v = config.vision;
+// Weights that a row is multiplied with.
+double multiplied(std::span<const Param> params) {
+  int64_t elements = 0;
+  for (const Param& param : params) {
+    if (param.role == Role::Linear) elements += param.elements();
+  }
+  return static_cast<double>(elements);
+}
+
+// Those of a decoder's layer that come behind attention.
+double behind_attention(std::span<const Param> layer) {
+  int64_t elements = 0;
+  for (const Param& param : layer) {
+    if (param.role == Role::Linear && param.use != Use::Qkv) elements += param.elements();
+  }
+  return static_cast<double>(elements);
+}
+
+double vision_operations(const ModelConfig& config, const ParamTable& params) {
   const auto tokens = static_cast<double>(config.vision_tokens());
-  const auto width = static_cast<double>(v.hidden);
   const auto patches = static_cast<double>(config.grid() * config.grid());
-  const double patch_embedding = 2 * patches * width * static_cast<double>(v.channels * v.patch * v.patch);
-  const double block = 2 * tokens * width * (4 * width + 2 * static_cast<double>(v.mlp)) + 4 * tokens * tokens * width;
   const auto projected = static_cast<double>(config.tokens_per_image());
-  const auto hidden = static_cast<double>(config.language.hidden);
-  const double projector = 2 * projected * hidden * (static_cast<double>(config.projector_in()) + hidden);
-  return patch_embedding + static_cast<double>(config.vision_layers_used()) * block + projector;
+  const double attention = 4 * tokens * tokens * static_cast<double>(config.vision.hidden);
+  const double block = 2 * tokens * multiplied(params.of(Part::VisionBlock)) + attention;
+  return 2 * patches * multiplied(params.of(Part::VisionEmbeddings)) + static_cast<double>(config.vision_layers_used()) * block +
+         2 * projected * multiplied(params.of(Part::Projector));
 }
 
 }  // namespace
 
 Work count_work(const ModelConfig& config, size_t weight_size, KvType cache) {
   const LanguageConfig& l = config.language;
-  const int64_t attention = l.hidden * l.head_dim * (2 * l.heads + 2 * l.kv_heads);
-  const auto layers = static_cast<double>(l.layers * (attention + 3 * l.hidden * l.mlp));
-  const auto head = static_cast<double>(l.hidden * l.vocab);
-  const auto picked = static_cast<double>(l.hidden * (l.heads * l.head_dim + 3 * l.mlp));  // LlamaDecoder::run_last_layer
+  const ParamTable params(config);
+  double layers = 0;
+  for (int64_t i = 0; i < l.layers; ++i) layers += multiplied(params.of(Part::DecoderLayer, i));
+  const double head = multiplied(params.of(Part::Head));
+  const double picked = behind_attention(params.of(Part::DecoderLayer, l.layers - 1));  // Decoder::run_last_layer
   Work work;
-  work.vision_operations = vision_operations(config);
+  work.vision_operations = vision_operations(config, params);
   work.operations_per_token = 2 * (layers - picked);
   work.attention_operations_per_key = 4 * static_cast<double>(l.layers * l.heads * l.head_dim);
   work.head_operations = 2 * (picked + head);

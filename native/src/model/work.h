@@ -2,7 +2,7 @@
 #pragma once
 
 #include "backend/backend.h"
-#include "checkpoint/config.h"
+#include "model/config.h"
 
 namespace ivl {
 

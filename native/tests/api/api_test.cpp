@@ -138,6 +138,32 @@ TEST(Api, TheLastErrorIsTheThreadsOwn) {
   EXPECT_STREQ(ivl_last_error(), "");
 }
 
+TEST(Api, InspectTellsLayoutAndTiles) {
+  using Texts = std::pair<std::string, std::string>;
+  const auto texts = [](const std::filesystem::path& folder) {
+    const json all = json::parse(text_of([&](ivl_text** out) { return ivl_inspect_texts(folder.c_str(), out); }));
+    return Texts(all["architecture"], all["conversation_template"]);
+  };
+  ivl_model_info info;
+  ASSERT_EQ(ivl_inspect(checkpoint().c_str(), &info), IVL_OK);
+  EXPECT_EQ(info.layout, IVL_LAYOUT_REMOTE_CODE);
+  EXPECT_EQ(texts(checkpoint()), Texts("LlamaForCausalLM", "Hermes-2"));
+  EXPECT_EQ(info.dynamic_tiles, 0);
+  EXPECT_EQ(info.image_token, -1);
+  const std::filesystem::path tiles = checkpoint().parent_path() / "internlm2-tiles";
+  ASSERT_EQ(ivl_inspect(tiles.c_str(), &info), IVL_OK);
+  EXPECT_EQ(texts(tiles), Texts("InternLM2ForCausalLM", "internlm2-chat"));
+  EXPECT_EQ(info.dynamic_tiles, 1);
+  EXPECT_EQ(info.thumbnail, 1);
+  EXPECT_EQ(info.least_tiles, 1);
+  EXPECT_EQ(info.most_tiles, 12);
+  const std::filesystem::path transformers = checkpoint().parent_path() / "qwen2-hf";
+  ASSERT_EQ(ivl_inspect(transformers.c_str(), &info), IVL_OK);
+  EXPECT_EQ(info.layout, IVL_LAYOUT_TRANSFORMERS);
+  EXPECT_EQ(texts(transformers), Texts("Qwen2ForCausalLM", ""));
+  EXPECT_EQ(info.image_token, 724);
+}
+
 TEST(Api, InspectPlanCheckAndInfoTell) {
   ivl_model_info info;
   ASSERT_EQ(ivl_inspect(checkpoint().c_str(), &info), IVL_OK);
@@ -146,7 +172,7 @@ TEST(Api, InspectPlanCheckAndInfoTell) {
   EXPECT_EQ(info.context_length, 4096);
   EXPECT_EQ(info.stored, IVL_PRECISION_BF16);
   const json texts = json::parse(text_of([](ivl_text** out) { return ivl_inspect_texts(checkpoint().c_str(), out); }));
-  EXPECT_EQ(texts, json({{"conversation_template", "Hermes-2"}, {"eos_tokens", {7}}}));
+  EXPECT_EQ(texts, json({{"conversation_template", "Hermes-2"}, {"architecture", "LlamaForCausalLM"}, {"eos_tokens", {7}}}));
   const ivl_load_options o = options();
   ivl_memory_plan plan;
   ASSERT_EQ(ivl_plan(checkpoint().c_str(), &o, &plan), IVL_OK);
@@ -169,7 +195,7 @@ TEST(Api, NoTextOfAConfigurationIsCut) {
   std::ofstream(folder.path() / "config.json") << value;
   std::ofstream(folder.path() / "generation_config.json") << json{{"eos_token_id", ids}};
   const json texts = json::parse(text_of([&](ivl_text** out) { return ivl_inspect_texts(folder.path().c_str(), out); }));
-  EXPECT_EQ(texts, json({{"conversation_template", name}, {"eos_tokens", ids}}));
+  EXPECT_EQ(texts, json({{"conversation_template", name}, {"architecture", "LlamaForCausalLM"}, {"eos_tokens", ids}}));
 }
 
 TEST(Api, APlanCountsTheRequestsOfABatch) {
@@ -258,8 +284,8 @@ TEST(Api, DamagedAndForeignCheckpointsHaveTheirStatuses) {
   o.context_length = 100000;
   expect_failure(begin(), IVL_INVALID_ARGUMENT, "4096");
   o = options();
-  rewrite([](json& c) { c["llm_config"]["architectures"] = {"InternLM2ForCausalLM"}; });
-  expect_failure(begin(), IVL_UNSUPPORTED, "InternLM2ForCausalLM");
+  rewrite([](json& c) { c["llm_config"]["architectures"] = {"Phi3ForCausalLM"}; });
+  expect_failure(begin(), IVL_UNSUPPORTED, "Phi3ForCausalLM");
   rewrite([](json& c) { c["llm_config"]["intermediate_size"] = 641; });
   expect_failure(begin(), IVL_CHECKPOINT, "gate_proj");
   std::ofstream(config) << "{\"a\": ";

@@ -342,15 +342,20 @@ void ReferenceBackend::embed(const Matrix& out, const TableWeights& opaque, std:
   for (const Splice& splice : splices) copy(out.row_range(splice.row, splice.features.rows), splice.features);
 }
 
-void ReferenceBackend::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
-                             std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) {
+void ReferenceBackend::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms,
+                                   const Matrix& rope, std::span<const Span> spans, int64_t heads, const KvShape& shape,
+                                   int64_t layer) {
   matmul(qkv, in, weights, {});
-  rope_and_store(qkv, rope, spans, heads, shape, layer);
+  rope_and_store(qkv, rope, spans, heads, shape, layer, norms);
 }
 
 void ReferenceBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
-                                      const KvShape& s, int64_t layer) {
+                                      const KvShape& s, int64_t layer, const HeadNorms& norms) {
   const int64_t half = s.head_dim / 2;
+  for (int64_t h = 0; norms.q != nullptr && h < heads + s.kv_heads; ++h) {
+    const Matrix head = qkv.col_range(h * s.head_dim, s.head_dim);
+    norm(head, head, h < heads ? *norms.q : *norms.k);
+  }
   for (const Span& span : spans) {
     for (int64_t r = 0; r < span.rows; ++r) {
       const int64_t row = span.row + r;

@@ -33,11 +33,11 @@ class ReferenceBackend final : public Backend {
                      bool swap_back) override;
   void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
              std::span<const Splice> splices) override;
-  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
+  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms, const Matrix& rope,
                    std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override;
   // The second half of project_qkv.
   void rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
-                      const KvShape& shape, int64_t layer);
+                      const KvShape& shape, int64_t layer, const HeadNorms& norms = {});
   void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;

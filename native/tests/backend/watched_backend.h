@@ -112,10 +112,10 @@ class WatchedBackend final : public Backend {
     const Call call(*this, "embed");
     inner_->embed(out, table, ids, splices);
   }
-  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const Matrix& rope,
-                   std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override {
+  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms,
+                   const Matrix& rope, std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override {
     const Call call(*this, "project_qkv");
-    inner_->project_qkv(qkv, in, weights, rope, spans, heads, shape, layer);
+    inner_->project_qkv(qkv, in, weights, norms, rope, spans, heads, shape, layer);
   }
   void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override {

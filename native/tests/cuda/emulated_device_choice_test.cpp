@@ -103,10 +103,11 @@ TEST_F(DeviceChoiceTest, AGpuWithoutCodeIsPassedOver) {
 TEST_F(DeviceChoiceTest, TheBackendsDescriptionHasTheReason) {
   ModelConfig changed = config();
   changed.language.head_dim = 80;
-  const Placement placement = api::place(DeviceChoice::parse("auto"), {.threads = 1}, 0, changed, kBf16, {});
+  const MemoryPlans plans(nullptr, changed, kBf16, 1, true);
+  const Placement placement = api::place(DeviceChoice::parse("auto"), {.threads = 1}, 0, changed, kBf16, plans);
   EXPECT_TRUE(placement.description().starts_with("cpu: ")) << placement.description();
   EXPECT_NE(placement.description().find("; not on a GPU: a decoder head's size"), std::string::npos);
-  const Placement chosen = api::place(DeviceChoice::parse("cpu"), {.threads = 1}, 0, changed, kBf16, {});
+  const Placement chosen = api::place(DeviceChoice::parse("cpu"), {.threads = 1}, 0, changed, kBf16, plans);
   EXPECT_EQ(chosen.description().find("GPU"), std::string::npos) << chosen.description();
 }
 

@@ -39,13 +39,17 @@ class SeveralGpus : public testing::GpuTest {
     };
   }
 };
+class OracleOverGpus : public SeveralGpus, public ::testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Oracles, OracleOverGpus,
+                         ::testing::Values("hermes-d128", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3"),
+                         [](const auto& p) { return testing::test_name(p.param); });
 
-TEST_F(SeveralGpus, GiveTheBitsOfOne) {
-  const Oracle oracle("hermes-d128");
+TEST_P(OracleOverGpus, GivesTheBitsOfOne) {
+  const Oracle oracle(GetParam());
   const auto one = oracle.load(make_gpu_backend(0, DType::BF16), DType::BF16);
   for (const int vision : {0, 1}) {
-    const auto two = oracle.load(over(vision, {{0, 1}, {1, 2}}), DType::BF16);
-    for (const char* name : {"text.0", "images-separate.0"}) {
+    const auto two = oracle.load(over(vision, {{0, 1}, {1, one->config().language.layers - 1}}), DType::BF16);
+    for (const char* name : {"text.0", "image-rounds.0"}) {
       const Answer expected = answer(one, oracle.prompt(*one, oracle.dialog(name)), greedy(2));
       const Answer got = answer(two, oracle.prompt(*two, oracle.dialog(name)), greedy(2));
       EXPECT_EQ(got.logits, expected.logits) << name;

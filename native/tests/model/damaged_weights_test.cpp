@@ -6,10 +6,11 @@
 #include <limits>
 
 #include "checkpoint/checkpoint_files.h"
-#include "checkpoint/weights.h"
+#include "checkpoint/non_finite.h"
 #include "convert/checkpoint_quantizer.h"
 #include "cpu/cpu_backend.h"
 #include "model/oracle.h"
+#include "model/weights.h"
 
 namespace ivl {
 namespace {

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "backend/reference_backend.h"
-#include "checkpoint/weights.h"
 #include "cpu/cpu_backend.h"
 #include "model/model_loader.h"
 #include "model/oracle.h"
@@ -33,6 +32,7 @@ json tiny_config() {
             {"num_attention_heads", 6},
             {"num_key_value_heads", 2},
             {"max_position_embeddings", 256},
+            {"rope_theta", 10000.0},
             {"vocab_size", 90}}},
           {"vision_config",
            {{"model_type", "intern_vit_6b"},
@@ -105,7 +105,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{"a_kv_head_each", "llm_config", "num_key_value_heads", 6},
                       Variant{"attention_bias", "llm_config", "attention_bias", true},
                       Variant{"tied_head", "llm_config", "tie_word_embeddings", true},
-                      Variant{"head_dim_given", "llm_config", "head_dim", 16}),
+                      Variant{"head_dim_given", "llm_config", "head_dim", 16},
+                      Variant{"internlm2", "llm_config", "architectures", json::array({"InternLM2ForCausalLM"})},
+                      Variant{"qwen2", "llm_config", "architectures", json::array({"Qwen2ForCausalLM"})},
+                      Variant{"qwen3", "llm_config", "architectures", json::array({"Qwen3ForCausalLM"})}),
     [](const auto& p) { return std::string(p.param.name); });
 
 TEST_P(Family, TheCpuComputesWhatTheReferenceDoes) {

@@ -7,9 +7,9 @@
 #include <optional>
 
 #include "checkpoint/checkpoint_files.h"
-#include "checkpoint/weights.h"
 #include "cpu/cpu_backend.h"
 #include "model/oracle.h"
+#include "model/param.h"
 
 namespace ivl {
 namespace {
@@ -53,9 +53,10 @@ class DeepCheckpoint {
     language["num_hidden_layers"] = layers;
     language["vocab_size"] = vocab;
     std::ofstream(folder_.path() / "config.json") << config;
+    const ParamTable params(load_config(folder_.path()));
     json header;
     int64_t end = 0;
-    for (const WeightSpec& spec : expected_weights(load_config(folder_.path()))) {
+    for (const Param& spec : params.all()) {
       int64_t bytes = 2;
       for (const int64_t dim : spec.shape) bytes *= dim;
       header[spec.name] = {{"dtype", "BF16"}, {"shape", spec.shape}, {"data_offsets", {end, end + bytes}}};

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -27,6 +28,11 @@ std::filesystem::path test_data() {
   return set != nullptr ? set : IVL_TEST_DATA;
 }
 
+std::string test_name(std::string oracle) {
+  std::replace(oracle.begin(), oracle.end(), '-', '_');
+  return oracle;
+}
+
 Placer always(std::shared_ptr<Backend> backend) {
   return [backend = std::move(backend)](const ModelConfig& config, const Precision&, const MemoryPlan&) {
     return Placement::on(backend, config.language.layers);
@@ -42,7 +48,7 @@ Oracle::Oracle(const std::string& name)
   image_token_ = expected.at("image_context_id");
   stop_token_ = expected.at("stop_id");
   for (const auto& d : expected.at("dialogs")) {
-    dialogs_.push_back({d.at("name"), d.at("images"), d.at("input_ids"), d.at("greedy_tokens"),
+    dialogs_.push_back({d.at("name"), d.at("images"), d.value("max_tiles", 0) == 1, d.at("input_ids"), d.at("greedy_tokens"),
                         d.at("bfloat16_relative_error").get<std::map<std::string, double>>()});
   }
 }
@@ -57,8 +63,9 @@ const Dialog& Oracle::dialog(const std::string& name) const {
 std::vector<float> Oracle::pixels(const Dialog& dialog) const {
   std::vector<float> all;
   for (const std::string& image : dialog.images) {
-    const std::vector<float> one = values(pixels_, image);
-    all.insert(all.end(), one.begin(), one.end());
+    const std::vector<float> tiles = values(pixels_, image);
+    const auto of_tile = static_cast<std::ptrdiff_t>(tiles.size() / static_cast<size_t>(pixels_.find(image)->shape[0]));
+    all.insert(all.end(), dialog.squares ? tiles.end() - of_tile : tiles.begin(), tiles.end());
   }
   return all;
 }
@@ -92,7 +99,8 @@ Prompt Oracle::prompt(Engine& engine, const Dialog& dialog, Recorder* recorder) 
   Prompt prompt{dialog.input_ids, image_token_, {}, {stop_token_}};
   if (!dialog.images.empty()) {
     const std::vector<float> values = pixels(dialog);
-    const auto count = static_cast<int64_t>(dialog.images.size());
+    const ModelConfig& config = engine.config();
+    const auto count = static_cast<int64_t>(values.size()) / (config.vision.channels * config.image_size * config.image_size);
     prompt.features.push_back(std::make_shared<const Features>(engine.encode(values.data(), count, nullptr, recorder)));
   }
   return prompt;

@@ -14,6 +14,8 @@
 namespace ivl::testing {
 
 std::filesystem::path test_data();
+// Of a case's name, what GoogleTest takes as a name: "qwen2_hf".
+std::string test_name(std::string oracle);
 
 // For a test that has its backend already.
 Placer always(std::shared_ptr<Backend> backend);
@@ -21,6 +23,7 @@ Placer always(std::shared_ptr<Backend> backend);
 struct Dialog {
   std::string name;
   std::vector<std::string> images;
+  bool squares = false;  // each picture is one tile, as frames of a film are: its last, which shows all of it
   std::vector<int32_t> input_ids, greedy_tokens;
   std::map<std::string, double> bfloat16_error;
 };

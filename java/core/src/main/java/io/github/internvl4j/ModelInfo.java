@@ -1,6 +1,7 @@
 package io.github.internvl4j;
 
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * A model's shape.
@@ -20,6 +21,10 @@ import java.util.List;
  * @param eosTokens the stop tokens that generation_config.json names, or else config.json. An answer ends at the template's own,
  *     as in the original's chat; those that differ from it count only in {@link GenerationConfig#stopTokens}
  * @param conversationTemplate its name
+ * @param layout how the folder is laid out, and with it which prompt, picture kernel and tokenizer belong to it
+ * @param architecture of the decoder, as transformers names it: {@code Qwen2ForCausalLM}
+ * @param tiling how pictures are cut
+ * @param imageToken the token whose places pictures take, where the configuration says it
  */
 public record ModelInfo(
         int imageSize,
@@ -35,4 +40,27 @@ public record ModelInfo(
         Precision precision,
         KvCacheType kvCache,
         List<Integer> eosTokens,
-        String conversationTemplate) {}
+        String conversationTemplate,
+        Layout layout,
+        String architecture,
+        Tiling tiling,
+        OptionalInt imageToken) {
+
+    /** How a checkpoint's folder is laid out. In the order of ivl_layout. */
+    public enum Layout {
+        /** {@code InternVLChatModel}: the model's own repository format. */
+        REMOTE_CODE,
+        /** {@code InternVLForConditionalGeneration}: the format of transformers ({@code -hf}). */
+        TRANSFORMERS
+    }
+
+    /**
+     * How pictures are cut into tiles.
+     *
+     * @param dynamic false: a picture is one tile, whatever its shape
+     * @param thumbnail whether behind several tiles the whole picture comes as one more
+     * @param least tiles of a picture at least, without the thumbnail
+     * @param most tiles of a picture at most, likewise
+     */
+    public record Tiling(boolean dynamic, boolean thumbnail, int least, int most) {}
+}

@@ -100,10 +100,9 @@ class BadInputTest {
 
     @ParameterizedTest
     @CsvSource({
-        "LlamaForCausalLM, InternLM2ForCausalLM, InternLM2ForCausalLM",
+        "LlamaForCausalLM, InternLM3ForCausalLM, InternLM3ForCausalLM",
         "InternVLChatModel, LlavaForConditionalGeneration, LlavaForConditionalGeneration",
         "Hermes-2, vicuna_v1, vicuna_v1",
-        "\"dynamic_image_size\": false, \"dynamic_image_size\": true, dynamic_image_size",
     })
     void anotherArchitectureIsNamed(String from, String to, String named) throws IOException {
         Path config = copy().resolve("config.json");

@@ -28,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
@@ -265,7 +266,7 @@ public final class NativeModel implements AutoCloseable {
     }
 
     /** What of a model's shape has no fixed length. */
-    private record Texts(String conversationTemplate, List<Integer> eosTokens) {}
+    private record Texts(String conversationTemplate, String architecture, List<Integer> eosTokens) {}
 
     private static Texts texts(String json) {
         return Json.read(json, Texts.class);
@@ -286,6 +287,11 @@ public final class NativeModel implements AutoCloseable {
                 Precision.values()[info.precision()],
                 KvCacheType.values()[info.kv_cache()],
                 List.copyOf(texts.eosTokens()),
-                texts.conversationTemplate());
+                texts.conversationTemplate(),
+                ModelInfo.Layout.values()[info.layout()],
+                texts.architecture(),
+                new ModelInfo.Tiling(
+                        info.dynamic_tiles() != 0, info.thumbnail() != 0, info.least_tiles(), info.most_tiles()),
+                info.image_token() < 0 ? OptionalInt.empty() : OptionalInt.of(info.image_token()));
     }
 }

@@ -1,4 +1,4 @@
-#include "checkpoint/config.h"
+#include "model/config.h"
 
 #include <nlohmann/json.hpp>
 
@@ -74,10 +74,11 @@ TEST(Config, DefaultsOfTheOriginalClasses) {
   EXPECT_EQ(640, config.language.mlp);
   EXPECT_EQ(1000, config.language.vocab);
   EXPECT_EQ(1e-6f, config.language.rms_eps);
-  EXPECT_EQ(10000.0, config.language.rope_theta);
+  EXPECT_EQ(10000.0, config.language.rope.theta);
   EXPECT_EQ(2048, config.language.context);
-  EXPECT_FALSE(config.language.attention_bias);
-  EXPECT_FALSE(config.language.tie_word_embeddings);
+  EXPECT_FALSE(config.language.plan.qkv_bias);
+  EXPECT_FALSE(config.language.plan.out_bias);
+  EXPECT_FALSE(config.language.tied_head);
 
   EXPECT_EQ(-1, config.select_layer);
   EXPECT_EQ(2, config.downsample);
@@ -104,7 +105,7 @@ TEST(Config, Published40B) {
   EXPECT_EQ(256, model.tokens_per_image());
   EXPECT_EQ(12800, model.projector_in());
   EXPECT_EQ(45, model.vision_layers_used());
-  EXPECT_EQ(5e6, model.language.rope_theta);
+  EXPECT_EQ(5e6, model.language.rope.theta);
   EXPECT_EQ((std::vector<int64_t>{7}), model.eos_ids);
 }
 
@@ -138,9 +139,9 @@ TEST(Config, TheRestOfTheFamily) {
   EXPECT_EQ(224, parse(with("force_image_size", nullptr)).image_size);
   EXPECT_EQ(4, parse(with("llm_config.num_key_value_heads", nullptr)).language.kv_heads);
   EXPECT_EQ(128, parse(with("llm_config.head_dim", 128)).language.head_dim);  // not hidden / heads
-  EXPECT_TRUE(parse(with("llm_config.attention_bias", true)).language.attention_bias);
-  EXPECT_TRUE(parse(with("llm_config.tie_word_embeddings", true)).language.tie_word_embeddings);
-  EXPECT_EQ(1e6, parse(with("llm_config.rope_theta", 1000000)).language.rope_theta);
+  EXPECT_TRUE(parse(with("llm_config.attention_bias", true)).language.plan.out_bias);
+  EXPECT_TRUE(parse(with("llm_config.tie_word_embeddings", true)).language.tied_head);
+  EXPECT_EQ(1e6, parse(with("llm_config.rope_theta", 1000000)).language.rope.theta);
   EXPECT_EQ(DType::F32, parse(with("torch_dtype", "float32")).dtype);
   EXPECT_EQ(4, parse(with("select_layer", -2)).vision_layers_used());
   EXPECT_EQ(0, parse(with("select_layer", -6)).vision_layers_used());
@@ -233,7 +234,7 @@ TEST(Config, ValuesAtOdds) {
 
 TEST(Config, Unsupported) {
   expect_unsupported("architectures", json::array({"LlavaForConditionalGeneration"}), "LlavaForConditionalGeneration");
-  for (const char* name : {"InternLM2ForCausalLM", "Qwen2ForCausalLM", "Phi3ForCausalLM"}) {
+  for (const char* name : {"Phi3ForCausalLM", "InternLM3ForCausalLM", "Qwen3MoeForCausalLM", "GptOssForCausalLM"}) {
     expect_unsupported("llm_config.architectures", json::array({name}), name);
   }
   expect_unsupported("vision_config.model_type", "clip_vision_model", "clip_vision_model");
@@ -244,8 +245,8 @@ TEST(Config, Unsupported) {
   for (const char* field : {"rope_scaling", "rope_parameters"}) {
     const std::string place = cat("llm_config.", field);
     for (const char* type : {"type", "rope_type"}) {
-      expect_error(Status::Unsupported, {cat("config.json: ", place, ".", type, ": \"dynamic\" is not supported, only default")},
-                   [&] { parse(with(place, {{type, "dynamic"}, {"factor", 2.0}})); });
+      expect_error(Status::Unsupported, {cat("config.json: ", place, ".", type, ": \"yarn\" is not supported, only default")},
+                   [&] { parse(with(place, {{type, "yarn"}, {"factor", 2.0}})); });
     }
     expect_error(Status::Unsupported, {cat(place, ".partial_rotary_factor: 0.5")},
                  [&] { parse(with(place, {{"type", "default"}, {"partial_rotary_factor", 0.5}})); });
@@ -256,7 +257,6 @@ TEST(Config, Unsupported) {
   expect_unsupported("llm_config.mlp_bias", true, "true");
   expect_unsupported("llm_config.quantization_config", json{{"bits", 4}}, "bits");
   expect_unsupported("quantization_config", json{{"bits", 4}}, "bits");
-  expect_unsupported("dynamic_image_size", true, "true");
   expect_unsupported("pad2square", true, "true");
   expect_unsupported("ps_version", "v3", "v3");
   expect_unsupported("use_backbone_lora", 16, "16");
@@ -271,7 +271,7 @@ TEST(Config, Unsupported) {
 
   json config = minimal();
   config["llm_config"].erase("architectures");
-  expect_error(Status::Unsupported, {"config.json: llm_config.model_type: nothing is not supported, only llama"}, [&] { parse(config); });
+  expect_error(Status::Unsupported, {"config.json: llm_config.model_type: nothing is not supported, only internlm2"}, [&] { parse(config); });
   config = minimal();
   config.erase("architectures");
   config["model_type"] = "llava";
@@ -280,12 +280,12 @@ TEST(Config, Unsupported) {
 
 // transformers 5 writes them like this.
 TEST(Config, RopeThetaIsReadWhereverItStands) {
-  EXPECT_EQ(5e6, parse(with("llm_config.rope_parameters", {{"rope_theta", 5e6}, {"rope_type", "default"}})).language.rope_theta);
-  EXPECT_EQ(5e6, parse(with("llm_config.rope_parameters", {{"rope_theta", 5000000}, {"rope_type", nullptr}})).language.rope_theta);
-  EXPECT_EQ(5e6, parse(with("llm_config.rope_scaling", {{"rope_theta", 5e6}, {"rope_type", "default"}})).language.rope_theta);
+  EXPECT_EQ(5e6, parse(with("llm_config.rope_parameters", {{"rope_theta", 5e6}, {"rope_type", "default"}})).language.rope.theta);
+  EXPECT_EQ(5e6, parse(with("llm_config.rope_parameters", {{"rope_theta", 5000000}, {"rope_type", nullptr}})).language.rope.theta);
+  EXPECT_EQ(5e6, parse(with("llm_config.rope_scaling", {{"rope_theta", 5e6}, {"rope_type", "default"}})).language.rope.theta);
   json config = with("llm_config.rope_parameters", {{"rope_theta", 5e6}, {"rope_type", "default"}});
   config["llm_config"]["rope_theta"] = 5000000;
-  EXPECT_EQ(5e6, parse(config).language.rope_theta);
+  EXPECT_EQ(5e6, parse(config).language.rope.theta);
   config["llm_config"]["rope_theta"] = 10000;
   expect_error(Status::Checkpoint,
                {"config.json: llm_config.rope_parameters.rope_theta: expected that of llm_config.rope_theta, 10000, got 5000000.0"},
@@ -295,10 +295,12 @@ TEST(Config, RopeThetaIsReadWhereverItStands) {
 }
 
 TEST(Config, WhatSaysNothingIsAccepted) {
-  for (const json& nothing : {json(nullptr), json(false), json::object(), json{{"type", "default"}}, json{{"rope_type", "default"}}}) {
-    for (const char* field : {"rope_scaling", "rope_parameters"}) {
-      EXPECT_EQ(1e4, parse(with(cat("llm_config.", field), nothing)).language.rope_theta) << nothing;
-    }
+  for (const json& nothing : {json(nullptr), json(false), json::object()}) {
+    EXPECT_EQ(1e4, parse(with("llm_config.rope_parameters", nothing)).language.rope.theta) << nothing;
+    EXPECT_EQ(1e4, parse(with("llm_config.rope_scaling", nothing)).language.rope.theta) << nothing;
+  }
+  for (const json& nothing : {json{{"type", "default"}}, json{{"rope_type", "default"}}}) {
+    EXPECT_EQ(1e4, parse(with("llm_config.rope_scaling", nothing)).language.rope.theta) << nothing;
   }
   for (const char* field : {"quantization_config", "use_llm_lora", "dynamic_image_size", "ps_version", "template", "select_layer",
                             "downsample_ratio", "torch_dtype", "dtype", "architectures", "llm_config.quantization_config",
@@ -341,6 +343,123 @@ TEST(Config, WhatLiesInItsPlaceIsNamed) {
     dir.write(name, "<!DOCTYPE html><html>");
     expect_error(Status::Checkpoint, {cat(name, ": is a web page")}, [&] { load_config(dir.path()); });
   }
+}
+
+TEST(Config, DecoderFamilies) {
+  const auto family = [](const char* architecture, const json& more) {
+    json config = minimal();
+    config["llm_config"]["architectures"] = {architecture};
+    config["llm_config"]["rope_theta"] = 1e6;
+    config["llm_config"].update(more);
+    return parse(config).language;
+  };
+  const LanguageConfig internlm2 = family("InternLM2ForCausalLM", {{"bias", true}});
+  EXPECT_EQ(QkvRows::Groups, internlm2.plan.qkv_rows);
+  EXPECT_TRUE(internlm2.plan.qkv_bias && internlm2.plan.out_bias);
+  EXPECT_FALSE(family("InternLM2ForCausalLM", {{"bias", false}}).plan.qkv_bias);
+  const LanguageConfig qwen2 = family("Qwen2ForCausalLM", {{"use_sliding_window", false}, {"sliding_window", 4096}});
+  EXPECT_TRUE(qwen2.plan.qkv_bias);
+  EXPECT_FALSE(qwen2.plan.out_bias || qwen2.plan.qk_norm);
+  EXPECT_EQ(64, qwen2.head_dim);
+  const LanguageConfig qwen3 = family("Qwen3ForCausalLM", json::object());
+  EXPECT_TRUE(qwen3.plan.qk_norm);
+  EXPECT_FALSE(qwen3.plan.qkv_bias);
+  EXPECT_EQ(128, qwen3.head_dim);  // whatever hidden / heads is
+  EXPECT_EQ(16, family("Qwen3ForCausalLM", {{"head_dim", 16}}).head_dim);
+  EXPECT_EQ("Qwen3ForCausalLM", qwen3.architecture);
+  expect_error(Status::Unsupported, {"llm_config.use_sliding_window"},
+               [&] { family("Qwen2ForCausalLM", {{"use_sliding_window", true}}); });
+  // Theirs is a million; a missing one must not become the ten thousand of other models.
+  expect_error(Status::Checkpoint, {"llm_config.rope_theta: expected a positive number, got nothing"},
+               [] { parse(with("llm_config.architectures", json::array({"Qwen2ForCausalLM"}))); });
+  // What is not there is named with what is.
+  expect_error(Status::Unsupported, {"llm_config.architectures", "Qwen3MoeForCausalLM", "InternLM2ForCausalLM", "Qwen3ForCausalLM"},
+               [] { parse(with("llm_config.architectures", json::array({"Qwen3MoeForCausalLM"}))); });
+}
+
+TEST(Config, RopeIsReadInAllSpellings) {
+  const auto rope = [](const char* field, const json& value) {
+    return parse(with(std::string("llm_config.") + field, value)).language.rope;
+  };
+  EXPECT_EQ(0, rope("rope_scaling", json{{"type", "default"}}).dynamic_factor);
+  EXPECT_EQ(2, rope("rope_scaling", json{{"type", "dynamic"}, {"factor", 2.0}}).dynamic_factor);
+  EXPECT_EQ(3, rope("rope_scaling", json{{"rope_type", "dynamic"}, {"factor", 3}}).dynamic_factor);
+  EXPECT_EQ(2048, rope("rope_theta", 5e6).trained);
+  const Rope both = rope("rope_parameters", json{{"rope_theta", 5e6}, {"rope_type", "dynamic"}, {"factor", 2.0}});
+  EXPECT_EQ(5e6, both.theta);
+  EXPECT_EQ(2, both.dynamic_factor);
+  EXPECT_EQ(0, rope("rope_parameters", json{{"rope_theta", 5e6}, {"rope_type", "default"}}).dynamic_factor);
+  expect_wrong("llm_config.rope_parameters", 7, "an object, got 7");
+  for (const char* type : {"linear", "yarn", "longrope", "su", "llama3"}) {
+    expect_error(Status::Unsupported, {"config.json: llm_config.rope_scaling.rope_type", type, "only default and dynamic"},
+                 [&] { rope("rope_scaling", json{{"rope_type", type}, {"factor", 2.0}}); });
+  }
+  expect_error(Status::Checkpoint, {"llm_config.rope_scaling.factor: expected a number from 1 up, got 0.5"},
+               [&] { rope("rope_scaling", json{{"type", "dynamic"}, {"factor", 0.5}}); });
+  expect_error(Status::Checkpoint, {"llm_config.rope_scaling.factor: expected a number from 1 up, got nothing"},
+               [&] { rope("rope_scaling", json{{"type", "dynamic"}}); });
+  expect_error(Status::Checkpoint, {"llm_config.rope_parameters.rope_theta: expected a positive number"},
+               [&] { rope("rope_parameters", json{{"rope_type", "default"}}); });
+}
+
+TEST(Config, Tiles) {
+  EXPECT_FALSE(parse(minimal()).tiling.dynamic);
+  json config = minimal();
+  config.update(json::parse(R"({"dynamic_image_size": true, "use_thumbnail": true, "min_dynamic_patch": 2, "max_dynamic_patch": 12})"));
+  const Tiling tiling = parse(config).tiling;
+  EXPECT_TRUE(tiling.dynamic && tiling.thumbnail);
+  EXPECT_EQ(2, tiling.least);
+  EXPECT_EQ(12, tiling.most);
+  expect_wrong("max_dynamic_patch", 0, "an integer from 1 to 1024, got 0");
+  expect_wrong("max_dynamic_patch", 1000000, "an integer from 1 to 1024, got 1000000");
+  expect_wrong("min_dynamic_patch", 13, "at most max_dynamic_patch (6), got 13");
+}
+
+json transformers_config() { return json::parse(checkpoint_test::read_text(test_data() / "qwen2-hf" / "config.json")); }
+
+TEST(Config, TransformersLayout) {
+  const ModelConfig config = parse(transformers_config());
+  EXPECT_EQ(Layout::Transformers, config.layout);
+  EXPECT_EQ(Layout::RemoteCode, parse(minimal()).layout);
+  EXPECT_EQ(56, config.image_size);
+  EXPECT_EQ(14, config.vision.patch);
+  EXPECT_EQ(4, config.tokens_per_image());
+  EXPECT_EQ(PixelShuffle::V2, config.shuffle);
+  EXPECT_TRUE(config.vision.qkv_bias);
+  EXPECT_FALSE(config.vision.qk_norm);
+  EXPECT_EQ(NormKind::LayerNorm, config.vision.norm);
+  EXPECT_EQ("Qwen2ForCausalLM", config.language.architecture);
+  EXPECT_TRUE(config.language.tied_head);
+  EXPECT_EQ(724, config.image_token);
+  EXPECT_EQ(std::nullopt, parse(minimal()).image_token);
+  EXPECT_EQ((std::vector<int64_t>{702}), config.eos_ids);
+  EXPECT_TRUE(config.tiling.dynamic && config.tiling.thumbnail);
+
+  json changed = transformers_config();
+  changed["text_config"].erase("model_type");  // Qwen2 then
+  changed["text_config"].erase("rope_theta");
+  changed["text_config"]["rope_parameters"] = {{"rope_theta", 1e6}, {"rope_type", "default"}};
+  changed["vision_config"]["image_size"] = 56;
+  changed["text_config"]["tie_word_embeddings"] = false;
+  changed["tie_word_embeddings"] = true;
+  EXPECT_EQ(1e6, parse(changed).language.rope.theta);
+  EXPECT_TRUE(parse(changed).language.tied_head && parse(changed).language.may_have_head);
+}
+
+TEST(Config, TransformersLayoutRefusesWhatItCannotDo) {
+  const auto refused = [](Status status, const char* section, const char* field, const json& value, const char* message) {
+    json config = transformers_config();
+    (std::string(section).empty() ? config : config[section])[field] = value;
+    expect_error(status, {field, message}, [&] { parse(config); });
+  };
+  refused(Status::Unsupported, "text_config", "model_type", "gpt_oss", "gpt_oss");
+  refused(Status::Unsupported, "text_config", "model_type", "qwen3_moe", "qwen3_moe");
+  refused(Status::Unsupported, "", "vision_feature_select_strategy", "full", "full");
+  refused(Status::Unsupported, "", "projector_hidden_act", "relu", "relu");
+  refused(Status::Unsupported, "vision_config", "use_mean_pooling", false, "false");
+  refused(Status::Checkpoint, "vision_config", "image_size", json::array({56, 84}), "two equal ones, got [56,84]");
+  refused(Status::Checkpoint, "", "image_token_id", 732, "an integer from 0 to 731, got 732");
+  refused(Status::Checkpoint, "", "image_seq_length", 256, "expected 4, as image_size");
 }
 
 TEST(Config, NotJson) {

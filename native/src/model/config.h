@@ -1,6 +1,6 @@
 // What config.json (and generation_config.json) say about a model: values only, checked, with the defaults of the
-// original configuration classes. Anything that would need code we don't have is refused here, by name, so that no
-// model runs wrongly.
+// original configuration classes, whatever the layout of the file (layouts/) and the family of the decoder (families/). Anything
+// that would need code we don't have is refused here, by name, so that no model runs wrongly.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/tensor_names.h"
 #include "tensor/dtype.h"
 #include "tensor/norm_kind.h"
 
@@ -27,41 +28,85 @@ struct VisionConfig {
   int64_t image_size = 224;  // pixels; the size that the position embeddings were trained for
   int64_t channels = 3;
   NormKind norm = NormKind::RmsNorm;
-  float eps = 1e-6f;  // of norm1 and norm2, and of the q and k norms
+  float eps = 1e-6f;     // of norm1 and norm2
+  float qk_eps = 1e-6f;  // of the q and k norms, which are RMS whatever the kind of the others
   bool qkv_bias = false;
   bool qk_norm = true;
+  VisionNames names = {};
 
   int64_t head_dim() const { return hidden / heads; }
   int64_t trained_grid() const { return image_size / patch; }  // patches on a side, in position_embedding
 };
 
-// Llama with SiLU.
+// Rotary position embeddings.
+struct Rope {
+  double theta = 10000.0;
+  int64_t trained = 2048;  // positions, max_position_embeddings
+  // "dynamic" scaling: from position `trained` on theta grows so that the longest wave stretches by about this factor; nothing
+  // changes before. 0: there is none.
+  double dynamic_factor = 0;
+};
+
+// How the rows of a file's one tensor of queries, keys and values lie.
+enum class QkvRows : uint8_t {
+  Apart,   // all of one kind together: the tensors are several, or one in the model's order
+  Groups,  // one key/value head after the other: its queries' heads, its key, its value
+};
+
+// How a decoder of the Llama kind is put together: pre-norm, RMSNorm, grouped queries, rotate-half RoPE, SiLU, and what differs.
+struct DecoderPlan {
+  QkvRows qkv_rows = QkvRows::Apart;
+  bool qkv_bias = false;
+  bool out_bias = false;
+  bool qk_norm = false;  // RMSNorm of each head's query and key before RoPE, with the eps of the others
+};
+
 struct LanguageConfig {
   int64_t hidden = 0;
   int64_t layers = 0;
   int64_t heads = 0;     // of the queries
   int64_t kv_heads = 0;  // divides heads
-  int64_t head_dim = 0;  // hidden / heads unless given
+  int64_t head_dim = 0;
   int64_t mlp = 0;
   int64_t vocab = 0;
   float rms_eps = 1e-6f;
-  double rope_theta = 10000.0;
+  Rope rope = {};
   int64_t context = 2048;  // tokens
-  bool attention_bias = false;
-  bool tie_word_embeddings = false;
+  // The head's weights are the embeddings'. As the configuration says; whether a head lies in the files decides (as_stored).
+  bool tied_head = false;
+  bool may_have_head = false;  // and a head of its own in the files is no contradiction to that
+  DecoderPlan plan = {};
+  DecoderNames names = {};
+  std::string architecture = "LlamaForCausalLM";
 };
+
+// How pictures are cut into tiles before they come to the model.
+struct Tiling {
+  bool dynamic = false;  // false: a picture is one tile
+  bool thumbnail = false;
+  int64_t least = 1;  // tiles of a picture, without the thumbnail
+  int64_t most = 12;
+};
+
+enum class Layout : uint8_t { RemoteCode, Transformers };
 
 struct ModelConfig {
   VisionConfig vision;
   LanguageConfig language;
+  ProjectorNames projector_names;
+  Prefixes prefixes;
+  std::vector<Prefixes> other_prefixes;  // with which files of this layout are written, too (as_stored)
+  Layout layout = Layout::RemoteCode;
   // -1 is the last layer; otherwise an index into (embeddings, layer 1, ..., layer N), from the end if negative.
   int64_t select_layer = -1;
   int64_t downsample = 2;  // 1 / downsample_ratio: this many patches on a side become one token
   int64_t image_size = 0;  // pixels; force_image_size, or else the vision tower's
   PixelShuffle shuffle = PixelShuffle::V1;
-  std::string prompt_template;   // "Hermes-2"; empty if not given
-  std::optional<DType> dtype;    // torch_dtype; each tensor has its own type, this is only what was announced
-  std::vector<int64_t> eos_ids;  // from generation_config.json, or else from the language model's configuration
+  Tiling tiling;
+  std::string prompt_template;         // "Hermes-2"; empty if not given
+  std::optional<int64_t> image_token;  // where the configuration says it
+  std::optional<DType> dtype;          // torch_dtype; each tensor has its own type, this is only what was announced
+  std::vector<int64_t> eos_ids;        // from generation_config.json, or else from the language model's configuration
 
   int64_t grid() const { return image_size / vision.patch; }  // patches on a side
   int64_t vision_tokens() const { return grid() * grid() + 1; }  // with the class token

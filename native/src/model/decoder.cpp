@@ -1,35 +1,17 @@
-#include "model/llama_decoder.h"
-
-#include <cmath>
+#include "model/decoder.h"
 
 #include "model/load_weights.h"
+#include "model/rope.h"
 
 namespace ivl {
 namespace {
 
 enum Slot : size_t { kHidden, kNormed, kQkv, kAttended, kInner, kPicked, kPickedAttended };
 
-// Su et al., "RoFormer" (2021), as transformers' LlamaRotaryEmbedding computes it: the inverse frequencies
-// theta^(-2i/d) and their products with the position are f32. (context, head_dim): cos of the d/2 angles, then sin.
-std::vector<float> rope_table(int64_t context, int64_t head_dim, double theta) {
-  const int64_t half = head_dim / 2;
-  std::vector<float> table(static_cast<size_t>(context * head_dim));
-  for (int64_t i = 0; i < half; ++i) {
-    const float exponent = static_cast<float>(2 * i) / static_cast<float>(head_dim);
-    const float inverse = 1.0f / static_cast<float>(std::pow(theta, static_cast<double>(exponent)));
-    for (int64_t position = 0; position < context; ++position) {
-      const double angle = static_cast<double>(static_cast<float>(position) * inverse);
-      table[static_cast<size_t>(position * head_dim + i)] = static_cast<float>(std::cos(angle));
-      table[static_cast<size_t>(position * head_dim + half + i)] = static_cast<float>(std::sin(angle));
-    }
-  }
-  return table;
-}
-
 }  // namespace
 
-LlamaDecoder::LlamaDecoder(const Placement& placement, const ModelConfig& config, KvType cache)
-    : config_(config), logits_(placement.decoder.back().backend, config.language.vocab) {
+Decoder::Decoder(const Placement& placement, const ModelConfig& config, const ParamTable& params, KvType cache)
+    : config_(config), params_(params), logits_(placement.decoder.back().backend, config.language.vocab) {
   int64_t layers = 0;
   for (const Placement::Stage& stage : placement.decoder) {
     kv_shapes_.push_back({stage.layers, config.language.kv_heads, config.language.head_dim, cache});
@@ -40,7 +22,7 @@ LlamaDecoder::LlamaDecoder(const Placement& placement, const ModelConfig& config
 }
 
 // The head, which is larger than a layer, before the layers: while it is quantized it is in memory twice.
-void LlamaDecoder::load_part(int64_t part, WeightSource& source, PartPrecision precision) {
+void Decoder::load_part(int64_t part, WeightSource& source, const Precision& precision) {
   if (part == 0) {
     load_embeddings(source, precision);
   } else if (part == 1) {
@@ -50,57 +32,50 @@ void LlamaDecoder::load_part(int64_t part, WeightSource& source, PartPrecision p
   }
 }
 
-void LlamaDecoder::load_embeddings(WeightSource& source, PartPrecision precision) {
-  embeddings_ = stages_.front().backend->table(source.tensor("language_model.model.embed_tokens.weight"), precision.type);
+void Decoder::load_embeddings(WeightSource& source, const Precision& precision) {
+  embeddings_ = PartLoader(*stages_.front().backend, source, params_.of(Part::Tokens), precision).table(Use::Tokens);
 }
 
-void LlamaDecoder::load_rope(Stage& stage) const {
+void Decoder::load_rope(Stage& stage) const {
   const LanguageConfig& language = config_.language;
-  const std::vector<float> rope = rope_table(language.context, language.head_dim, language.rope_theta);
+  const std::vector<float> rope = rope_table(language.rope, language.context, language.head_dim);
   stage.rope = stage.backend->allocate(rope.size() * sizeof(float));
   stage.backend->from_host(stage.rope.matrix(DType::F32, language.context, language.head_dim), rope.data());
 }
 
-void LlamaDecoder::load_layer(int64_t index, WeightSource& source, PartPrecision precision) {
+void Decoder::load_layer(int64_t index, WeightSource& source, const Precision& precision) {
   size_t at = 0;
   while (static_cast<int64_t>(stages_[at].layers.size()) == kv_shapes_[at].layers) ++at;
   Stage& stage = stages_[at];
   Backend& backend = *stage.backend;
   if (stage.layers.empty()) load_rope(stage);
 
-  const std::string prefix = cat("language_model.model.layers.", index, ".");
-  const std::string attention = prefix + "self_attn.";
-  const LanguageConfig& language = config_.language;
-  const bool bias = language.attention_bias;
+  const PartLoader part(backend, source, params_.of(Part::DecoderLayer, index), precision);
+  const float eps = config_.language.rms_eps;
   DecoderLayer layer;
-  const auto norm = [&](const std::string& name) {
-    return load_norm(backend, source, prefix + name, NormKind::RmsNorm, language.rms_eps, precision.type);
-  };
-  layer.input_norm = norm("input_layernorm");
-  layer.post_attention_norm = norm("post_attention_layernorm");
-  const std::vector<std::string> q_k_v{attention + "q_proj", attention + "k_proj", attention + "v_proj"};
-  layer.qkv = load_linear(backend, source, q_k_v, bias, precision);
-  layer.o = load_linear(backend, source, {attention + "o_proj"}, bias, precision);
-  layer.gate_up = load_linear(backend, source, {prefix + "mlp.gate_proj", prefix + "mlp.up_proj"}, false, precision);
-  layer.down = load_linear(backend, source, {prefix + "mlp.down_proj"}, false, precision);
+  layer.input_norm = part.norm(Use::Norm1, NormKind::RmsNorm, eps);
+  layer.post_attention_norm = part.norm(Use::Norm2, NormKind::RmsNorm, eps);
+  layer.qkv = part.linear(Use::Qkv);
+  layer.q_norm = part.norm_if_any(Use::QNorm, NormKind::RmsNorm, eps);
+  layer.k_norm = part.norm_if_any(Use::KNorm, NormKind::RmsNorm, eps);
+  layer.o = part.linear(Use::Out);
+  layer.gate_up = part.linear(Use::Up);
+  layer.down = part.linear(Use::Down);
   stage.layers.push_back(std::move(layer));
 }
 
-void LlamaDecoder::load_head(WeightSource& source, PartPrecision precision) {
-  Backend& backend = *stages_.back().backend;
-  norm_ = load_norm(backend, source, "language_model.model.norm", NormKind::RmsNorm, config_.language.rms_eps,
-                    precision.type);
-  const bool tied = config_.language.tie_word_embeddings;
-  head_ = load_linear(backend, source, {tied ? "language_model.model.embed_tokens" : "language_model.lm_head"}, false, precision,
-                      tied ? Ownership::Shared : Ownership::Sole);
+void Decoder::load_head(WeightSource& source, const Precision& precision) {
+  const PartLoader part(*stages_.back().backend, source, params_.of(Part::Head), precision);
+  norm_ = part.norm(Use::Norm1, NormKind::RmsNorm, config_.language.rms_eps);
+  head_ = part.linear(Use::Logits);
 }
 
-Matrix LlamaDecoder::hidden_in(Stage& stage, int64_t rows) const {
+Matrix Decoder::hidden_in(Stage& stage, int64_t rows) const {
   return stage.space.matrix(kHidden, rows, config_.language.hidden);
 }
 
 // Keys and values of x's rows go into the caches; attention's result for them.
-Matrix LlamaDecoder::attend(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans, const LinearWeights* reader) {
+Matrix Decoder::attend(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans, const LinearWeights* reader) {
   Stage& stage = stages_[at];
   Backend& backend = *stage.backend;
   const KvShape& kv = kv_shapes_[at];
@@ -109,7 +84,9 @@ Matrix LlamaDecoder::attend(size_t at, int64_t index, const Matrix& x, std::span
   const Matrix normed = stage.space.matrix(kNormed, x.rows, x.cols);
   backend.norm(normed.into(*layer.qkv), x, layer.input_norm);
   const Matrix qkv = stage.space.matrix(kQkv, x.rows, layer.qkv->out_features);
-  backend.project_qkv(qkv, normed, *layer.qkv, stage.rope.matrix(DType::F32, language.context, language.head_dim), spans,
+  const bool normalizes = config_.language.plan.qk_norm;
+  const HeadNorms norms = normalizes ? HeadNorms{&layer.q_norm, &layer.k_norm} : HeadNorms{};
+  backend.project_qkv(qkv, normed, *layer.qkv, norms, stage.rope.matrix(DType::F32, language.context, language.head_dim), spans,
                       language.heads, kv, index);
   const Matrix attended = stage.space.matrix(kAttended, x.rows, language.heads * language.head_dim);
   backend.cached_attention(reader == nullptr ? attended : attended.into(*reader), qkv, spans, language.heads, kv, index);
@@ -117,7 +94,7 @@ Matrix LlamaDecoder::attend(size_t at, int64_t index, const Matrix& x, std::span
 }
 
 // What a layer does with each row by itself: x += o(attended); x += down(silu(gate) * up)(norm(x)).
-void LlamaDecoder::finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const Matrix& attended) {
+void Decoder::finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const Matrix& attended) {
   Backend& backend = *stage.backend;
   backend.matmul(x, attended, *layer.o, {Activation::None, nullptr, &x});
   const Matrix normed = stage.space.matrix(kNormed, x.rows, x.cols);
@@ -127,13 +104,13 @@ void LlamaDecoder::finish_layer(Stage& stage, const DecoderLayer& layer, const M
   backend.matmul(x, inner, *layer.down, {Activation::None, nullptr, &x});
 }
 
-void LlamaDecoder::run_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans) {
+void Decoder::run_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans) {
   const DecoderLayer& layer = stages_[at].layers[static_cast<size_t>(index)];
   finish_layer(stages_[at], layer, x, attend(at, index, x, spans, layer.o.get()));
 }
 
 // Of the last layer's results only the rows whose logits are wanted are read: the others stop at their keys and values.
-Matrix LlamaDecoder::run_last_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans,
+Matrix Decoder::run_last_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans,
                                     std::span<const int32_t> rows) {
   Stage& stage = stages_[at];
   const Matrix all = attend(at, index, x, spans, nullptr);
@@ -148,7 +125,7 @@ Matrix LlamaDecoder::run_last_layer(size_t at, int64_t index, const Matrix& x, s
 }
 
 // x (logit rows, C), normed in place.
-void LlamaDecoder::run_head(const Matrix& logits, const Matrix& x, Recorder* recorder) {
+void Decoder::run_head(const Matrix& logits, const Matrix& x, Recorder* recorder) {
   if (logits.rows == 0) return;
   Backend& backend = *stages_.back().backend;
   backend.norm(x.into(*head_), x, norm_);
@@ -160,7 +137,7 @@ void LlamaDecoder::run_head(const Matrix& logits, const Matrix& x, Recorder* rec
 }
 
 // All of a pass that one backend does.
-void LlamaDecoder::run_stage(size_t at, const DecoderBatch& batch, const Matrix& logits, Recorder* recorder,
+void Decoder::run_stage(size_t at, const DecoderBatch& batch, const Matrix& logits, Recorder* recorder,
                              const Cancellation& cancel) {
   Stage& stage = stages_[at];
   const Matrix x = hidden_in(stage, static_cast<int64_t>(batch.ids.size()));
@@ -187,7 +164,7 @@ void LlamaDecoder::run_stage(size_t at, const DecoderBatch& batch, const Matrix&
   run_head(logits, picked, recorder);
 }
 
-Logits LlamaDecoder::forward(const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel) {
+Logits Decoder::forward(const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel) {
   const auto rows = static_cast<int64_t>(batch.ids.size());
   const bool step = recorder == nullptr && batch.ids.size() == batch.spans.size();  // one more token for each sequence
   const Logits logits = logits_.take(static_cast<int64_t>(batch.logit_rows.size()));
@@ -200,7 +177,7 @@ Logits LlamaDecoder::forward(const DecoderBatch& batch, Recorder* recorder, cons
   return logits;
 }
 
-int64_t LlamaDecoder::workspace_bytes(const ModelConfig& config, int64_t rows, int64_t logit_rows, DType activation) {
+int64_t Decoder::workspace_bytes(const ModelConfig& config, int64_t rows, int64_t logit_rows, DType activation) {
   const LanguageConfig& language = config.language;
   const int64_t attention = language.head_dim * (2 * language.heads + 2 * language.kv_heads);
   const int64_t per_row = 2 * language.hidden + attention + language.mlp;

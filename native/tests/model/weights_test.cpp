@@ -1,16 +1,19 @@
-#include "checkpoint/weights.h"
+#include "model/weights.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <set>
 
 #include "checkpoint/checkpoint_files.h"
+#include "checkpoint/non_finite.h"
 
 namespace ivl {
 namespace {
 
 using namespace checkpoint_test;
+using Shape = std::vector<int64_t>;
 
 // Every size differs from every other, so that swapped dimensions show.
 ModelConfig tiny() {
@@ -25,6 +28,20 @@ int64_t product(const std::vector<int64_t>& shape) {
   int64_t elements = 1;
   for (const int64_t dim : shape) elements *= dim;
   return elements;
+}
+
+struct WeightSpec {
+  std::string name;
+  std::vector<int64_t> shape;
+};
+
+std::vector<WeightSpec> expected_weights(const ModelConfig& config) {
+  const ParamTable params(config);
+  std::vector<WeightSpec> specs;
+  for (const Param& param : params.all()) {
+    if (!param.again) specs.push_back({param.name, param.shape});
+  }
+  return specs;
 }
 
 SafetensorsBuilder zeros(const std::vector<WeightSpec>& specs) {
@@ -48,10 +65,10 @@ std::vector<int64_t> shape_of(const std::vector<WeightSpec>& specs, const std::s
 }
 
 TEST(Weights, OracleCheckpointsAreComplete) {
-  for (const char* name : {"hermes-d128", "hermes-gqa7"}) {
+  for (const char* name : {"hermes-d128", "hermes-gqa7", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3"}) {
     SCOPED_TRACE(name);
-    const ModelConfig config = load_config(test_data() / name);
     const Checkpoint checkpoint = Checkpoint::open(test_data() / name);
+    const ModelConfig config = as_stored(load_config(test_data() / name), checkpoint);
     EXPECT_EQ(checkpoint.tensors().size(), expected_weights(config).size());
     const CheckReport report = check_weights(checkpoint, config);
     EXPECT_TRUE(report.ok());
@@ -72,10 +89,27 @@ TEST(Weights, Published40BHas40BillionParameters) {
   EXPECT_NEAR(40.06e9, static_cast<double>(parameters), 0.01e9);
 }
 
+// InternVL2_5-1B and -2B: the sizes of their cards.
+TEST(Weights, PublishedSmallOnesHaveTheParametersOfTheirCards) {
+  const auto billions = [](const char* architecture, int64_t hidden, int64_t heads, int64_t kv_heads, int64_t mlp, int64_t vocab) {
+    const std::string text = cat(R"({"architectures": ["InternVLChatModel"], "force_image_size": 448,
+      "llm_config": {"architectures": [")", architecture, R"("], "rope_theta": 1e6, "num_hidden_layers": 24, "hidden_size": )", hidden,
+      R"(, "num_attention_heads": )", heads, R"(, "num_key_value_heads": )", kv_heads, R"(, "intermediate_size": )", mlp,
+      R"(, "vocab_size": )", vocab, R"(},
+      "vision_config": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096,
+        "image_size": 448, "norm_type": "layer_norm", "qkv_bias": true, "qk_normalization": false}})");
+    const ParamTable params(parse_config(text));
+    int64_t elements = 0;
+    for (const Param& param : params.all()) elements += param.elements();
+    return static_cast<double>(elements) / 1e9;
+  };
+  EXPECT_NEAR(0.938, billions("Qwen2ForCausalLM", 896, 14, 2, 4864, 151674), 0.001);
+  EXPECT_NEAR(2.206, billions("InternLM2ForCausalLM", 2048, 16, 8, 8192, 92553), 0.001);
+}
+
 TEST(Weights, ShapesAndVariants) {
   ModelConfig config = tiny();
   auto specs = expected_weights(config);
-  using Shape = std::vector<int64_t>;
   const std::string vision = "vision_model.encoder.layers.0.";
   const std::string language = "language_model.model.layers.0.";
   EXPECT_EQ((Shape{1, 17, 16}), shape_of(specs, "vision_model.embeddings.position_embedding"));
@@ -100,8 +134,8 @@ TEST(Weights, ShapesAndVariants) {
   config.vision.norm = NormKind::LayerNorm;
   config.vision.qkv_bias = true;
   config.vision.qk_norm = false;
-  config.language.attention_bias = true;
-  config.language.tie_word_embeddings = true;
+  config.language.plan.qkv_bias = config.language.plan.out_bias = true;
+  config.language.tied_head = true;
   specs = expected_weights(config);
   EXPECT_EQ((Shape{16}), shape_of(specs, vision + "norm1.bias"));
   EXPECT_EQ((Shape{16}), shape_of(specs, vision + "norm2.bias"));
@@ -180,11 +214,96 @@ TEST(Weights, UnexpectedTensorsAreListed) {
             report.unexpected);
 
   ModelConfig tied = tiny();
-  tied.language.tie_word_embeddings = true;
-  checkpoint = checkpoint_of(dir, zeros(expected_weights(tiny())));
-  report = check_weights(checkpoint, tied);
+  tied.language.tied_head = true;
+  checkpoint = checkpoint_of(dir, zeros(expected_weights(tiny())));  // with a head of the embeddings' values
+  report = check_weights(checkpoint, as_stored(tied, checkpoint));
   EXPECT_TRUE(report.ok());
   EXPECT_TRUE(report.unexpected.empty());
+}
+
+TEST(Weights, AHeadInTheFilesIsTheHead) {
+  const TempDir dir;
+  ModelConfig tied = tiny();
+  tied.language.tied_head = true;
+  const Checkpoint without = checkpoint_of(dir, zeros(expected_weights(tied)));
+  EXPECT_TRUE(as_stored(tied, without).language.tied_head);
+  EXPECT_TRUE(check_weights(without, as_stored(tied, without)).ok());
+  expect_error(Status::Checkpoint, {"language_model.lm_head.weight: missing, and tie_word_embeddings is not true"},
+               [&] { require_weights(without, as_stored(tiny(), without)); });
+
+  const Checkpoint with = checkpoint_of(dir, zeros(expected_weights(tiny())));
+  EXPECT_FALSE(as_stored(tied, with).language.tied_head);
+  EXPECT_FALSE(as_stored(tiny(), with).language.tied_head);
+}
+
+TEST(Weights, AHeadThatContradictsTheConfigurationIsRefused) {
+  const TempDir dir;
+  auto specs = expected_weights(tiny());
+  std::erase_if(specs, [](const WeightSpec& spec) { return spec.name == "language_model.lm_head.weight"; });
+  SafetensorsBuilder builder = zeros(specs);
+  builder.add("language_model.lm_head.weight", "BF16", {50, 40}, std::string(50 * 40 * 2, '\1'));
+  const Checkpoint checkpoint = checkpoint_of(dir, builder);
+  ModelConfig tied = tiny();
+  tied.language.tied_head = true;
+  expect_error(Status::Checkpoint,
+               {"model.safetensors", "'language_model.lm_head.weight'", "tie_word_embeddings is true",
+                "'language_model.model.embed_tokens.weight'"},
+               [&] { as_stored(tied, checkpoint); });
+  EXPECT_FALSE(as_stored(tiny(), checkpoint).language.tied_head);
+  tied.language.may_have_head = true;  // as version 5 of transformers writes it of every model
+  EXPECT_FALSE(as_stored(tied, checkpoint).language.tied_head);
+}
+
+// The transformers-native layout has had two generations of names.
+TEST(Weights, BothGenerationsOfNamesAreFound) {
+  const Checkpoint first = Checkpoint::open(test_data() / "qwen2-hf");
+  const ModelConfig config = load_config(test_data() / "qwen2-hf");
+  const TempDir dir;
+  SafetensorsBuilder builder;
+  for (const TensorInfo& tensor : first.tensors()) {
+    std::string name = tensor.name;
+    constexpr std::string_view kDecoder = "language_model.model.";
+    name = name.starts_with(kDecoder) ? "model.language_model." + name.substr(kDecoder.size()) : "model." + name;
+    builder.add(name, tensor.dtype_name, tensor.shape,
+                {reinterpret_cast<const char*>(tensor.data), static_cast<size_t>(tensor.bytes)});
+  }
+  const Checkpoint second = checkpoint_of(dir, builder);
+  for (const Checkpoint* checkpoint : {&first, &second}) {
+    const CheckReport report = check_weights(*checkpoint, as_stored(config, *checkpoint));
+    EXPECT_TRUE(report.ok());
+    EXPECT_TRUE(report.unexpected.empty());
+  }
+  EXPECT_EQ(as_stored(config, second).prefixes.vision, "model.vision_tower.");
+  EXPECT_EQ(as_stored(config, second).prefixes.head, "");
+}
+
+TEST(Params, AFileWithAllQueriesKeysAndValuesIsReadInTheModelsOrder) {
+  ModelConfig config = load_config(test_data() / "internlm2-tiles");  // 4 heads on 2, of 64
+  const ParamTable params(config);
+  const auto layer = params.of(Part::DecoderLayer, 1);
+  const auto qkv = std::find_if(layer.begin(), layer.end(), [](const Param& p) { return p.use == Use::Qkv; });
+  ASSERT_NE(qkv, layer.end());
+  EXPECT_EQ(qkv->name, "language_model.model.layers.1.attention.wqkv.weight");
+  EXPECT_EQ(qkv->shape, (Shape{512, 256}));
+  std::vector<int64_t> rows;
+  for (const RowRange& range : qkv->order) {
+    rows.push_back(range.begin);
+    rows.push_back(range.count);
+  }
+  EXPECT_EQ(rows, (std::vector<int64_t>{0, 128, 256, 128, 128, 64, 384, 64, 192, 64, 448, 64}));
+}
+
+TEST(Params, StandOnceEachInOneTable) {
+  for (const char* name : {"hermes-d128", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3"}) {
+    SCOPED_TRACE(name);
+    const ModelConfig config = load_config(test_data() / name);
+    const ParamTable params(config);
+    std::set<std::string> names;
+    for (const Param& param : params.all()) EXPECT_NE(names.insert(param.name).second, param.again) << param.name;
+    EXPECT_FALSE(params.of(Part::VisionBlock, config.vision.layers - 1).empty());
+    EXPECT_TRUE(params.of(Part::VisionBlock, config.vision.layers).empty());
+    EXPECT_EQ(params.find("none"), nullptr);
+  }
 }
 
 TEST(Weights, InAShardButNotInTheIndex) {

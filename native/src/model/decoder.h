@@ -1,4 +1,5 @@
-// The language model: a Llama decoder with grouped queries, in stages of consecutive layers, each on a backend of its own.
+// The language model: a decoder of the Llama kind as its DecoderPlan says, in stages of consecutive layers, each on a backend of its
+// own.
 #pragma once
 
 #include <memory>
@@ -6,9 +7,9 @@
 #include <vector>
 
 #include "backend/workspace.h"
-#include "checkpoint/config.h"
 #include "model/cancellation.h"
 #include "model/logits.h"
+#include "model/param.h"
 #include "model/placement.h"
 #include "model/precision.h"
 #include "model/recorder.h"
@@ -18,6 +19,7 @@ namespace ivl {
 
 struct DecoderLayer {
   NormWeights input_norm, post_attention_norm;
+  NormWeights q_norm, k_norm;  // of each head; without weights if the model has none
   std::unique_ptr<LinearWeights> qkv, o, gate_up, down;
 };
 
@@ -37,13 +39,13 @@ struct DecoderBatch {
   std::span<const int32_t> logit_rows;  // the rows whose logits are wanted
 };
 
-class LlamaDecoder {
+class Decoder {
  public:
-  LlamaDecoder(const Placement& placement, const ModelConfig& config, KvType cache);
+  Decoder(const Placement& placement, const ModelConfig& config, const ParamTable& params, KvType cache);
 
   // Weights come part by part: 0 the token embeddings, one a layer, then the final norm and the head.
   int64_t parts() const { return config_.language.layers + 2; }
-  void load_part(int64_t part, WeightSource& source, PartPrecision precision);
+  void load_part(int64_t part, WeightSource& source, const Precision& precision);
 
   // Puts the rows' keys and values into the caches and gives the logits of logit_rows: (logit_rows, vocabulary).
   Logits forward(const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel);
@@ -64,10 +66,10 @@ class LlamaDecoder {
     Workspace space;
   };
 
-  void load_embeddings(WeightSource& source, PartPrecision precision);
+  void load_embeddings(WeightSource& source, const Precision& precision);
   void load_rope(Stage& stage) const;
-  void load_layer(int64_t index, WeightSource& source, PartPrecision precision);
-  void load_head(WeightSource& source, PartPrecision precision);
+  void load_layer(int64_t index, WeightSource& source, const Precision& precision);
+  void load_head(WeightSource& source, const Precision& precision);
   void run_stage(size_t stage, const DecoderBatch& batch, const Matrix& logits, Recorder* recorder, const Cancellation& cancel);
   void run_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans);
   Matrix run_last_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans, std::span<const int32_t> rows);
@@ -77,6 +79,7 @@ class LlamaDecoder {
   void run_head(const Matrix& logits, const Matrix& x, Recorder* recorder);
 
   const ModelConfig& config_;
+  const ParamTable& params_;
   std::vector<KvShape> kv_shapes_;
   std::vector<Stage> stages_;
   std::unique_ptr<TableWeights> embeddings_;

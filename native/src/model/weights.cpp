@@ -1,0 +1,154 @@
+#include "model/weights.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+
+#include "checkpoint/int8_tensors.h"
+#include "checkpoint/message.h"
+#include "model/int8_layers.h"
+#include "tensor/error.h"
+
+namespace ivl {
+namespace {
+
+constexpr size_t kListed = 10;
+
+// Buffers that older versions of transformers saved.
+bool harmless(std::string_view name) {
+  return name.ends_with(".rotary_emb.inv_freq") || name.ends_with(".position_ids");
+}
+
+// How many of a model's tensors, as these prefixes have them, are there.
+size_t found_with(const Prefixes& prefixes, const ModelConfig& config, const Checkpoint& checkpoint) {
+  ModelConfig renamed = config;
+  renamed.prefixes = prefixes;
+  const ParamTable params(renamed);
+  size_t found = 0;
+  for (const Param& param : params.all()) found += checkpoint.find(param.name) != nullptr;
+  return found;
+}
+
+bool same_values(const TensorInfo& a, const TensorInfo& b) {
+  if (a.shape != b.shape || !a.dtype || !b.dtype) return false;
+  if (a.dtype == b.dtype) return std::equal(a.data, a.data + a.bytes, b.data);
+  for (size_t i = 0; i < static_cast<size_t>(a.elements()); ++i) {
+    if (load_f32(a.data, *a.dtype, i) != load_f32(b.data, *b.dtype, i)) return false;
+  }
+  return true;
+}
+
+// Without them the model would run, and answer as if it had never been fine-tuned.
+std::string unmerged_lora(const Checkpoint& checkpoint) {
+  const auto part_of_lora = [](const TensorInfo& tensor) {
+    const auto has = [&](const char* part) { return tensor.name.find(part) != std::string::npos; };
+    return has(".lora_A.") || has(".lora_B.") || has(".base_layer.") || has(".lora_embedding_A");
+  };
+  const std::vector<TensorInfo>& tensors = checkpoint.tensors();
+  const auto first = std::find_if(tensors.begin(), tensors.end(), part_of_lora);
+  if (first == tensors.end()) return "";
+  return cat(std::count_if(tensors.begin(), tensors.end(), part_of_lora), " tensors are of LoRA layers that are not merged, such as ",
+             quote(first->name), "; merge them into the model (in PEFT merge_and_unload) and save it again");
+}
+
+// What belongs to a weight in int8.
+void check_int8(const Checkpoint& checkpoint, const Param& param, CheckReport& report,
+                std::unordered_set<std::string>& expected) {
+  const auto check = [&](const std::string& name, std::string_view dtype) {
+    expected.insert(name);
+    const TensorInfo* tensor = checkpoint.find(name);
+    if (tensor == nullptr) {
+      report.missing.push_back(name);
+    } else if (tensor->shape != std::vector<int64_t>{param.shape[0]} || tensor->dtype_name != dtype) {
+      report.wrong_shape.push_back(cat(name, ": expected ", dtype, " of shape ", shape_text({param.shape[0]}), ", got ",
+                                       printable(tensor->dtype_name, 40), " ", shape_text(tensor->shape), " in ",
+                                       tensor->file));
+    }
+  };
+  check(int8_scale_name(param.name), "F32");
+  check(int8_sum_name(param.name), "I32");
+}
+
+}  // namespace
+
+ModelConfig as_stored(ModelConfig config, const Checkpoint& checkpoint) {
+  const Prefixes announced = config.prefixes;
+  size_t most = config.other_prefixes.empty() ? 0 : found_with(announced, config, checkpoint);
+  for (const Prefixes& prefixes : config.other_prefixes) {
+    const size_t found = found_with(prefixes, config, checkpoint);
+    if (found <= most) continue;
+    most = found;
+    config.prefixes = prefixes;
+  }
+  LanguageConfig& language = config.language;
+  const TensorInfo* head = checkpoint.find(config.prefixes.head + language.names.head + ".weight");
+  if (!language.tied_head || head == nullptr) return config;
+  // A head of its own, though the configuration says that it is the embeddings. In int8 it is what quantizing made of it.
+  const TensorInfo* tokens = checkpoint.find(config.prefixes.decoder + language.names.tokens + ".weight");
+  if (tokens != nullptr && !language.may_have_head && !is_int8(*head) && !same_values(*head, *tokens)) {
+    fail(Status::Checkpoint,
+         cat(head->file, ": tensor ", quote(head->name), ": tie_word_embeddings is true in the decoder's configuration, expected the ",
+             "values of ", quote(tokens->name), " or no such tensor, got others; if the head is one of its own, set it to false"));
+  }
+  language.tied_head = false;
+  return config;
+}
+
+CheckReport check_weights(const Checkpoint& checkpoint, const ModelConfig& config) {
+  CheckReport report;
+  report.unmerged = unmerged_lora(checkpoint);
+  std::unordered_set<std::string> expected;
+  const ParamTable params(config);
+  for (const Param& param : params.all()) {
+    if (param.again) continue;
+    const TensorInfo* tensor = checkpoint.find(param.name);
+    if (tensor == nullptr) {
+      report.missing.push_back(param.name);
+    } else {
+      if (tensor->shape != param.shape) {
+        report.wrong_shape.push_back(cat(param.name, ": expected shape ", shape_text(param.shape), ", got ",
+                                         shape_text(tensor->shape), " in ", tensor->file));
+      }
+      if (is_int8(*tensor) && int8_group(param) != Int8Group::None) {
+        check_int8(checkpoint, param, report, expected);
+      } else if (!tensor->dtype) {
+        report.wrong_dtype.push_back(cat(param.name, ": expected type F32, BF16 or F16, got ",
+                                         printable(tensor->dtype_name, 40), " in ", tensor->file));
+      }
+    }
+    expected.insert(param.name);
+  }
+  const auto note = [&](const std::string& name) {
+    if (!expected.contains(name) && !harmless(name)) report.unexpected.push_back(name);
+  };
+  for (const TensorInfo& tensor : checkpoint.tensors()) note(tensor.name);
+  // Also a second copy of a known name: the index says which one counts, but someone will want to know.
+  for (const std::string& name : checkpoint.unindexed()) {
+    if (!harmless(name)) report.unexpected.push_back(name);
+  }
+  for (const auto& [name, file] : checkpoint.promised()) note(name);
+  return report;
+}
+
+void require_weights(const Checkpoint& checkpoint, const ModelConfig& config) {
+  const CheckReport report = check_weights(checkpoint, config);
+  if (report.ok()) return;
+  if (!report.unmerged.empty()) fail(Status::Unsupported, cat(checkpoint.folder(), ": ", report.unmerged));
+  std::vector<std::string> problems = report.wrong_shape;
+  problems.insert(problems.end(), report.wrong_dtype.begin(), report.wrong_dtype.end());
+  const std::vector<std::string>& unindexed = checkpoint.unindexed();
+  for (const std::string& name : report.missing) {
+    const bool hidden = std::binary_search(unindexed.begin(), unindexed.end(), name);
+    const bool head = name == config.prefixes.head + config.language.names.head + ".weight";
+    const char* untied = head ? ", and tie_word_embeddings is not true" : "";
+    problems.push_back(name + (hidden ? ": is in a shard, but missing from the index" : ": missing" + checkpoint.where_promised(name)) +
+                       untied);
+  }
+  std::string message = cat(checkpoint.folder(), ": ", problems.size(), " of the model's weights ",
+                            problems.size() == 1 ? "is" : "are", " missing or wrong: ");
+  for (size_t i = 0; i < std::min(problems.size(), kListed); ++i) message += (i == 0 ? "" : "; ") + problems[i];
+  if (problems.size() > kListed) message += "; ...";
+  fail(Status::Checkpoint, message);
+}
+
+}  // namespace ivl
