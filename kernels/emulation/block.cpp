@@ -44,7 +44,7 @@ std::byte* stack_of(uint32_t thread) {
 class Grid {
  public:
   Grid(const char* name, const LaunchShape& shape, int device, const std::function<void()>& kernel)
-      : name_(name), shape_(shape), device_(device), kernel_(kernel), random_(options().seed), launch_(running_work.id) {
+      : name_(name), shape_(shape), device_(device), kernel_(kernel), random_(options().seed), launch_(running_work) {
     forget_releases();
     threads_.resize(shape.block.count());
     for (auto& thread : threads_) {

@@ -140,10 +140,7 @@ bool access(const void* address, size_t size, Kind kind, const void* pc, size_t 
   if (kind == Kind::Atomic) {
     thread.fences.atomic(address);
   }
-  const bool global = allocation->space == Space::Global;
-  if (global) {
-    note_user(*allocation);
-  }
+  const bool behind = allocation->space == Space::Shared || comes_behind_users(*allocation);
   const auto first = static_cast<size_t>(static_cast<const std::byte*>(address) - allocation->begin);
   // Cells are many times what they describe and seldom in a cache: all are fetched together.
   for (size_t byte = first; byte < first + counted; byte += 2) {
@@ -153,7 +150,7 @@ bool access(const void* address, size_t size, Kind kind, const void* pc, size_t 
     const bool both = byte % 2 == 0 && byte + 1 < first + counted;
     const uint8_t bits = both ? 3 : static_cast<uint8_t>(1 << byte % 2);
     Cell& cell = allocation->cell(byte);
-    if (global) {
+    if (!behind) {
       is_read(kind) ? order_read(*allocation, byte) : order_write(*allocation, byte);
     }
     if (is_read(kind)) {

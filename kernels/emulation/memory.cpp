@@ -51,7 +51,7 @@ bool only_addresses = false;
 
 Allocation& shared() {
   static Allocation memory{
-      addresses() + kDevices * kArenaBytes, 0, 0, Space::Shared, std::vector<Cell>(kSharedBytes / 2), 0, {}, 0, {}};
+      addresses() + kDevices * kArenaBytes, 0, 0, Space::Shared, std::vector<Cell>(kSharedBytes / 2), 0, {}, 0, true, {}};
   return memory;
 }
 
@@ -96,7 +96,7 @@ std::byte* allocate_global(size_t bytes, int device) {
   arena.used += room;
   arena.in_use += bytes;
   std::vector<Cell> cells(only_addresses ? 0 : (bytes + 1) / 2);
-  arena.live[begin] = {begin, bytes, device, Space::Global, std::move(cells), 0, {}, 0, {}};
+  arena.live[begin] = {begin, bytes, device, Space::Global, std::move(cells), 0, {}, 0, true, {}};
   return begin;
 }
 
@@ -161,13 +161,15 @@ void mark_read(const void* address, size_t bytes) {
   if (allocation == nullptr) {
     return;
   }
-  note_user(*allocation);
+  const bool behind = comes_behind_users(*allocation);
   const auto first = static_cast<size_t>(static_cast<const std::byte*>(address) - allocation->begin);
   for (size_t byte = first; byte < first + bytes; byte += 2 - byte % 2) {
-    order_read(*allocation, byte);
+    if (!behind) {
+      order_read(*allocation, byte);
+    }
     Cell& cell = allocation->cell(byte);
     cell.readers[0] = {};
-    cell.readers[0].launch = running_work.id;
+    cell.readers[0].launch = running_work;
   }
 }
 
@@ -176,36 +178,43 @@ void mark_written(void* address, size_t bytes) {
   if (allocation == nullptr) {
     return;
   }
-  if (allocation->space == Space::Global) {
-    note_user(*allocation);
-  }
+  const bool behind = allocation->space == Space::Shared || comes_behind_users(*allocation);
   const auto first = static_cast<size_t>(static_cast<std::byte*>(address) - allocation->begin);
   for (size_t byte = first; byte < first + bytes; byte++) {
-    order_write(*allocation, byte);
+    if (!behind) {
+      order_write(*allocation, byte);
+    }
     Cell& cell = allocation->cell(byte);
     cell.written |= static_cast<uint8_t>(1 << byte % 2);
     cell.writer = {};
-    cell.writer.launch = running_work.id;
+    cell.writer.launch = running_work;
   }
 }
 
 void add_user(Allocation& allocation) {
-  allocation.last_user = running_work.id;
-  order().add_running_to(allocation.users);
+  allocation.last_user = running_work;
+  allocation.last_is_behind = order().add_running_to(allocation.users);
 }
 
-void check_first_read(Allocation& allocation, size_t byte) {
+void order_read(Allocation& allocation, size_t byte) {
   const Cell& cell = allocation.cell(byte);
-  if (!order().comes_before_running(cell.writer.launch)) {
-    order().report_unordered(cell.writer.launch, allocation.device);
+  const WorkId writer = cell.writer.launch, reader = cell.readers[0].launch;
+  if (writer == running_work || reader == running_work) {
+    return;  // not the first time
   }
-  if (!order().comes_before_running(cell.readers[0].launch)) {
-    keep_reader(allocation, byte, cell.readers[0].launch);
+  if (!order().comes_before_running(writer)) {
+    order().report_unordered(writer, allocation.device);
+  }
+  if (!order().comes_before_running(reader)) {
+    keep_reader(allocation, byte, reader);
   }
 }
 
-void check_first_write(Allocation& allocation, size_t byte) {
+void order_write(Allocation& allocation, size_t byte) {
   const Cell& cell = allocation.cell(byte);
+  if (cell.writer.launch == running_work) {
+    return;
+  }
   for (const WorkId other : {cell.writer.launch, cell.readers[0].launch}) {
     if (!order().comes_before_running(other)) {
       order().report_unordered(other, allocation.device);

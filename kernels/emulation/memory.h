@@ -42,6 +42,7 @@ struct Allocation {
   uint32_t life = 0;        // a cell of another life says nothing: shared memory is new to each block
   Clock users;              // the work that touched it
   WorkId last_user = 0;
+  bool last_is_behind = true;  // the others
   // By cell: readers before the last one that nothing orders before it.
   std::map<size_t, std::vector<WorkId>> readers_elsewhere;
 
@@ -84,33 +85,20 @@ bool is_device_address(const void* address);
 void mark_read(const void* address, size_t bytes);
 void mark_written(void* address, size_t bytes);
 
+// The running work uses the allocation. Whether all other work that did so came before it, as it nearly always has: then no cell
+// need be looked at for order.
 void add_user(Allocation& allocation);
-void check_first_read(Allocation& allocation, size_t byte);
-void check_first_write(Allocation& allocation, size_t byte);
-
-// The running work uses the allocation, and reads or writes this cell of it. Reported if another piece of work that did so is not
-// ordered with it, unless both read.
-inline void note_user(Allocation& allocation) {
-  if (allocation.last_user != running_work.id) {
+inline bool comes_behind_users(Allocation& allocation) {
+  if (allocation.last_user != running_work) {
     add_user(allocation);
   }
+  return allocation.last_is_behind;
 }
-inline void order_read(Allocation& allocation, size_t byte) {
-  const Cell& cell = allocation.cell(byte);
-  const WorkId writer = cell.writer.launch, reader = cell.readers[0].launch;
-  const bool first = writer != running_work.id && reader != running_work.id;
-  if (first && (writer > running_work.all_before || reader > running_work.all_before)) {
-    check_first_read(allocation, byte);
-  }
-}
-inline void order_write(Allocation& allocation, size_t byte) {
-  const Cell& cell = allocation.cell(byte);
-  const WorkId writer = cell.writer.launch, reader = cell.readers[0].launch;
-  const bool later = writer > running_work.all_before || reader > running_work.all_before || cell.read_elsewhere != 0;
-  if (writer != running_work.id && later) {
-    check_first_write(allocation, byte);
-  }
-}
+
+// The running work reads or writes this cell of it. Reported if another piece of work that did so is not ordered with it, unless
+// both read.
+void order_read(Allocation& allocation, size_t byte);
+void order_write(Allocation& allocation, size_t byte);
 
 // The running block's shared memory: `bytes` uninitialized ones at a fixed address.
 Allocation& shared_memory();

@@ -34,7 +34,7 @@ bool Clock::covers(const Clock& other) const {
 
 size_t Order::open_lane() {
   for (size_t lane = 0; lane < lanes_.size(); lane++) {
-    if (!lanes_[lane].open && host_.of(lane) == lanes_[lane].works.size()) {
+    if (!lanes_[lane].open && host_.of(lane) == lanes_[lane].works) {
       lanes_[lane].open = true;
       return lane;
     }
@@ -47,43 +47,38 @@ void Order::close_lane(size_t lane) { lanes_[lane].open = false; }
 
 WorkId Order::add(size_t lane, Clock& known, WorkName name) {
   const auto id = static_cast<WorkId>(works_.size());
-  lanes_[lane].works.push_back(id);
-  const auto count = static_cast<uint32_t>(lanes_[lane].works.size());
+  const uint32_t count = ++lanes_[lane].works;
   works_.push_back({lane, count, std::move(name)});
   known.learn(lane, count);
   return id;
 }
 
 void Order::begin(WorkId work, const Clock& known) {
+  running_work = work;
   known_ = &known;
-  running_work = {work, work - 1};
-  for (size_t lane = 0; lane < lanes_.size(); lane++) {
-    const std::vector<WorkId>& works = lanes_[lane].works;
-    const size_t done = known.of(lane);
-    if (done < works.size()) running_work.all_before = std::min(running_work.all_before, works[done] - 1);
-  }
 }
 
 void Order::end() {
+  running_work = 0;
   known_ = nullptr;
-  running_work = {};
 }
 
 bool Order::comes_before_running(WorkId earlier) const {
-  if (known_ == nullptr || earlier <= running_work.all_before || earlier == running_work.id) return true;
   const Work& work = works_[earlier];
-  return known_->of(work.lane) >= work.count;
+  return earlier == 0 || earlier == running_work || known_->of(work.lane) >= work.count;
 }
 
-void Order::add_running_to(Clock& users) const {
-  const Work& work = works_[running_work.id];
+bool Order::add_running_to(Clock& users) const {
+  const bool all_before = known_->covers(users);
+  const Work& work = works_[running_work];
   users.learn(work.lane, work.count);
+  return all_before;
 }
 
 // The one that was queued later is to blame, whichever ran first. Which of a kernel's accesses met the other is chance, too.
 void Order::report_unordered(WorkId other, int device) const {
-  const WorkName& before = works_[std::min(running_work.id, other)].name;
-  const WorkName& after = works_[std::max(running_work.id, other)].name;
+  const WorkName& before = works_[std::min(running_work, other)].name;
+  const WorkName& after = works_[std::max(running_work, other)].name;
   report(Fault::Order, after.place,
          after.what + " and " + before.what + " on another stream use the same memory of device " + std::to_string(device) +
              ", at least one to write, and nothing orders the two");

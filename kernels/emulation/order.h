@@ -54,8 +54,8 @@ class Order {
   void end();
 
   bool comes_before_running(WorkId earlier) const;
-  // Counts the running work among those of `users`.
-  void add_running_to(Clock& users) const;
+  // Counts the running work among those of `users`. Whether all others of them come before it.
+  bool add_running_to(Clock& users) const;
   // Reports that nothing orders the running work and another, one of which writes.
   void report_unordered(WorkId other, int device) const;
 
@@ -66,7 +66,7 @@ class Order {
     WorkName name;
   };
   struct Lane {
-    std::vector<WorkId> works;
+    uint32_t works = 0;  // so far
     bool open = true;
   };
 
@@ -78,11 +78,7 @@ class Order {
 
 Order& order();
 
-// What every access looks at. `id` is none outside of all work.
-struct RunningWork {
-  WorkId id = 0;
-  WorkId all_before = 0;  // up to this number all others come before it
-};
-inline RunningWork running_work;
+// The work that runs, 0 outside of all; every access looks at it.
+inline WorkId running_work = 0;
 
 }  // namespace simt
