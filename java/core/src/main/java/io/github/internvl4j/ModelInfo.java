@@ -10,7 +10,7 @@ import java.util.OptionalInt;
  *
  * @param imageSize pixels on a side
  * @param imageChannels colour channels
- * @param tokensPerImage tokens that a picture takes in the prompt
+ * @param tokensPerImage tokens that a tile takes in the prompt, or a picture that is not cut into tiles
  * @param contextLength tokens of prompt and answer together
  * @param vocabularySize rows of the token table
  * @param hiddenSize width of the decoder
@@ -20,9 +20,10 @@ import java.util.OptionalInt;
  * @param stored the type the weights are stored in; {@link Precision#AUTO} if the configuration does not tell
  * @param precision as loaded; {@link Precision#AUTO} before
  * @param kvCache the type of the KV cache, likewise
- * @param eosTokens the stop tokens that generation_config.json names, or else config.json. An answer ends at the template's own,
- *     as in the original's chat; those that differ from it count only in {@link GenerationConfig#stopTokens}
- * @param conversationTemplate its name
+ * @param eosTokens the stop tokens that generation_config.json names, or else config.json. In the layout of transformers an answer
+ *     ends at these; in the other at the template's own, as in the original's chat, and those that differ from it count only in
+ *     {@link GenerationConfig#stopTokens}
+ * @param conversationTemplate its name; empty where the folder's chat template is its own
  * @param layout how the folder is laid out, and with it which prompt, picture kernel and tokenizer belong to it
  * @param architecture of the decoder, as transformers names it: {@code Qwen2ForCausalLM}
  * @param tiling how pictures are cut; the limits that preprocessor_config.json has in the layout of transformers are those of

@@ -34,16 +34,21 @@ final class PromptReader {
     PromptReader(Path directory, ModelInfo info, @Nullable String named) {
         this.info = info;
         tokenizer = Tokenizer.load(directory);
-        if (tokenizer.vocabularySize() > info.vocabularySize()) {
-            throw new CheckpointException(directory + ": the tokenizer has tokens up to the id "
-                    + (tokenizer.vocabularySize() - 1) + ", but vocab_size in config.json is " + info.vocabularySize()
-                    + "; expected a row of the model for every token");
-        }
+        requireRowsForTokens(directory);
         imageProcessor = ImageProcessor.load(directory, info);
         template = named == null ? template(directory, info) : ConversationTemplates.forName(named);
         encoder = new PromptEncoder(tokenizer, template);
         requirePictureToken(directory);
         stops = stops(named != null);
+    }
+
+    private void requireRowsForTokens(Path directory) {
+        int most = tokenizer.vocabularySize() - 1;
+        if (most >= info.vocabularySize()) {
+            throw new CheckpointException(directory + ": the tokenizer's ids go up to " + most + " ('" + tokenizer.tokenText(most)
+                    + "'), but vocab_size in config.json is " + info.vocabularySize() + ", expected a row of the model for every"
+                    + " token: the tokenizer is another model's, or the weights are from before tokens were added");
+        }
     }
 
     private static ConversationTemplate template(Path directory, ModelInfo info) {

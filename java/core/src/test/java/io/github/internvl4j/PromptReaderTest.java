@@ -24,7 +24,7 @@ class PromptReaderTest {
         Path config = folder.resolve("tokenizer_config.json");
         Files.writeString(config, Files.readString(config).replace("\"776\"", "\"900\""));
         String message = assertThrows(CheckpointException.class, () -> new PromptReader(folder, info, null)).getMessage();
-        assertTrue(message.contains("up to the id 900") && message.contains("vocab_size in config.json is 777"), message);
+        assertTrue(message.contains("up to 900 (") && message.contains("vocab_size in config.json is 777"), message);
         assertThrows(CheckpointException.class, () -> InternVL.load(folder), "before any weight is looked for");
     }
 }

@@ -1,22 +1,28 @@
 package io.github.internvl4j.cli;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.TokenLogprob;
 import io.github.internvl4j.error.PromptException;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /** JSON as the commands read and write it. */
 final class Json {
@@ -30,7 +36,20 @@ final class Json {
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .addModule(new SimpleModule().addSerializer(OptionalInt.class, new NumberOrNull()))
             .build();
+
+    /** What a model may have. */
+    private static final class NumberOrNull extends JsonSerializer<OptionalInt> {
+        @Override
+        public void serialize(OptionalInt value, JsonGenerator out, SerializerProvider serializers) throws IOException {
+            if (value.isPresent()) {
+                out.writeNumber(value.getAsInt());
+            } else {
+                out.writeNull();
+            }
+        }
+    }
 
     /** The longest text that a message repeats. */
     private static final int SHOWN = 60;

@@ -46,7 +46,7 @@ final class TokenizeCommand implements Callable<Integer> {
         @Option(names = "--text", parameterConsumer = Verbatim.class, paramLabel = "TEXT", description = "The text.")
         private @Nullable String text;
 
-        @Option(names = "--file", paramLabel = "FILE", description = "A UTF-8 file; a byte order mark at its start is left out.")
+        @Option(names = "--file", paramLabel = "FILE", description = "A UTF-8 file, taken as it is: a byte order mark and the last line end have tokens, too.")
         private @Nullable Path file;
 
         String read(CommandSpec command) throws IOException {
@@ -58,7 +58,7 @@ final class TokenizeCommand implements Callable<Integer> {
                 return text;
             }
             Path given = Objects.requireNonNull(file);
-            return Utf8.decode(Files.readAllBytes(given), given.toString());
+            return Utf8.decodeAll(Files.readAllBytes(given), given.toString());
         }
     }
 

@@ -17,10 +17,23 @@ final class Utf8 {
      * @throws InvalidOptionException if they are no text
      */
     static String decode(byte[] bytes, String source) {
-        Charset charset = charset(bytes);
+        String text = decode(bytes, charset(bytes), source);
+        return text.startsWith("\ufeff") ? text.substring(1) : text;
+    }
+
+    /**
+     * Every character counts, a byte order mark, too.
+     *
+     * @param source what messages call the bytes
+     * @throws InvalidOptionException if they are no UTF-8
+     */
+    static String decodeAll(byte[] bytes, String source) {
+        return decode(bytes, StandardCharsets.UTF_8, source);
+    }
+
+    private static String decode(byte[] bytes, Charset charset, String source) {
         try {
-            String text = charset.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-            return text.startsWith("\ufeff") ? text.substring(1) : text;
+            return charset.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
         } catch (CharacterCodingException e) {
             throw new InvalidOptionException(source + " is not " + charset, e);
         }

@@ -82,14 +82,14 @@ class ChatCommandTest {
         List<String> hello = List.of("chat", "--model", model, "--precision", "f32", "--prompt", "Hello", "--max-new-tokens", "1", "--json");
         int own = run(hello).succeeded().json().get("prompt_tokens").size();
         int other = run(hello, "--template", "internvl2_5").succeeded().json().get("prompt_tokens").size();
-        assertTrue(other > own + 30, "with its system message: " + other + ", without: " + own);
-        run(hello, "--template", "alpaca").failed(2, "--template", "alpaca", "Hermes-2");
+        assertTrue(other > own + 10, "with its system message: " + other + ", without: " + own);
+        run(hello, "--template", "alpaca").failed(1, "--template", "alpaca", "Hermes-2");
     }
 
     @Test
     void tilesHaveLimits() {
-        run(HELLO, "--max-tiles", "0").failed(2, "--max-tiles is 0", "1 to 1024");
-        run(HELLO, "--max-tiles", "1000000").failed(2, "--max-tiles is 1000000");
+        run(HELLO, "--max-tiles", "0").failed(1, "--max-tiles is 0", "1 to 1024");
+        run(HELLO, "--max-tiles", "1000000").failed(1, "--max-tiles is 1000000");
     }
 
     @Test

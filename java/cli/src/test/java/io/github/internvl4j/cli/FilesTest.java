@@ -106,9 +106,9 @@ class FilesTest {
     }
 
     @Test
-    void byteOrderMarksAreNoText() throws IOException {
+    void byteOrderMarksAreNoTextButWhereTokensAreTold() throws IOException {
         Path file = folder.resolve("marked");
-        String ids = run("tokenize", "--model", D128, "--text", "Hello").out();
+        String ids = run("tokenize", "--model", D128, "--text", "\ufeffHello").out();
         Files.writeString(file, "\ufeffHello");
         assertEquals(ids, run("tokenize", "--model", D128, "--file", file.toString()).succeeded().out());
         Files.writeString(file, "\ufeff[1, 2]");

@@ -30,6 +30,7 @@ class MachineTest {
         assertTrue(run("info").succeeded().out().contains("cpu kernels"));
         JsonNode json = run("info", "--json", "--check", "--model", D128).succeeded().json();
         assertEquals(16, json.get("model").get("tokens_per_image").asInt());
+        assertTrue(json.get("model").get("image_token").isNull());
         assertTrue(json.get("memory_plan").get("total").asLong() > 9_000_000);
         String text = run("info", "--check", "--model", D128).succeeded().out();
         assertTrue(text.contains("all finite") && text.contains("fits"), text);
