@@ -3,6 +3,7 @@ package io.github.internvl4j.bench;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;
+import io.github.internvl4j.image.Tiling;
 import io.github.internvl4j.runtime.NativeLibrary;
 import io.github.internvl4j.runtime.NativeModel;
 import io.github.internvl4j.runtime.NativeSequence;
@@ -10,6 +11,7 @@ import io.github.internvl4j.tensor.Tensor;
 import io.github.internvl4j.text.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -95,6 +97,11 @@ public class JavaSide {
     @Benchmark
     public Tensor preprocessTwelveMegapixels(Checkpoint checkpoint) {
         return checkpoint.processor.preprocess(checkpoint.large);
+    }
+
+    @Benchmark
+    public Tensor preprocessTwelveMegapixelsInTiles(Checkpoint checkpoint) {
+        return checkpoint.processor.preprocess(List.of(checkpoint.large), new Tiling(true, true, 1, 12));
     }
 
     @Benchmark

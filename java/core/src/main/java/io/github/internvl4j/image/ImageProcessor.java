@@ -58,17 +58,17 @@ public final class ImageProcessor {
      * A processor for a model, as the original code of its layout does it. In the remote code's layout a model that takes tiles
      * has Pillow's kernel and ImageNet's mean and standard deviation, and preprocessor_config.json is not read; one that takes
      * squares has what {@link #load(Path, int)} gives. In the layout of transformers the kernel is torchvision's, and
-     * preprocessor_config.json has the rest.
+     * preprocessor_config.json, or {@code image_processor} in processor_config.json, has the rest.
      *
      * @param modelDirectory the checkpoint's folder
      * @param model what {@link io.github.internvl4j.InternVL#inspect} says of it
      * @return the processor
-     * @throws CheckpointException if preprocessor_config.json is needed and missing, a field is missing or malformed, or its
+     * @throws CheckpointException if the file is needed and missing, a field is missing or malformed, or its
      *     size is not the model's
      */
     public static ImageProcessor load(Path modelDirectory, ModelInfo model) {
         if (model.layout() == ModelInfo.Layout.TRANSFORMERS) {
-            return tensors(modelDirectory.resolve(PreprocessorConfig.FILE_NAME), model.imageSize());
+            return tensors(PreprocessorConfig.fileOfTransformers(modelDirectory), model.imageSize());
         }
         if (!model.tiling().dynamic()) {
             return load(modelDirectory, model.imageSize());

@@ -9,6 +9,7 @@ import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.host.FileProblems;
 import io.github.internvl4j.runtime.CheckpointFile;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
@@ -51,6 +52,9 @@ record PreprocessorConfig(
 
     private static final String TRANSFORMERS_PROCESSOR = "GotOcr2ImageProcessor";
 
+    /** The field of processor_config.json that is a preprocessor_config.json. */
+    private static final String IN_ALL = "image_processor";
+
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -68,14 +72,25 @@ record PreprocessorConfig(
     }
 
     /**
+     * Where a checkpoint in the layout of transformers has its picture processor: version 5 writes the processors of a model into
+     * one file.
+     */
+    static Path fileOfTransformers(Path directory) {
+        Path own = directory.resolve(FILE_NAME);
+        Path all = directory.resolve("processor_config.json");
+        return !Files.exists(own) && Files.exists(all) && json(all).has(IN_ALL) ? all : own;
+    }
+
+    /**
      * Reads and checks the file of {@code GotOcr2ImageProcessor}.
      *
-     * @param file preprocessor_config.json
+     * @param file from {@link #fileOfTransformers}
      * @return its content
      * @throws CheckpointException if it cannot be read, or a field is missing or malformed
      */
     static PreprocessorConfig readTransformers(Path file) {
-        return new Fields(file, json(file)).readTransformers();
+        JsonNode root = json(file);
+        return new Fields(file, root.has(IN_ALL) ? root.get(IN_ALL) : root).readTransformers();
     }
 
     private static JsonNode json(Path file) {
@@ -116,7 +131,7 @@ record PreprocessorConfig(
             int most = count("max_patches", MAX_PATCHES, Tiling.LARGEST_MOST);
             int least = count("min_patches", 1, most);
             JsonNode resample = root.path("resample");
-            if (!resample.isMissingNode() && !(isInt(resample) && resample.intValue() == BICUBIC)) {
+            if (!resample.isMissingNode() && !resample.isNull() && !(isInt(resample) && resample.intValue() == BICUBIC)) {
                 throw wrong("resample", BICUBIC + ", bicubic");
             }
             return read(side("size", true), new Tiling(true, true, least, most));

@@ -148,6 +148,15 @@ class ImageProcessorTest {
         assertReason("image_processor_type", () -> ImageProcessor.load(folder));
     }
 
+    @Test
+    void oneFileMayHoldTheProcessorsOfTransformers() throws IOException {
+        Path all = folder.resolve("processor_config.json");
+        Files.writeString(all, "{\"image_seq_length\": 4}");
+        assertReason("does not exist", () -> ImageProcessor.load(folder, transformers()));
+        Files.writeString(all, "{\"image_processor\": {\"size\": 56, \"max_patches\": 4, " + MEAN_STD + "}}");
+        assertEquals(4, ImageProcessor.load(folder, transformers()).tiling().most());
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
