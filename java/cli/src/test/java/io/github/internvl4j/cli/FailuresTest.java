@@ -173,7 +173,7 @@ class FailuresTest {
             ByteArrayOutputStream err = new ByteArrayOutputStream();
             Streams streams = new Streams(failing(failure), new ByteArrayOutputStream(), err);
             int status = Main.execute(streams, "chat", "--model", D128);
-            String told = failure instanceof Error ? "memory" : "IllegalStateException: odd state";
+            String told = failure instanceof Error ? "heap" : "IllegalStateException: odd state";
             new Run(status, "", err.toString(StandardCharsets.UTF_8)).failed(1, told);
         }
     }
