@@ -2,6 +2,7 @@ package io.github.internvl4j.tensor;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -9,6 +10,7 @@ import io.github.internvl4j.error.InvalidOptionException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TensorTest {
@@ -24,6 +26,19 @@ class TensorTest {
         assertEquals(6, tensor.size());
         assertEquals(2, tensor.rank());
         assertEquals(3, tensor.size(1));
+    }
+
+    @Test
+    void joinsAlongTheOutermostDimension() {
+        Tensor one = Tensor.of(new float[] {1, 2}, 1, 2);
+        Tensor two = Tensor.of(new float[] {3, 4, 5, 6}, 2, 2);
+        Tensor joined = Tensor.joined(List.of(one, two));
+        assertArrayEquals(new long[] {3, 2}, joined.shape());
+        assertArrayEquals(new float[] {1, 2, 3, 4, 5, 6}, joined.toArray());
+        assertSame(one, Tensor.joined(List.of(one)));
+        assertThrows(InvalidOptionException.class, () -> Tensor.joined(List.of()));
+        assertThrows(InvalidOptionException.class, () -> Tensor.joined(List.of(one, Tensor.allocate(1, 3))));
+        assertThrows(InvalidOptionException.class, () -> Tensor.joined(List.of(Tensor.allocate(), Tensor.allocate())));
     }
 
     @Test
