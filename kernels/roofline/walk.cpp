@@ -1,5 +1,6 @@
 #include "roofline/walk.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "backend/gpus.h"
@@ -17,23 +18,27 @@ constexpr int kWordTokens = 90;
 constexpr int kTemplateTokens = 60;
 
 // Shapes without values. What the host itself reads (position embeddings) is small and made of zeros. In int8 the decoder's
-// linear layers are quantized already: nothing then looks at their values.
+// linear layers are quantized already: nothing then looks at more than their scales.
 class ShapesOnly : public ivl::WeightSource {
  public:
-  ShapesOnly(const ivl::ModelConfig& config, bool int8) : int8_(int8), params_(config) {}
+  ShapesOnly(const ivl::ModelConfig& config, bool int8) : int8_(int8), params_(config) {
+    int64_t rows = 0;
+    for (const ivl::Param& param : params_.all()) rows = std::max(rows, param.shape[0]);
+    scales_.resize(static_cast<size_t>(rows));
+  }
   HostTensor tensor(const std::string& name) override {
     const ivl::Param& param = *params_.find(name);
     const auto elements = static_cast<size_t>(param.elements());
     HostTensor tensor{elements <= kSmall ? zeros_.data() : nullptr, ivl::DType::BF16, param.shape};
-    if (int8_ && param.shape.size() == 2) tensor.int8_scales = &scale_;
+    if (int8_ && param.shape.size() == 2) tensor.int8_scales = scales_.data();
     return tensor;
   }
 
  private:
   static constexpr size_t kSmall = size_t{1} << 24;
   bool int8_;
-  float scale_ = 0;
   ivl::ParamTable params_;
+  std::vector<float> scales_;
   std::vector<uint16_t> zeros_ = std::vector<uint16_t>(kSmall);
 };
 
