@@ -72,7 +72,7 @@ double rounding(std::span<const float> logits, double bfloat16_error, DType type
   return bfloat16_error * std::sqrt(squares / static_cast<double>(logits.size())) / (type == DType::F16 ? 8 : 1);
 }
 
-// A token may differ only where the original's own two best logits are closer than the rounding of the type.
+// A token may differ only where the rounding of the type, which both logits have, can turn their order.
 TEST_P(ModelOverCuda, GreedyTokensAreTheOriginals) {
   constexpr size_t kTokens = 4;
   const Oracle oracle(GetParam().oracle);
@@ -87,7 +87,7 @@ TEST_P(ModelOverCuda, GreedyTokensAreTheOriginals) {
       const auto best = static_cast<size_t>(dialog.greedy_tokens[i]);
       if (token == best) continue;
       const std::span<const float> logits = std::span(expected).subspan(i * vocabulary, vocabulary);
-      EXPECT_LE(logits[best] - logits[token], rounding(logits, dialog.bfloat16_error.at("logits"), GetParam().type))
+      EXPECT_LE(logits[best] - logits[token], 2 * rounding(logits, dialog.bfloat16_error.at("logits"), GetParam().type))
           << dialog.name << ", token " << i;
       break;  // what follows answers another text
     }
