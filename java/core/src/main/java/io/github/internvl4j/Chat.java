@@ -88,10 +88,7 @@ public final class Chat implements AutoCloseable {
             throw new PromptException(
                     "a question to a chat brings no history and no system message of its own, expected both empty");
         }
-        if (asking.isHeldByCurrentThread() || !asking.tryLock()) {
-            throw new BusyException("the chat is answering another question; ask when it has finished, or use one chat"
-                    + " for each thread");
-        }
+        begin();
         Cancellation cancellation = new Cancellation();
         try {
             current = cancellation;
@@ -104,6 +101,19 @@ public final class Chat implements AutoCloseable {
         } finally {
             current = null;
             leave();
+        }
+    }
+
+    /** Takes the lock. Who asks keeps it long and is not waited for; who looks at the rounds has it for a moment. */
+    private void begin() {
+        boolean busy = asking.isHeldByCurrentThread();
+        while (!busy && !asking.tryLock()) {
+            busy = current != null;
+            Thread.yield();
+        }
+        if (busy) {
+            throw new BusyException("the chat is answering another question; ask when it has finished, or use one chat"
+                    + " for each thread");
         }
     }
 

@@ -173,15 +173,16 @@ class NativeLoadingTest {
 
     @Test
     void whenThreadsCanBeStartedAgainEverythingWorks() throws Exception {
-        // The limit counts the processes of a user, and does not hold for root: so root makes a user of it.
-        assumeTrue(run("setpriv", "--reuid=54321", "--clear-groups", "true"), "may not become another user");
+        // The limit counts the processes of a user, and does not hold for root: so root makes a user of it who has no others.
+        String user = "--reuid=" + (50_000 + ProcessHandle.current().pid() % 10_000);
+        assumeTrue(run("setpriv", user, "--clear-groups", "true"), "may not become another user");
         Path copies = Files.createDirectory(folder.resolve("copies"));
         Path film = Files.copy(Path.of(film()), copies.resolve("film.mp4"));
         String[] arguments = {"threads", picture("gray.jpg"), picture("lossy.webp"), film.toString()};
         assertTrue(run("chmod", "-R", "a+rwX", folder.toString()));
         assertOver("no more threads", new ChildJvm()
                 .copied(copies)
-                .before("setpriv", "--reuid=54321", "--clear-groups", "prlimit", "--nproc=80")
+                .before("setpriv", user, "--clear-groups", "prlimit", "--nproc=80")
                 .with("-Xlog:disable", CACHE + folder)
                 .run(FirstLoad.class, arguments));
     }
