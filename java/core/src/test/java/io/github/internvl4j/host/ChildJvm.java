@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A JVM of its own, for what one JVM can do only once, or should not do to the other tests. */
-final class ChildJvm {
+public final class ChildJvm {
     /** What it printed, on both streams, and its exit status. */
-    record Result(String output, int status) {
+    public record Result(String output, int status) {
         /** Without those that JDK 24 and later print of native access. */
-        List<String> lines() {
+        public List<String> lines() {
             return output.lines().filter(line -> !line.isBlank() && !line.startsWith("WARNING: ")).toList();
         }
     }
@@ -22,7 +22,7 @@ final class ChildJvm {
     private String module = "";
 
     /** With the class path of the tests, less the entries that match one of the patterns. */
-    ChildJvm(String... without) {
+    public ChildJvm(String... without) {
         StringBuilder path = new StringBuilder();
         String all = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         for (String entry : all.split(":")) {
@@ -68,12 +68,12 @@ final class ChildJvm {
         return with("--patch-module", MODULE + "=" + String.join(":", tests), "--add-modules", others);
     }
 
-    ChildJvm with(String... options) {
+    public ChildJvm with(String... options) {
         command.addAll(List.of(options));
         return this;
     }
 
-    Result run(Class<?> main, String... arguments) throws IOException, InterruptedException {
+    public Result run(Class<?> main, String... arguments) throws IOException, InterruptedException {
         command.addAll(module.isEmpty() ? List.of(main.getName()) : List.of("-m", module + main.getName()));
         command.addAll(List.of(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
