@@ -9,7 +9,7 @@
 #include "api/handles.h"
 #include "backend/gpus.h"
 #include "checkpoint/non_finite.h"
-#include "cpu/cpu_backend.h"
+#include "host/processor.h"
 #include "model/int8_layers.h"
 #include "model/weights.h"
 
@@ -104,9 +104,9 @@ ivl_status ivl_system_info(ivl_text** out) {
   return guarded([&] {
     given(out, "out") = text_of({{"version", IVL_VERSION},
                                  {"cpu",
-                                  {{"isa", cpu::name_of(cpu::chosen_isa())},
-                                   {"features", cpu::feature_names()},
-                                   {"threads", cpu::default_threads()}}},
+                                  {{"isa", name_of(chosen_isa())},
+                                   {"features", feature_names()},
+                                   {"threads", default_threads()}}},
                                  {"devices", devices()}});
   });
 }

@@ -59,6 +59,21 @@ struct LinearSource {
   bool int8 = false;                // keep the weights, and take the input, as backend/int8.h says
 };
 
+// Rows with the layer whose product takes them. An operation that writes such rows knows who reads them: a backend may make of
+// them what the layer wants while they are at hand. Between that and the product nothing writes them.
+struct LayerInput {
+  Matrix rows;
+  const LinearWeights& layer;
+};
+
+// Where an operation writes: rows for anyone, or for a layer.
+struct Output {
+  Output(const Matrix& matrix) : rows(matrix) {}
+  Output(const LayerInput& input) : rows(input.rows), reader(&input.layer) {}
+  Matrix rows;
+  const LinearWeights* reader = nullptr;
+};
+
 struct NormWeights {
   NormKind kind = NormKind::RmsNorm;
   float eps = 0;
@@ -173,9 +188,9 @@ class Backend {
   // ---- both towers ------------------------------------------------------------------------------------------
   // Normalizes each row in f32, rounds to the activation type, then multiplies by the weight (and adds the bias).
   // In place is allowed.
-  virtual void norm(const Matrix& out, const Matrix& in, const NormWeights& weights) = 0;
+  virtual void norm(const Output& out, const Matrix& in, const NormWeights& weights) = 0;
   // out (M, out_features or half) from in (M, in_features). See Epilogue. `out` may be f32 whatever the type of in.
-  virtual void matmul(const Matrix& out, const Matrix& in, const LinearWeights& weights, const Epilogue& epilogue) = 0;
+  virtual void matmul(const Output& out, const LayerInput& in, const Epilogue& epilogue) = 0;
 
   // ---- vision tower -----------------------------------------------------------------------------------------
   // The patch convolution: pixels (B, channels*S*S) -> out (B*grid*grid, C); weights (C, channels*patch*patch).
@@ -203,12 +218,11 @@ class Backend {
   // The product with q|k|v, of which q and k are normalized head by head, if `norms` has such, and turned by the rotate-half
   // RoPE; k and v go into the caches at the rows' positions. qkv (rows, (heads + 2*kv_heads)*head_dim) holds q in its first heads*head_dim columns, the others are
   // scratch. rope (context, head_dim) f32: cos of each frequency, then sin.
-  virtual void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms,
-                           const Matrix& rope, std::span<const Span> spans, int64_t heads, const KvShape& shape,
-                           int64_t layer) = 0;
+  virtual void project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope,
+                           std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) = 0;
   // Causal attention of the rows' queries over their sequence's cache, rows' own keys included (stored before).
   // q are the first heads*head_dim columns of qkv; query head h reads kv head h / (heads / kv_heads).
-  virtual void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+  virtual void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                                 const KvShape& shape, int64_t layer) = 0;
   // out row i = in row rows[i].
   virtual void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) = 0;

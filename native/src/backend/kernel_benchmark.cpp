@@ -130,7 +130,7 @@ class MatMul : public KernelBenchmark {
  private:
   void run() override {
     turn_ = (turn_ + 1) % weights_.size();
-    backend_->matmul(out_, in_, *weights_[turn_], {});
+    backend_->matmul(out_, {in_, *weights_[turn_]}, {});
   }
 
   int64_t m_, n_, k_;

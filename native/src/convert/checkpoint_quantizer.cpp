@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "backend/int8_weights.h"
 #include "checkpoint/int8_tensors.h"
-#include "cpu/features.h"
-#include "cpu/int8_weights.h"
+#include "host/processor.h"
 #include "model/int8_layers.h"
 #include "model/weights.h"
 #include "tensor/error.h"
@@ -47,7 +47,7 @@ CheckpointQuantizer::CheckpointQuantizer(const fs::path& folder, fs::path output
     : output_(std::move(output)),
       config_(load_config(folder)),
       checkpoint_(Checkpoint::open(folder)),
-      pool_(threads > 0 ? threads : cpu::default_threads()) {
+      pool_(threads > 0 ? threads : default_threads()) {
   config_ = as_stored(std::move(config_), checkpoint_);
   require_weights(checkpoint_, config_);
   const ParamTable params(config_);
@@ -98,7 +98,7 @@ void CheckpointQuantizer::finish_shard() {
 
 void CheckpointQuantizer::write_int8(const TensorInfo& tensor) {
   const HostTensor source{tensor.data, *tensor.dtype, tensor.shape, nullptr, nullptr, place_of(tensor)};
-  const cpu::Int8Weights weights = cpu::int8_weights(source, type_, cpu::kernels_of(cpu::chosen_isa()), pool_);
+  const Int8Weights weights = int8_weights(source, type_, row_codec(), pool_);
   const auto inputs = static_cast<uint64_t>(tensor.shape[1]);
   for (int64_t row = 0; row < weights.rows; ++row) writer_->write(weights.values + row * weights.stride, inputs);
   writer_->write(weights.scales, static_cast<uint64_t>(weights.rows) * sizeof(float));

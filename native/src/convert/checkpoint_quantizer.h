@@ -8,7 +8,7 @@
 
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/safetensors_writer.h"
-#include "cpu/thread_pool.h"
+#include "host/thread_pool.h"
 #include "model/config.h"
 #include "model/precision.h"
 
@@ -43,7 +43,7 @@ class CheckpointQuantizer {
   ModelConfig config_;
   Checkpoint checkpoint_;
   DType type_;  // that weights are rounded to before they are quantized, as they would be at load
-  cpu::ThreadPool pool_;
+  ThreadPool pool_;
   std::vector<Item> work_;
   std::optional<SafetensorsWriter> writer_;
   int64_t done_ = 0;

@@ -110,9 +110,9 @@ const float* CpuBackend::packed_heads(const Matrix& qkv, int64_t pictures, int64
   return packed;
 }
 
-void CpuBackend::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms,
-                             const Matrix& rope, std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) {
-  matmul(qkv, in, weights, {});
+void CpuBackend::project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope,
+                             std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) {
+  matmul(qkv, in, {});
   rope_and_store(qkv, rope, spans, heads, shape, layer, norms);
 }
 
@@ -144,8 +144,9 @@ void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span
   }
 }
 
-void CpuBackend::cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+void CpuBackend::cached_attention(const Output& to, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                                   const KvShape& shape, int64_t layer) {
+  const Matrix& out = to.rows;
   require(shape.head_dim % 8 == 0 && shape.head_dim <= kMaxHeadDim,
           "cached attention: head_dim is a multiple of 8, at most 256");
   const int64_t group = heads / shape.kv_heads;

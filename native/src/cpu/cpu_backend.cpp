@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "cpu/cpu_weights.h"
+#include "cpu/kernels.h"
 #include "cpu/rows.h"
 
 namespace ivl::cpu {
@@ -27,7 +28,8 @@ std::string CpuBackend::description() const {
              bf16_activations_ ? ", bf16 activations" : "");
 }
 
-void CpuBackend::norm(const Matrix& out, const Matrix& in, const NormWeights& weights) {
+void CpuBackend::norm(const Output& to, const Matrix& in, const NormWeights& weights) {
+  const Matrix& out = to.rows;
   require(out.rows == in.rows && out.cols == in.cols && weights.weight->size == in.cols, "norm: equal shapes");
   const float* weight = values_of(weights.weight.get());
   const float* bias = values_of(weights.bias.get());
@@ -61,7 +63,7 @@ void CpuBackend::patch_embed(const Matrix& out, const Matrix& pixels, const Line
       }
     }
   });
-  matmul(out, columns, weights, {});
+  matmul(out, {columns, weights}, {});
 }
 
 void CpuBackend::add_class_and_positions(const Matrix& out, const Matrix& patches,

@@ -4,6 +4,7 @@
 
 #include "cpu/cpu_backend.h"
 #include "cpu/cpu_weights.h"
+#include "cpu/kernels.h"
 #include "host/host_memory.h"
 
 namespace ivl::cpu {
@@ -100,7 +101,7 @@ std::unique_ptr<LinearWeights> CpuBackend::linear(const LinearSource& source, DT
             "linear: stacked weights share their input");
     part.rows = source.weights[i].shape[0];
     if (source.int8) {
-      part.int8 = int8_weights(source.weights[i], as, kernels_, pool_);
+      part.int8 = int8_weights(source.weights[i], as, codec_of(kernels_), pool_);
     } else {
       const HostTensor kept = keep(source.weights[i], as, part.owned);
       part.data = kept.data;

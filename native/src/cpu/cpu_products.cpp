@@ -198,8 +198,9 @@ int64_t CpuBackend::rows_of_task(int64_t rows, int64_t column_blocks) const {
   return ceil_div(ceil_div(rows, parts), kTaskRows) * kTaskRows;
 }
 
-void CpuBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights& opaque, const Epilogue& epilogue) {
-  const auto& weights = static_cast<const CpuLinear&>(opaque);
+void CpuBackend::matmul(const Output& to, const LayerInput& from, const Epilogue& epilogue) {
+  const Matrix &out = to.rows, &in = from.rows;
+  const auto& weights = static_cast<const CpuLinear&>(from.layer);
   const bool gated = epilogue.activation == Activation::SwiGlu;
   require(in.cols == weights.in_features && out.rows == in.rows, "matmul: the input fits the weights");
   require(out.cols == (gated ? weights.out_features / 2 : weights.out_features), "matmul: the output fits the weights");

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "cpu/int8_weights.h"
+#include "backend/int8_weights.h"
 
 namespace ivl::cpu {
 

@@ -29,9 +29,9 @@ const T* values_of(const VectorWeights* weights) {
 }
 
 // The layer that the rows are written for, if it takes them in int8.
-const CudaLinear* int8_reader(const Matrix& out) {
+const CudaLinear* int8_reader(const Output& out) {
   const auto* layer = static_cast<const CudaLinear*>(out.reader);
-  return layer != nullptr && layer->int8_scales.data() != nullptr && layer->padded_in == out.cols ? layer : nullptr;
+  return layer != nullptr && layer->int8_scales.data() != nullptr && layer->padded_in == out.rows.cols ? layer : nullptr;
 }
 
 // Where a layer's keys and values lie in a cache, in elements.
@@ -64,9 +64,10 @@ void* CudaBackend<T>::grown(const Device& device, Buffer& buffer, size_t bytes) 
 }
 
 template <class T>
-void CudaBackend<T>::norm(const Matrix& out, const Matrix& in, const NormWeights& weights) {
+void CudaBackend<T>::norm(const Output& to, const Matrix& in, const NormWeights& weights) {
+  const Matrix& out = to.rows;
   require(out.rows == in.rows && out.cols == in.cols && weights.weight->size == in.cols, "norm: equal shapes");
-  const CudaLinear* reader = int8_reader(out);
+  const CudaLinear* reader = int8_reader(to);
   const gpu::QuantizedRows quantized = reader == nullptr ? gpu::QuantizedRows{} : int8_rows(out.rows, *reader);
   const gpu::QuantizedRows* besides = reader == nullptr ? nullptr : &quantized;
   device_.use();
@@ -105,8 +106,9 @@ gpu::QuantizedRows CudaBackend<T>::quantized(gpu::Rows<const T> in, int64_t rows
 }
 
 template <class T>
-gpu::Digest* CudaBackend<T>::digests_for(const Matrix& out) {
-  const CudaLinear* reader = int8_reader(out);
+gpu::Digest* CudaBackend<T>::digests_for(const Output& to) {
+  const Matrix& out = to.rows;
+  const CudaLinear* reader = int8_reader(to);
   const bool whole = reader != nullptr && int8_stride(reader->in_features) == out.cols;
   if (!whole || out.dtype == DType::F32 || !gpu::can_quantize(out.rows, static_cast<int>(out.cols))) return nullptr;
   // For the widest layer that can be: one address in all layers of a pass.
@@ -115,8 +117,9 @@ gpu::Digest* CudaBackend<T>::digests_for(const Matrix& out) {
 }
 
 template <class T>
-void CudaBackend<T>::launch_product(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights, int64_t out_features,
+void CudaBackend<T>::launch_product(const Output& to, gpu::Rows<const T> in, const CudaLinear& weights, int64_t out_features,
                                     gpu::Epilogue<T> epilogue, const char* what) {
+  const Matrix& out = to.rows;
   epilogue.bias = static_cast<const T*>(weights.bias.data());
   const auto outputs = static_cast<int>(out_features);
   const void* weight = weights.weight.data();
@@ -136,15 +139,16 @@ void CudaBackend<T>::launch_product(const Matrix& out, gpu::Rows<const T> in, co
     return;
   }
   const gpu::QuantizedRows quantized_in = ready ? prepared.quantized : quantized(in, out.rows, weights);
-  gpu::Digest* digests = digests_for(out);
+  gpu::Digest* digests = digests_for(to);
   device_.use();
   check(gpu::int8_gemm<T>({quantized_in, bytes, epilogue, out.rows, outputs, digests}, device_.stream()), what);
-  if (digests != nullptr) prepared_ = {out.reader, out.data, out.rows, {}, digests};
+  if (digests != nullptr) prepared_ = {to.reader, out.data, out.rows, {}, digests};
 }
 
 template <class T>
-void CudaBackend<T>::multiply(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights,
+void CudaBackend<T>::multiply(const Output& to, gpu::Rows<const T> in, const CudaLinear& weights,
                               const Epilogue& epilogue) {
+  const Matrix& out = to.rows;
   gpu::Epilogue<T> then;
   then.activation = activation_of(epilogue.activation);
   then.scale = values_of<T>(epilogue.scale);
@@ -154,16 +158,17 @@ void CudaBackend<T>::multiply(const Matrix& out, gpu::Rows<const T> in, const Cu
   } else {
     then.out = rows_of(out);
   }
-  launch_product(out, in, weights, out.cols, then, "product");
+  launch_product(to, in, weights, out.cols, then, "product");
 }
 
 template <class T>
-void CudaBackend<T>::matmul(const Matrix& out, const Matrix& in, const LinearWeights& opaque, const Epilogue& epilogue) {
-  const auto& weights = static_cast<const CudaLinear&>(opaque);
+void CudaBackend<T>::matmul(const Output& to, const LayerInput& from, const Epilogue& epilogue) {
+  const Matrix &out = to.rows, &in = from.rows;
+  const auto& weights = static_cast<const CudaLinear&>(from.layer);
   const bool gated = epilogue.activation == Activation::SwiGlu;
   require(in.cols == weights.padded_in && out.rows == in.rows, "matmul: the input fits the weights, in eights");
   require(out.cols == (gated ? weights.out_features / 2 : weights.out_features), "matmul: the output fits the weights");
-  multiply(out, const_rows_of(in), weights, epilogue);
+  multiply(to, const_rows_of(in), weights, epilogue);
 }
 
 template <class T>
@@ -277,10 +282,10 @@ void CudaBackend<T>::embed(const Matrix& out, const TableWeights& opaque, std::s
 }
 
 template <class T>
-void CudaBackend<T>::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& opaque, const HeadNorms& norms,
-                                 const Matrix& rope, std::span<const Span> spans, int64_t heads, const KvShape& shape,
-                                 int64_t layer) {
-  const auto& weights = static_cast<const CudaLinear&>(opaque);
+void CudaBackend<T>::project_qkv(const Matrix& qkv, const LayerInput& from, const HeadNorms& norms, const Matrix& rope,
+                                 std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) {
+  const Matrix& in = from.rows;
+  const auto& weights = static_cast<const CudaLinear&>(from.layer);
   require(qkv.cols == (heads + 2 * shape.kv_heads) * shape.head_dim && qkv.cols == weights.out_features,
           "project_qkv: q, k and v of all heads");
   require(in.cols == weights.padded_in && shape.head_dim % 16 == 0, "project_qkv: the input fits, head_dim in sixteens");
@@ -314,15 +319,16 @@ void CudaBackend<T>::project_qkv(const Matrix& qkv, const Matrix& in, const Line
 }
 
 template <class T>
-void CudaBackend<T>::cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+void CudaBackend<T>::cached_attention(const Output& to, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                                       const KvShape& shape, int64_t layer) {
+  const Matrix& out = to.rows;
   const gpu::AttentionShape attention{static_cast<int>(heads), static_cast<int>(shape.kv_heads),
                                       static_cast<int>(shape.head_dim), static_cast<int>(layer), true,
                                       1.0f / std::sqrt(static_cast<float>(shape.head_dim))};
   int64_t most_rows = 0;
   for (const Span& span : spans) most_rows = std::max(most_rows, span.rows);
   const bool by_splits = gpu::works_by_splits(attention, static_cast<int>(most_rows));
-  gpu::Digest* digests = by_splits ? digests_for(out) : nullptr;
+  gpu::Digest* digests = by_splits ? digests_for(to) : nullptr;
   std::vector<gpu::AttentionSpan<T>> work;
   for (const Span& span : spans) {
     const CacheLayout layout(*span.cache, shape);
@@ -333,7 +339,7 @@ void CudaBackend<T>::cached_attention(const Matrix& out, const Matrix& qkv, std:
                     static_cast<int>(span.rows), static_cast<int>(span.past), own});
   }
   attend(work, decoder_spans_, attention);
-  if (digests != nullptr) prepared_ = {out.reader, out.data, out.rows, {}, digests};
+  if (digests != nullptr) prepared_ = {to.reader, out.data, out.rows, {}, digests};
 }
 
 template <class T>

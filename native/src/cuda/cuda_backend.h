@@ -45,8 +45,8 @@ class CudaBackend final : public Backend {
   std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) override;
   void finish_weights() override;
 
-  void norm(const Matrix& out, const Matrix& in, const NormWeights& weights) override;
-  void matmul(const Matrix& out, const Matrix& in, const LinearWeights& weights, const Epilogue& epilogue) override;
+  void norm(const Output& out, const Matrix& in, const NormWeights& weights) override;
+  void matmul(const Output& out, const LayerInput& in, const Epilogue& epilogue) override;
 
   void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights,
                    const PatchGeometry& geometry) override;
@@ -61,9 +61,9 @@ class CudaBackend final : public Backend {
 
   void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
              std::span<const Splice> splices) override;
-  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms, const Matrix& rope,
+  void project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope,
                    std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override;
-  void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+  void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
   std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) override;
@@ -75,21 +75,21 @@ class CudaBackend final : public Backend {
   // The tensor in T, dense with rows of `cols` elements padded by zeros to `padded`, one part behind another.
   void upload_converted(T* to, const HostTensor& source, int64_t cols, int64_t padded);
   void upload_int8(CudaLinear& weights, const std::vector<HostTensor>& parts);
-  void multiply(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue);
+  void multiply(const Output& out, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue);
   // The product for out, in 16 bits or in int8 as the weights are. The epilogue's bias is the weights'.
-  void launch_product(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights, int64_t out_features,
+  void launch_product(const Output& out, gpu::Rows<const T> in, const CudaLinear& weights, int64_t out_features,
                       gpu::Epilogue<T> epilogue, const char* what);
   // The rows in int8, queued; and the memory for it.
   gpu::QuantizedRows quantized(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights);
   gpu::QuantizedRows int8_rows(int64_t rows, const CudaLinear& weights);
   // Memory for the digests of rows that are written for a layer, null where that layer's product does without.
-  gpu::Digest* digests_for(const Matrix& out);
+  gpu::Digest* digests_for(const Output& out);
   void attend(const std::vector<gpu::AttentionSpan<T>>& spans, UploadedArray<gpu::AttentionSpan<T>>& uploaded,
               const gpu::AttentionShape& shape);
   // At least so many bytes; grows in steps, so that a longer context does not mean new memory for each token.
   static void* grown(const Device& device, Buffer& buffer, size_t bytes);
 
-  // Rows as the layer takes them that they were written for (Matrix::into); that layer's product is the next.
+  // Rows as the layer takes them that they were written for (as an Output); that layer's product is the next.
   struct Prepared {
     const LinearWeights* layer = nullptr;
     const void* rows = nullptr;

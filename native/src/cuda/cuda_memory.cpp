@@ -2,9 +2,9 @@
 #include <cstring>
 #include <vector>
 
-#include "cpu/features.h"
-#include "cpu/int8_weights.h"
+#include "backend/int8_weights.h"
 #include "cuda/cuda_backend.h"
+#include "host/processor.h"
 
 namespace ivl::cuda {
 namespace {
@@ -156,14 +156,14 @@ std::unique_ptr<LinearWeights> CudaBackend<T>::linear(const LinearSource& source
 // Quantized on the host: to the same bits as on the CPU, and half as many bytes go over the bus.
 template <class T>
 void CudaBackend<T>::upload_int8(CudaLinear& weights, const std::vector<HostTensor>& parts) {
-  const cpu::KernelTable& kernels = cpu::kernels_of(cpu::chosen_isa());
+  const RowCodec codec = row_codec();
   const int64_t stride = int8_stride(weights.in_features);
   weights.weight = allocate(static_cast<size_t>(weights.out_features * stride));
   weights.int8_scales = allocate(static_cast<size_t>(weights.out_features) * sizeof(float));
   auto* values = static_cast<int8_t*>(weights.weight.data());
   auto* scales = static_cast<float*>(weights.int8_scales.data());
   for (const HostTensor& part : parts) {
-    const cpu::Int8Weights quantized = cpu::int8_weights(part, kType<T>, kernels, staging().pool());
+    const Int8Weights quantized = int8_weights(part, kType<T>, codec, staging().pool());
     if (quantized.values != nullptr) {
       staging().upload(values, quantized.values, static_cast<size_t>(quantized.rows * stride));
       staging().upload(scales, quantized.scales, static_cast<size_t>(quantized.rows) * sizeof(float));

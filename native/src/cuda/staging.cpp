@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "cpu/features.h"
+#include "host/processor.h"
 
 namespace ivl::cuda {
 namespace {
@@ -37,7 +37,7 @@ void Staging::Piece::sent(const Device& device) const {
 }
 
 Staging::Staging(const Device& device, size_t piece_bytes)
-    : device_(device), piece_bytes_(piece_bytes), pool_(cpu::default_threads()) {
+    : device_(device), piece_bytes_(piece_bytes), pool_(default_threads()) {
   for (Piece& piece : pieces_) piece.allocate(device, piece_bytes);
 }
 

@@ -6,8 +6,8 @@
 #include <array>
 #include <functional>
 
-#include "cpu/thread_pool.h"
 #include "cuda/device.h"
+#include "host/thread_pool.h"
 
 namespace ivl::cuda {
 
@@ -27,7 +27,7 @@ class Staging {
   // The same of bytes that lie ready.
   void upload(void* to, const void* from, size_t bytes);
 
-  cpu::ThreadPool& pool() { return pool_; }
+  ThreadPool& pool() { return pool_; }
 
  private:
   // Waits for its last copy before it goes.
@@ -53,7 +53,7 @@ class Staging {
 
   const Device& device_;
   const size_t piece_bytes_;
-  cpu::ThreadPool pool_;
+  ThreadPool pool_;
   std::array<Piece, 2> pieces_;
   size_t turn_ = 0;
 };

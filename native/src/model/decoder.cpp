@@ -74,53 +74,60 @@ Matrix Decoder::hidden_in(Stage& stage, int64_t rows) const {
   return stage.space.matrix(kHidden, rows, config_.language.hidden);
 }
 
-// Keys and values of x's rows go into the caches; attention's result for them.
-Matrix Decoder::attend(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans, const LinearWeights* reader) {
+Matrix Decoder::attended_in(Stage& stage, int64_t rows) const {
+  return stage.space.matrix(kAttended, rows, config_.language.heads * config_.language.head_dim);
+}
+
+// Keys and values of x's rows go into the caches; attended becomes attention's result for them.
+void Decoder::attend(size_t at, int64_t index, const Output& attended, const Matrix& x, std::span<const Span> spans) {
   Stage& stage = stages_[at];
   Backend& backend = *stage.backend;
   const KvShape& kv = kv_shapes_[at];
   const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
   const LanguageConfig& language = config_.language;
-  const Matrix normed = stage.space.matrix(kNormed, x.rows, x.cols);
-  backend.norm(normed.into(*layer.qkv), x, layer.input_norm);
+  const LayerInput normed{stage.space.matrix(kNormed, x.rows, x.cols), *layer.qkv};
+  backend.norm(normed, x, layer.input_norm);
   const Matrix qkv = stage.space.matrix(kQkv, x.rows, layer.qkv->out_features);
   const bool normalizes = config_.language.plan.qk_norm;
   const HeadNorms norms = normalizes ? HeadNorms{&layer.q_norm, &layer.k_norm} : HeadNorms{};
-  backend.project_qkv(qkv, normed, *layer.qkv, norms, stage.rope.matrix(DType::F32, language.context, language.head_dim), spans,
+  backend.project_qkv(qkv, normed, norms, stage.rope.matrix(DType::F32, language.context, language.head_dim), spans,
                       language.heads, kv, index);
-  const Matrix attended = stage.space.matrix(kAttended, x.rows, language.heads * language.head_dim);
-  backend.cached_attention(reader == nullptr ? attended : attended.into(*reader), qkv, spans, language.heads, kv, index);
-  return attended;
+  backend.cached_attention(attended, qkv, spans, language.heads, kv, index);
 }
 
 // What a layer does with each row by itself: x += o(attended); x += down(silu(gate) * up)(norm(x)).
-void Decoder::finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const Matrix& attended) {
+void Decoder::finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const LayerInput& attended) {
   Backend& backend = *stage.backend;
-  backend.matmul(x, attended, *layer.o, {Activation::None, nullptr, &x});
-  const Matrix normed = stage.space.matrix(kNormed, x.rows, x.cols);
-  backend.norm(normed.into(*layer.gate_up), x, layer.post_attention_norm);
-  const Matrix inner = stage.space.matrix(kInner, x.rows, config_.language.mlp);
-  backend.matmul(inner.into(*layer.down), normed, *layer.gate_up, {Activation::SwiGlu, nullptr, nullptr});
-  backend.matmul(x, inner, *layer.down, {Activation::None, nullptr, &x});
+  backend.matmul(x, attended, {Activation::None, nullptr, &x});
+  const LayerInput normed{stage.space.matrix(kNormed, x.rows, x.cols), *layer.gate_up};
+  backend.norm(normed, x, layer.post_attention_norm);
+  const LayerInput inner{stage.space.matrix(kInner, x.rows, config_.language.mlp), *layer.down};
+  backend.matmul(inner, normed, {Activation::SwiGlu, nullptr, nullptr});
+  backend.matmul(x, inner, {Activation::None, nullptr, &x});
 }
 
 void Decoder::run_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans) {
-  const DecoderLayer& layer = stages_[at].layers[static_cast<size_t>(index)];
-  finish_layer(stages_[at], layer, x, attend(at, index, x, spans, layer.o.get()));
+  Stage& stage = stages_[at];
+  const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
+  const LayerInput attended{attended_in(stage, x.rows), *layer.o};
+  attend(at, index, attended, x, spans);
+  finish_layer(stage, layer, x, attended);
 }
 
 // Of the last layer's results only the rows whose logits are wanted are read: the others stop at their keys and values.
 Matrix Decoder::run_last_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans,
-                                    std::span<const int32_t> rows) {
+                               std::span<const int32_t> rows) {
   Stage& stage = stages_[at];
-  const Matrix all = attend(at, index, x, spans, nullptr);
+  const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
+  const Matrix all = attended_in(stage, x.rows);
+  attend(at, index, all, x, spans);
   const auto count = static_cast<int64_t>(rows.size());
   const Matrix picked = stage.space.matrix(kPicked, count, x.cols);
   if (count == 0) return picked;  // a piece of a prompt
-  const Matrix attended = stage.space.matrix(kPickedAttended, count, all.cols);
+  const LayerInput attended{stage.space.matrix(kPickedAttended, count, all.cols), *layer.o};
   stage.backend->gather_rows(picked, x, rows);
-  stage.backend->gather_rows(attended, all, rows);
-  finish_layer(stage, stage.layers[static_cast<size_t>(index)], picked, attended);
+  stage.backend->gather_rows(attended.rows, all, rows);
+  finish_layer(stage, layer, picked, attended);
   return picked;
 }
 
@@ -128,8 +135,9 @@ Matrix Decoder::run_last_layer(size_t at, int64_t index, const Matrix& x, std::s
 void Decoder::run_head(const Matrix& logits, const Matrix& x, Recorder* recorder) {
   if (logits.rows == 0) return;
   Backend& backend = *stages_.back().backend;
-  backend.norm(x.into(*head_), x, norm_);
-  backend.matmul(logits, x, *head_, {});
+  const LayerInput normed{x, *head_};
+  backend.norm(normed, x, norm_);
+  backend.matmul(logits, normed, {});
   if (recorder != nullptr) {
     recorder->record("decoder.norm", backend, x, 0);
     recorder->record("logits", backend, logits, 0);

@@ -73,8 +73,9 @@ class Decoder {
   void run_stage(size_t stage, const DecoderBatch& batch, const Matrix& logits, Recorder* recorder, const Cancellation& cancel);
   void run_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans);
   Matrix run_last_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans, std::span<const int32_t> rows);
-  Matrix attend(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans, const LinearWeights* reader);
-  void finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const Matrix& attended);
+  void attend(size_t stage, int64_t index, const Output& attended, const Matrix& x, std::span<const Span> spans);
+  void finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const LayerInput& attended);
+  Matrix attended_in(Stage& stage, int64_t rows) const;
   Matrix hidden_in(Stage& stage, int64_t rows) const;
   void run_head(const Matrix& logits, const Matrix& x, Recorder* recorder);
 

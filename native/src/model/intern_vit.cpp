@@ -76,11 +76,10 @@ Matrix InternVit::embed(const Matrix& pixels, Workspace& workspace) const {
 void InternVit::run_block(const VisionBlock& block, const Matrix& x, int64_t pictures, Workspace& workspace) const {
   const VisionConfig& vision = config_.vision;
   const int64_t width = vision.hidden;
-  const Matrix normed = workspace.matrix(kNormed, x.rows, width);
-
-  backend_.norm(normed.into(*block.qkv), x, block.norm1);
+  const LayerInput normed{workspace.matrix(kNormed, x.rows, width), *block.qkv};
+  backend_.norm(normed, x, block.norm1);
   const Matrix qkv = workspace.matrix(kWide, x.rows, 3 * width);
-  backend_.matmul(qkv, normed, *block.qkv, {});
+  backend_.matmul(qkv, normed, {});
   if (vision.qk_norm) {
     const Matrix q = qkv.col_range(0, width);
     const Matrix k = qkv.col_range(width, width);
@@ -89,12 +88,13 @@ void InternVit::run_block(const VisionBlock& block, const Matrix& x, int64_t pic
   }
   const Matrix attended = workspace.matrix(kAttended, x.rows, width);
   backend_.vision_attention(attended, qkv, pictures, vision.heads, vision.head_dim());
-  backend_.matmul(x, attended, *block.proj, {Activation::None, block.ls1.get(), &x});
+  backend_.matmul(x, {attended, *block.proj}, {Activation::None, block.ls1.get(), &x});
 
-  backend_.norm(normed.into(*block.fc1), x, block.norm2);
+  const LayerInput normed_again{normed.rows, *block.fc1};
+  backend_.norm(normed_again, x, block.norm2);
   const Matrix inner = workspace.matrix(kWide, x.rows, vision.mlp);
-  backend_.matmul(inner, normed, *block.fc1, {Activation::Gelu, nullptr, nullptr});
-  backend_.matmul(x, inner, *block.fc2, {Activation::None, block.ls2.get(), &x});
+  backend_.matmul(inner, normed_again, {Activation::Gelu, nullptr, nullptr});
+  backend_.matmul(x, {inner, *block.fc2}, {Activation::None, block.ls2.get(), &x});
 }
 
 Matrix InternVit::forward(const Matrix& pixels, Workspace& workspace, Recorder* recorder,

@@ -31,8 +31,8 @@ void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t picture
     backend_.norm(normed, normed, norm_);
   }
   const Matrix inner = workspace.matrix(kInner, normed.rows, up_->out_features);
-  backend_.matmul(inner, normed, *up_, {Activation::Gelu, nullptr, nullptr});
-  backend_.matmul(out, inner, *down_, {});
+  backend_.matmul(inner, {normed, *up_}, {Activation::Gelu, nullptr, nullptr});
+  backend_.matmul(out, {inner, *down_}, {});
   if (recorder != nullptr) recorder->record("projector", backend_, out, tokens);
 }
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <functional>
 
-#include "cpu/features.h"
 #include "host/host_memory.h"
+#include "host/processor.h"
 
 namespace ivl {
 namespace {
@@ -23,7 +23,7 @@ constexpr size_t kTaskValues = size_t{1} << 16;
 }  // namespace
 
 RandomWeights::RandomWeights(const ModelConfig& config, DType type, uint64_t seed)
-    : params_(config), type_(type), seed_(seed), pool_(cpu::default_threads()) {}
+    : params_(config), type_(type), seed_(seed), pool_(default_threads()) {}
 
 HostTensor RandomWeights::tensor(const std::string& name) {
   const Param* param = params_.find(name);

@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "cpu/thread_pool.h"
+#include "host/thread_pool.h"
 #include "model/param.h"
 #include "model/weight_source.h"
 #include "tensor/buffer.h"
@@ -23,7 +23,7 @@ class RandomWeights : public WeightSource {
   DType type_;
   uint64_t seed_;
   std::map<std::string, Buffer> made_;
-  cpu::ThreadPool pool_;  // 40 billion numbers are minutes of one thread's work
+  ThreadPool pool_;  // 40 billion numbers are minutes of one thread's work
 };
 
 }  // namespace ivl

@@ -6,23 +6,12 @@
 
 namespace ivl {
 
-struct LinearWeights;
-
 struct Matrix {
   void* data = nullptr;
   DType dtype = DType::F32;
   int64_t rows = 0;
   int64_t cols = 0;
   int64_t stride = 0;  // elements from one row to the next; at least cols
-  const LinearWeights* reader = nullptr;  // see into()
-
-  // As what an operation writes for this layer: its product is the next to take these rows, all of them and unchanged. A backend
-  // may then make of them what the layer wants, besides the rows, while they are at hand.
-  Matrix into(const LinearWeights& layer) const {
-    Matrix written = *this;
-    written.reader = &layer;
-    return written;
-  }
 
   // Rows [begin, begin + count).
   Matrix row_range(int64_t begin, int64_t count) const {

@@ -215,7 +215,8 @@ std::unique_ptr<TableWeights> ReferenceBackend::table(const HostTensor& source, 
   return weights;
 }
 
-void ReferenceBackend::norm(const Matrix& out, const Matrix& in, const NormWeights& weights) {
+void ReferenceBackend::norm(const Output& to, const Matrix& in, const NormWeights& weights) {
+  const Matrix& out = to.rows;
   const auto& weight = static_cast<const Vector&>(*weights.weight).values;
   const auto n = static_cast<double>(in.cols);
   for (int64_t r = 0; r < in.rows; ++r) {
@@ -235,9 +236,9 @@ void ReferenceBackend::norm(const Matrix& out, const Matrix& in, const NormWeigh
   }
 }
 
-void ReferenceBackend::matmul(const Matrix& out, const Matrix& in, const LinearWeights& opaque,
-                              const Epilogue& epilogue) {
-  const auto& weights = static_cast<const Linear&>(opaque);
+void ReferenceBackend::matmul(const Output& to, const LayerInput& from, const Epilogue& epilogue) {
+  const Matrix &out = to.rows, &in = from.rows;
+  const auto& weights = static_cast<const Linear&>(from.layer);
   std::vector<double> x;  // of one row
   const auto product = [&](int64_t col) {
     double sum = weights.bias[static_cast<size_t>(col)];
@@ -342,10 +343,9 @@ void ReferenceBackend::embed(const Matrix& out, const TableWeights& opaque, std:
   for (const Splice& splice : splices) copy(out.row_range(splice.row, splice.features.rows), splice.features);
 }
 
-void ReferenceBackend::project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms,
-                                   const Matrix& rope, std::span<const Span> spans, int64_t heads, const KvShape& shape,
-                                   int64_t layer) {
-  matmul(qkv, in, weights, {});
+void ReferenceBackend::project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope,
+                                   std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) {
+  matmul(qkv, in, {});
   rope_and_store(qkv, rope, spans, heads, shape, layer, norms);
 }
 
@@ -378,8 +378,9 @@ void ReferenceBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std
   }
 }
 
-void ReferenceBackend::cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans,
+void ReferenceBackend::cached_attention(const Output& to, const Matrix& qkv, std::span<const Span> spans,
                                         int64_t heads, const KvShape& s, int64_t layer) {
+  const Matrix& out = to.rows;
   for (const Span& span : spans) {
     for (int64_t r = 0; r < span.rows; ++r) {
       for (int64_t h = 0; h < heads; ++h) {

@@ -21,8 +21,8 @@ class ReferenceBackend final : public Backend {
   std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) override;
   std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) override;
 
-  void norm(const Matrix& out, const Matrix& in, const NormWeights& weights) override;
-  void matmul(const Matrix& out, const Matrix& in, const LinearWeights& weights, const Epilogue& epilogue) override;
+  void norm(const Output& out, const Matrix& in, const NormWeights& weights) override;
+  void matmul(const Output& out, const LayerInput& in, const Epilogue& epilogue) override;
   void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights,
                    const PatchGeometry& geometry) override;
   void add_class_and_positions(const Matrix& out, const Matrix& patches, const VectorWeights& class_embedding,
@@ -33,12 +33,12 @@ class ReferenceBackend final : public Backend {
                      bool swap_back) override;
   void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
              std::span<const Splice> splices) override;
-  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms, const Matrix& rope,
+  void project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope,
                    std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override;
   // The second half of project_qkv.
   void rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
                       const KvShape& shape, int64_t layer, const HeadNorms& norms = {});
-  void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+  void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
   std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) override;

@@ -80,13 +80,13 @@ class WatchedBackend final : public Backend {
   }
   void finish_weights() override { inner_->finish_weights(); }
 
-  void norm(const Matrix& out, const Matrix& in, const NormWeights& weights) override {
+  void norm(const Output& out, const Matrix& in, const NormWeights& weights) override {
     const Call call(*this, "norm");
     inner_->norm(out, in, weights);
   }
-  void matmul(const Matrix& out, const Matrix& in, const LinearWeights& weights, const Epilogue& epilogue) override {
+  void matmul(const Output& out, const LayerInput& in, const Epilogue& epilogue) override {
     const Call call(*this, "matmul");
-    inner_->matmul(out, in, weights, epilogue);
+    inner_->matmul(out, in, epilogue);
   }
   void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights,
                    const PatchGeometry& geometry) override {
@@ -112,12 +112,12 @@ class WatchedBackend final : public Backend {
     const Call call(*this, "embed");
     inner_->embed(out, table, ids, splices);
   }
-  void project_qkv(const Matrix& qkv, const Matrix& in, const LinearWeights& weights, const HeadNorms& norms,
-                   const Matrix& rope, std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override {
+  void project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope,
+                   std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override {
     const Call call(*this, "project_qkv");
-    inner_->project_qkv(qkv, in, weights, norms, rope, spans, heads, shape, layer);
+    inner_->project_qkv(qkv, in, norms, rope, spans, heads, shape, layer);
   }
-  void cached_attention(const Matrix& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+  void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override {
     const Call call(*this, "cached_attention");
     inner_->cached_attention(out, qkv, spans, heads, shape, layer);

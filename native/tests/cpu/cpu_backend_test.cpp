@@ -86,7 +86,7 @@ TEST_P(CpuOperations, NoRowsAreNoWork) {
   CpuBackend cpu = backend();
   HostValues weight({4, 8}, DType::F32, 1);
   Matrix nothing{nullptr, DType::F32, 0, 8, 8};
-  cpu.matmul({nullptr, DType::F32, 0, 4, 4}, nothing, *cpu.linear({{weight.tensor()}, {}}, DType::F32), {});
+  cpu.matmul(Matrix{nullptr, DType::F32, 0, 4, 4}, {nothing, *cpu.linear({{weight.tensor()}, {}}, DType::F32)}, {});
   cpu.gather_rows(nothing, nothing, {});
 }
 

@@ -3,7 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cpu/int8_weights.h"
+#include "backend/int8_weights.h"
 #include "cpu/variant_test.h"
 
 namespace ivl::cpu {
@@ -30,8 +30,8 @@ TEST_P(CpuProducts, ProductsMatchTheReferenceInEveryWeightType) {
       Operand in(p.m, p.k, 3, 4);
       Operand expected(p.m, p.n);
       Operand actual(p.m, p.n, 5);
-      reference_.matmul(expected.matrix(), in.matrix(), *reference_.linear(source, type), {});
-      cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear(source, type), {});
+      reference_.matmul(expected.matrix(), {in.matrix(), *reference_.linear(source, type)}, {});
+      cpu.matmul(actual.matrix(), {in.matrix(), *cpu.linear(source, type)}, {});
       EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), kTolerance)
           << p.m << "x" << p.n << "x" << p.k << " " << name_of(type);
     }
@@ -44,8 +44,8 @@ TEST_P(CpuProducts, ProductsOfRoundedActivationsMatchTheReference) {
     HostValues weight({p.n, p.k}, DType::BF16, 2), bias({p.n}, DType::BF16, 3);
     const LinearSource source{{weight.tensor()}, {bias.tensor()}};
     Operand in(p.m, p.k, 3, 4), rounded = in_bf16(in), expected(p.m, p.n), actual(p.m, p.n, 5);
-    reference_.matmul(expected.matrix(), rounded.matrix(), *reference_.linear(source, DType::BF16), {});
-    cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear(source, DType::BF16), {});
+    reference_.matmul(expected.matrix(), {rounded.matrix(), *reference_.linear(source, DType::BF16)}, {});
+    cpu.matmul(actual.matrix(), {in.matrix(), *cpu.linear(source, DType::BF16)}, {});
     EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), kTolerance) << p.m << "x" << p.n << "x" << p.k;
   }
 }
@@ -56,8 +56,8 @@ TEST_P(CpuProducts, OnlyWhatIsMultipliedWithBf16IsRounded) {
     HostValues weight({33, 100}, type, 2);
     const LinearSource source{{weight.tensor()}, {}, int8};
     Operand in(5, 100), expected(5, 33), actual(5, 33);
-    exact.matmul(expected.matrix(), in.matrix(), *exact.linear(source, type), {});
-    cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear(source, type), {});
+    exact.matmul(expected.matrix(), {in.matrix(), *exact.linear(source, type)}, {});
+    cpu.matmul(actual.matrix(), {in.matrix(), *cpu.linear(source, type)}, {});
     EXPECT_TRUE(same_bits(actual.matrix(), expected.matrix())) << name_of(type);
   }
 }
@@ -80,8 +80,8 @@ TEST_P(CpuProducts, ProductsInInt8MatchTheReference) {
       const LinearSource source{{weight.tensor()}, {bias.tensor()}, true};
       Operand in = with_outliers(p.m, p.k, 4);
       Operand expected(p.m, p.n), actual(p.m, p.n, 5);
-      reference_.matmul(expected.matrix(), in.matrix(), *reference_.linear(source, DType::BF16), {});
-      cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear(source, DType::BF16), {});
+      reference_.matmul(expected.matrix(), {in.matrix(), *reference_.linear(source, DType::BF16)}, {});
+      cpu.matmul(actual.matrix(), {in.matrix(), *cpu.linear(source, DType::BF16)}, {});
       EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), kTolerance)
           << p.m << "x" << p.n << "x" << p.k << " " << name_of(type);
     }
@@ -97,13 +97,13 @@ TEST_P(CpuProducts, ARowOfAnInt8ProductHasTheSameBitsInAnyCompany) {
     Operand in = with_outliers(203, k, 5);
     Operand alone(203, 101);
     for (int64_t row = 0; row < 203; ++row) {
-      one.matmul(alone.matrix().row_range(row, 1), in.matrix().row_range(row, 1), *weights, swiglu);
+      one.matmul(alone.matrix().row_range(row, 1), {in.matrix().row_range(row, 1), *weights}, swiglu);
     }
     for (const int threads : {1, 3}) {
       CpuBackend many = backend(threads);
       for (const int64_t rows : {2, 5, 67, 203}) {
         Operand together(rows, 101);
-        many.matmul(together.matrix(), in.matrix().row_range(0, rows), *weights, swiglu);
+        many.matmul(together.matrix(), {in.matrix().row_range(0, rows), *weights}, swiglu);
         EXPECT_TRUE(same_bits(together.matrix(), alone.matrix().row_range(0, rows))) << rows << " rows, k " << k;
       }
     }
@@ -123,17 +123,17 @@ TEST_P(CpuProducts, ExtremeInt8ProductsAreExactAndFinite) {
     const HostTensor tensor{ones.data(), DType::F32, {3, kInt8MostInputs}};
     Operand in(1, kInt8MostInputs), out(1, 3);
     for (float& x : in.values()) x = 5.0f;
-    cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{tensor}, {}, true}, DType::F32), {});
+    cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{tensor}, {}, true}, DType::F32)}, {});
     for (const float y : out.values()) EXPECT_NEAR(y, sign * 5.0f * static_cast<float>(kInt8MostInputs), 0.1f);
     for (float& x : in.values()) x = 0;
-    cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{tensor}, {}, true}, DType::F32), {});
+    cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{tensor}, {}, true}, DType::F32)}, {});
     for (const float y : out.values()) EXPECT_EQ(y, 0.0f);
   }
   const HostTensor wide{nullptr, DType::F32, {1, kInt8MostInputs + 1}};
   EXPECT_THROW(cpu.linear({{wide}, {}, true}, DType::F32), Error);
   // A weight of zeros has scale zero.
   Operand in(1, kInt8MostInputs), out(1, 3);
-  cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::F32), {});
+  cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::F32)}, {});
   for (const float y : out.values()) EXPECT_EQ(y, 0.0f);
 }
 
@@ -143,7 +143,7 @@ TEST_P(CpuProducts, NaNReachesItsRowOfAnInt8ProductAndNoOther) {
   for (const int64_t rows : {9, 30}) {
     Operand in(rows, 600), out(rows, 20);
     in.at(4, 599) = std::nanf("");
-    cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16), {});
+    cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16)}, {});
     for (int64_t row = 0; row < rows; ++row) {
       for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isnan(out.at(row, col)), row == 4);
     }
@@ -159,7 +159,7 @@ TEST_P(CpuProducts, NaNAndInfinityBehindManyOutliersReachTheirRowOfAnInt8Product
       Operand in(9, 600), out(9, 20);
       for (int64_t i = 0; i < 200; ++i) in.at(4, i) = 8;
       in.at(4, at) = bad;
-      cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16), {});
+      cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16)}, {});
       for (int64_t row = 0; row < 9; ++row) {
         for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isfinite(out.at(row, col)), row != 4) << bad << " at " << at;
       }
@@ -189,15 +189,15 @@ TEST_P(CpuProducts, WeightsThatAreInt8AlreadyGiveTheSameBits) {
   ThreadPool pool(1);
   for (const int64_t k : {64, 100}) {
     HostValues weight({7, k}, DType::BF16, 1);
-    const Int8Weights made = int8_weights(weight.tensor(), DType::BF16, *GetParam(), pool);
+    const Int8Weights made = int8_weights(weight.tensor(), DType::BF16, codec_of(*GetParam()), pool);
     std::vector<int8_t> dense;
     for (int64_t row = 0; row < 7; ++row) {
       dense.insert(dense.end(), made.values + row * made.stride, made.values + row * made.stride + k);
     }
     const HostTensor stored{dense.data(), DType::BF16, {7, k}, made.scales, made.sums};
     Operand in(3, k), expected(3, 7), actual(3, 7);
-    cpu.matmul(expected.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16), {});
-    cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear({{stored}, {}, true}, DType::BF16), {});
+    cpu.matmul(expected.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16)}, {});
+    cpu.matmul(actual.matrix(), {in.matrix(), *cpu.linear({{stored}, {}, true}, DType::BF16)}, {});
     EXPECT_TRUE(same_bits(actual.matrix(), expected.matrix()));
   }
 }
@@ -220,10 +220,8 @@ TEST_P(CpuProducts, EpiloguesMatchTheReference) {
       Operand actual(m, n, 0, 7);  // also the residual, in place
       const Matrix expected_matrix = expected.matrix();
       const Matrix actual_matrix = actual.matrix();
-      reference_.matmul(expected_matrix, in.matrix(), *reference_.linear(source, DType::BF16),
-                        {activation, reference_scale.get(), &expected_matrix});
-      cpu.matmul(actual_matrix, in.matrix(), *cpu.linear(source, DType::BF16),
-                 {activation, cpu_scale.get(), &actual_matrix});
+      reference_.matmul(expected_matrix, {in.matrix(), *reference_.linear(source, DType::BF16)}, {activation, reference_scale.get(), &expected_matrix});
+      cpu.matmul(actual_matrix, {in.matrix(), *cpu.linear(source, DType::BF16)}, {activation, cpu_scale.get(), &actual_matrix});
       EXPECT_LT(relative_error(actual_matrix, expected_matrix), kTolerance) << n << " " << static_cast<int>(activation);
     }
   }
@@ -234,8 +232,8 @@ TEST_P(CpuProducts, StackedWeightsOfUnequalSizesMatchTheReference) {
   HostValues q({70, 33}, DType::F16, 1), k({10, 33}, DType::F16, 2), v({10, 33}, DType::F16, 3);
   const LinearSource source{{q.tensor(), k.tensor(), v.tensor()}, {}};
   Operand in(6, 33), expected(6, 90), actual(6, 90);
-  reference_.matmul(expected.matrix(), in.matrix(), *reference_.linear(source, DType::F16), {});
-  cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear(source, DType::F16), {});
+  reference_.matmul(expected.matrix(), {in.matrix(), *reference_.linear(source, DType::F16)}, {});
+  cpu.matmul(actual.matrix(), {in.matrix(), *cpu.linear(source, DType::F16)}, {});
   EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), kTolerance);
 }
 
@@ -246,8 +244,8 @@ TEST_P(CpuProducts, WeightsAreConvertedWhenAnotherTypeIsWanted) {
       HostValues weight({20, 100}, stored, 1);
       const LinearSource source{{weight.tensor()}, {}};
       Operand in(3, 100), expected(3, 20), actual(3, 20);
-      reference_.matmul(expected.matrix(), in.matrix(), *reference_.linear(source, wanted), {});
-      cpu.matmul(actual.matrix(), in.matrix(), *cpu.linear(source, wanted), {});
+      reference_.matmul(expected.matrix(), {in.matrix(), *reference_.linear(source, wanted)}, {});
+      cpu.matmul(actual.matrix(), {in.matrix(), *cpu.linear(source, wanted)}, {});
       EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), kTolerance) << name_of(stored) << name_of(wanted);
     }
   }
@@ -262,13 +260,13 @@ void expect_the_same_bits_in_any_company(const KernelTable* kernels, DType type,
   const auto weights = one.linear({{weight.tensor()}, {}}, type);
   Operand in(203, k), alone(203, 101);
   for (int64_t row = 0; row < 203; ++row) {
-    one.matmul(alone.matrix().row_range(row, 1), in.matrix().row_range(row, 1), *weights, {});
+    one.matmul(alone.matrix().row_range(row, 1), {in.matrix().row_range(row, 1), *weights}, {});
   }
   for (const int threads : {1, 2, 3}) {
     CpuBackend many = backend(threads);
     for (const int64_t rows : {2, 3, 8, 67, 203}) {
       Operand together(rows, 101);
-      many.matmul(together.matrix(), in.matrix().row_range(0, rows), *weights, {});
+      many.matmul(together.matrix(), {in.matrix().row_range(0, rows), *weights}, {});
       EXPECT_TRUE(same_bits(together.matrix(), alone.matrix().row_range(0, rows)))
           << rows << " rows, " << threads << " threads, k " << k << " " << name_of(type) << (rounds ? " rounded" : "");
     }
@@ -282,9 +280,9 @@ TEST_P(CpuProducts, AllTasksGiveTheBitsOfOneRow) {
   for (const bool int8 : {false, true}) {
     const auto weights = cpu.linear({{weight.tensor()}, {}, int8}, DType::BF16);
     Operand in(kMostTaskRows + 13, 100), alone(kMostTaskRows + 13, 300), together(kMostTaskRows + 13, 300);
-    cpu.matmul(together.matrix(), in.matrix(), *weights, {});
+    cpu.matmul(together.matrix(), {in.matrix(), *weights}, {});
     for (int64_t row = 0; row < kMostTaskRows + 13; ++row) {
-      cpu.matmul(alone.matrix().row_range(row, 1), in.matrix().row_range(row, 1), *weights, {});
+      cpu.matmul(alone.matrix().row_range(row, 1), {in.matrix().row_range(row, 1), *weights}, {});
     }
     EXPECT_TRUE(same_bits(together.matrix(), alone.matrix())) << (int8 ? "int8" : "bf16");
   }
@@ -304,7 +302,7 @@ TEST_P(CpuProducts, NaNReachesItsRowAndNoOther) {
     for (const int64_t rows : {9, 30}) {
       Operand in(rows, 600), out(rows, 20);
       in.at(4, 599) = std::nanf("");
-      cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight.tensor()}, {}}, DType::BF16), {Activation::Gelu, nullptr, nullptr});
+      cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}}, DType::BF16)}, {Activation::Gelu, nullptr, nullptr});
       for (int64_t row = 0; row < rows; ++row) {
         for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isnan(out.at(row, col)), row == 4);
       }
@@ -320,8 +318,8 @@ TEST_P(CpuProducts, NothingOfALongerRowReachesAShorterOne) {
     for (const int64_t rows : {5, 20}) {
       Operand nans(rows, 64), in(rows, 33), out(rows, 3);
       for (float& x : nans.values()) x = std::nanf("");
-      cpu.matmul(out.matrix(), nans.matrix(), *cpu.linear({{wide.tensor()}, {}}, DType::BF16), {});
-      cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{narrow.tensor()}, {}}, DType::BF16), {});
+      cpu.matmul(out.matrix(), {nans.matrix(), *cpu.linear({{wide.tensor()}, {}}, DType::BF16)}, {});
+      cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{narrow.tensor()}, {}}, DType::BF16)}, {});
       for (const float y : out.values()) EXPECT_TRUE(std::isfinite(y));
     }
   }
@@ -340,9 +338,9 @@ TEST_P(CpuProducts, NothingBehindAWeightIsRead) {
       const HostTensor weight{pages + 7 * page - bytes, type, {n, k}};
       for (const int64_t rows : {1, 2, 5, 20}) {
         Operand in(rows, k), out(rows, n);
-        cpu.matmul(out.matrix(), in.matrix(), *cpu.linear({{weight}, {}}, type), {});
+        cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight}, {}}, type)}, {});
         EXPECT_EQ(out.at(0, 0), 0.0f);
-        if (type == DType::BF16) rounds.matmul(out.matrix(), in.matrix(), *rounds.linear({{weight}, {}}, type), {});
+        if (type == DType::BF16) rounds.matmul(out.matrix(), {in.matrix(), *rounds.linear({{weight}, {}}, type)}, {});
       }
       Operand row(1, k);
       const std::vector<int32_t> last{static_cast<int32_t>(n - 1)};
@@ -362,7 +360,7 @@ TEST(FusedVariants, GiveTheSameProducts) {
     const auto product = [&](const KernelTable* table, bool rounds, const LinearSource& source) {
       CpuBackend cpu({.threads = 1, .bf16_activations = rounds, .kernels = table});
       Operand out(rows, 75);
-      cpu.matmul(out.matrix(), in.matrix(), *cpu.linear(source, DType::BF16), {Activation::Gelu, nullptr, nullptr});
+      cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear(source, DType::BF16)}, {Activation::Gelu, nullptr, nullptr});
       return out;
     };
     for (const auto& [rounds, source] : {std::pair{false, floats}, std::pair{true, floats}, std::pair{false, bytes}}) {

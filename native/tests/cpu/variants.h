@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "cpu/features.h"
+#include "cpu/kernels.h"
 
 namespace ivl::cpu {
 

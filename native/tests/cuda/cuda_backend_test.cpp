@@ -58,7 +58,7 @@ TEST_F(CudaBackendTest, AnInt8ProductIsTheCpus) {
         const Buffer out = backend->allocate(static_cast<size_t>(rows * kOutputs) * sizeof(float));
         backend->from_host(in.matrix(type, rows, inputs), values.data());
         const auto weights = backend->linear(source, DType::BF16);
-        backend->matmul(out.matrix(DType::F32, rows, kOutputs), in.matrix(type, rows, inputs), *weights, {});
+        backend->matmul(out.matrix(DType::F32, rows, kOutputs), {in.matrix(type, rows, inputs), *weights}, {});
         results[at].resize(static_cast<size_t>(rows * kOutputs));
         backend->to_host(results[at++].data(), out.matrix(DType::F32, rows, kOutputs));
       }

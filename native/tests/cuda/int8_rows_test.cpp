@@ -1,5 +1,5 @@
 // Rows are quantized wherever they are at hand: by norms, by products on the way, or by a launch of their own. Which it is depends
-// on the number of rows and on what the model says of them (Matrix::into); the bits do not.
+// on the number of rows and on what the model says of them (an Output); the bits do not.
 #include <cmath>
 
 #include "cpu/operands.h"
@@ -48,10 +48,11 @@ struct Mlp {
     const Matrix x = memory[0].matrix(DType::BF16, rows, kWidth), normed = memory[1].matrix(DType::BF16, rows, kWidth);
     const Matrix gated = memory[2].matrix(DType::BF16, rows, inner), out = memory[3].matrix(DType::F32, rows, kWidth);
     backend.from_host(x, values.data());
-    backend.norm(written_for_readers ? normed.into(*gate_up) : normed, x, norm);
-    backend.matmul(written_for_readers ? gated.into(*down) : gated, normed, *gate_up, {Activation::SwiGlu, nullptr, nullptr});
-    if (another_layer_first) backend.matmul(memory[0].matrix(DType::BF16, rows, 2 * inner), normed, *gate_up, {});
-    backend.matmul(out, gated, *down, {});
+    const LayerInput into_gate_up{normed, *gate_up}, into_down{gated, *down};
+    backend.norm(written_for_readers ? Output(into_gate_up) : normed, x, norm);
+    backend.matmul(written_for_readers ? Output(into_down) : gated, into_gate_up, {Activation::SwiGlu, nullptr, nullptr});
+    if (another_layer_first) backend.matmul(memory[0].matrix(DType::BF16, rows, 2 * inner), into_gate_up, {});
+    backend.matmul(out, into_down, {});
     backend.to_host(values.data(), out);
     return values;
   }

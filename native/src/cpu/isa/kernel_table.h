@@ -185,7 +185,7 @@ struct PairAttentionArgs {
 enum class MathFunction : uint8_t { Exp, Erf, Gelu, Silu };
 
 struct KernelTable {
-  const char* name;  // as features.h names them
+  const char* name;  // as processor.h names them
 
   // Of one to kFewRows rows, activations as they are.
   void (*products)(const ProductArgs&);

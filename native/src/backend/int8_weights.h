@@ -3,10 +3,19 @@
 
 #include "backend/backend.h"
 #include "backend/int8.h"
-#include "cpu/isa/kernel_table.h"
-#include "cpu/thread_pool.h"
+#include "host/thread_pool.h"
 
-namespace ivl::cpu {
+namespace ivl {
+
+// How a row becomes int8, n values at a time: the same bits by any instructions.
+struct RowCodec {
+  void (*widen)(float* out, const void* in, DType type, int64_t n);
+  void (*narrow)(void* out, DType type, const float* in, int64_t n);
+  // A weight's row of n values, `stride` bytes and zeros behind them; its scale and the sum of its bytes.
+  void (*quantize)(int8_t* out, float* scale, int32_t* sum, const float* in, int64_t n, int64_t stride);
+};
+// By the processor's chosen instructions: cpu/kernels.cpp has it.
+RowCodec row_codec();
 
 struct Int8Weights {
   const int8_t* values = nullptr;  // (rows, stride); in a checkpoint or in `owned`
@@ -20,6 +29,6 @@ struct Int8Weights {
 // Of a weight (rows, in_features): quantized, after rounding to `as` where that is narrower than what is stored; or, where it
 // is quantized already, in place if its rows need no padding. Error(Unsupported) if in_features is over kInt8MostInputs, Error(Checkpoint) if a row
 // holds a value that is not finite, with the tensor and the row.
-Int8Weights int8_weights(const HostTensor& weight, DType as, const KernelTable& kernels, ThreadPool& pool);
+Int8Weights int8_weights(const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool);
 
-}  // namespace ivl::cpu
+}  // namespace ivl

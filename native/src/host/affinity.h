@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace ivl::cpu {
+namespace ivl {
 
 struct Threads {
   int count = 1;
@@ -35,4 +35,4 @@ class Bound {
   bool bound_ = false;
 };
 
-}  // namespace ivl::cpu
+}  // namespace ivl

@@ -1,4 +1,4 @@
-#include "cpu/features.h"
+#include "host/processor.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,11 +6,11 @@
 #include <iterator>
 #include <thread>
 
-#include "cpu/affinity.h"
+#include "host/affinity.h"
 #include "host/cgroup.h"
 #include "tensor/error.h"
 
-namespace ivl::cpu {
+namespace ivl {
 
 const char* name_of(Isa isa) {
   switch (isa) {
@@ -57,18 +57,6 @@ Isa chosen_isa() {
   fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", expected plain, avx2, avx2vnni, avx512, avx512vnni or avx512bf16"));
 }
 
-const KernelTable& kernels_of(Isa isa) {
-#if defined(__x86_64__)
-  if (isa == Isa::Avx512Bf16) return *kernel_table_avx512bf16();
-  if (isa == Isa::Avx512Vnni) return *kernel_table_avx512vnni();
-  if (isa == Isa::Avx512) return *kernel_table_avx512();
-  if (isa == Isa::Avx2Vnni) return *kernel_table_avx2vnni();
-  if (isa == Isa::Avx2) return *kernel_table_avx2();
-#endif
-  require(isa == Isa::Plain, "this processor's kernels were asked for");
-  return *kernel_table_plain();
-}
-
 std::vector<std::string> feature_names() {
   std::vector<std::string> names;
 #if defined(__x86_64__)
@@ -97,4 +85,4 @@ int default_threads() {
   return std::max(1, static_cast<int>(std::ceil(std::min(processors, cgroup_processors()))));
 }
 
-}  // namespace ivl::cpu
+}  // namespace ivl

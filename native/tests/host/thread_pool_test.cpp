@@ -1,4 +1,4 @@
-#include "cpu/thread_pool.h"
+#include "host/thread_pool.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 
 #include "tensor/error.h"
 
-namespace ivl::cpu {
+namespace ivl {
 namespace {
 
 TEST(ThreadPoolThreads, EveryTaskRunsOnce) {
@@ -114,4 +114,4 @@ TEST(ThreadPoolThreads, WorkersSleepBetweenCalls) {
 }
 
 }  // namespace
-}  // namespace ivl::cpu
+}  // namespace ivl

@@ -1,12 +1,10 @@
-// What the processor offers, and which kernels are chosen for it.
+// What the processor offers, and which of its instruction sets is chosen.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "cpu/isa/kernel_table.h"
-
-namespace ivl::cpu {
+namespace ivl {
 
 enum class Isa { Plain, Avx2, Avx2Vnni, Avx512, Avx512Vnni, Avx512Bf16 };
 inline constexpr Isa kIsas[] = {Isa::Plain,  Isa::Avx2,       Isa::Avx2Vnni,  // worse to better
@@ -20,11 +18,10 @@ Isa best_isa();
 // The environment's INTERNVL4J_CPU_ISA, a name_of(), or else the best. Error(InvalidArgument) if that names none, or one that this
 // processor cannot run: better than an illegal instruction.
 Isa chosen_isa();
-const KernelTable& kernels_of(Isa isa);
 
-// Of interest to these kernels, for people: "avx2", "avx512_vnni".
+// Of interest to kernels, for people: "avx2", "avx512_vnni".
 std::vector<std::string> feature_names();
 // Processors that the process may use: its affinity mask, within its cgroups' share of time.
 int default_threads();
 
-}  // namespace ivl::cpu
+}  // namespace ivl

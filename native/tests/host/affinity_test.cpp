@@ -1,4 +1,4 @@
-#include "cpu/affinity.h"
+#include "host/affinity.h"
 
 #include <gtest/gtest.h>
 
@@ -7,11 +7,11 @@
 #include <algorithm>
 #include <thread>
 
-#include "cpu/features.h"
-#include "cpu/thread_pool.h"
+#include "host/processor.h"
+#include "host/thread_pool.h"
 #include "tensor/error.h"
 
-namespace ivl::cpu {
+namespace ivl {
 namespace {
 
 void expect_refused(int threads, const std::string& affinity, const std::string& words) {
@@ -81,4 +81,4 @@ TEST(AffinityThreads, EveryThreadOfAPoolRunsOnItsProcessorAndTheCallerIsPutBack)
 }
 
 }  // namespace
-}  // namespace ivl::cpu
+}  // namespace ivl

@@ -12,9 +12,9 @@
 #include <thread>
 #include <vector>
 
-#include "cpu/affinity.h"
+#include "host/affinity.h"
 
-namespace ivl::cpu {
+namespace ivl {
 
 class ThreadPool {
  public:
@@ -91,4 +91,4 @@ class ThreadPool {
   std::vector<Queue> queues_;  // one for each thread, of which runs_ have had tasks
 };
 
-}  // namespace ivl::cpu
+}  // namespace ivl

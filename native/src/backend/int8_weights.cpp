@@ -1,4 +1,4 @@
-#include "cpu/int8_weights.h"
+#include "backend/int8_weights.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 #include "host/host_memory.h"
 
-namespace ivl::cpu {
+namespace ivl {
 namespace {
 
 // Where values, scales and sums go in memory of our own.
@@ -28,7 +28,7 @@ Places allocate(Int8Weights& out) {
   return {values, scales, sums};
 }
 
-void quantize(Int8Weights& out, const HostTensor& weight, DType as, const KernelTable& kernels, ThreadPool& pool) {
+void quantize(Int8Weights& out, const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool) {
   const int64_t inputs = weight.shape[1];
   const Places to = allocate(out);
   const size_t row_bytes = static_cast<size_t>(inputs) * size_of(weight.dtype);
@@ -37,13 +37,13 @@ void quantize(Int8Weights& out, const HostTensor& weight, DType as, const Kernel
   std::vector<std::vector<float>> rounded = wide;
   pool.run(out.rows, [&](int64_t row, int thread) {
     float* values = wide[static_cast<size_t>(thread)].data();
-    kernels.widen(values, static_cast<const char*>(weight.data) + static_cast<size_t>(row) * row_bytes, weight.dtype, inputs);
+    codec.widen(values, static_cast<const char*>(weight.data) + static_cast<size_t>(row) * row_bytes, weight.dtype, inputs);
     if (as != DType::F32 && as != weight.dtype) {
       void* narrow = rounded[static_cast<size_t>(thread)].data();
-      kernels.narrow(narrow, as, values, inputs);
-      kernels.widen(values, narrow, as, inputs);
+      codec.narrow(narrow, as, values, inputs);
+      codec.widen(values, narrow, as, inputs);
     }
-    kernels.int8_quantize_weights(to.values + row * out.stride, to.scales + row, to.sums + row, values, inputs, out.stride);
+    codec.quantize(to.values + row * out.stride, to.scales + row, to.sums + row, values, inputs, out.stride);
   });
 }
 
@@ -72,7 +72,7 @@ void require_finite(const Int8Weights& weights, const HostTensor& from) {
 
 }  // namespace
 
-Int8Weights int8_weights(const HostTensor& weight, DType as, const KernelTable& kernels, ThreadPool& pool) {
+Int8Weights int8_weights(const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool) {
   if (weight.shape[1] > kInt8MostInputs) {
     fail(Status::Unsupported, cat("int8: a layer has ", weight.shape[1], " inputs, expected at most ", kInt8MostInputs));
   }
@@ -80,7 +80,7 @@ Int8Weights int8_weights(const HostTensor& weight, DType as, const KernelTable& 
   out.rows = weight.shape[0];
   out.stride = int8_stride(weight.shape[1]);
   if (weight.int8_scales == nullptr) {
-    quantize(out, weight, as, kernels, pool);
+    quantize(out, weight, as, codec, pool);
   } else if (out.stride == weight.shape[1]) {
     out.values = static_cast<const int8_t*>(weight.data);
     out.scales = weight.int8_scales;
@@ -92,4 +92,4 @@ Int8Weights int8_weights(const HostTensor& weight, DType as, const KernelTable& 
   return out;
 }
 
-}  // namespace ivl::cpu
+}  // namespace ivl

@@ -1,4 +1,4 @@
-#include "cpu/thread_pool.h"
+#include "host/thread_pool.h"
 
 #include <algorithm>
 #include <chrono>
@@ -6,7 +6,7 @@
 
 #include "tensor/error.h"
 
-namespace ivl::cpu {
+namespace ivl {
 namespace {
 
 // The pool whose task this thread is running, if any, and as which thread.
@@ -162,4 +162,4 @@ void ThreadPool::do_tasks(int thread) {
   }
 }
 
-}  // namespace ivl::cpu
+}  // namespace ivl

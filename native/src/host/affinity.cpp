@@ -1,14 +1,14 @@
-#include "cpu/affinity.h"
+#include "host/affinity.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 
-#include "cpu/features.h"
+#include "host/processor.h"
 #include "tensor/error.h"
 
-namespace ivl::cpu {
+namespace ivl {
 namespace {
 
 constexpr int kMostThreads = 1024;
@@ -102,4 +102,4 @@ Bound::~Bound() {
   if (bound_) sched_setaffinity(0, sizeof before_, &before_);
 }
 
-}  // namespace ivl::cpu
+}  // namespace ivl
