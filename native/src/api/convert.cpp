@@ -72,7 +72,7 @@ std::string affinity_from(const ivl_load_options& options) {
 }
 
 Sampling sampling_from(const ivl_sampling& s) {
-  return {s.temperature, s.top_k, s.top_p, s.repetition_penalty, s.seed, s.max_new_tokens, s.top_logprobs};
+  return {{s.temperature, s.top_k, s.top_p, s.repetition_penalty, s.top_logprobs}, s.seed, s.max_new_tokens};
 }
 
 ivl_finish finish_to(Finish finish) {

@@ -13,15 +13,19 @@
 
 namespace ivl {
 
-// How one token is to be chosen.
-struct Draw {
+// How tokens are chosen from their logits.
+struct Choice {
   float temperature = 0;  // 0: the best, the lowest id among equals, as torch.argmax
   int32_t top_k = 0;      // 0: all
   float top_p = 1;        // in (0, 1]
   float repetition_penalty = 1;
+  int32_t top_logprobs = 0;  // as many of the best are reported, at most kMostTopLogprobs
+};
+
+// How one token is chosen.
+struct Draw : Choice {
   std::span<const int32_t> generated;  // what the penalty is for; a token counts once, however often it is there
   double uniform = 0;                  // the random number, in [0, 1); unused where temperature is 0
-  int32_t top_logprobs = 0;            // as many of the best are reported, at most kMostTopLogprobs
 };
 
 inline constexpr int32_t kMostTopLogprobs = 64;

@@ -21,14 +21,9 @@ void validate(const Sampling& s) {
 }
 
 Draw Sampler::next(std::span<const int32_t> generated) {
-  Draw draw;
-  draw.temperature = sampling_.temperature;
-  draw.top_k = sampling_.top_k;
-  draw.top_p = sampling_.top_p;
-  draw.repetition_penalty = sampling_.repetition_penalty;
+  Draw draw{sampling_, {}, 0};
   if (sampling_.repetition_penalty != 1.0f) draw.generated = generated;
   if (sampling_.temperature > 0) draw.uniform = uniform();
-  draw.top_logprobs = sampling_.top_logprobs;
   return draw;
 }
 

@@ -5,14 +5,9 @@
 
 namespace ivl {
 
-struct Sampling {
-  float temperature = 0;  // 0: greedy
-  int32_t top_k = 0;      // 0: all
-  float top_p = 1;
-  float repetition_penalty = 1;
+struct Sampling : Choice {
   uint64_t seed = 0;
   int32_t max_new_tokens = 1;
-  int32_t top_logprobs = 0;
 };
 
 // Error(InvalidArgument) naming the first option out of its range.

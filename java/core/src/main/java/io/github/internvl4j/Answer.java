@@ -65,10 +65,7 @@ final class Answer {
         // A stop token adds its text as any other does. The template's has none: it is special, or else a stop string.
         String text = stream.accept(step.token());
         listener.onPiece(new Piece(text, step.token(), step.logprob(), others));
-        if (stream.finished() || step.end() == NativeGeneration.End.STOP) {
-            return FinishReason.STOP;
-        }
-        return step.end() == NativeGeneration.End.LENGTH ? FinishReason.LENGTH : null;
+        return stream.finished() ? FinishReason.STOP : step.finish();
     }
 
     /** Hands out text that was held back, and the whole. */

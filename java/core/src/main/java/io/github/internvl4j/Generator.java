@@ -103,16 +103,8 @@ final class Generator implements AutoCloseable {
             @Nullable NativeSequence sequence) {
         Answer answer = new Answer(tokens, config, listener, reader, visionSeconds);
         var request = new NativeGeneration.Request(tokens, reader.imageToken(), pictures, reader.stopTokens(config));
-        var sampling = new NativeGeneration.Sampling(
-                config.temperature(),
-                config.topK(),
-                config.topP(),
-                config.repetitionPenalty(),
-                config.seed(),
-                config.maxNewTokens(),
-                config.topLogprobs());
         try {
-            running.put(generation.add(request, sampling, sequence, null), new Running(index, answer, owned));
+            running.put(generation.add(request, config, sequence, null), new Running(index, answer, owned));
         } catch (CancellationException e) {
             throw new Unbegun(e);
         }
@@ -235,7 +227,7 @@ final class Generator implements AutoCloseable {
             if (current == null) {
                 continue;
             }
-            if (step.end() == NativeGeneration.End.FAILED) {
+            if (step.failed()) {
                 fail(step.request(), generation.failure(step.request()), listener);
                 continue;
             }
@@ -243,7 +235,7 @@ final class Generator implements AutoCloseable {
             if (reason == null) {
                 continue;
             }
-            if (step.end() == NativeGeneration.End.NONE) {
+            if (step.finish() == null) {
                 generation.end(step.request()); // a stop string, which only this side sees
             }
             finish(step.request(), reason, listener);

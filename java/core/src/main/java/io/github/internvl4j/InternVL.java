@@ -306,7 +306,7 @@ public final class InternVL implements AutoCloseable {
             List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
             generation.add(
                     new NativeGeneration.Request(tokens, reader.imageToken(), pictures, new int[0]),
-                    new NativeGeneration.Sampling(0, 0, 1, 1, 0, 1, 0),
+                    GenerationConfig.greedy(1),
                     null,
                     recording);
             generation.step();

@@ -41,8 +41,8 @@ class NativeHandlesTest {
         return new NativeGeneration.Request(tokens, 1026, List.of(features), new int[0]);
     }
 
-    private static NativeGeneration.Sampling greedy() {
-        return new NativeGeneration.Sampling(0, 0, 1, 1, 0, 2, 0);
+    private static GenerationConfig greedy() {
+        return GenerationConfig.greedy(2);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.github.internvl4j.bench;
 
+import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.runtime.NativeGeneration;
 import io.github.internvl4j.runtime.NativeModel;
@@ -66,7 +67,7 @@ public class ModelPhases {
             NativeGeneration generation = model.newGeneration(null);
             generation.add(
                     new NativeGeneration.Request(prompt, -1, List.of(), new int[0]),
-                    new NativeGeneration.Sampling(0, 0, 1, 1, 0, newTokens, 0),
+                    GenerationConfig.greedy(newTokens),
                     null,
                     null);
             return generation;

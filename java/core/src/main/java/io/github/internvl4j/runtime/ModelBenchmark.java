@@ -1,5 +1,6 @@
 package io.github.internvl4j.runtime;
 
+import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.tensor.Tensor;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -80,7 +81,7 @@ public final class ModelBenchmark {
         try (NativeGeneration generation = model.newGeneration(null)) {
             generation.add(
                     new NativeGeneration.Request(prompt, -1, List.of(), new int[0]),
-                    new NativeGeneration.Sampling(0, 0, 1, 1, 0, newTokens + 1, 0),
+                    GenerationConfig.greedy(newTokens + 1),
                     null,
                     null);
             long started = System.nanoTime();

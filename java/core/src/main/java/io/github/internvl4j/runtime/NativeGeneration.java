@@ -1,5 +1,7 @@
 package io.github.internvl4j.runtime;
 
+import io.github.internvl4j.FinishReason;
+import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.internal.global.internvl4j;
 import io.github.internvl4j.internal.ivl_features;
@@ -17,25 +19,16 @@ import org.jspecify.annotations.Nullable;
 
 /** Requests that are computed together, a token of each at a time. */
 public final class NativeGeneration implements AutoCloseable {
-    /** How a token leaves its request. */
-    public enum End {
-        NONE,
-        STOP,
-        LENGTH,
-        CANCELLED,
-        /** There is no token; {@link #failure} says why. */
-        FAILED
-    }
-
     /**
      * One step of one request.
      *
      * @param request the number {@link #add} gave
      * @param token the token's id; -1 if the request failed
      * @param logprob natural logarithm of the model's own probability
-     * @param end whether the request is over
+     * @param finish why the request is over with this token; null if it goes on, or failed
+     * @param failed whether it failed: there is no token, and {@link #failure} says why
      */
-    public record Step(int request, int token, float logprob, End end) {}
+    public record Step(int request, int token, float logprob, @Nullable FinishReason finish, boolean failed) {}
 
     /**
      * An alternative at one step.
@@ -55,20 +48,6 @@ public final class NativeGeneration implements AutoCloseable {
      */
     public record Request(int[] tokens, int imageToken, List<NativeFeatures> features, int[] stopTokens) {}
 
-    /**
-     * How the answer is drawn; ranges as in internvl4j.h.
-     */
-    public record Sampling(
-            float temperature,
-            int topK,
-            float topP,
-            float repetitionPenalty,
-            long seed,
-            int maxNewTokens,
-            int topLogprobs) {}
-
-    private static final End[] ENDS = End.values();
-
     private final Handle<ivl_generation> handle;
     private ivl_token steps = new ivl_token(1);
     private int unfinished;
@@ -80,17 +59,18 @@ public final class NativeGeneration implements AutoCloseable {
     /**
      * Adds a request; everything about it is checked before any work.
      *
+     * @param config how the answer is drawn; its stop tokens and strings are not looked at
      * @param sequence the cache to use, or null for one of the request's own
      * @param recording records the prompt's activations, or null
      * @return the request's number
      */
     public int add(
             Request request,
-            Sampling sampling,
+            GenerationConfig config,
             @Nullable NativeSequence sequence,
             @Nullable NativeRecording recording) {
         int added;
-        try (ivl_sampling options = convert(sampling);
+        try (ivl_sampling options = sampling(config);
                 IntPointer tokens = new IntPointer(request.tokens());
                 IntPointer stopTokens = new IntPointer(request.stopTokens());
                 IntPointer number = new IntPointer(1)) {
@@ -125,14 +105,14 @@ public final class NativeGeneration implements AutoCloseable {
     public List<Step> step() {
         List<Step> taken = stepEach();
         for (Step step : taken) {
-            if (step.end() == End.FAILED) {
+            if (step.failed()) {
                 throw failure(step.request());
             }
         }
         return taken;
     }
 
-    /** One token, or {@link End#FAILED}, of every unfinished request; empty when there is none. */
+    /** One token, or failure, of every unfinished request; empty when there is none. */
     public List<Step> stepEach() {
         if (steps.capacity() < unfinished) {
             steps.close();
@@ -143,16 +123,17 @@ public final class NativeGeneration implements AutoCloseable {
         List<Step> taken = new ArrayList<>((int) count[0]);
         for (long i = 0; i < count[0]; i++) {
             ivl_token token = steps.getPointer(i);
-            End end = ENDS[token.finish()];
-            if (end != End.NONE) {
+            boolean failed = token.finish() == internvl4j.IVL_FINISH_FAILED;
+            FinishReason finish = finishReason(token.finish());
+            if (failed || finish != null) {
                 unfinished--;
             }
-            taken.add(new Step(token.request(), token.token(), token.logprob(), end));
+            taken.add(new Step(token.request(), token.token(), token.logprob(), finish, failed));
         }
         return taken;
     }
 
-    /** Why a request ended with {@link End#FAILED} in the last step. */
+    /** Why a request failed in the last step. */
     public InternVLException failure(int request) {
         try {
             handle.call(pointer -> internvl4j.ivl_generation_failure(pointer, request));
@@ -206,16 +187,25 @@ public final class NativeGeneration implements AutoCloseable {
         steps.close();
     }
 
-    private static ivl_sampling convert(Sampling sampling) {
+    private static ivl_sampling sampling(GenerationConfig config) {
         ivl_sampling converted = new ivl_sampling();
         internvl4j.ivl_sampling_init(converted);
-        return converted.temperature(sampling.temperature())
-                .top_k(sampling.topK())
-                .top_p(sampling.topP())
-                .repetition_penalty(sampling.repetitionPenalty())
-                .seed(sampling.seed())
-                .max_new_tokens(sampling.maxNewTokens())
-                .top_logprobs(sampling.topLogprobs());
+        return converted.temperature(config.temperature())
+                .top_k(config.topK())
+                .top_p(config.topP())
+                .repetition_penalty(config.repetitionPenalty())
+                .seed(config.seed())
+                .max_new_tokens(config.maxNewTokens())
+                .top_logprobs(config.topLogprobs());
+    }
+
+    private static @Nullable FinishReason finishReason(int finish) {
+        return switch (finish) {
+            case internvl4j.IVL_FINISH_STOP -> FinishReason.STOP;
+            case internvl4j.IVL_FINISH_LENGTH -> FinishReason.LENGTH;
+            case internvl4j.IVL_FINISH_CANCELLED -> FinishReason.CANCELLED;
+            default -> null;
+        };
     }
 
     private static <T> T with(@Nullable NativeSequence sequence, Function<@Nullable ivl_sequence, T> body) {

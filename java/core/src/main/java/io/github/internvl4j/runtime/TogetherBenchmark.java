@@ -1,5 +1,6 @@
 package io.github.internvl4j.runtime;
 
+import io.github.internvl4j.GenerationConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -61,7 +62,7 @@ public final class TogetherBenchmark {
             for (int i = 0; i < sequences.size(); i++) {
                 generation.add(
                         new NativeGeneration.Request(prompts.get(i), -1, List.of(), new int[0]),
-                        new NativeGeneration.Sampling(0, 0, 1, 1, 0, newTokens + 1, 0),
+                        GenerationConfig.greedy(newTokens + 1),
                         sequences.get(i),
                         null);
             }

@@ -1,6 +1,7 @@
 package io.github.internvl4j.bench.peers;
 
 import io.github.internvl4j.Device;
+import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.bench.Shapes;
 import io.github.internvl4j.bench.peers.Trial.Cost;
@@ -84,7 +85,7 @@ abstract class Ours implements Contender {
             NativeGeneration generation = model.newGeneration(null);
             generation.add(
                     new NativeGeneration.Request(prompt, -1, List.of(), new int[0]),
-                    new NativeGeneration.Sampling(0, 0, 1, 1, 0, newTokens, 0),
+                    GenerationConfig.greedy(newTokens),
                     null,
                     null);
             return generation;
