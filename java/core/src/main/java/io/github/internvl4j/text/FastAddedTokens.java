@@ -2,23 +2,16 @@ package io.github.internvl4j.text;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.UnaryOperator;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The tokens that a fast tokenizer cuts out of a text, as {@code AddedVocabulary} of the tokenizers library: first
  * those that are looked for in the text as it is, then, in what is left and once that is normalized, the others.
  * Immutable.
  */
-final class FastAddedTokens {
-    private final TreeMap<Integer, AddedToken> byId = new TreeMap<>();
-    private final Map<String, Integer> ids = new HashMap<>();
-    private final Set<String> special = new HashSet<>();
+final class FastAddedTokens extends AddedTokens {
     private final Map<String, Integer> typed = new HashMap<>();
     private final Map<String, Integer> normalized = new HashMap<>();
     private final PrefixTrie typedTrie;
@@ -32,10 +25,9 @@ final class FastAddedTokens {
     FastAddedTokens(Map<Integer, AddedToken> tokens, UnaryOperator<String> normalizer) {
         this.normalizer = normalizer;
         tokens.forEach((id, token) -> {
-            byId.put(id, token);
-            ids.put(token.content(), id);
+            add(id, token);
             if (token.special()) {
-                special.add(token.content());
+                addSpecial(token.content());
             }
             if (token.normalized()) {
                 normalized.put(normalizer.apply(token.content()), id);
@@ -47,31 +39,8 @@ final class FastAddedTokens {
         normalizedTrie = new PrefixTrie(normalized.keySet());
     }
 
-    @Nullable Integer id(String content) {
-        return ids.get(content);
-    }
-
-    @Nullable AddedToken token(int id) {
-        return byId.get(id);
-    }
-
-    Set<Integer> ids() {
-        return byId.keySet();
-    }
-
-    Set<String> contents() {
-        return ids.keySet();
-    }
-
-    int end() {
-        return byId.isEmpty() ? 0 : byId.lastKey() + 1;
-    }
-
-    boolean isSpecial(String content) {
-        return special.contains(content);
-    }
-
     /** Cuts a text; what has no token is normalized. */
+    @Override
     List<Fragment> split(String text) {
         List<Fragment> result = new ArrayList<>();
         for (Fragment fragment : cut(text, typedTrie, typed)) {
@@ -90,7 +59,7 @@ final class FastAddedTokens {
         for (int i = 0; i < text.length();) {
             int length = trie.longestMatch(text, i);
             Integer id = length == 0 ? null : tokens.get(text.substring(i, i + length));
-            AddedToken token = id == null ? null : byId.get(id);
+            AddedToken token = id == null ? null : token(id);
             if (token == null || token.singleWord() && isInsideWord(text, i, i + length)) {
                 i += Math.max(1, length);
                 continue;

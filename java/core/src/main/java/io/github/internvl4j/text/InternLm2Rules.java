@@ -9,29 +9,14 @@ import java.util.List;
 final class InternLm2Rules implements SlowRules {
     private final SentencePieceModel model;
     private final TokenizerSettings settings;
-    private final AddedVocabulary added;
+    private final SlowAddedTokens added;
     private final SentencePieceEncoder encoder;
 
-    InternLm2Rules(SentencePieceModel model, TokenizerSettings settings, AddedVocabulary added) {
+    InternLm2Rules(SentencePieceModel model, TokenizerSettings settings, SlowAddedTokens added) {
         this.model = model;
         this.settings = settings;
         this.added = added;
         this.encoder = new SentencePieceEncoder(model, added);
-    }
-
-    @Override
-    public String prefix() {
-        return "";
-    }
-
-    @Override
-    public String loneToken() {
-        return "";
-    }
-
-    @Override
-    public String prepare(String text) {
-        return text;
     }
 
     @Override
@@ -42,11 +27,6 @@ final class InternLm2Rules implements SlowRules {
     @Override
     public List<String> marks() {
         return encoder.marks();
-    }
-
-    @Override
-    public String separator() {
-        return " ";
     }
 
     @Override

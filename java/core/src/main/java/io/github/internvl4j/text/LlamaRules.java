@@ -10,12 +10,12 @@ import java.util.Objects;
 final class LlamaRules implements SlowRules {
     private final SentencePieceModel model;
     private final TokenizerSettings settings;
-    private final AddedVocabulary added;
+    private final SlowAddedTokens added;
     private final SentencePieceEncoder encoder;
     private final String unknown;
 
     /** @param model the model as the class loads it: without dummy prefix if the settings are not legacy */
-    LlamaRules(SentencePieceModel model, TokenizerSettings settings, AddedVocabulary added) {
+    LlamaRules(SentencePieceModel model, TokenizerSettings settings, SlowAddedTokens added) {
         this.model = model;
         this.settings = settings;
         this.added = added;
@@ -57,11 +57,6 @@ final class LlamaRules implements SlowRules {
     @Override
     public List<String> marks() {
         return encoder.marks();
-    }
-
-    @Override
-    public String separator() {
-        return " ";
     }
 
     @Override

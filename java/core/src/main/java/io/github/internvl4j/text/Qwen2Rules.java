@@ -1,7 +1,6 @@
 package io.github.internvl4j.text;
 
 import java.text.Normalizer;
-import java.util.List;
 import java.util.Set;
 
 /**
@@ -12,20 +11,10 @@ final class Qwen2Rules implements SlowRules {
     private final ByteLevelEncoder encoder;
     private final ByteLevelEncoder literalEncoder;
 
-    Qwen2Rules(ByteLevelModel model, AddedVocabulary added) {
+    Qwen2Rules(ByteLevelModel model, SlowAddedTokens added) {
         WordSplitter splitter = new WordSplitter(1, UnicodeLetters.UNICODE_18);
         encoder = new ByteLevelEncoder(model, splitter, Set.of());
         literalEncoder = new ByteLevelEncoder(model, splitter, added.ids());
-    }
-
-    @Override
-    public String prefix() {
-        return "";
-    }
-
-    @Override
-    public String loneToken() {
-        return "";
     }
 
     @Override
@@ -36,11 +25,6 @@ final class Qwen2Rules implements SlowRules {
     @Override
     public void encode(String stretch, boolean literal, IntList out) {
         (literal ? literalEncoder : encoder).encode(stretch, out);
-    }
-
-    @Override
-    public List<String> marks() {
-        return List.of();
     }
 
     @Override

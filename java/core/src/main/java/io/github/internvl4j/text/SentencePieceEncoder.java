@@ -20,7 +20,7 @@ final class SentencePieceEncoder {
     /** Made when first needed: its tables take as long as the rest of loading. */
     private volatile @Nullable BytePairEncoder literalEncoder;
 
-    SentencePieceEncoder(SentencePieceModel model, AddedVocabulary added) {
+    SentencePieceEncoder(SentencePieceModel model, SlowAddedTokens added) {
         this.model = model;
         encoder = new BytePairEncoder(model, Set.of(), text -> {
             Integer id = added.id(text);

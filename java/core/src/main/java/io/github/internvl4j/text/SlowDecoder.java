@@ -4,11 +4,10 @@ package io.github.internvl4j.text;
  * Decodes as {@code PreTrainedTokenizer._decode}: tokens that stand alone are texts of their own, the runs between them
  * are decoded one by one, and all of it is joined.
  */
-final class SlowDecoder implements StreamDecoder {
+final class SlowDecoder extends TokenDecoder {
     private final SlowTokenizer tokenizer;
     private final SlowRules rules;
     private final boolean skipSpecial;
-    private final SpaceCleanUp cleanUp = new SpaceCleanUp();
 
     /** Decodes the tokens since the last separate one; a new one for every run, as spaces at its start may go. */
     private RunDecoder run;
@@ -16,9 +15,9 @@ final class SlowDecoder implements StreamDecoder {
     private boolean runHasText;
     /** Whether something stands before the current run, so that the separator comes between. */
     private boolean partBefore;
-    private boolean finished;
 
     SlowDecoder(SlowTokenizer tokenizer, boolean skipSpecial) {
+        super(tokenizer, skipSpecial, tokenizer.rules().cleansUpSpaces());
         this.tokenizer = tokenizer;
         this.rules = tokenizer.rules();
         this.skipSpecial = skipSpecial;
@@ -26,15 +25,7 @@ final class SlowDecoder implements StreamDecoder {
     }
 
     @Override
-    public String accept(int tokenId) {
-        if (finished) {
-            throw new IllegalStateException("the answer was finished; a StreamDecoder decodes one answer");
-        }
-        if (skipSpecial && tokenizer.isSpecial(tokenId)) {
-            return "";
-        }
-        String token = tokenizer.tokenText(tokenId);
-        StringBuilder out = new StringBuilder();
+    void decode(String token, StringBuilder out) {
         if (tokenizer.isSeparate(token)) {
             endRun(out);
             if (partBefore) {
@@ -48,16 +39,10 @@ final class SlowDecoder implements StreamDecoder {
             run.accept(token, text);
             appendRunText(text, out);
         }
-        return cleaned(out, false);
     }
 
     @Override
-    public String finish() {
-        if (finished) {
-            return "";
-        }
-        finished = true;
-        StringBuilder out = new StringBuilder();
+    void end(StringBuilder out) {
         boolean open = runHasTokens;
         StringBuilder text = new StringBuilder();
         run.finish(text);
@@ -65,7 +50,6 @@ final class SlowDecoder implements StreamDecoder {
         if (open && !runHasText && partBefore) {
             out.append(rules.separator()); // the last part counts even if it is empty
         }
-        return cleaned(out, true);
     }
 
     private void endRun(StringBuilder out) {
@@ -86,9 +70,5 @@ final class SlowDecoder implements StreamDecoder {
             out.append(text);
             runHasText = true;
         }
-    }
-
-    private String cleaned(StringBuilder out, boolean last) {
-        return rules.cleansUpSpaces() ? cleanUp.accept(out.toString(), last) : out.toString();
     }
 }

@@ -5,13 +5,19 @@ import java.util.List;
 /** What one of transformers' slow tokenizer classes adds to {@code PreTrainedTokenizer}. */
 interface SlowRules {
     /** What is put before a text that is not empty. */
-    String prefix();
+    default String prefix() {
+        return "";
+    }
 
     /** The token that is dropped where it begins a text and a special token follows; empty if none is. */
-    String loneToken();
+    default String loneToken() {
+        return "";
+    }
 
     /** What happens to a text before it is cut at its added tokens ({@code prepare_for_tokenization}). */
-    String prepare(String text);
+    default String prepare(String text) {
+        return text;
+    }
 
     /**
      * Encodes a stretch without added tokens ({@code _tokenize}).
@@ -21,7 +27,9 @@ interface SlowRules {
     void encode(String stretch, boolean literal, IntList out);
 
     /** Strings that {@link #encode} takes for marks though they are no added tokens. */
-    List<String> marks();
+    default List<String> marks() {
+        return List.of();
+    }
 
     /**
      * Decodes the next run.
@@ -31,7 +39,9 @@ interface SlowRules {
     RunDecoder newRun(boolean special);
 
     /** What comes between runs. */
-    String separator();
+    default String separator() {
+        return " ";
+    }
 
     /** Whether decoding takes spaces before punctuation away at the end. */
     boolean cleansUpSpaces();

@@ -1,33 +1,28 @@
 package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.CheckpointException;
-import io.github.internvl4j.error.InvalidOptionException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A slow tokenizer of transformers ({@code PreTrainedTokenizer} of version 4.57.6): the text is prepared as a whole,
  * added tokens are cut out of it, the longest first, and every stretch between them is encoded on its own. What differs
- * between the classes is in their {@link SlowRules}.
+ * between the classes is in their {@link SlowRules}. Special are only the tokens that the settings name: the
+ * {@code special} flag of an added token says nothing.
  */
-final class SlowTokenizer implements Tokenizer {
+final class SlowTokenizer extends VocabularyTokenizer {
     private final TokenizerSettings settings;
-    private final Vocabulary vocabulary;
-    private final AddedVocabulary added;
+    private final SlowAddedTokens added;
     private final SlowRules rules;
     private final MarkFinder marks;
-    private final int size;
 
-    SlowTokenizer(TokenizerSettings settings, Vocabulary vocabulary, AddedVocabulary added, SlowRules rules) {
+    SlowTokenizer(TokenizerSettings settings, Vocabulary vocabulary, SlowAddedTokens added, SlowRules rules) {
+        super(vocabulary, added, settings.bos(), settings.eos());
         this.settings = settings;
-        this.vocabulary = vocabulary;
         this.added = added;
         this.rules = rules;
-        size = Math.max(vocabulary.size(), added.end());
         List<String> markTexts = new ArrayList<>(added.contents());
         markTexts.addAll(rules.marks());
         marks = new MarkFinder(markTexts, rules::prepare);
@@ -99,74 +94,13 @@ final class SlowTokenizer implements Tokenizer {
     }
 
     @Override
-    public String decode(int[] ids, boolean skipSpecial) {
-        SlowDecoder decoder = new SlowDecoder(this, skipSpecial);
-        StringBuilder text = new StringBuilder();
-        for (int id : ids) {
-            text.append(decoder.accept(id));
-        }
-        return text.append(decoder.finish()).toString();
-    }
-
-    @Override
-    public StreamDecoder newDecoder() {
-        return new SlowDecoder(this, true);
-    }
-
-    @Override
-    public OptionalInt tokenId(String token) {
-        Integer id = added.id(token);
-        return id == null ? vocabulary.find(token) : OptionalInt.of(id);
-    }
-
-    @Override
-    public String tokenText(int id) {
-        AddedToken token = added.token(id);
-        if (token != null) {
-            return token.content();
-        }
-        if (id < 0 || id >= vocabulary.size()) {
-            throw new InvalidOptionException("token id " + id + " is not in the tokenizer's vocabulary of " + size
-                    + " tokens; expected 0 to " + (size - 1));
-        }
-        return vocabulary.text(id);
-    }
-
-    @Override
-    public byte[] tokenBytes(int id) {
-        String text = tokenText(id);
-        return added.token(id) == null ? vocabulary.bytes(id) : text.getBytes(StandardCharsets.UTF_8);
-    }
-
-    @Override
-    public boolean contains(int id) {
-        return id >= 0 && id < vocabulary.size() || added.token(id) != null;
-    }
-
-    /** Only the tokens that the settings name are, the {@code special} flag of an added token says nothing. */
-    @Override
-    public boolean isSpecial(int id) {
-        return added.isSpecial(tokenText(id));
-    }
-
-    @Override
     public Optional<String> findMark(String text) {
         return marks.find(text);
     }
 
     @Override
-    public int vocabularySize() {
-        return size;
-    }
-
-    @Override
-    public OptionalInt bosId() {
-        return settings.bos() == null ? OptionalInt.empty() : tokenId(settings.bos());
-    }
-
-    @Override
-    public OptionalInt eosId() {
-        return settings.eos() == null ? OptionalInt.empty() : tokenId(settings.eos());
+    StreamDecoder newDecoder(boolean skipSpecial) {
+        return new SlowDecoder(this, skipSpecial);
     }
 
     /** Whether decoding keeps this token apart from its neighbours. */

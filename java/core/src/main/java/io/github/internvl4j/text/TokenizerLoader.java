@@ -73,19 +73,19 @@ final class TokenizerLoader {
             throw new CheckpointException(config.path() + ": unk_token is null; expected a token, as legacy is false");
         }
         SentencePieceModel model = settings.legacy() ? sentencePiece() : sentencePiece().withoutDummyPrefix();
-        AddedVocabulary added = new AddedVocabulary(model, settings);
+        SlowAddedTokens added = new SlowAddedTokens(model, settings);
         return new SlowTokenizer(settings, model, added, new LlamaRules(model, settings, added));
     }
 
     private Tokenizer internLm2(TokenizerSettings settings) {
         SentencePieceModel model = sentencePiece();
-        AddedVocabulary added = new AddedVocabulary(model, settings);
+        SlowAddedTokens added = new SlowAddedTokens(model, settings);
         return new SlowTokenizer(settings, model, added, new InternLm2Rules(model, settings, added));
     }
 
     private Tokenizer qwen2(TokenizerSettings settings) {
         ByteLevelModel model = VocabularyFiles.read(directory);
-        AddedVocabulary added = new AddedVocabulary(model, settings);
+        SlowAddedTokens added = new SlowAddedTokens(model, settings);
         return new SlowTokenizer(settings, model, added, new Qwen2Rules(model, added));
     }
 

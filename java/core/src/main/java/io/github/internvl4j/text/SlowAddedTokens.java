@@ -4,12 +4,10 @@ import io.github.internvl4j.text.TokenizerSettings.Named;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
 
 /**
  * The tokens that are cut out of a text before the model sees it, and which of them are special, as
@@ -19,31 +17,25 @@ import org.jspecify.annotations.Nullable;
  * token says nothing about it. So {@code <|endoftext|>} of the published checkpoint is not special: it stays in an
  * answer.
  */
-final class AddedVocabulary {
-    private final TreeMap<Integer, AddedToken> byId = new TreeMap<>();
-    private final Map<String, Integer> ids = new HashMap<>();
-    private final Set<String> special = new LinkedHashSet<>();
+final class SlowAddedTokens extends AddedTokens {
     private final Set<String> separate;
     private final PrefixTrie trie;
 
-    AddedVocabulary(Vocabulary base, TokenizerSettings settings) {
-        settings.declared().forEach((id, token) -> {
-            byId.put(id, token);
-            ids.put(token.content(), id);
-        });
+    SlowAddedTokens(Vocabulary base, TokenizerSettings settings) {
+        settings.declared().forEach(this::add);
         List<Named> named = new ArrayList<>(settings.named());
         named.addAll(settings.additional());
         named.addAll(settings.extra());
         Map<String, Integer> vocabulary = new HashMap<>();
         for (int id = 0; id < base.size(); id++) {
-            AddedToken token = byId.get(id);
+            AddedToken token = token(id);
             vocabulary.put(token == null ? base.text(id) : token.content(), id);
         }
-        vocabulary.putAll(ids);
+        settings.declared().forEach((id, token) -> vocabulary.put(token.content(), id));
         int nextId = vocabulary.size();
         for (Named token : named) {
             String content = token.content();
-            if (content.isEmpty() || !special.add(content) || token.flags() == null && ids.containsKey(content)) {
+            if (content.isEmpty() || !addSpecial(content) || token.flags() == null && id(content) != null) {
                 continue;
             }
             Integer id = vocabulary.get(content);
@@ -51,45 +43,16 @@ final class AddedVocabulary {
                 id = nextId++;
                 vocabulary.put(content, id);
             }
-            byId.put(id, token.flags() == null ? AddedToken.plain(content) : token.flags());
-            ids.put(content, id);
+            add(id, token.flags() == null ? AddedToken.plain(content) : token.flags());
         }
-        separate = new HashSet<>(ids.keySet());
-        separate.removeAll(special);
+        separate = contents().stream().filter(content -> !isSpecial(content)).collect(Collectors.toCollection(HashSet::new));
         for (Named token : settings.additional()) {
-            Integer id = ids.get(token.content());
+            Integer id = id(token.content());
             if (id != null && id >= base.size()) {
                 separate.add(token.content());
             }
         }
-        trie = new PrefixTrie(byId.values().stream().map(AddedToken::content).toList());
-    }
-
-    /** The id of an added token. */
-    @Nullable Integer id(String content) {
-        return ids.get(content);
-    }
-
-    /** The added token of an id. */
-    @Nullable AddedToken token(int id) {
-        return byId.get(id);
-    }
-
-    Set<Integer> ids() {
-        return byId.keySet();
-    }
-
-    Set<String> contents() {
-        return ids.keySet();
-    }
-
-    /** One more than the highest id, or 0. */
-    int end() {
-        return byId.isEmpty() ? 0 : byId.lastKey() + 1;
-    }
-
-    boolean isSpecial(String content) {
-        return special.contains(content);
+        trie = new PrefixTrie(tokens().stream().map(AddedToken::content).toList());
     }
 
     /** Whether decoding keeps this token apart from its neighbours ({@code legacy_added_tokens} of {@code _decode}). */
@@ -102,6 +65,7 @@ final class AddedVocabulary {
      * does the same except where one added token lies inside what might have become another: there it can cut out text
      * that is no token at all. The tokens of real checkpoints do not overlap.)
      */
+    @Override
     List<Fragment> split(String text) {
         List<Fragment> fragments = new ArrayList<>();
         int from = 0;
@@ -125,7 +89,7 @@ final class AddedVocabulary {
     }
 
     private Fragment fragment(String text) {
-        Integer id = ids.get(text);
-        return new Fragment(text, id == null ? null : byId.get(id), false);
+        Integer id = id(text);
+        return new Fragment(text, id == null ? null : token(id), false);
     }
 }
