@@ -20,17 +20,17 @@ struct CacheSlot {
   T* v = nullptr;
   int64_t head_stride = 0;
   int64_t layer_stride = 0;
-  int position = 0;
+  int turn = 0;  // the row of RopeTarget::table that its query and key turn by
 };
 
 // For Activation::Rope: the product's results are the queries, keys and values of a row's heads, one after the other.
 // Queries turn and go to out, keys turn and go with the values to the row's slot. Rotate-half form (RoFormer,
-// arXiv:2104.09864, as Llama has it): with c and s of the row's position, x[i] * c[i] - x[i + D/2] * s[i] and
+// arXiv:2104.09864, as Llama has it): with c and s of the row's turn, x[i] * c[i] - x[i + D/2] * s[i] and
 // x[i + D/2] * c[i] + x[i] * s[i].
 template <class T>
 struct RopeTarget {
   const CacheSlot<T>* slots = nullptr;  // one a row
-  const float* table = nullptr;         // (positions, head_dim): the D/2 cosines, then the sines; aligned to 16 bytes
+  const float* table = nullptr;         // (turns, head_dim): the D/2 cosines, then the sines; aligned to 16 bytes
   int heads = 0;
   int kv_heads = 0;
   int head_dim = 0;  // a multiple of 16

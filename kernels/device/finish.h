@@ -156,7 +156,7 @@ GPU_DEVICE void put_turned(const Epilogue<T>& e, int64_t row, int column, const 
   const int at = column % half;
   const CacheSlot<T> slot = r.slots[row];
   const bool turns = head < r.heads + r.kv_heads;
-  const float* angles = r.table + static_cast<int64_t>(slot.position) * r.head_dim + at;
+  const float* angles = r.table + static_cast<int64_t>(slot.turn) * r.head_dim + at;
   Vector<float, 4> c{{1, 1, 1, 1}}, s{};
   if (turns) {
     c = load_constant<Vector<float, 4>>(angles);

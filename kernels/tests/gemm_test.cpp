@@ -179,12 +179,12 @@ TYPED_TEST(GemmTest, ARowHasTheSameBitsAloneInABatchAndInAPrompt) {
 // Queries, keys and values of a few rows at scattered positions: each in its place, and nothing anywhere else.
 TYPED_TEST(GemmTest, TurnsQueriesAndKeysAndFillsTheCache) {
   using T = TypeParam;
-  for (const auto& [heads, kv_heads, d, rows] : {std::tuple{7, 1, 128, 3}, {4, 2, 64, 20}, {1, 1, 16, 70}, {2, 2, 32, 1}}) {
-    constexpr int kIn = 72, kContext = 80, kLayers = 2, kLayer = 1;
+  for (const auto& [heads, kv_heads, d, rows] : {std::tuple{7, 1, 128, 3}, {4, 2, 64, 20}, {1, 1, 16, 70}, {2, 2, 32, 1}, {3, 3, 96, 20}}) {
+    constexpr int kIn = 72, kContext = 80, kTurnBegin = 5, kLayers = 2, kLayer = 1;
     const int all = heads + 2 * kv_heads;
     const Operands<T> o({rows, kIn, all * d}, Activation::None);
-    std::vector<float> table(static_cast<size_t>(kContext * d));
-    for (int t = 0; t < kContext; t++) {
+    std::vector<float> table(static_cast<size_t>((kTurnBegin + kContext) * d));
+    for (int t = 0; t < kTurnBegin + kContext; t++) {
       for (int i = 0; i < d / 2; i++) {
         const double angle = t * std::pow(5e6, -2.0 * i / d);
         table[static_cast<size_t>(t * d + i)] = static_cast<float>(std::cos(angle));
@@ -201,7 +201,7 @@ TYPED_TEST(GemmTest, TurnsQueriesAndKeysAndFillsTheCache) {
     const auto position = [&, n = rows](int row) { return (row * 37 + n) % kContext; };
     for (int row = 0; row < rows; row++) {
       T* k = cache.data() + position(row) * d;
-      slots.push_back({k, k + kv_heads * head_stride, head_stride, layer_stride, position(row)});
+      slots.push_back({k, k + kv_heads * head_stride, head_stride, layer_stride, kTurnBegin + position(row)});
     }
     const DeviceArray<gpu::CacheSlot<T>> device_slots(slots);
     gpu::Gemm<T> product = this->product_of(o, in.data(), weight.data());
@@ -219,7 +219,7 @@ TYPED_TEST(GemmTest, TurnsQueriesAndKeysAndFillsTheCache) {
         for (int i = 0; i < d; i++) {
           double x = this->sum(o, row, head * d + i, {Activation::None, true});
           if (head < heads + kv_heads) {
-            const float* angles = table.data() + position(row) * d;
+            const float* angles = table.data() + (kTurnBegin + position(row)) * d;
             const double partner = this->sum(o, row, head * d + (i + d / 2) % d, {Activation::None, true});
             x = x * angles[i % (d / 2)] + (i < d / 2 ? -1 : 1) * partner * angles[d / 2 + i % (d / 2)];
           }

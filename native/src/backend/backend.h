@@ -142,6 +142,7 @@ struct Span {
   int64_t rows = 0;
   int64_t past = 0;
   KvCache* cache = nullptr;
+  int64_t rope_begin = 0;  // the token at position p turns by row rope_begin + p of the table
 };
 
 class Backend {
@@ -217,7 +218,7 @@ class Backend {
                      std::span<const Splice> splices) = 0;
   // The product with q|k|v, of which q and k are normalized head by head, if `norms` has such, and turned by the rotate-half
   // RoPE; k and v go into the caches at the rows' positions. qkv (rows, (heads + 2*kv_heads)*head_dim) holds q in its first heads*head_dim columns, the others are
-  // scratch. rope (context, head_dim) f32: cos of each frequency, then sin.
+  // scratch. rope (positions, head_dim) f32: cos of each frequency, then sin; see Span::rope_begin.
   virtual void project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope,
                            std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) = 0;
   // Causal attention of the rows' queries over their sequence's cache, rows' own keys included (stored before).

@@ -22,6 +22,12 @@ bool in_range(const nlohmann::json& value, int64_t low, int64_t high) {
   return low <= number && number <= high;
 }
 
+// As a float too: a value that becomes 0 or infinite there is as bad as one that is.
+bool is_positive(const nlohmann::json& value) {
+  const double real = value.is_number() ? value.get<double>() : 0.0;
+  return static_cast<float>(real < 3e38 ? real : 0.0) > 0.0f;
+}
+
 }  // namespace
 
 ConfigSection::ConfigSection(const nlohmann::json& object, std::string file, std::string name)
@@ -61,11 +67,20 @@ int64_t ConfigSection::side(const char* field, int64_t low, int64_t high, int64_
 double ConfigSection::positive(const char* field, double otherwise) const {
   const nlohmann::json* number = value(field);
   if (number == nullptr) return otherwise;
-  const double real = number->is_number() ? number->get<double>() : 0.0;
-  // As a float too: a value that becomes 0 or infinite there is as bad as one that is.
-  const auto narrow = static_cast<float>(real < 3e38 ? real : 0.0);
-  if (!(narrow > 0.0f)) expected(field, "a positive number");
-  return real;
+  if (!is_positive(*number)) expected(field, "a positive number");
+  return number->get<double>();
+}
+
+std::vector<double> ConfigSection::positives(const char* field) const {
+  const nlohmann::json* list = value(field);
+  std::vector<double> numbers;
+  if (list == nullptr) return numbers;
+  if (!list->is_array()) expected(field, "a list of positive numbers");
+  for (const nlohmann::json& number : *list) {
+    if (!is_positive(number)) expected(field, "a list of positive numbers", cat(printable(number.dump(), 80), " at ", numbers.size()));
+    numbers.push_back(number.get<double>());
+  }
+  return numbers;
 }
 
 bool ConfigSection::flag(const char* field, bool otherwise) const {

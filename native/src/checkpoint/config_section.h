@@ -29,6 +29,7 @@ class ConfigSection {
   int64_t side(const char* field, int64_t low, int64_t high, int64_t otherwise) const;
   // Finite and greater than 0. An integer will do.
   double positive(const char* field, double otherwise) const;
+  std::vector<double> positives(const char* field) const;  // a list of them; empty if absent
   bool flag(const char* field, bool otherwise) const;
   std::string text(const char* field, const std::string& otherwise) const;
   std::vector<std::string> texts(const char* field) const;           // a list; empty if absent

@@ -125,7 +125,8 @@ void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span
     }
   };
   for (const Span& span : spans) {
-    require(span.past + span.rows <= span.cache->capacity && span.past + span.rows <= rope.rows, "rope: positions fit");
+    const int64_t end = span.past + span.rows;
+    require(end <= span.cache->capacity && span.rope_begin + end <= rope.rows, "rope: positions fit");
     for_rows(span.rows, qkv.cols, [&](int64_t i) {
       const int64_t position = span.past + i;
       float* q = row_of(qkv, span.row + i);
@@ -135,7 +136,7 @@ void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span
         normalize(q, heads, *norms.q);
         normalize(k, shape.kv_heads, *norms.k);
       }
-      kernels_.rotate(q, row_of(rope, position), heads + shape.kv_heads, shape.head_dim);
+      kernels_.rotate(q, row_of(rope, span.rope_begin + position), heads + shape.kv_heads, shape.head_dim);
       for (int64_t head = 0; head < shape.kv_heads; ++head) {
         store(kernels_, head_of(*span.cache, shape, layer, 0, head), shape, position, k + head * shape.head_dim);
         store(kernels_, head_of(*span.cache, shape, layer, 1, head), shape, position, v + head * shape.head_dim);

@@ -291,14 +291,15 @@ void CudaBackend<T>::project_qkv(const Matrix& qkv, const LayerInput& from, cons
   require(in.cols == weights.padded_in && shape.head_dim % 16 == 0, "project_qkv: the input fits, head_dim in sixteens");
   std::vector<gpu::CacheSlot<T>> slots(static_cast<size_t>(qkv.rows));
   for (const Span& span : spans) {
-    require(span.past + span.rows <= span.cache->capacity && span.past + span.rows <= rope.rows, "rope: positions fit");
+    const int64_t end = span.past + span.rows;
+    require(end <= span.cache->capacity && span.rope_begin + end <= rope.rows, "rope: positions fit");
     const CacheLayout layout(*span.cache, shape);
     auto* keys = static_cast<T*>(span.cache->memory.data());
     for (int64_t i = 0; i < span.rows; ++i) {
       const int64_t position = span.past + i;
       T* k = keys + position * shape.head_dim;
       slots[static_cast<size_t>(span.row + i)] = {k, k + layout.values, layout.head, layout.layer,
-                                                  static_cast<int>(position)};
+                                                  static_cast<int>(span.rope_begin + position)};
     }
   }
   gpu::Epilogue<T> then;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/rope.h"
+
 namespace ivl {
 
 Request::Request(std::shared_ptr<Engine> engine, std::shared_ptr<Sequence> sequence, Prompt prompt,
@@ -10,6 +12,7 @@ Request::Request(std::shared_ptr<Engine> engine, std::shared_ptr<Sequence> seque
   validate(sampling);
   check_owner(sequence.get(), prompt);
   check_prompt(prompt);
+  turns_long_ = turns_long(engine_->config().language.rope, static_cast<int64_t>(prompt.tokens.size()));
   place_pictures(prompt);
   features_ = std::move(prompt.features);
   stop_tokens_ = std::move(prompt.stop_tokens);
@@ -74,7 +77,7 @@ void Request::place_pictures(const Prompt& prompt) {
   int64_t from = 0;
   for (size_t i = 0; i < prompt.tokens.size(); ++i) {
     if (prompt.tokens[i] != prompt.image_token || prompt.features.empty()) {
-      keys_.push_back(token_key(prompt.tokens[i]));
+      add_key(token_key(prompt.tokens[i]));
       continue;
     }
     while (from == prompt.features[features]->rows()) {
@@ -91,16 +94,18 @@ void Request::place_pictures(const Prompt& prompt) {
     } else {
       pictures_.push_back({position, 1, from, at});
     }
-    keys_.push_back(picture_key(at->id(), from));
+    add_key(picture_key(at->id(), from));
     ++from;
   }
 }
+
+void Request::add_key(PositionKey key) { keys_.push_back(turns_long_ ? turned_long(key) : key); }
 
 void Request::append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices,
                         std::vector<SequenceSpan>& spans, int64_t row, int64_t rows) const {
   const int64_t past = sequence_->length();
   ids.insert(ids.end(), tokens_.begin() + past, tokens_.begin() + past + rows);
-  spans.push_back({row, rows, past, sequence_->caches()});
+  spans.push_back({row, rows, past, sequence_->caches(), static_cast<int64_t>(prompt_size_)});
   for (const PictureRun& run : pictures_) {
     const int64_t begin = std::max(run.begin, past);
     const int64_t end = std::min(run.begin + run.rows, past + rows);
@@ -120,7 +125,7 @@ void Request::accept(Sampled sampled, Logits logits) {
   logits_ = std::move(logits);
   if (sampled_.failure) return end(Finish::Failed);
   tokens_.push_back(sampled_.token);
-  keys_.push_back(token_key(sampled_.token));
+  add_key(token_key(sampled_.token));
   const auto generated = static_cast<int64_t>(tokens_.size() - prompt_size_);
   if (is_stop(sampled_.token)) {
     end(Finish::Stop);

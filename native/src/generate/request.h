@@ -68,6 +68,7 @@ class Request {
   void check_owner(const Sequence* sequence, const Prompt& prompt) const;
   void check_prompt(const Prompt& prompt) const;
   void place_pictures(const Prompt& prompt);
+  void add_key(PositionKey key);
   bool is_stop(int32_t token) const;
 
   std::shared_ptr<Engine> engine_;
@@ -78,6 +79,7 @@ class Request {
   std::vector<PositionKey> keys_;
   std::vector<PictureRun> pictures_;
   size_t prompt_size_ = 0;
+  bool turns_long_ = false;  // see rope.h
   int64_t reused_ = 0;
   Sampling sampling_;
   Sampler sampler_;

@@ -5,8 +5,9 @@
 namespace ivl {
 namespace {
 
-// Tokens are 32-bit, so the top bit is free to mark pictures.
+// Tokens are 32-bit, so the top bits are free for marks.
 constexpr PositionKey kPictureBit = PositionKey{1} << 63;
+constexpr PositionKey kLongBit = PositionKey{1} << 62;
 constexpr int kRowBits = 24;
 
 }  // namespace
@@ -16,6 +17,8 @@ PositionKey token_key(int32_t token) { return static_cast<uint32_t>(token); }
 PositionKey picture_key(uint64_t features_id, int64_t row) {
   return kPictureBit | (features_id << kRowBits) | static_cast<uint64_t>(row);
 }
+
+PositionKey turned_long(PositionKey key) { return key | kLongBit; }
 
 Sequence::~Sequence() {
   for (KvCache& cache : caches_) engine_->discard(std::move(cache.memory));

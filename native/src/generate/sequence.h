@@ -14,6 +14,8 @@ namespace ivl {
 using PositionKey = uint64_t;
 PositionKey token_key(int32_t token);
 PositionKey picture_key(uint64_t features_id, int64_t row);
+// The same in a prompt that turns by the long factors (rope.h): what was computed for the one does not do for the other.
+PositionKey turned_long(PositionKey key);
 
 class Sequence {
  public:

@@ -38,6 +38,15 @@ struct VisionConfig {
   int64_t trained_grid() const { return image_size / patch; }  // patches on a side, in position_embedding
 };
 
+// "longrope" scaling (Ding et al., "LongRoPE", 2024): each frequency is divided by a factor of its own, of two lists: one for texts up
+// to `original` tokens, one for longer ones. How a sequence changes over: see rope.h.
+struct LongRope {
+  std::vector<double> short_factors;  // head_dim / 2
+  std::vector<double> long_factors;   // as many
+  int64_t original = 0;               // original_max_position_embeddings, tokens
+  double magnitude = 1;               // cosines and sines are multiplied by it, whichever the list
+};
+
 // Rotary position embeddings.
 struct Rope {
   double theta = 10000.0;
@@ -45,6 +54,7 @@ struct Rope {
   // "dynamic" scaling: from position `trained` on theta grows so that the longest wave stretches by about this factor; nothing
   // changes before. 0: there is none.
   double dynamic_factor = 0;
+  std::optional<LongRope> longrope = {};  // not with dynamic_factor
 };
 
 // How the rows of a file's one tensor of queries, keys and values lie.

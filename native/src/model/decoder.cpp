@@ -40,7 +40,12 @@ void Decoder::load_rope(Stage& stage) const {
   const LanguageConfig& language = config_.language;
   const std::vector<float> rope = rope_table(language.rope, language.context, language.head_dim);
   stage.rope = stage.backend->allocate(rope.size() * sizeof(float));
-  stage.backend->from_host(stage.rope.matrix(DType::F32, language.context, language.head_dim), rope.data());
+  stage.backend->from_host(rope_of(stage), rope.data());
+}
+
+Matrix Decoder::rope_of(const Stage& stage) const {
+  const LanguageConfig& language = config_.language;
+  return stage.rope.matrix(DType::F32, rope_rows(language.rope, language.context), language.head_dim);
 }
 
 void Decoder::load_layer(int64_t index, WeightSource& source, const Precision& precision) {
@@ -90,8 +95,7 @@ void Decoder::attend(size_t at, int64_t index, const Output& attended, const Mat
   const Matrix qkv = stage.space.matrix(kQkv, x.rows, layer.qkv->out_features);
   const bool normalizes = config_.language.plan.qk_norm;
   const HeadNorms norms = normalizes ? HeadNorms{&layer.q_norm, &layer.k_norm} : HeadNorms{};
-  backend.project_qkv(qkv, normed, norms, stage.rope.matrix(DType::F32, language.context, language.head_dim), spans,
-                      language.heads, kv, index);
+  backend.project_qkv(qkv, normed, norms, rope_of(stage), spans, language.heads, kv, index);
   backend.cached_attention(attended, qkv, spans, language.heads, kv, index);
 }
 
@@ -144,6 +148,16 @@ void Decoder::run_head(const Matrix& logits, const Matrix& x, Recorder* recorder
   }
 }
 
+std::vector<Span> Decoder::spans_of(const DecoderBatch& batch, size_t at) const {
+  const LanguageConfig& language = config_.language;
+  std::vector<Span> spans;
+  for (const SequenceSpan& span : batch.spans) {
+    const int64_t begin = rope_begin(language.rope, language.context, span.prompt, span.past, span.rows);
+    spans.push_back({span.row, span.rows, span.past, &span.caches[at], begin});
+  }
+  return spans;
+}
+
 // All of a pass that one backend does.
 void Decoder::run_stage(size_t at, const DecoderBatch& batch, const Matrix& logits, Recorder* recorder,
                              const Cancellation& cancel) {
@@ -153,8 +167,7 @@ void Decoder::run_stage(size_t at, const DecoderBatch& batch, const Matrix& logi
     stage.backend->embed(x, *embeddings_, batch.ids, batch.splices);
     if (recorder != nullptr) recorder->record("decoder.embeddings", *stage.backend, x, 0);
   }
-  std::vector<Span> spans;
-  for (const SequenceSpan& span : batch.spans) spans.push_back({span.row, span.rows, span.past, &span.caches[at]});
+  const std::vector<Span> spans = spans_of(batch, at);
   // A recorder wants all rows of all layers.
   const bool last = at + 1 == stages_.size();
   const bool picks_early = last && recorder == nullptr && logits.rows < x.rows;

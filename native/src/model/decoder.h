@@ -29,6 +29,7 @@ struct SequenceSpan {
   int64_t rows = 0;
   int64_t past = 0;
   std::span<KvCache> caches;
+  int64_t prompt = 0;  // tokens of all of the sequence's prompt, on which rotations may depend (rope.h)
 };
 
 // Rows of several sequences that pass the decoder together: prompts, pieces of prompts, single tokens alike.
@@ -62,7 +63,7 @@ class Decoder {
     std::shared_ptr<Backend> backend;
     int64_t first_layer;
     std::vector<DecoderLayer> layers;
-    Buffer rope;  // (context, head_dim) f32: cos | sin
+    Buffer rope;  // rope_table()
     Workspace space;
   };
 
@@ -77,6 +78,8 @@ class Decoder {
   void finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const LayerInput& attended);
   Matrix attended_in(Stage& stage, int64_t rows) const;
   Matrix hidden_in(Stage& stage, int64_t rows) const;
+  Matrix rope_of(const Stage& stage) const;
+  std::vector<Span> spans_of(const DecoderBatch& batch, size_t stage) const;
   void run_head(const Matrix& logits, const Matrix& x, Recorder* recorder);
 
   const ModelConfig& config_;

@@ -6,6 +6,7 @@
 #include "checkpoint/int8_tensors.h"
 #include "model/int8_layers.h"
 #include "model/internvl_chat.h"
+#include "model/rope.h"
 
 namespace ivl {
 namespace {
@@ -33,7 +34,7 @@ MemoryPlan plan_activations(const ModelConfig& config, const Precision& precisio
   MemoryPlan plan;
   plan.kv_cache_per_token = static_cast<int64_t>(kv.bytes_per_token());
   plan.kv_cache = plan.kv_cache_per_token * language.context;
-  const int64_t rope = language.context * language.head_dim * static_cast<int64_t>(sizeof(float));
+  const int64_t rope = rope_rows(language.rope, language.context) * language.head_dim * static_cast<int64_t>(sizeof(float));
   plan.scratch = Decoder::workspace_bytes(config, kChunkRows, 1, activation) + rope;
   plan.pictures_together = InternVLChat::pictures_together(config);
   const int64_t pixels = plan.pictures_together * config.vision.channels * config.image_size * config.image_size;

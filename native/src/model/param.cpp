@@ -119,7 +119,8 @@ void add_decoder(Builder& list, const LanguageConfig& language, const Prefixes& 
     }
     list.linear(names.out, c, q, plan.out_bias, Use::Out);
     list.norm(names.norm2, c, Use::Norm2);
-    list.stacked(names.gate_up, {language.mlp, language.mlp}, c, false, Use::Up);
+    // SwiGLU wants two parts, from one tensor, too.
+    list.stacked(names.gate_up, {language.mlp, language.mlp}, c, false, Use::Up, {{0, language.mlp}, {language.mlp, language.mlp}});
     list.linear(names.down, c, language.mlp, false, Use::Down);
   }
   list.begin(Part::Head, 0, prefixes.decoder);

@@ -284,8 +284,8 @@ TEST(Api, DamagedAndForeignCheckpointsHaveTheirStatuses) {
   o.context_length = 100000;
   expect_failure(begin(), IVL_INVALID_ARGUMENT, "4096");
   o = options();
-  rewrite([](json& c) { c["llm_config"]["architectures"] = {"Phi3ForCausalLM"}; });
-  expect_failure(begin(), IVL_UNSUPPORTED, "Phi3ForCausalLM");
+  rewrite([](json& c) { c["llm_config"]["architectures"] = {"GptOssForCausalLM"}; });
+  expect_failure(begin(), IVL_UNSUPPORTED, "GptOssForCausalLM");
   rewrite([](json& c) { c["llm_config"]["intermediate_size"] = 641; });
   expect_failure(begin(), IVL_CHECKPOINT, "gate_proj");
   std::ofstream(config) << "{\"a\": ";

@@ -359,13 +359,13 @@ void ReferenceBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std
   for (const Span& span : spans) {
     for (int64_t r = 0; r < span.rows; ++r) {
       const int64_t row = span.row + r;
-      const int64_t position = span.past + r;
+      const int64_t position = span.past + r, turn = span.rope_begin + position;
       for (int64_t h = 0; h < heads + s.kv_heads; ++h) {
         const std::vector<double> x = row_part(qkv, row, h * s.head_dim, s.head_dim);
         for (int64_t i = 0; i < s.head_dim; ++i) {
           const double partner = i < half ? -x[static_cast<size_t>(i + half)] : x[static_cast<size_t>(i - half)];
           put(qkv, row, h * s.head_dim + i,
-              x[static_cast<size_t>(i)] * at(rope, position, i % half) + partner * at(rope, position, half + i % half));
+              x[static_cast<size_t>(i)] * at(rope, turn, i % half) + partner * at(rope, turn, half + i % half));
         }
       }
       for (int64_t part = 0; part < 2; ++part) {

@@ -63,6 +63,7 @@ TEST_P(CpuAttention, VisionAttentionOfRoundedActivationsMatchesAReferenceThatRou
                                                                                              {1, 64, 1, 64},
                                                                                              {1, 65, 2, 128},
                                                                                              {3, 50, 3, 88},
+                                                                                             {2, 70, 2, 96},
                                                                                              {1, 97, 1, 256},
                                                                                              {2, 130, 2, 16},
                                                                                              {1, 1025, 1, 64}}) {
@@ -235,7 +236,7 @@ struct CachedCase {
 
 const CachedCase kCachedCases[] = {{1, 1, 8, 0, 1},     {2, 1, 128, 0, 70},  {7, 1, 64, 1, 3},    {8, 1, 64, 63, 5},
                                    {56, 8, 16, 64, 2},  {14, 2, 24, 255, 1}, {4, 4, 32, 130, 65}, {60, 1, 8, 5, 4},
-                                   {2, 1, 128, 4094, 2}};
+                                   {3, 3, 96, 100, 70}, {2, 1, 128, 4094, 2}};
 
 TEST_P(CpuAttention, CachedAttentionMatchesTheReferenceInEveryCacheType) {
   CpuBackend cpu = backend();
@@ -245,11 +246,12 @@ TEST_P(CpuAttention, CachedAttentionMatchesTheReferenceInEveryCacheType) {
       KvCache expected_cache = filled_cache(reference_, shape, c.past + c.rows + 3);
       KvCache actual_cache = filled_cache(cpu, shape, c.past + c.rows + 3);
       const int64_t width = (c.heads + 2 * c.kv_heads) * c.head_dim;
-      Operand rope(c.past + c.rows, c.head_dim, 0, 5);
+      constexpr int64_t kRopeBegin = 3;
+      Operand rope(kRopeBegin + c.past + c.rows, c.head_dim, 0, 5);
       Operand expected_qkv(c.rows, width, 0, 7, 2), actual_qkv(c.rows, width, 0, 7, 2);
       Operand expected(c.rows, c.heads * c.head_dim), actual(c.rows, c.heads * c.head_dim);
-      const Span expected_span{0, c.rows, c.past, &expected_cache};
-      const Span actual_span{0, c.rows, c.past, &actual_cache};
+      const Span expected_span{0, c.rows, c.past, &expected_cache, kRopeBegin};
+      const Span actual_span{0, c.rows, c.past, &actual_cache, kRopeBegin};
       reference_.rope_and_store(expected_qkv.matrix(), rope.matrix(), {&expected_span, 1}, c.heads, shape, 1);
       cpu.rope_and_store(actual_qkv.matrix(), rope.matrix(), {&actual_span, 1}, c.heads, shape, 1);
       EXPECT_LT(relative_error(actual_qkv.matrix(), expected_qkv.matrix()), kTolerance);
@@ -368,7 +370,7 @@ TEST(FusedVariants, GiveTheSameAttentionOfRoundedActivations) {
   const std::vector<const KernelTable*> fused = fused_variants();
   if (fused.size() < 2) GTEST_SKIP() << "this processor runs one variant with fused multiply-add";
   for (const auto& [tokens, head_dim] :
-       std::vector<std::array<int64_t, 2>>{{1, 8}, {5, 24}, {64, 64}, {65, 128}, {203, 88}, {70, 256}}) {
+       std::vector<std::array<int64_t, 2>>{{1, 8}, {5, 24}, {64, 64}, {65, 128}, {203, 88}, {70, 96}, {70, 256}}) {
     Operand qkv(tokens, 3 * 2 * head_dim, 0, 4, 3);
     std::vector<Operand> attended;
     for (const KernelTable* table : fused) {

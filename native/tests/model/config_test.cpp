@@ -234,7 +234,7 @@ TEST(Config, ValuesAtOdds) {
 
 TEST(Config, Unsupported) {
   expect_unsupported("architectures", json::array({"LlavaForConditionalGeneration"}), "LlavaForConditionalGeneration");
-  for (const char* name : {"Phi3ForCausalLM", "InternLM3ForCausalLM", "Qwen3MoeForCausalLM", "GptOssForCausalLM"}) {
+  for (const char* name : {"Phi3SmallForCausalLM", "Qwen3MoeForCausalLM", "GptOssForCausalLM"}) {
     expect_unsupported("llm_config.architectures", json::array({name}), name);
   }
   expect_unsupported("vision_config.model_type", "clip_vision_model", "clip_vision_model");
@@ -357,6 +357,11 @@ TEST(Config, DecoderFamilies) {
   EXPECT_EQ(QkvRows::Groups, internlm2.plan.qkv_rows);
   EXPECT_TRUE(internlm2.plan.qkv_bias && internlm2.plan.out_bias);
   EXPECT_FALSE(family("InternLM2ForCausalLM", {{"bias", false}}).plan.qkv_bias);
+  const LanguageConfig internlm3 = family("InternLM3ForCausalLM", {{"head_dim", 128}, {"qkv_bias", true}});
+  EXPECT_TRUE(internlm3.plan.qkv_bias && !internlm3.plan.out_bias);
+  EXPECT_EQ(128, internlm3.head_dim);
+  EXPECT_EQ(32768, internlm3.context);
+  expect_error(Status::Unsupported, {"llm_config.bias"}, [&] { family("InternLM3ForCausalLM", {{"bias", true}}); });
   const LanguageConfig qwen2 = family("Qwen2ForCausalLM", {{"use_sliding_window", false}, {"sliding_window", 4096}});
   EXPECT_TRUE(qwen2.plan.qkv_bias);
   EXPECT_FALSE(qwen2.plan.out_bias || qwen2.plan.qk_norm);
@@ -390,8 +395,8 @@ TEST(Config, RopeIsReadInAllSpellings) {
   EXPECT_EQ(2, both.dynamic_factor);
   EXPECT_EQ(0, rope("rope_parameters", json{{"rope_theta", 5e6}, {"rope_type", "default"}}).dynamic_factor);
   expect_wrong("llm_config.rope_parameters", 7, "an object, got 7");
-  for (const char* type : {"linear", "yarn", "longrope", "su", "llama3"}) {
-    expect_error(Status::Unsupported, {"config.json: llm_config.rope_scaling.rope_type", type, "only default and dynamic"},
+  for (const char* type : {"linear", "yarn", "llama3"}) {
+    expect_error(Status::Unsupported, {"config.json: llm_config.rope_scaling.rope_type", type, "only default, dynamic and longrope (su)"},
                  [&] { rope("rope_scaling", json{{"rope_type", type}, {"factor", 2.0}}); });
   }
   expect_error(Status::Checkpoint, {"llm_config.rope_scaling.factor: expected a number from 1 up, got 0.5"},

@@ -1,61 +1,23 @@
 // The family differs in values only: every variant that a configuration can ask for, over random weights.
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <nlohmann/json.hpp>
-
 #include "backend/reference_backend.h"
 #include "cpu/cpu_backend.h"
 #include "model/model_loader.h"
 #include "model/oracle.h"
 #include "model/position_interpolation.h"
+#include "model/tiny_model.h"
 
 namespace ivl {
 namespace {
 
 using nlohmann::json;
-
-json tiny_config() {
-  return {{"architectures", {"InternVLChatModel"}},
-          {"model_type", "internvl_chat"},
-          {"downsample_ratio", 0.5},
-          {"dynamic_image_size", false},
-          {"force_image_size", 56},
-          {"ps_version", "v1"},
-          {"select_layer", -1},
-          {"template", "Hermes-2"},
-          {"llm_config",
-           {{"architectures", {"LlamaForCausalLM"}},
-            {"hidden_size", 48},
-            {"intermediate_size", 80},
-            {"num_hidden_layers", 2},
-            {"num_attention_heads", 6},
-            {"num_key_value_heads", 2},
-            {"max_position_embeddings", 256},
-            {"rope_theta", 10000.0},
-            {"vocab_size", 90}}},
-          {"vision_config",
-           {{"model_type", "intern_vit_6b"},
-            {"hidden_size", 32},
-            {"image_size", 56},
-            {"intermediate_size", 60},
-            {"num_attention_heads", 2},
-            {"num_hidden_layers", 2},
-            {"patch_size", 14},
-            {"norm_type", "rms_norm"},
-            {"qk_normalization", true},
-            {"qkv_bias", false}}}};
-}
+using testing::tiny_config;
 
 std::unique_ptr<InternVLChat> load(std::shared_ptr<Backend> backend, const json& config) {
-  const auto file = std::filesystem::temp_directory_path() / ("ivl-family-" + std::to_string(getpid()) + ".json");
-  std::ofstream(file) << config;
   LoadOptions options;
   options.precision = DType::F32;
-  auto loader = ModelLoader::random(testing::always(std::move(backend)), file, options, 5);
-  while (loader->done() < loader->total()) loader->step();
-  std::filesystem::remove(file);
-  return loader->take();
+  return testing::load_random(std::move(backend), config, options);
 }
 
 std::vector<float> features(InternVLChat& model, int64_t pictures = 2) {
@@ -107,6 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{"tied_head", "llm_config", "tie_word_embeddings", true},
                       Variant{"head_dim_given", "llm_config", "head_dim", 16},
                       Variant{"internlm2", "llm_config", "architectures", json::array({"InternLM2ForCausalLM"})},
+                      Variant{"phi3", "llm_config", "architectures", json::array({"Phi3ForCausalLM"})},
                       Variant{"qwen2", "llm_config", "architectures", json::array({"Qwen2ForCausalLM"})},
                       Variant{"qwen3", "llm_config", "architectures", json::array({"Qwen3ForCausalLM"})}),
     [](const auto& p) { return std::string(p.param.name); });

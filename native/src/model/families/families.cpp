@@ -1,5 +1,6 @@
 // Which families there are, and what all of their configurations say alike.
 #include <algorithm>
+#include <cmath>
 
 #include "model/config_limits.h"
 #include "model/families/family.h"
@@ -8,7 +9,8 @@ namespace ivl {
 namespace {
 
 std::vector<DecoderFamily>& families() {
-  static std::vector<DecoderFamily> all{internlm2_family(), llama_family(), qwen2_family(), qwen3_family()};
+  static std::vector<DecoderFamily> all{internlm2_family(), internlm3_family(), llama_family(),
+                                        phi3_family(),      qwen2_family(),     qwen3_family()};
   return all;
 }
 
@@ -22,31 +24,65 @@ const DecoderFamily& find_family(const ConfigSection& section, const char* field
   section.unsupported(field, known);
 }
 
+std::vector<double> read_factors(const ConfigSection& scaling, const char* field, int64_t count) {
+  std::vector<double> factors = scaling.positives(field);
+  const std::string wanted = cat("a list of ", count, " positive numbers, half of a head's size");
+  if (factors.empty()) scaling.expected(field, wanted);
+  if (static_cast<int64_t>(factors.size()) != count) scaling.expected(field, wanted, cat(factors.size(), " of them"));
+  return factors;
+}
+
+// The length up to which the short factors are for stands beside the scaling; from transformers 5 on in it.
+int64_t read_original(const ConfigSection& section, const ConfigSection& scaling) {
+  const char* field = "original_max_position_embeddings";
+  const ConfigSection& from = section.has(field) || !scaling.has(field) ? section : scaling;
+  const int64_t original = from.integer(field, 2, kMaxContext);
+  if (scaling.integer(field, 2, kMaxContext, original) != original) {
+    scaling.expected(field, cat("that of ", section.place(field), ", ", original));
+  }
+  return original;
+}
+
+// As transformers' _compute_longrope_parameters.
+LongRope read_longrope(const ConfigSection& section, const ConfigSection& scaling, const LanguageConfig& language) {
+  LongRope longrope;
+  longrope.short_factors = read_factors(scaling, "short_factor", language.head_dim / 2);
+  longrope.long_factors = read_factors(scaling, "long_factor", language.head_dim / 2);
+  longrope.original = read_original(section, scaling);
+  const auto original = static_cast<double>(longrope.original);
+  const double stretch = scaling.positive("factor", static_cast<double>(language.context) / original);
+  longrope.magnitude = scaling.positive("attention_factor", stretch <= 1 ? 1 : std::sqrt(1 + std::log(stretch) / std::log(original)));
+  return longrope;
+}
+
 // How a rope_scaling or rope_parameters scales positions: "default", or no type at all, is RoPE as it is.
-double read_dynamic_factor(const ConfigSection& scaling) {
+void read_scaling(const ConfigSection& section, const ConfigSection& scaling, LanguageConfig& language) {
   if (scaling.positive("partial_rotary_factor", 1) != 1) scaling.unsupported("partial_rotary_factor", "1");
   const char* field = scaling.has("type") && !scaling.has("rope_type") ? "type" : "rope_type";
   const std::string type = scaling.text(field, "default");
-  if (type != "default" && type != "dynamic") scaling.unsupported(field, "default and dynamic");
   if (type == "dynamic") {
     const double factor = scaling.positive("factor", 0.0);
     if (!(factor >= 1.0)) scaling.expected("factor", "a number from 1 up");
-    return factor;
+    language.rope.dynamic_factor = std::max(language.rope.dynamic_factor, factor);
+  } else if (type == "longrope" || type == "su") {
+    language.rope.longrope = read_longrope(section, scaling, language);
+  } else if (type != "default") {
+    scaling.unsupported(field, "default, dynamic and longrope (su)");
+  } else if (!scaling.has(field) && scaling.has("factor")) {
+    scaling.expected(field, "the kind of scaling that the factor is for");
   }
-  if (!scaling.has(field) && scaling.has("factor")) scaling.expected(field, "the kind of scaling that the factor is for");
-  return 0;
 }
 
 // Before transformers 5 in rope_theta and rope_scaling, from it on in rope_parameters.
-Rope read_rope(const ConfigSection& section, const Rope& otherwise) {
-  Rope rope = otherwise;
+void read_rope(const ConfigSection& section, LanguageConfig& language) {
+  Rope& rope = language.rope;
   const bool said = section.has("rope_theta");
   const bool together = section.is_set("rope_parameters");
   if (said || together) rope.theta = section.positive("rope_theta", 0.0);
   for (const char* field : {"rope_scaling", "rope_parameters"}) {
     if (!section.is_set(field)) continue;
     const ConfigSection scaling = section.section(field);
-    rope.dynamic_factor = std::max(rope.dynamic_factor, read_dynamic_factor(scaling));
+    read_scaling(section, scaling, language);
     const double theta = scaling.positive("rope_theta", rope.theta);
     if (said && theta != rope.theta) {
       scaling.expected("rope_theta", cat("that of ", section.place("rope_theta"), ", ", rope.theta));
@@ -55,7 +91,6 @@ Rope read_rope(const ConfigSection& section, const Rope& otherwise) {
     if (rope.theta == 0 && together) scaling.expected("rope_theta", "a positive number");
   }
   if (rope.theta == 0) section.expected("rope_theta", "a positive number");
-  return rope;
 }
 
 void read_heads(const ConfigSection& section, LanguageConfig& language) {
@@ -104,10 +139,10 @@ LanguageConfig read_language(const ConfigSection& section, const DecoderFamily& 
   language.vocab = section.integer("vocab_size", 1, kMaxVocab);
   language.context = section.integer("max_position_embeddings", 1, kMaxContext, language.context);
   language.rms_eps = static_cast<float>(section.positive("rms_norm_eps", static_cast<double>(language.rms_eps)));
-  language.rope = read_rope(section, language.rope);
-  language.rope.trained = language.context;
   language.tied_head = section.flag("tie_word_embeddings", language.tied_head);
   read_heads(section, language);
+  language.rope.trained = language.context;
+  read_rope(section, language);
   if (family.read_more) family.read_more(section, language);
   return language;
 }

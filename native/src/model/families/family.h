@@ -24,6 +24,8 @@ struct DecoderFamily {
 // One file each.
 DecoderFamily llama_family();
 DecoderFamily internlm2_family();
+DecoderFamily internlm3_family();
+DecoderFamily phi3_family();
 DecoderFamily qwen2_family();
 DecoderFamily qwen3_family();
 
