@@ -22,15 +22,23 @@ public final class TestData {
 
     private TestData() {}
 
-    /** The folder test-data at the repository's root, or the one that IVL_TEST_DATA names. */
+    /**
+     * The folder that the environment's IVL_TEST_DATA or else the system property internvl4j.testData names (Maven's
+     * {@code -Dtest.data=DIR}), or test-data at the repository's root.
+     */
     public static Path root() {
-        String set = System.getenv("IVL_TEST_DATA");
-        if (set != null) {
+        String set = System.getenv().getOrDefault("IVL_TEST_DATA", System.getProperty("internvl4j.testData", ""));
+        if (!set.isEmpty()) {
             return Path.of(set);
         }
+        return repository().resolve("test-data");
+    }
+
+    /** The repository's root. */
+    public static Path repository() {
         for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
             if (Files.isDirectory(at.resolve("test-data"))) {
-                return at.resolve("test-data");
+                return at;
             }
         }
         throw new IllegalStateException("no folder test-data at or above the working directory");
