@@ -9,6 +9,7 @@ module internvl4j {
     requires com.fasterxml.jackson.databind;
     requires com.google.protobuf;
     requires internvl4j.binding;
+    requires java.net.http;
     requires kotlin.stdlib; // of webp.imageio, which has no descriptor and so cannot ask for it
     requires org.bytedeco.javacpp;
     // Its native part: no module but the one of the platform has it.
@@ -19,6 +20,7 @@ module internvl4j {
 
     exports io.github.internvl4j;
     exports io.github.internvl4j.error;
+    exports io.github.internvl4j.hub;
     exports io.github.internvl4j.image;
     exports io.github.internvl4j.tensor;
     exports io.github.internvl4j.text;

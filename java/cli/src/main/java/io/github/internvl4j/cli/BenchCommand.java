@@ -53,8 +53,8 @@ final class BenchCommand implements Callable<Integer> {
     private Subject subject;
 
     private static final class Subject {
-        @Option(names = "--model", paramLabel = "DIR", description = "Checkpoint folder.")
-        private @Nullable Path model;
+        @Option(names = "--model", paramLabel = "MODEL", description = ModelFolder.DESCRIPTION)
+        private @Nullable ModelFolder model;
 
         @Option(names = "--config", paramLabel = "FILE", description = "A bare config.json; weights are random.")
         private @Nullable Path config;
@@ -136,7 +136,7 @@ final class BenchCommand implements Callable<Integer> {
             if (subject.model == null) {
                 throw new ParameterException(spec.commandLine(), "--cold needs --model");
             }
-            new LoadTimes(subject.model, options, images).measure(figures);
+            new LoadTimes(subject.model.path(), options, images).measure(figures);
         }
         long jvm = ResidentMemory.now();
         ResidentMemory.forgetPeak();
@@ -267,7 +267,7 @@ final class BenchCommand implements Callable<Integer> {
     private NativeModel load(LoadOptions options) {
         LoadOptions watched = options.listener(progress -> weightBytes = progress.bytesTotal());
         if (subject.model != null) {
-            return NativeModel.load(subject.model, watched);
+            return NativeModel.load(subject.model.path(), watched);
         }
         return NativeModel.loadRandom(Objects.requireNonNull(subject.config), watched, 1);
     }
@@ -275,7 +275,7 @@ final class BenchCommand implements Callable<Integer> {
     private long memoryBar(LoadOptions options, NativeModel model) {
         long weights = weightBytes; // of random weights, as they are kept
         if (subject.model != null) {
-            MemoryPlan plan = InternVL.plan(subject.model, options);
+            MemoryPlan plan = InternVL.plan(subject.model.path(), options);
             weights = plan.weightsMapped() + plan.weightsOwned();
         }
         long tokens = Math.max(promptTokens, (long) sequences * past()) + (long) sequences * (newTokens + 1);

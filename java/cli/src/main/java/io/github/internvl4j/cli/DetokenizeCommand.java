@@ -29,8 +29,8 @@ final class DetokenizeCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder.")
-    private Path model;
+    @Option(names = "--model", required = true, paramLabel = "MODEL", description = ModelFolder.DESCRIPTION)
+    private ModelFolder model;
 
     @ArgGroup(multiplicity = "1")
     private Source source;
@@ -52,7 +52,7 @@ final class DetokenizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Tokenizer tokenizer = Tokenizer.load(model);
+        Tokenizer tokenizer = Tokenizer.load(model.path());
         main.streams.out().println(tokenizer.decode(source.read(), !keepSpecial));
         return 0;
     }

@@ -41,8 +41,8 @@ final class InfoCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--model", paramLabel = "DIR", description = "Checkpoint folder.")
-    private @Nullable Path model;
+    @Option(names = "--model", paramLabel = "MODEL", description = ModelFolder.DESCRIPTION)
+    private @Nullable ModelFolder model;
 
     @Option(names = "--check", description = "Also look for NaN and infinity in every weight; exit status 1 if found.")
     private boolean check;
@@ -68,7 +68,7 @@ final class InfoCommand implements Callable<Integer> {
             throw new CommandLine.ParameterException(spec.commandLine(), "--check needs --model");
         }
         SystemInfo system = InternVL.systemInfo();
-        Checkpoint checkpoint = model == null ? null : read(model);
+        Checkpoint checkpoint = model == null ? null : read(model.path());
         if (json) {
             Map<String, Object> fields = new LinkedHashMap<>();
             fields.put("system", system);

@@ -22,13 +22,26 @@ final class LoadBar implements Consumer<LoadProgress>, AutoCloseable {
 
     @Override
     public void accept(LoadProgress progress) {
+        show(progress.bytesDone(), progress.bytesTotal());
+    }
+
+    void show(long bytesDone, long bytesTotal) {
         if (!looked && System.nanoTime() - started > PATIENCE_NANOS) {
             looked = true;
-            bar = streams.errIsTerminal() ? Progress.ofBytes(task, progress.bytesTotal(), streams) : null;
+            bar = streams.errIsTerminal() ? Progress.ofBytes(task, bytesTotal, streams) : null;
         }
         if (bar != null) {
-            bar.stepTo(progress.bytesDone());
+            bar.stepTo(bytesDone);
         }
+    }
+
+    /** Says something beside the bar, and whether there is one. */
+    boolean say(String text) {
+        if (bar == null) {
+            return false;
+        }
+        bar.setExtraMessage(" " + text);
+        return true;
     }
 
     @Override

@@ -1,9 +1,12 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.InternVL;
+import io.github.internvl4j.hub.Hub;
+import io.github.internvl4j.hub.HubOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -25,11 +28,13 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Examples:",
-            "  internvl4j info --model DIR",
+            "  internvl4j pull OpenGVLab/InternVL3-1B",
+            "  internvl4j info --model OpenGVLab/InternVL3-1B",
             "  internvl4j chat --model DIR --image photo.jpg --prompt 'Please describe the image shortly.'",
             "  internvl4j chat --help"
         },
         subcommands = {
+            PullCommand.class,
             ChatCommand.class,
             BatchCommand.class,
             DumpCommand.class,
@@ -60,9 +65,11 @@ public final class Main implements Runnable {
     private boolean verbose;
 
     final Streams streams;
+    private final Map<String, String> environment;
 
-    private Main(Streams streams) {
+    private Main(Streams streams, Map<String, String> environment) {
         this.streams = streams;
+        this.environment = environment;
     }
 
     /** The program. */
@@ -72,8 +79,18 @@ public final class Main implements Runnable {
 
     /** Runs a command and returns its exit status. */
     static int execute(Streams streams, String... args) {
-        Main main = new Main(streams);
+        return execute(streams, System.getenv(), args);
+    }
+
+    /** The same with other variables of the environment. */
+    static int execute(Streams streams, Map<String, String> environment, String... args) {
+        Main main = new Main(streams, environment);
         return main.finish(main.run(args));
+    }
+
+    /** The hub and the cache that the environment names. */
+    Hub hub() {
+        return new Hub(HubOptions.fromEnvironment(environment));
     }
 
     private int run(String... args) {
@@ -82,6 +99,7 @@ public final class Main implements Runnable {
         line.setErr(new PrintWriter(streams.err(), true, StandardCharsets.UTF_8));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         Converters.register(line);
+        line.registerConverter(ModelFolder.class, typed -> new ModelFolder(typed, this::hub));
         line.setExpandAtFiles(false); // a text may begin with @
         line.setExecutionExceptionHandler((failure, command, parsed) -> report(failure));
         line.setParameterExceptionHandler((failure, arguments) -> usage(failure));

@@ -4,7 +4,6 @@ import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.text.ConversationTemplates;
-import java.nio.file.Path;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -12,8 +11,8 @@ import picocli.CommandLine.Option;
 
 /** Which model, and how it is loaded. */
 final class ModelOptions {
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder, as published.")
-    private Path model;
+    @Option(names = "--model", required = true, paramLabel = "MODEL", description = ModelFolder.DESCRIPTION)
+    private ModelFolder model;
 
     @Mixin
     private PrecisionOptions precision;
@@ -74,7 +73,7 @@ final class ModelOptions {
     /** Loads, with a progress bar where someone is watching and it takes long enough to be seen. */
     InternVL load(Streams streams, LoadOptions options) {
         try (LoadBar bar = new LoadBar("loading", streams)) {
-            return InternVL.load(model, options.listener(bar));
+            return InternVL.load(model.path(), options.listener(bar));
         }
     }
 }

@@ -26,8 +26,8 @@ final class PreprocessCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder.")
-    private Path model;
+    @Option(names = "--model", required = true, paramLabel = "MODEL", description = ModelFolder.DESCRIPTION)
+    private ModelFolder model;
 
     @Option(
             names = "--image",
@@ -51,7 +51,8 @@ final class PreprocessCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ImageProcessor processor = ImageProcessor.load(model, InternVL.inspect(model));
+        Path directory = model.path();
+        ImageProcessor processor = ImageProcessor.load(directory, InternVL.inspect(directory));
         Tiling tiling = maxTiles == null ? processor.tiling() : processor.tiling().withMost(maxTiles);
         ReadOptions options = ReadOptions.defaults().withExifTranspose(exifTranspose);
         List<Image> read = new Media(null, options).images(images);

@@ -19,8 +19,8 @@ final class QuantizeCommand implements Callable<Integer> {
     @ParentCommand
     private Main main;
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder, as published.")
-    private Path model;
+    @Option(names = "--model", required = true, paramLabel = "MODEL", description = ModelFolder.DESCRIPTION)
+    private ModelFolder model;
 
     @Option(names = "--out", required = true, paramLabel = "DIR", description = "A new folder, or one without weights.")
     private Path out;
@@ -31,7 +31,7 @@ final class QuantizeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try (LoadBar bar = new LoadBar("quantizing", main.streams)) {
-            InternVL.quantize(model, out, vision, bar);
+            InternVL.quantize(model.path(), out, vision, bar);
         }
         main.streams.out().println("int8 checkpoint in " + out);
         return 0;

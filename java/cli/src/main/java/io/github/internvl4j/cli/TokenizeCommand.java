@@ -36,8 +36,8 @@ final class TokenizeCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "Checkpoint folder.")
-    private Path model;
+    @Option(names = "--model", required = true, paramLabel = "MODEL", description = ModelFolder.DESCRIPTION)
+    private ModelFolder model;
 
     @ArgGroup(multiplicity = "1")
     private Source source;
@@ -70,7 +70,7 @@ final class TokenizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Tokenizer tokenizer = Tokenizer.load(model);
+        Tokenizer tokenizer = Tokenizer.load(model.path());
         String text = source.read(spec);
         int[] ids = literal ? tokenizer.encodeLiteral(text) : tokenizer.encode(text);
         if (!pieces) {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /** Runs commands in this process as a user types them. */
@@ -69,10 +70,19 @@ final class Cli {
     }
 
     static Run runWithInput(String input, String... args) {
+        return run(input, System.getenv(), args);
+    }
+
+    /** With other variables of the environment. */
+    static Run run(Map<String, String> environment, String... args) {
+        return run("", environment, args);
+    }
+
+    private static Run run(String input, Map<String, String> environment, String... args) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         ByteArrayInputStream in = new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8));
-        int status = Main.execute(new Streams(in, out, err), args);
+        int status = Main.execute(new Streams(in, out, err), environment, args);
         return new Run(status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }
 

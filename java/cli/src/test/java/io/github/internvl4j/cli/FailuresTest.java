@@ -180,7 +180,7 @@ class FailuresTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "chat", "batch", "dump", "compare", "tokenize", "detokenize", "preprocess", "bench", "info"})
+            strings = {"", "pull", "chat", "batch", "dump", "compare", "tokenize", "detokenize", "preprocess", "bench", "info"})
     void everyCommandHasHelp(String command) {
         Run run = command.isEmpty() ? run("--help") : run(command, "--help");
         assertTrue(run.succeeded().out().startsWith("Usage: internvl4j " + command), run.out());
