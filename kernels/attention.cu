@@ -45,10 +45,12 @@ GPU_DEVICE float merged(float old, float split, const Merge& by) {
 }
 
 // Where element (row, column) of a tile of D columns lies in shared memory: 16-byte chunks are exchanged within a row
-// so that eight rows' chunks of one column lie in different banks, of which there are 8 chunks.
+// so that eight rows' chunks of one column lie in different banks, of which there are 8 chunks. They change places within
+// groups of the largest power of two that divides a row's; with an odd number of such groups, rows lie half the banks apart.
 template <int D>
 GPU_DEVICE int swizzled(int row, int column) {
-  constexpr int kChunks = D / kChunk < 8 ? D / kChunk : 8;
+  constexpr int kPower = D / kChunk & -(D / kChunk);
+  constexpr int kChunks = kPower < 8 ? kPower : 8;
   return row * D + ((column / kChunk) ^ (row / (8 / kChunks) % kChunks)) * kChunk + column % kChunk;
 }
 

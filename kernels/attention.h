@@ -12,7 +12,7 @@
 namespace gpu {
 
 // Of a head; attention() takes no other.
-constexpr int kHeadDims[] = {32, 64, 128};
+constexpr int kHeadDims[] = {32, 64, 96, 128};
 constexpr int kTileKeys = 32;
 constexpr int kSplit = 256;
 // At most this many rows (tokens times query heads of a key/value head) take the path that works on splits in parallel.

@@ -87,7 +87,7 @@ class Walker {
       ivl::KvCache& cache = caches[static_cast<size_t>(i)];
       cache.capacity = past + rows;
       cache.memory = gpu_->allocate(static_cast<size_t>(cache.capacity) * model_.kv_shapes().at(0).bytes_per_token());
-      spans.push_back({i * rows, rows, past, {&cache, 1}});
+      spans.push_back({i * rows, rows, past, {&cache, 1}, past + rows});
       ids.resize(ids.size() + static_cast<size_t>(rows));
       last.push_back(static_cast<int32_t>(ids.size()) - 1);
     }

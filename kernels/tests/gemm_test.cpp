@@ -179,7 +179,8 @@ TYPED_TEST(GemmTest, ARowHasTheSameBitsAloneInABatchAndInAPrompt) {
 // Queries, keys and values of a few rows at scattered positions: each in its place, and nothing anywhere else.
 TYPED_TEST(GemmTest, TurnsQueriesAndKeysAndFillsTheCache) {
   using T = TypeParam;
-  for (const auto& [heads, kv_heads, d, rows] : {std::tuple{7, 1, 128, 3}, {4, 2, 64, 20}, {1, 1, 16, 70}, {2, 2, 32, 1}, {3, 3, 96, 20}}) {
+  for (const auto& [heads, kv_heads, d, rows] :
+       {std::tuple{7, 1, 128, 3}, {4, 2, 64, 20}, {1, 1, 16, 70}, {2, 2, 32, 1}, {3, 3, 96, 20}}) {
     constexpr int kIn = 72, kContext = 80, kTurnBegin = 5, kLayers = 2, kLayer = 1;
     const int all = heads + 2 * kv_heads;
     const Operands<T> o({rows, kIn, all * d}, Activation::None);

@@ -255,7 +255,7 @@ void int8_products(Recorder& recorder) {
 template <class T>
 void attention(Recorder& recorder) {
   constexpr int kHeads = 7, kKeys = 320;
-  for (const int d : {32, 64, 128}) {
+  for (const int d : gpu::kHeadDims) {
     for (const auto& [tokens, causal] : {std::pair{1, true}, {64, true}, {145, false}}) {
       const int keys = causal ? kKeys : tokens;
       const int width = kHeads * d;

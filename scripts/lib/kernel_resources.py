@@ -260,7 +260,7 @@ class Report:
             (blocks_of(target, compiled.registers, compiled.shared + dynamic, threads), threads, dynamic)
             for threads, dynamic in launches[name]
         )
-        least = 2 if re.match(r"attention_kernel<[^,]+, (64|128),", name) and target in ("sm_80", "sm_90") else 1
+        least = 2 if re.match(r"attention_kernel<[^,]+, (64|96|128),", name) and target in ("sm_80", "sm_90") else 1
         if blocks < least:
             self.problems.append(f"{title}: {blocks} blocks of {threads} threads on a multiprocessor, {least} at least")
         return f"{text}, {compiled.shared} + {dynamic} bytes shared, {threads} threads, {blocks} blocks an SM"

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "backend/gpus.h"
 #include "host/host_memory.h"
 
 namespace ivl {
@@ -66,9 +67,9 @@ int64_t width_in(const json& spec, const char* name, const Backend& backend) {
 
 int64_t head_dim_in(const json& spec, const Backend& backend) {
   const int64_t dim = size_in(spec, "head_dim");
-  if (backend.activation_type() != DType::F32 && dim != 32 && dim != 64 && dim != 128) {
-    fail(Status::InvalidArgument, cat("benchmark spec: head_dim is ", dim, ", expected 32, 64 or 128 on a GPU"));
-  }
+  if (backend.activation_type() == DType::F32) return dim;
+  const std::string reason = why_gpus_cannot({{{"benchmark spec: head_dim", dim}}, {}, 1, {"", 1}, {"", 1}, {"", 1}});
+  if (!reason.empty()) fail(Status::InvalidArgument, reason);
   return dim;
 }
 

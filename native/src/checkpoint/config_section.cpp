@@ -77,7 +77,7 @@ std::vector<double> ConfigSection::positives(const char* field) const {
   if (list == nullptr) return numbers;
   if (!list->is_array()) expected(field, "a list of positive numbers");
   for (const nlohmann::json& number : *list) {
-    if (!is_positive(number)) expected(field, "a list of positive numbers", cat(printable(number.dump(), 80), " at ", numbers.size()));
+    if (!is_positive(number)) expected(field, "a list of positive numbers", cat(found(number), " at ", numbers.size()));
     numbers.push_back(number.get<double>());
   }
   return numbers;

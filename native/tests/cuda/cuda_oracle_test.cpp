@@ -30,8 +30,9 @@ class ModelOverCuda : public testing::GpuTest, public ::testing::WithParamInterf
 INSTANTIATE_TEST_SUITE_P(Oracles, ModelOverCuda,
                          ::testing::Values(Case{"hermes-d128", DType::BF16}, Case{"hermes-d128", DType::F16},
                                            Case{"hermes-gqa7", DType::BF16}, Case{"hermes-gqa7", DType::F16},
-                                           Case{"internlm2-tiles", DType::BF16}, Case{"qwen2-tied", DType::BF16},
-                                           Case{"qwen2-hf", DType::BF16}, Case{"qwen3", DType::BF16}, Case{"qwen3", DType::F16}),
+                                           Case{"internlm2-tiles", DType::BF16}, Case{"phi3", DType::BF16},
+                                           Case{"qwen2-tied", DType::BF16}, Case{"qwen2-hf", DType::BF16},
+                                           Case{"qwen3", DType::BF16}, Case{"qwen3", DType::F16}),
                          [](const auto& p) { return testing::test_name(p.param.oracle) + "_" + name_of(p.param.type); });
 
 TEST_P(ModelOverCuda, ActivationsAreTheOriginals) {

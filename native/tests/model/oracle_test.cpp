@@ -21,7 +21,7 @@ using testing::Oracle;
 using testing::relative_error;
 
 TEST(ModelOverReference, ActivationsAreTheOriginals) {
-  for (const char* name : {"hermes-gqa7", "qwen3"}) {
+  for (const char* name : {"hermes-gqa7", "phi3", "qwen3"}) {
     SCOPED_TRACE(name);
     const Oracle oracle(name);
     expect_activations(oracle, oracle.load(std::make_shared<testing::ReferenceBackend>(), DType::F32), DType::F32);
@@ -30,7 +30,7 @@ TEST(ModelOverReference, ActivationsAreTheOriginals) {
 
 class ModelOverCpu : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Oracles, ModelOverCpu,
-                         ::testing::Values("hermes-d128", "hermes-gqa7", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3"),
+                         ::testing::Values("hermes-d128", "hermes-gqa7", "internlm2-tiles", "phi3", "qwen2-tied", "qwen2-hf", "qwen3"),
                          [](const auto& p) { return testing::test_name(p.param); });
 
 TEST_P(ModelOverCpu, ActivationsAreTheOriginals) {
@@ -62,7 +62,8 @@ TEST_P(ModelOverCpu, EveryDialogsTokensAndLogitsAreTheOriginalsInF32) {
   }
 }
 
-// Random weights and few of them: eight bits put the logits up to 0.157 off, relative; most of the cases stay below 0.12.
+// Random weights and few of them: eight bits put the logits up to 0.157 off, relative; most of the cases stay below 0.12. Those of
+// phi3, whose longrope multiplies all scores by 1.8, are up to 0.283 off.
 TEST_P(ModelOverCpu, Int8LogitsAreNearTheOriginals) {
   const Oracle oracle(GetParam());
   for (const bool vision : {false, true}) {
@@ -70,7 +71,7 @@ TEST_P(ModelOverCpu, Int8LogitsAreNearTheOriginals) {
     EXPECT_TRUE(engine->precision().int8_decoder);
     double worst = 0;
     for (const Dialog& dialog : oracle.dialogs()) worst = std::max(worst, testing::logits_error(oracle, engine, dialog));
-    EXPECT_LE(worst, 0.2) << (vision ? "with" : "without") << " the vision tower";
+    EXPECT_LE(worst, GetParam() == std::string("phi3") ? 0.3 : 0.2) << (vision ? "with" : "without") << " the vision tower";
     RecordProperty(vision ? "worst_with_vision" : "worst", std::to_string(worst));
   }
 }

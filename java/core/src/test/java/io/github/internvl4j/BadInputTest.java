@@ -100,7 +100,7 @@ class BadInputTest {
 
     @ParameterizedTest
     @CsvSource({
-        "LlamaForCausalLM, InternLM3ForCausalLM, InternLM3ForCausalLM",
+        "LlamaForCausalLM, GptOssForCausalLM, GptOssForCausalLM",
         "InternVLChatModel, LlavaForConditionalGeneration, LlavaForConditionalGeneration",
         "Hermes-2, vicuna_v1, vicuna_v1",
     })
