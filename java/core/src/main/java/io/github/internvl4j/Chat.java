@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Chat implements AutoCloseable {
     private final InternVL owner;
-    private final @Nullable String system;
+    private final PromptReader.Opening opening;
     private final @Nullable SpecialTokens specialTokens;
     private final NativeSequence sequence;
     private final List<Kept> rounds = new ArrayList<>();
@@ -50,26 +50,28 @@ public final class Chat implements AutoCloseable {
         }
     }
 
-    Chat(InternVL owner, @Nullable String system, @Nullable SpecialTokens specialTokens, NativeSequence sequence) {
+    Chat(InternVL owner, PromptReader.Opening opening, @Nullable SpecialTokens specialTokens, NativeSequence sequence) {
         this.owner = owner;
-        this.system = system;
+        this.opening = opening;
         this.specialTokens = specialTokens;
         this.sequence = sequence;
     }
 
     /**
-     * Asks about the conversation so far and, perhaps, new pictures.
+     * Asks about the conversation so far and, perhaps, new pictures, with {@link GenerationConfig#defaults()}, or in a chat that
+     * thinks with {@link GenerationConfig#thinking()}.
      *
      * @param pictures separate pictures; {@code <image>} in the question marks their places, otherwise each gets a line of
      *     its own before the question
      */
     public Reply ask(String question, Image... pictures) {
-        return ask(Prompt.of(question, pictures), GenerationConfig.defaults(), ReplyListener.none());
+        return ask(question, ReplyListener.none(), pictures);
     }
 
     /** Asks, and hands the answer to the listener piece by piece. */
     public Reply ask(String question, ReplyListener listener, Image... pictures) {
-        return ask(Prompt.of(question, pictures), GenerationConfig.defaults(), listener);
+        GenerationConfig config = opening.thinking() ? GenerationConfig.thinking() : GenerationConfig.defaults();
+        return ask(Prompt.of(question, pictures), config, listener);
     }
 
     /**
@@ -87,6 +89,10 @@ public final class Chat implements AutoCloseable {
         if (!question.history().isEmpty() || question.system() != null) {
             throw new PromptException(
                     "a question to a chat brings no history and no system message of its own, expected both empty");
+        }
+        if (question.thinking() && !opening.thinking()) {
+            throw new PromptException("the question asks for thinking, but the chat was not opened for it (thinkingChat), and thinking"
+                    + " has a system message of its own");
         }
         begin();
         Cancellation cancellation = new Cancellation();
@@ -151,7 +157,7 @@ public final class Chat implements AutoCloseable {
             rounds.forEach(earlier -> addTo(seen, earlier.features()));
             addTo(seen, added);
             double seconds = (System.nanoTime() - before) / 1e9;
-            generator.add(0, tokens, seen, List.of(), config, listener, seconds, sequence);
+            generator.add(0, tokens, seen, List.of(), config, listener, opening.thinking(), seconds, sequence);
             Reply reply = generator.run();
             kept = remember(asked, tiles, reply, added);
             return reply;
@@ -184,7 +190,7 @@ public final class Chat implements AutoCloseable {
         SpecialTokens first = history.isEmpty() ? asked.specialTokens() : history.get(0).specialTokens();
         SpecialTokens systemMode = specialTokens != null || first == null ? ownMode() : first;
         try {
-            return owner.reader().tokens(system, systemMode, history, asked, all);
+            return owner.reader().tokens(opening, systemMode, history, asked, all);
         } catch (ContextLengthException e) {
             if (history.isEmpty()) {
                 throw e;
@@ -194,12 +200,12 @@ public final class Chat implements AutoCloseable {
         }
     }
 
-    /** A cancelled answer counts as far as it came; without any text the round is forgotten. */
+    /** A cancelled answer counts as far as it came; without any text the round is forgotten. As in the original's, thinking is kept. */
     private boolean remember(Round asked, List<Integer> tiles, Reply reply, @Nullable NativeFeatures added) {
-        if (reply.finish() == FinishReason.CANCELLED && reply.text().isEmpty()) {
+        if (reply.finish() == FinishReason.CANCELLED && reply.response().isEmpty()) {
             return false;
         }
-        Round round = new Round(asked.question(), reply.text(), asked.specialTokens(), asked.places());
+        Round round = new Round(asked.question(), reply.response(), asked.specialTokens(), asked.places());
         rounds.add(new Kept(round, tiles, added));
         return true;
     }

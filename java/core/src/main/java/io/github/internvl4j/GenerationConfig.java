@@ -32,6 +32,7 @@ public record GenerationConfig(
         List<String> stopStrings,
         List<Integer> stopTokens,
         int topLogprobs) {
+    private static final float THINKING_TEMPERATURE = 0.6f;
     private static final GenerationConfig DEFAULTS =
             new GenerationConfig(1024, 0, 0, 1, 1, 0, List.of(), List.of(), 0);
 
@@ -76,6 +77,11 @@ public record GenerationConfig(
     /** Drawn at random; the card's {@code do_sample=True} is a temperature of 1. */
     public static GenerationConfig sampling(float temperature, long seed) {
         return DEFAULTS.temperature(temperature).seed(seed);
+    }
+
+    /** As InternVL3.5's card draws in {@link Thinking} mode: at random, at a temperature of 0.6. The seed is 0 until it is set. */
+    public static GenerationConfig thinking() {
+        return DEFAULTS.temperature(THINKING_TEMPERATURE);
     }
 
     /**

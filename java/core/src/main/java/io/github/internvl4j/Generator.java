@@ -90,6 +90,7 @@ final class Generator implements AutoCloseable {
      *
      * @param index what the sink knows it by
      * @param owned freed with the answer
+     * @param thinking whether the answer is parted
      * @throws Unbegun if this is cancelled
      */
     void add(
@@ -99,9 +100,10 @@ final class Generator implements AutoCloseable {
             List<NativeFeatures> owned,
             GenerationConfig config,
             ReplyListener listener,
+            boolean thinking,
             double visionSeconds,
             @Nullable NativeSequence sequence) {
-        Answer answer = new Answer(tokens, config, listener, reader, visionSeconds);
+        Answer answer = new Answer(tokens, config, listener, reader, thinking, visionSeconds);
         var request = new NativeGeneration.Request(tokens, reader.imageToken(), pictures, reader.stopTokens(config));
         try {
             running.put(generation.add(request, config, sequence, null), new Running(index, answer, owned));
@@ -194,7 +196,8 @@ final class Generator implements AutoCloseable {
         List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
         double seconds = (System.nanoTime() - before) / 1e9;
         try {
-            add(index, tokens, pictures, pictures, request.config(), ReplyListener.none(), seconds, null);
+            boolean thinking = request.prompt().thinking();
+            add(index, tokens, pictures, pictures, request.config(), ReplyListener.none(), thinking, seconds, null);
         } catch (RuntimeException e) {
             pictures.forEach(NativeFeatures::close);
             throw e;

@@ -179,7 +179,7 @@ public final class InternVL implements AutoCloseable {
      *     question, and never refused
      */
     public Chat chat(@Nullable String system) {
-        return open(system, null);
+        return open(new PromptReader.Opening(system, false), null);
     }
 
     /**
@@ -190,11 +190,25 @@ public final class InternVL implements AutoCloseable {
      *     does not know
      */
     public Chat chat(@Nullable String system, SpecialTokens specialTokens) {
-        return open(system, Objects.requireNonNull(specialTokens, "specialTokens"));
+        return open(new PromptReader.Opening(system, false), Objects.requireNonNull(specialTokens, "specialTokens"));
     }
 
-    private Chat open(@Nullable String system, @Nullable SpecialTokens specialTokens) {
-        Chat chat = new Chat(this, system, specialTokens, model.newSequence());
+    /** A new conversation in {@link Thinking} mode. */
+    public Chat thinkingChat() {
+        return open(new PromptReader.Opening(null, true), null);
+    }
+
+    /**
+     * A new conversation in {@link Thinking} mode in which questions that tell no mode of their own have this one.
+     *
+     * @param specialTokens what special tokens in the users' texts are taken for; those in the system message are meant
+     */
+    public Chat thinkingChat(SpecialTokens specialTokens) {
+        return open(new PromptReader.Opening(null, true), Objects.requireNonNull(specialTokens, "specialTokens"));
+    }
+
+    private Chat open(PromptReader.Opening opening, @Nullable SpecialTokens specialTokens) {
+        Chat chat = new Chat(this, opening, specialTokens, model.newSequence());
         chats.add(chat);
         return chat;
     }
@@ -221,7 +235,7 @@ public final class InternVL implements AutoCloseable {
                 NativeFeatures features = generator.encode(prompt)) {
             List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
             double seconds = (System.nanoTime() - before) / 1e9;
-            generator.add(0, tokens, pictures, List.of(), config, listener, seconds, null);
+            generator.add(0, tokens, pictures, List.of(), config, listener, prompt.thinking(), seconds, null);
             return generator.run();
         } catch (Generator.Unbegun e) {
             return Answer.unbegun(tokens);

@@ -42,6 +42,7 @@ import org.jspecify.annotations.Nullable;
  *     but with 1 there is none. Null for the checkpoint's. It says nothing where pictures are not cut
  * @param tileLimits the same for the pictures of single entries, from the first, where it is less; 0 for none. A film's frames
  *     have 1
+ * @param thinking whether it is asked in {@link Thinking} mode, whose system message it then has
  */
 public record Prompt(
         @Nullable String system,
@@ -51,13 +52,14 @@ public record Prompt(
         @Nullable SpecialTokens specialTokens,
         @Nullable List<Integer> places,
         @Nullable Integer maxTiles,
-        List<Integer> tileLimits) {
+        List<Integer> tileLimits,
+        boolean thinking) {
     /**
-     * Checks the places and the limits.
+     * Checks the places, the limits and the system message.
      *
      * @throws InvalidOptionException if a limit of tiles is out of its range
      * @throws PromptException if there are more limits than entries, there is no {@code <image>} at one of the places, or
-     *     they do not ascend
+     *     they do not ascend; or if there is a system message beside that of thinking
      */
     public Prompt {
         Objects.requireNonNull(question, "question");
@@ -70,6 +72,9 @@ public record Prompt(
             requireTiles(maxTiles, 1, "maxTiles");
         }
         tileLimits = limits(Options.copy(tileLimits, "tileLimits"), pictures.size());
+        if (thinking && system != null) {
+            throw new PromptException("there is a system message, but thinking has one of its own, expected only one of the two");
+        }
     }
 
     private static void requireTiles(int value, int least, String name) {
@@ -95,7 +100,7 @@ public record Prompt(
             String question,
             List<List<Image>> pictures,
             @Nullable SpecialTokens specialTokens) {
-        this(system, history, question, pictures, specialTokens, null, null, List.of());
+        this(system, history, question, pictures, specialTokens, null, null, List.of(), false);
     }
 
     /** A question about separate pictures, or about none. */
@@ -131,7 +136,7 @@ public record Prompt(
         Objects.requireNonNull(text, "text");
         Round told = told();
         return new Prompt(
-                system, history, told.question() + text, pictures, specialTokens, told.places(), maxTiles, tileLimits);
+                system, history, told.question() + text, pictures, specialTokens, told.places(), maxTiles, tileLimits, thinking);
     }
 
     /** The question with a place behind it, for a picture that comes after all others. */
@@ -143,7 +148,7 @@ public record Prompt(
         List<Integer> all = new ArrayList<>(told.imagePlaces());
         all.add(told.question().length());
         String asked = told.question() + ConversationTemplate.IMAGE;
-        return new Prompt(system, history, asked, entries, specialTokens, all, maxTiles, tileLimits);
+        return new Prompt(system, history, asked, entries, specialTokens, all, maxTiles, tileLimits, thinking);
     }
 
     /** The question with a film's frames behind it, which come after all other pictures: {@code Frame1: <image>\n...FrameN: <image>\n}. */
@@ -165,22 +170,31 @@ public record Prompt(
 
     /** With another system message; null for the template's own. */
     public Prompt system(@Nullable String value) {
-        return new Prompt(value, history, question, pictures, specialTokens, places, maxTiles, tileLimits);
+        return new Prompt(value, history, question, pictures, specialTokens, places, maxTiles, tileLimits, thinking);
+    }
+
+    /**
+     * Asked in {@link Thinking} mode, or not.
+     *
+     * @throws PromptException if there is a system message
+     */
+    public Prompt thinking(boolean value) {
+        return new Prompt(system, history, question, pictures, specialTokens, places, maxTiles, tileLimits, value);
     }
 
     /** With other rounds before the question, the oldest first; {@link #pictures} are then those of all rounds. */
     public Prompt history(List<Round> value) {
-        return new Prompt(system, value, question, pictures, specialTokens, places, maxTiles, tileLimits);
+        return new Prompt(system, value, question, pictures, specialTokens, places, maxTiles, tileLimits, thinking);
     }
 
     /** With other picture entries: those of the history first, then the question's. None has a limit of its own then. */
     public Prompt pictures(List<List<Image>> value) {
-        return new Prompt(system, history, question, value, specialTokens, places, maxTiles, List.of());
+        return new Prompt(system, history, question, value, specialTokens, places, maxTiles, List.of(), thinking);
     }
 
     /** With another mode; null for {@link SpecialTokens#PARSE}, or for what a chat has as its own. */
     public Prompt specialTokens(@Nullable SpecialTokens value) {
-        return new Prompt(system, history, question, pictures, value, places, maxTiles, tileLimits);
+        return new Prompt(system, history, question, pictures, value, places, maxTiles, tileLimits, thinking);
     }
 
     /**
@@ -190,7 +204,7 @@ public record Prompt(
      * @throws PromptException if there is no {@code <image>} at one of them, or they do not ascend
      */
     public Prompt places(@Nullable List<Integer> value) {
-        return new Prompt(system, history, question, pictures, specialTokens, value, maxTiles, tileLimits);
+        return new Prompt(system, history, question, pictures, specialTokens, value, maxTiles, tileLimits, thinking);
     }
 
     /**
@@ -200,7 +214,7 @@ public record Prompt(
      * @throws InvalidOptionException if it is out of its range
      */
     public Prompt maxTiles(@Nullable Integer value) {
-        return new Prompt(system, history, question, pictures, specialTokens, places, value, tileLimits);
+        return new Prompt(system, history, question, pictures, specialTokens, places, value, tileLimits, thinking);
     }
 
     /**
@@ -211,7 +225,7 @@ public record Prompt(
      * @throws PromptException if there are more than entries
      */
     public Prompt tileLimits(List<Integer> value) {
-        return new Prompt(system, history, question, pictures, specialTokens, places, maxTiles, value);
+        return new Prompt(system, history, question, pictures, specialTokens, places, maxTiles, value, thinking);
     }
 
     /** The question as a round that has no answer yet. */

@@ -11,6 +11,7 @@ import io.github.internvl4j.text.ConversationTemplates;
 import io.github.internvl4j.text.PromptEncoder;
 import io.github.internvl4j.text.RenderedPrompt;
 import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Segment;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Tokenizer;
 import java.nio.file.Path;
@@ -29,6 +30,17 @@ final class PromptReader {
     private final ConversationTemplate template;
     private final PromptEncoder encoder;
     private final Set<Integer> stops;
+
+    /**
+     * What a conversation begins with.
+     *
+     * @param text the caller's message; null for the template's own, or for that of thinking
+     */
+    record Opening(@Nullable String text, boolean thinking) {
+        @Nullable String message() {
+            return thinking ? Thinking.SYSTEM_MESSAGE : text;
+        }
+    }
 
     /** @param named the template to use whatever the checkpoint says; null for its own */
     PromptReader(Path directory, ModelInfo info, @Nullable String named) {
@@ -128,28 +140,36 @@ final class PromptReader {
      */
     int[] tokens(Prompt prompt) {
         SpecialTokens mode = prompt.specialTokensOr(SpecialTokens.PARSE);
-        return tokens(prompt.system(), mode, prompt.history(), prompt.asked(mode), tiles(prompt));
+        Opening opening = new Opening(prompt.system(), prompt.thinking());
+        return tokens(opening, mode, prompt.history(), prompt.asked(mode), tiles(prompt));
     }
 
     /**
      * The ids of a conversation, with a placeholder for every picture row.
      *
-     * @param mode of the system message and of the rounds that have none of their own
+     * @param mode of the caller's system message and of the rounds that have none of their own
      * @param asked the question, with its mode
      * @param tiles how many tiles each entry of all rounds has
      * @throws ContextLengthException if they leave no room for an answer
      */
-    int[] tokens(
-            @Nullable String system, SpecialTokens mode, List<Round> history, Round asked, List<Integer> tiles) {
+    int[] tokens(Opening opening, SpecialTokens mode, List<Round> history, Round asked, List<Integer> tiles) {
         long inPictures = tiles.stream().mapToLong(n -> (long) n * info.tokensPerImage()).sum();
         requireRoom(inPictures, inPictures); // before any of them is laid out
         List<Round> rounds = history.stream()
                 .map(round -> round.specialTokens() == null ? round.specialTokens(mode) : round)
                 .toList();
-        RenderedPrompt rendered = template.render(system, rounds, asked, tiles, info.tokensPerImage());
-        int[] ids = encoder.encode(rendered, mode);
+        RenderedPrompt rendered = template.render(opening.message(), rounds, asked, tiles, info.tokensPerImage());
+        int[] ids = encoder.encode(opening.thinking() ? parsed(rendered) : rendered, mode);
         requireRoom(ids.length, inPictures);
         return ids;
+    }
+
+    /** The marks in the system message of thinking are meant, whatever those in other texts are. */
+    private static RenderedPrompt parsed(RenderedPrompt prompt) {
+        List<Segment> segments = prompt.segments().stream()
+                .map(it -> it.author() == Segment.Author.DEVELOPER ? new Segment(it.text(), it.author(), SpecialTokens.PARSE) : it)
+                .toList();
+        return new RenderedPrompt(segments, prompt.question(), prompt.pictureTokens());
     }
 
     /** @param least tokens that the prompt has at least */

@@ -1,11 +1,16 @@
 package io.github.internvl4j;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An answer.
  *
- * @param text the answer, without special tokens and surrounding white space
+ * @param text the answer, without special tokens and surrounding white space; in {@link Thinking} mode also without the thinking
+ * @param thinking what the model thought, without its marks and surrounding white space, as far as it came; empty if it did not;
+ *     null but in {@link Thinking} mode
+ * @param response the whole text as the original's {@code chat} returns it, thinking and its marks included: what belongs into the
+ *     history of the next round. But in {@link Thinking} mode it is {@code text}
  * @param promptTokens the prompt's ids; none if the request was cancelled before its turn came
  * @param tokens the generated ids, the stop token included if one was met
  * @param finish why it ended
@@ -15,6 +20,8 @@ import java.util.List;
  */
 public record Reply(
         String text,
+        @Nullable String thinking,
+        String response,
         List<Integer> promptTokens,
         List<Integer> tokens,
         FinishReason finish,

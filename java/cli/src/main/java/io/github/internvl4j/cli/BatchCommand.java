@@ -26,8 +26,8 @@ import picocli.CommandLine.Spec;
         description = "Answers requests from a file of JSON lines, several at a time; a bad line fails alone.",
         footer = {
             "",
-            "A request has prompt, and may have id, images, combine, video, frames, start, end, history, system, max_tiles,",
-            "max_new_tokens, temperature, top_k, top_p, repetition_penalty, seed, stop. What it leaves out is as the",
+            "A request has prompt, and may have id, images, combine, video, frames, start, end, history, system, thinking,",
+            "max_tiles, max_new_tokens, temperature, top_k, top_p, repetition_penalty, seed, stop. What it leaves out is as the",
             "options say. Or it is one of OpenAI's batches (custom_id, method, url, body), for chat completions; its",
             "answer is then, too. Pictures are files, looked for beside the input file, then in the working directory,",
             "or data:image/...;base64,... in the line. Nothing is fetched.",
@@ -81,7 +81,7 @@ final class BatchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        sampling.config();
+        sampling.config(rules.thinking());
         rules.validate();
         validate();
         LoadOptions options = batchSize.of(model.loadOptions());

@@ -24,6 +24,9 @@ interface BatchLine {
     /** What is asked, its pictures read. */
     Prompt prompt(Media media, InputRules rules);
 
+    /** Whether it is asked in thinking mode; what the line leaves out is as the command says. */
+    boolean thinking(boolean command);
+
     /** How it is answered; what the line leaves out is as in {@code base}. */
     GenerationConfig config(GenerationConfig base);
 }

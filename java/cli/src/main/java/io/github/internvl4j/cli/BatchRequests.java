@@ -68,14 +68,15 @@ final class BatchRequests implements Iterator<Supplier<BatchRequest>> {
 
     private BatchRequest request(JsonLines.Line line, int at, int number) {
         String key = RequestKey.digest(line.bytes());
-        GenerationConfig base = settings.sampling().config();
+        GenerationConfig base = settings.sampling().config(settings.rules().thinking());
         answers.expect(number, new BatchAnswers.Asked(at, key, line.number(), new AnswerForm.Own(null), base));
         try {
             JsonNode object = BatchLine.parse(line.bytes());
             AnswerForm form = AnswerForm.of(object, settings.tokenizer());
             answers.expect(number, new BatchAnswers.Asked(at, key, line.number(), form, base));
             BatchLine request = BatchLine.of(object);
-            GenerationConfig config = request.config(base);
+            boolean thinking = request.thinking(settings.rules().thinking());
+            GenerationConfig config = request.config(settings.sampling().config(thinking));
             answers.expect(number, new BatchAnswers.Asked(at, key, line.number(), form, config));
             return new BatchRequest(request.prompt(settings.media(), settings.rules()), config);
         } catch (InternVLException e) {

@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             "  internvl4j chat --model DIR --image a.jpg --image b.jpg --prompt 'What differs?' --json",
             "  internvl4j chat --model DIR --video film.mp4 --frames 8 --prompt 'What happens?'",
             "  internvl4j chat --model DIR --prompt-file question.txt",
+            "  internvl4j chat --model DIR --thinking --prompt 'Is 1001 a prime number?' 2>thoughts.txt",
             "  internvl4j chat --model DIR"
         })
 final class ChatCommand implements Callable<Integer> {
@@ -59,7 +60,7 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         input.validate();
-        GenerationConfig config = sampling.config();
+        GenerationConfig config = sampling.config(input.rules().thinking());
         String text = question.read(main.streams);
         if (text == null) {
             return talk();
@@ -72,17 +73,19 @@ final class ChatCommand implements Callable<Integer> {
                 main.detail("seed " + config.seed());
             }
             Cancellation cancellation = new Cancellation();
-            ReplyListener listener = json ? ReplyListener.none() : piece -> show(piece, cancellation);
+            AnswerPrinter printer = new AnswerPrinter(main.streams);
+            ReplyListener listener = json ? ReplyListener.none() : piece -> show(printer, piece, cancellation);
             try (Interrupts interrupts = new Interrupts(cancellation::cancel)) {
                 Reply reply = loaded.generate(asked, config, listener, cancellation);
+                printer.end();
                 main.streams.out().println(json ? Json.text(fields(reply, config, loadSeconds)) : "");
                 return interrupts.status();
             }
         }
     }
 
-    private void show(Piece piece, Cancellation cancellation) {
-        main.streams.out().print(piece.text());
+    private void show(AnswerPrinter printer, Piece piece, Cancellation cancellation) {
+        printer.show(piece);
         if (main.streams.outFailure() != null) {
             cancellation.cancel(); // nobody reads on
         }

@@ -33,6 +33,7 @@ final class Conversation {
     private final Main main;
     private final InternVL model;
     private final SamplingOptions sampling;
+    private final boolean thinking;
     private final Queue queue;
     private final PrintStream out;
     private Chat chat;
@@ -49,7 +50,18 @@ final class Conversation {
         this.sampling = sampling;
         this.queue = queue;
         out = main.streams.out();
-        chat = model.chat(input.system());
+        thinking = input.rules().thinking();
+        chat = open(input.system());
+    }
+
+    private Chat open(@Nullable String system) {
+        if (!thinking) {
+            return model.chat(system);
+        }
+        if (system != null) {
+            throw new PromptException("thinking has a system message of its own, expected no other");
+        }
+        return model.thinkingChat();
     }
 
     /** Returns the exit status: 0 unless the last question failed or a signal ended it. */
@@ -134,7 +146,7 @@ final class Conversation {
                 queue.clear();
             }
             case "/system" -> {
-                Chat next = model.chat(argument.isEmpty() ? null : argument);
+                Chat next = open(argument.isEmpty() ? null : argument);
                 chat.close();
                 chat = next;
                 queue.clear();
@@ -155,10 +167,12 @@ final class Conversation {
     private int ask(String question) {
         Prompt prompt = queue.prompt(question);
         try (Interrupts interrupts = new Interrupts(chat::cancel)) {
-            Reply reply = chat.ask(prompt, sampling.config(), this::show);
+            AnswerPrinter printer = new AnswerPrinter(main.streams);
+            Reply reply = chat.ask(prompt, sampling.config(thinking), piece -> show(printer, piece));
+            printer.end();
             boolean cancelled = reply.finish() == FinishReason.CANCELLED;
             out.println(cancelled ? " [stopped]" : "");
-            if (!cancelled || !reply.text().isEmpty()) {
+            if (!cancelled || !reply.response().isEmpty()) {
                 queue.clear(); // what was stopped before its first word was never asked
             }
             // At a terminal Ctrl-C is for the answer.
@@ -167,8 +181,8 @@ final class Conversation {
         }
     }
 
-    private void show(Piece piece) {
-        out.print(piece.text());
+    private void show(AnswerPrinter printer, Piece piece) {
+        printer.show(piece);
         if (main.streams.outFailure() != null) {
             chat.cancel(); // nobody reads on
         }

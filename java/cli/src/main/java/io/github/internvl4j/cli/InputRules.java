@@ -30,6 +30,15 @@ final class InputRules {
                     + " picture alone.")
     private @Nullable Integer maxTiles;
 
+    @Option(
+            names = "--thinking",
+            description = "The thinking mode of InternVL3.5: its system message, and what is thought apart from the answer.")
+    private boolean thinking;
+
+    boolean thinking() {
+        return thinking;
+    }
+
     SpecialTokens specialTokens() {
         return specialTokens;
     }
@@ -45,7 +54,7 @@ final class InputRules {
 
     /** The prompt, read by these rules. */
     Prompt of(Prompt prompt) {
-        return prompt.specialTokens(specialTokens).maxTiles(maxTiles);
+        return prompt.specialTokens(specialTokens).maxTiles(maxTiles).thinking(thinking);
     }
 
     /** Where pictures and films come from; those that are no absolute names, from beside {@code list} if it is given. */

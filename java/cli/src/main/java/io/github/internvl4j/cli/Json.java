@@ -107,6 +107,10 @@ final class Json {
         fields.put("prompt_tokens", reply.promptTokens());
         fields.put("tokens", reply.tokens());
         fields.put("text", reply.text());
+        if (reply.thinking() != null) {
+            fields.put("thinking", reply.thinking());
+            fields.put("response", reply.response());
+        }
         fields.put("finish", reply.finish().name().toLowerCase(Locale.ROOT));
         fields.put("seconds", seconds(reply.timings()));
         if (config.temperature() > 0) {

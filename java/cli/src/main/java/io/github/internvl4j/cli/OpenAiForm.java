@@ -55,6 +55,9 @@ final class OpenAiForm implements AnswerForm {
         Map<String, Object> message = new LinkedHashMap<>();
         message.put("role", "assistant");
         message.put("content", reply.text());
+        if (reply.thinking() != null) {
+            message.put("reasoning_content", reply.thinking()); // as vLLM calls it
+        }
         Map<String, Object> choice = new LinkedHashMap<>();
         choice.put("index", 0);
         choice.put("message", message);

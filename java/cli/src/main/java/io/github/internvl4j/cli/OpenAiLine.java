@@ -121,6 +121,11 @@ record OpenAiLine(OpenAiMessages messages, Settings settings) implements BatchLi
     }
 
     @Override
+    public boolean thinking(boolean command) {
+        return command;
+    }
+
+    @Override
     public GenerationConfig config(GenerationConfig base) {
         GenerationConfig config = base.topLogprobs(0);
         Settings s = settings;

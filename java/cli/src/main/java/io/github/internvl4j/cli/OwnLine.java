@@ -20,6 +20,7 @@ record OwnLine(
         @Nullable Double end,
         List<Round> history,
         @Nullable String system,
+        @Nullable Boolean thinking,
         @Nullable Integer maxTiles,
         @Nullable Integer maxNewTokens,
         @Nullable Float temperature,
@@ -30,8 +31,8 @@ record OwnLine(
         @Nullable List<String> stop)
         implements BatchLine {
     private static final List<String> FIELDS = List.of(
-            "id", "prompt", "images", "combine", "video", "frames", "start", "end", "history", "system", "max_tiles",
-            "max_new_tokens", "temperature", "top_k", "top_p", "repetition_penalty", "seed", "stop");
+            "id", "prompt", "images", "combine", "video", "frames", "start", "end", "history", "system", "thinking",
+            "max_tiles", "max_new_tokens", "temperature", "top_k", "top_p", "repetition_penalty", "seed", "stop");
 
     static OwnLine of(JsonNode object) {
         Fields fields = Fields.of(object, "");
@@ -47,6 +48,7 @@ record OwnLine(
                 fields.number("end"),
                 history == null ? List.of() : history,
                 fields.text("system"),
+                fields.flag("thinking"),
                 fields.count("max_tiles"),
                 fields.count("max_new_tokens"),
                 fields.small("temperature"),
@@ -60,8 +62,13 @@ record OwnLine(
     @Override
     public Prompt prompt(Media media, InputRules rules) {
         Prompt asked = video == null ? pictures(media) : film(media, video, rules.specialTokens());
-        Prompt ruled = rules.of(asked).system(system);
+        Prompt ruled = rules.of(asked).thinking(thinking(rules.thinking())).system(system);
         return maxTiles == null ? ruled : ruled.maxTiles(maxTiles);
+    }
+
+    @Override
+    public boolean thinking(boolean command) {
+        return thinking == null ? command : thinking;
     }
 
     private Prompt pictures(Media media) {

@@ -80,6 +80,9 @@ final class PromptOptions {
     /** Refuses what contradicts itself. */
     void validate() {
         rules.validate();
+        if (rules.thinking() && system != null) {
+            throw new ParameterException(command.commandLine(), "--thinking brings its own system message, so --system excludes it");
+        }
         if (video != null && (combine || !images.isEmpty())) {
             throw new ParameterException(command.commandLine(), "--video goes with neither --image nor --combine");
         }

@@ -6,7 +6,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How answers are drawn. Greedy unless a temperature is given. */
+/** How answers are drawn. Greedy unless a temperature is given, or the model thinks. */
 final class SamplingOptions {
     private static final Random RANDOM = new Random();
 
@@ -17,8 +17,11 @@ final class SamplingOptions {
             description = "Longest answer (default: ${DEFAULT-VALUE}).")
     private int maxNewTokens;
 
-    @Option(names = "--temperature", defaultValue = "0", paramLabel = "X", description = "0 is greedy (default).")
-    private float temperature;
+    @Option(
+            names = "--temperature",
+            paramLabel = "X",
+            description = "0 is greedy (default; with thinking it is 0.6).")
+    private @Nullable Float temperature;
 
     @Option(
             names = "--top-k",
@@ -58,11 +61,15 @@ final class SamplingOptions {
             description = "In JSON, log-probabilities and the N best alternatives of each token, 0 to 64.")
     private int topLogprobs;
 
-    /** The settings; without a seed each call draws one. */
-    GenerationConfig config() {
-        return GenerationConfig.defaults()
-                .maxNewTokens(maxNewTokens)
-                .temperature(temperature)
+    /**
+     * The settings; without a seed each call draws one.
+     *
+     * @param thinking whether the model thinks, which has a temperature of its own where none is given
+     */
+    GenerationConfig config(boolean thinking) {
+        GenerationConfig base = thinking ? GenerationConfig.thinking() : GenerationConfig.defaults();
+        return base.maxNewTokens(maxNewTokens)
+                .temperature(temperature == null ? base.temperature() : temperature)
                 .topK(topK)
                 .topP(topP)
                 .repetitionPenalty(repetitionPenalty)

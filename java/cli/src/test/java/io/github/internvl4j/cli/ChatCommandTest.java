@@ -34,7 +34,7 @@ class ChatCommandTest {
     @TestFactory
     Stream<DynamicTest> everyDialogIsAnsweredAsTheOriginalDoes() throws IOException {
         List<DynamicTest> tests = new ArrayList<>();
-        for (String model : Stream.concat(Stream.of(D128, Cli.GQA7), Cli.TILED.stream()).toList()) {
+        for (String model : Stream.concat(Stream.of(D128, Cli.GQA7, Cli.ZH), Cli.TILED.stream()).toList()) {
             for (JsonNode dialog : Cli.dialogs(model)) {
                 tests.add(dynamicTest(Path.of(model).getFileName() + " " + dialog.get("name").asText(), () -> {
                     List<String> args = new ArrayList<>(List.of("chat", "--json"));

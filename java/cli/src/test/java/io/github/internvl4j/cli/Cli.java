@@ -23,9 +23,11 @@ final class Cli {
     static final String D128 = DATA.resolve("hermes-d128").toString();
     static final String DEMO = DATA.resolve("demo").toString();
     static final String GQA7 = DATA.resolve("hermes-gqa7").toString();
+    /** A template whose roles are plain text. */
+    static final String ZH = DATA.resolve("llama2-zh").toString();
 
-    /** Models whose pictures are cut into tiles: InternLM2, Qwen2 in both layouts, Qwen3. */
-    static final List<String> TILED = Stream.of("internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3")
+    /** Models whose pictures are cut into tiles: InternLM2, Qwen2 in both layouts, Qwen3, Llama with its BPE. */
+    static final List<String> TILED = Stream.of("internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3", "llama3-bpe")
             .map(name -> DATA.resolve(name).toString())
             .toList();
 

@@ -14,8 +14,7 @@ public final class AnswerStream {
     private final Tokenizer tokenizer;
     private final StreamDecoder decoder;
     private final StopStrings stops;
-    private final StringBuilder text = new StringBuilder();
-    private final StringBuilder trailingSpace = new StringBuilder();
+    private final TrimmedText text = new TrimmedText();
     private boolean finished;
 
     /**
@@ -73,19 +72,7 @@ public final class AnswerStream {
 
     private String passOn(String more) {
         finished = stops.match().isPresent();
-        int from = text.length();
-        int end = PythonText.stripTrailing(more).length();
-        if (end == 0) {
-            if (from > 0) {
-                trailingSpace.append(more);
-            }
-            return "";
-        }
-        String solid = more.substring(0, end);
-        text.append(trailingSpace).append(from == 0 ? PythonText.stripLeading(solid) : solid);
-        trailingSpace.setLength(0);
-        trailingSpace.append(more, end, more.length());
-        return text.substring(from);
+        return text.accept(more);
     }
 
     /**
