@@ -72,7 +72,7 @@ class ThinkingTest {
         List<Piece> pieces = new ArrayList<>();
         Answer answer = new Answer(new int[] {1}, CONFIG, pieces::add, model.reader(), thinking, 0);
         for (int token : tokens) {
-            answer.accept(new NativeGeneration.Step(0, token, 0, NativeGeneration.End.NONE), List.of());
+            answer.accept(new NativeGeneration.Step(0, token, 0, null, false), List.of());
         }
         return new Answered(answer.finish(FinishReason.LENGTH), pieces);
     }

@@ -98,7 +98,7 @@ class PullCommandTest {
         String[] ask = {"chat", "--prompt", "Hello", "--max-new-tokens", "8", "--model"};
         run(List.of(ask), int8.toString()).succeeded();
         Path pixels = folder.resolve("pixels.safetensors");
-        run(environment, "preprocess", "--model", NAME, "--image", GQA7 + "/images/wave.png", "--out", pixels.toString()).succeeded();
+        run(environment, "preprocess", "--model", NAME, "--image", GQA7 + "/images/blocks.png", "--out", pixels.toString()).succeeded();
     }
 
     @Test
