@@ -1,14 +1,8 @@
 #include "generate/engine.h"
 
+#include "host/next_id.h"
+
 namespace ivl {
-namespace {
-
-uint64_t next_id() {
-  static std::atomic<uint64_t> last{0};
-  return ++last;
-}
-
-}  // namespace
 
 Engine::Engine(std::unique_ptr<InternVLChat> model)
     : config_(model->config()),

@@ -1,18 +1,9 @@
 #include "generate/features.h"
 
-#include <atomic>
-
 #include "generate/engine.h"
+#include "host/next_id.h"
 
 namespace ivl {
-namespace {
-
-uint64_t next_id() {
-  static std::atomic<uint64_t> last{0};
-  return ++last;
-}
-
-}  // namespace
 
 Features::Features(std::shared_ptr<Engine> engine, Buffer memory, DType type, int64_t rows, int64_t width)
     : id_(next_id()), engine_(std::move(engine)), memory_(std::move(memory)), type_(type), rows_(rows), width_(width) {}

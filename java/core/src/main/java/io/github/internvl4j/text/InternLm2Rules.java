@@ -1,37 +1,12 @@
 package io.github.internvl4j.text;
 
-import java.util.List;
-
 /**
  * {@code InternLM2Tokenizer}. Its decoding takes spaces before punctuation away whatever the settings say, and puts a
  * space before the text in front of a special token, even where that text is empty.
  */
-final class InternLm2Rules implements SlowRules {
-    private final SentencePieceModel model;
-    private final TokenizerSettings settings;
-    private final SlowAddedTokens added;
-    private final SentencePieceEncoder encoder;
-
+final class InternLm2Rules extends SentencePieceRules {
     InternLm2Rules(SentencePieceModel model, TokenizerSettings settings, SlowAddedTokens added) {
-        this.model = model;
-        this.settings = settings;
-        this.added = added;
-        this.encoder = new SentencePieceEncoder(model, added);
-    }
-
-    @Override
-    public void encode(String stretch, boolean literal, IntList out) {
-        encoder.encode(stretch, literal, out);
-    }
-
-    @Override
-    public List<String> marks() {
-        return encoder.marks();
-    }
-
-    @Override
-    public boolean cleansUpSpaces() {
-        return settings.cleanUpSpaces();
+        super(model, settings, added);
     }
 
     @Override

@@ -1,25 +1,17 @@
 package io.github.internvl4j.text;
 
-import java.util.List;
 import java.util.Objects;
 
 /**
  * {@code LlamaTokenizer}. Decoding has that tokenizer's quirks: a space put before the text in front of a special
  * token, a U+2581 left standing where the first piece of a text, its leading space taken away, is no piece any more.
  */
-final class LlamaRules implements SlowRules {
-    private final SentencePieceModel model;
-    private final TokenizerSettings settings;
-    private final SlowAddedTokens added;
-    private final SentencePieceEncoder encoder;
+final class LlamaRules extends SentencePieceRules {
     private final String unknown;
 
     /** @param model the model as the class loads it: without dummy prefix if the settings are not legacy */
     LlamaRules(SentencePieceModel model, TokenizerSettings settings, SlowAddedTokens added) {
-        this.model = model;
-        this.settings = settings;
-        this.added = added;
-        this.encoder = new SentencePieceEncoder(model, added);
+        super(model, settings, added);
         this.unknown = Objects.requireNonNullElse(settings.unknown(), "");
     }
 
@@ -41,27 +33,17 @@ final class LlamaRules implements SlowRules {
     @Override
     public void encode(String stretch, boolean literal, IntList out) {
         if (settings.legacy() || !stretch.startsWith(SentencePieceModel.SPACE) && !stretch.startsWith(" ")) {
-            encoder.encode(stretch, literal, out);
+            super.encode(stretch, literal, out);
             return;
         }
         // The space is kept from sentencepiece behind an unknown token, whose pieces are then cut off.
         IntList guard = new IntList();
-        encoder.encode(unknown, literal, guard);
+        super.encode(unknown, literal, guard);
         IntList all = new IntList();
-        encoder.encode(unknown + stretch, literal, all);
+        super.encode(unknown + stretch, literal, all);
         for (int i = all.size() >= guard.size() ? guard.size() : 0; i < all.size(); i++) {
             out.add(all.get(i));
         }
-    }
-
-    @Override
-    public List<String> marks() {
-        return encoder.marks();
-    }
-
-    @Override
-    public boolean cleansUpSpaces() {
-        return settings.cleanUpSpaces();
     }
 
     @Override
