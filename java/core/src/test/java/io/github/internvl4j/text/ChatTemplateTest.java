@@ -67,7 +67,7 @@ class ChatTemplateTest {
         String message = assertThrows(UnsupportedModelException.class, () -> ConversationTemplates.ofChatTemplate(folder))
                 .getMessage();
         assertTrue(message.contains("chat_template.jinja") && message.contains("{{ bos_token }}{% for message in messages %}")
-                && message.contains("--template NAME") && message.contains("internvl2_5, internvl-hf"), message);
+                && message.contains("--template NAME") && message.contains(", internvl-hf"), message);
         assertTrue(message.length() < 1000, message);
     }
 
