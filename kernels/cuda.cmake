@@ -45,6 +45,7 @@ if(IVL_BUILD_TESTS)
   target_link_libraries(internvl4j_gpu_bench PRIVATE CUDA::cudart_static)
 
   add_executable(internvl4j_gpu_tests ${gpu_test_sources} "${native}/tests/model/oracle.cpp"
+    "${native}/tests/backend/reference_backend.cpp"
     $<TARGET_OBJECTS:cuda_backend> ${kernel_objects})
   target_include_directories(internvl4j_gpu_tests PRIVATE "${native}/tests" "${CMAKE_CURRENT_SOURCE_DIR}")
   target_compile_definitions(internvl4j_gpu_tests PRIVATE IVL_TEST_DATA="${PROJECT_SOURCE_DIR}/test-data"

@@ -58,6 +58,7 @@ if(IVL_BUILD_TESTS)
     WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}/scripts/lib")
 
   add_executable(internvl4j_cuda_tests ${backend_test_sources} "${native}/tests/model/oracle.cpp"
+    "${native}/tests/backend/reference_backend.cpp"
     $<TARGET_OBJECTS:roofline_walk> $<TARGET_OBJECTS:emulated_backend> $<TARGET_OBJECTS:kernel_emulation>
     $<TARGET_OBJECTS:emulated_kernels> $<TARGET_OBJECTS:internvl4j_api>)
   target_include_directories(internvl4j_cuda_tests PRIVATE "${native}/tests" "${native}/include")

@@ -1,36 +1,10 @@
 #include "gemm.h"
 
-#include "device/finish.h"
+#include "device/float_product.h"
 #include "warpgroup_gemm.h"
 
 namespace gpu {
 namespace {
-
-template <class T>
-struct Multiply;
-template <>
-struct Multiply<bf16> {
-  using Sum = float;
-  GPU_DEVICE static void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-    mma_m16n8k16_bf16(d, a, b);
-  }
-};
-template <>
-struct Multiply<f16> {
-  using Sum = float;
-  GPU_DEVICE static void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-    mma_m16n8k16_f16(d, a, b);
-  }
-};
-
-// Rows and columns of a block's tile, of a warp's, depth and stages. Few rows: many blocks with much in flight; many: tiles that
-// use what they load often, for what L2 delivers is the limit.
-template <class T>
-using FewRows = TileProduct<Multiply<T>, kFewRows, 32, 16, 16, 128, 8>;
-template <class T>
-using SomeRows = TileProduct<Multiply<T>, 64, 64, 32, 32, 128, 4>;
-template <class T>
-using ManyRows = TileProduct<Multiply<T>, 128, 128, 64, 64, 64, 4>;
 
 template <class T, class Product>
 __global__ void __launch_bounds__(Product::kThreads, Product::kBlocks) gemm_kernel(Gemm<T> p, bool by_four) {

@@ -7,8 +7,6 @@
 namespace gpu {
 namespace {
 
-using SomeRows = TileProduct<MultiplyBytes, 64, 64, 32, 32, 128, 4>;
-
 template <class T, class Product>
 __global__ void __launch_bounds__(Product::kThreads, Product::kBlocks)
     int8_gemm_kernel(Int8Gemm<T> p, bool by_four) {
@@ -77,7 +75,7 @@ cudaError_t int8_gemm(const Int8Gemm<T>& product, cudaStream_t stream) {
   if (product.rows > kWarpgroupRows && has_warpgroup_products()) {
     return warpgroup_int8_gemm(product, stream);
   }
-  return launch_gemm<T, SomeRows>("int8_gemm", product, stream);
+  return launch_gemm<T, SomeRowsOfBytes>("int8_gemm", product, stream);
 }
 
 template cudaError_t int8_gemm(const Int8Gemm<bf16>&, cudaStream_t);

@@ -1,4 +1,4 @@
-// What the products in int8 share: the instruction, the shape for few rows, and the way back from int32.
+// What the products in int8 share: the instruction, the shapes of tiles, and the way back from int32.
 #pragma once
 
 #include "device/finish.h"
@@ -15,6 +15,7 @@ struct MultiplyBytes {
 };
 
 using FewRowsOfBytes = TileProduct<MultiplyBytes, kFewRows, 32, 16, 16, 128, 8>;
+using SomeRowsOfBytes = TileProduct<MultiplyBytes, 64, 64, 32, 32, 128, 4>;
 
 // A row of the input times row `column` of the weights, from the int32 sum of the quantized part, the row's scale and its
 // outliers: outlier(i) is the i-th of `count`.

@@ -7,6 +7,8 @@
 
 #include "attention.h"
 #include "emulation/counters.h"
+#include "expert_gemm.h"
+#include "experts.h"
 #include "gemm.h"
 #include "head_norm.h"
 #include "int8.h"
@@ -406,6 +408,73 @@ void head_norms(Recorder& recorder) {
   });
 }
 
+// Four rows that pass three of six experts each.
+template <class T>
+void experts(Recorder& recorder) {
+  constexpr int kTokens = 4, kExperts = 6, kChosen = 3, kSlots = kTokens * kChosen, kWidth = 512;
+  const DeviceArray<float> logits(std::vector<float>(kTokens * kExperts, 0.5f));
+  const DeviceArray<float> route_rows(kTokens * 2 * kChosen);
+  const gpu::Routes routes{{route_rows.data(), 2 * kChosen}, kTokens, kExperts, kChosen};
+  const DeviceArray<int> offsets(kExperts + 1), row_of(kSlots), slot_of(kSlots);
+  const gpu::ExpertSlots places{offsets.data(), row_of.data(), slot_of.data()};
+  const DeviceArray<T> in(random_values<T>(kTokens * kWidth, 1)), gathered(kSlots * kWidth);
+  const DeviceArray<float> results(std::vector<float>(kSlots * kWidth, 0.25f));
+  const std::string shape = "4 rows with 3 of 6";
+  recorder.record(shape, [&] { return gpu::route<T>(routes, {logits.data(), kExperts}, true, nullptr); });
+  EXPECT_EQ(gpu::sort_by_expert(places, routes, nullptr), cudaSuccess);
+  recorder.record(shape, [&] {
+    return gpu::gather_slots<T>({gathered.data(), kWidth}, {in.data(), kWidth}, row_of.data(), kSlots, kWidth, nullptr);
+  });
+  recorder.record(shape, [&] {
+    return gpu::mix_slots<T>({in.data(), kWidth}, {results.data(), kWidth}, slot_of.data(), routes, kWidth, nullptr);
+  });
+}
+
+void sorting(Recorder& recorder) {
+  constexpr int kTokens = 40, kExperts = 5, kChosen = 2;
+  std::vector<float> values;
+  for (int row = 0; row < kTokens; row++) {
+    for (const int number : {row % 4, 4}) values.push_back(static_cast<float>(number));
+    values.insert(values.end(), {0.5f, 0.5f});
+  }
+  const DeviceArray<float> route_rows(values);
+  const DeviceArray<int> offsets(kExperts + 1), row_of(kTokens * kChosen), slot_of(kTokens * kChosen);
+  recorder.record("40 rows with 2 of 5", [&] {
+    return gpu::sort_by_expert({offsets.data(), row_of.data(), slot_of.data()},
+                               {{route_rows.data(), 2 * kChosen}, kTokens, kExperts, kChosen}, nullptr);
+  });
+}
+
+// Two experts whose rows fill a tile each, of few rows and of some.
+template <class T>
+void expert_products(Recorder& recorder) {
+  for (const int rows : {16, 64}) {
+    const int inputs = inputs_of(rows);
+    const DeviceArray<int> offsets(std::vector<int>{0, rows, 2 * rows});
+    const gpu::ExpertRows of{offsets.data(), 2, rows};
+    const auto count = static_cast<size_t>(2 * rows);
+    const DeviceArray<T> in(random_values<T>(count * static_cast<size_t>(inputs), 1)), weight(random_values<T>(4 * kOutputs * static_cast<size_t>(inputs), 2));
+    const DeviceArray<T> out(count * kOutputs);
+    gpu::Gemm<T> product{{in.data(), inputs}, weight.data(), {}, 2 * rows, inputs, kOutputs};
+    product.epilogue.activation = gpu::Activation::SwiGlu;
+    product.epilogue.out = {out.data(), kOutputs};
+    const std::string shape = "2 experts with " + shape_of(rows, gpu::Activation::SwiGlu);
+    recorder.record(shape, [&] { return gpu::expert_gemm(product, of, nullptr); });
+    const DeviceArray<int8_t> bytes(std::vector<int8_t>(count * static_cast<size_t>(inputs), 3));
+    const DeviceArray<int8_t> weight_bytes(std::vector<int8_t>(4 * kOutputs * static_cast<size_t>(inputs), 2));
+    const DeviceArray<float> scales(std::vector<float>(count, 0.1f)), weight_scales(std::vector<float>(4 * kOutputs, 0.1f));
+    const DeviceArray<gpu::Outlier> outliers(std::vector<gpu::Outlier>(count * gpu::kMostOutliers));
+    const DeviceArray<int> counts(std::vector<int>(count, 0));
+    gpu::Int8Gemm<T> in_bytes;
+    in_bytes.in = {{bytes.data(), inputs}, scales.data(), outliers.data(), counts.data()};
+    in_bytes.weights = {weight_bytes.data(), weight_scales.data(), inputs};
+    in_bytes.epilogue = product.epilogue;
+    in_bytes.rows = 2 * rows;
+    in_bytes.out_features = kOutputs;
+    recorder.record(shape, [&] { return gpu::expert_int8_gemm(in_bytes, of, nullptr); });
+  }
+}
+
 template <class T>
 void every_kernel(Recorder& recorder) {
   products<T>(recorder);
@@ -413,6 +482,8 @@ void every_kernel(Recorder& recorder) {
   attention<T>(recorder);
   norms<T>(recorder);
   head_norms<T>(recorder);
+  experts<T>(recorder);
+  expert_products<T>(recorder);
   quantization<T>(recorder);
   digested_products<T>(recorder);
   rows<T>(recorder);
@@ -466,6 +537,7 @@ TEST(Traffic, IsWithinItsBarsAndAsRecorded) {
   Recorder recorder;
   every_kernel<gpu::bf16>(recorder);
   every_kernel<gpu::f16>(recorder);
+  sorting(recorder);
   sampling(recorder);
   const std::vector<std::string> found = recorder.sorted_lines();
   if (std::getenv("IVL_UPDATE_GOLDENS") != nullptr) {

@@ -20,7 +20,8 @@ GpuSizes sizes_of(const ModelConfig& config) {
   sizes.heads = {{"a decoder head's size (llm_config: head_dim, or hidden_size / num_attention_heads)", language.head_dim},
                  {"a vision head's size (vision_config: hidden_size / num_attention_heads)", vision.head_dim()}};
   sizes.widths = {{"llm_config.hidden_size", language.hidden},
-                  {"llm_config.intermediate_size", language.mlp},
+                  {"llm_config.intermediate_size", language.has_dense_layers() ? language.mlp : 0},
+                  {"llm_config.moe_intermediate_size", language.experts.width},
                   {"vision_config.hidden_size", vision.hidden},
                   {"vision_config.intermediate_size", vision.mlp},
                   {cat("a picture's size in numbers (", vision.channels, " * ", config.image_size, "^2)"),
@@ -29,6 +30,8 @@ GpuSizes sizes_of(const ModelConfig& config) {
   sizes.patch = {"vision_config.patch_size", vision.patch};
   sizes.vocabulary = {"llm_config.vocab_size", language.vocab};
   sizes.context = {"the context length", language.context};
+  sizes.experts = {"llm_config.num_experts", language.experts.count};
+  sizes.chosen = {"llm_config.num_experts_per_tok", language.experts.per_token};
   return sizes;
 }
 

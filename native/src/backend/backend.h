@@ -74,6 +74,19 @@ struct Output {
   const LinearWeights* reader = nullptr;
 };
 
+// Feed-forward layers down(silu(gate x) * up x) of equal shape, of which a row passes a few.
+struct ExpertWeights {
+  virtual ~ExpertWeights() = default;
+  int64_t count = 0;
+  int64_t in_features = 0;  // and as many out
+  int64_t width = 0;        // of the inner rows
+};
+
+struct ExpertSource {
+  LinearSource gate_up;  // two parts, of `width` rows each
+  LinearSource down;
+};
+
 struct NormWeights {
   NormKind kind = NormKind::RmsNorm;
   float eps = 0;
@@ -182,6 +195,8 @@ class Backend {
   virtual std::unique_ptr<VectorWeights> vector(const HostTensor& source, DType as) = 0;
   virtual std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) = 0;
   virtual std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) = 0;
+  // `source(e)` gives expert e; each is asked for once, in order, and read before the next is asked for.
+  virtual std::unique_ptr<ExpertWeights> experts(int64_t count, const std::function<ExpertSource(int64_t)>& source, DType as) = 0;
 
   // No more weights will come, and those that came are in place: what only loading needs can go.
   virtual void finish_weights() {}
@@ -225,6 +240,13 @@ class Backend {
   // q are the first heads*head_dim columns of qkv; query head h reads kv head h / (heads / kv_heads).
   virtual void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                                 const KvShape& shape, int64_t layer) = 0;
+  // For each row the experts that it passes, k = routes.cols / 2 of them: routes (rows, 2k) f32 has their numbers, ascending, then
+  // their weights in the same order. Of p = softmax(router in), all in f32, these are the k largest, among equals those of the lower
+  // numbers; weights are their p, if `normalizes` divided by their sum, rounded to the activation type. A row that is not finite
+  // has k experts, too, and weights that are not finite.
+  virtual void route(const Matrix& routes, const Matrix& in, const LinearWeights& router, bool normalizes) = 0;
+  // x += the sum of weight * expert(in) over the row's experts, in the order of routes, in f32 up to the one rounding of x.
+  virtual void mix_experts(const Matrix& x, const Matrix& in, const Matrix& routes, const ExpertWeights& experts) = 0;
   // out row i = in row rows[i].
   virtual void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) = 0;
   // A token for each row of logits (rows, vocabulary) f32, chosen as sampling.h says. Only what was chosen comes to the host.

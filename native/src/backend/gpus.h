@@ -46,6 +46,8 @@ struct GpuSizes {
   Size patch;                // in pixels
   Size vocabulary;
   Size context;
+  Size experts = {"", 0};  // of a layer
+  Size chosen = {"", 0};   // by a row
 };
 
 // The first of these sizes that GPU kernels cannot do, with what they can; empty if they can do all.

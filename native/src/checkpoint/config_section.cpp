@@ -109,6 +109,19 @@ std::vector<std::string> ConfigSection::texts(const char* field) const {
   return texts;
 }
 
+std::vector<int64_t> ConfigSection::integers(const char* field, int64_t low, int64_t high) const {
+  const nlohmann::json* list = value(field);
+  std::vector<int64_t> integers;
+  if (list == nullptr) return integers;
+  const std::string what = cat("a list of integers from ", low, " to ", high);
+  if (!list->is_array()) expected(field, what);
+  for (const nlohmann::json& integer : *list) {
+    if (!in_range(integer, low, high)) expected(field, what);
+    integers.push_back(integer.get<int64_t>());
+  }
+  return integers;
+}
+
 std::vector<int64_t> ConfigSection::ids(const char* field, int64_t limit) const {
   const nlohmann::json* list = value(field);
   std::vector<int64_t> ids;

@@ -33,6 +33,7 @@ class ConfigSection {
   bool flag(const char* field, bool otherwise) const;
   std::string text(const char* field, const std::string& otherwise) const;
   std::vector<std::string> texts(const char* field) const;           // a list; empty if absent
+  std::vector<int64_t> integers(const char* field, int64_t low, int64_t high) const;  // a list; empty if absent
   std::vector<int64_t> ids(const char* field, int64_t limit) const;  // one integer or a list, each in [0, limit)
 
   [[noreturn]] void expected(const char* field, const std::string& what) const;

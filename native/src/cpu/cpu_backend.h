@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "cpu/isa/kernel_table.h"
+#include "cpu/product_tasks.h"
 #include "host/affinity.h"
 #include "host/thread_pool.h"
 
@@ -22,13 +23,31 @@ struct CpuOptions {
   const KernelTable* kernels = nullptr;
 };
 
-// A product's input as the kernels want it: as it is, rounded, or packed.
-struct Factor {
-  const char* rows;
+// Memory for a product's input, rounded or packed.
+struct FactorRows {
+  char* rows;
   DType type;
-  int64_t stride;  // as in ProductArgs
   int64_t row_bytes;
-  bool packed;
+
+  // The rows from `at` on, of a product of few rows or of many.
+  Factor factor(int64_t at, bool few) const {
+    const auto unit = static_cast<int64_t>(few ? size_of(type) : sizeof(float));
+    return {rows + at * row_bytes, type, row_bytes / unit, row_bytes, !few};
+  }
+};
+
+// Memory for a product's input in int8.
+struct Int8Rows {
+  uint8_t* values;
+  int64_t stride;
+  float* scales;
+  Int8Outlier* outliers;
+  int32_t* outlier_counts;
+
+  Int8Activation row(int64_t at) const { return {values + at * stride, scales + at, outliers + at * kMostOutliers, outlier_counts + at}; }
+  Int8Activations from(int64_t at) const {
+    return {values + at * stride, stride, scales + at, outliers + at * kMostOutliers, outlier_counts + at};
+  }
 };
 
 class CpuBackend final : public Backend {
@@ -57,6 +76,7 @@ class CpuBackend final : public Backend {
   std::unique_ptr<VectorWeights> vector(const HostTensor& source, DType as) override;
   std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) override;
   std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) override;
+  std::unique_ptr<ExpertWeights> experts(int64_t count, const std::function<ExpertSource(int64_t)>& source, DType as) override;
 
   void norm(const Output& out, const Matrix& in, const NormWeights& weights) override;
   void matmul(const Output& out, const LayerInput& in, const Epilogue& epilogue) override;
@@ -79,6 +99,8 @@ class CpuBackend final : public Backend {
                       const KvShape& shape, int64_t layer, const HeadNorms& norms = {});
   void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;
+  void route(const Matrix& routes, const Matrix& in, const LinearWeights& router, bool normalizes) override;
+  void mix_experts(const Matrix& x, const Matrix& in, const Matrix& routes, const ExpertWeights& experts) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
   std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) override;
 
@@ -94,9 +116,15 @@ class CpuBackend final : public Backend {
 
   // The buffer's memory, of at least so many bytes; what was in it may be lost.
   void* grown(Buffer& buffer, size_t bytes);
+  // Inputs of products, each valid until the next of its kind.
+  Int8Rows int8_rows(int64_t rows, int64_t cols);
   Int8Activations quantized(const Matrix& in);
-  // Valid until the next call.
+  DType factor_type(DType weights) const;
+  FactorRows factor_rows(int64_t rows, int64_t cols, DType type);
+  void put_factor(const FactorRows& to, int64_t at, const float* in, int64_t cols, bool few) const;
   Factor factor_of(const Matrix& in, DType weights);
+  void multiply_groups(const std::vector<PreparedProduct>& products);
+  TaskMemory task_memory(int thread, bool few) const;
   // All heads' keys and values in tiles for pair_attention. Valid as long as a Factor.
   const float* packed_heads(const Matrix& qkv, int64_t pictures, int64_t heads, int64_t head_dim);
   int64_t cols_of_task(int64_t rows, int64_t cols) const;
@@ -120,6 +148,7 @@ class CpuBackend final : public Backend {
   const bool bf16_activations_;
   std::vector<Scratch> scratch_;
   Quantized quantized_;
+  Buffer router_logits_, expert_inner_, expert_out_;  // grow
   Buffer factor_;  // a product's, or attention's keys and values: rounded or packed; grows
 };
 

@@ -24,6 +24,10 @@ struct CpuLinear final : LinearWeights {
   bool int8 = false;
 };
 
+struct CpuExperts final : ExpertWeights {
+  std::vector<std::unique_ptr<LinearWeights>> gate_up, down;  // CpuLinear, all of one type
+};
+
 struct CpuTable final : TableWeights {
   const void* data = nullptr;
   DType dtype = DType::F32;

@@ -43,6 +43,7 @@ class CudaBackend final : public Backend {
   std::unique_ptr<VectorWeights> vector(const HostTensor& source, DType as) override;
   std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) override;
   std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) override;
+  std::unique_ptr<ExpertWeights> experts(int64_t count, const std::function<ExpertSource(int64_t)>& source, DType as) override;
   void finish_weights() override;
 
   void norm(const Output& out, const Matrix& in, const NormWeights& weights) override;
@@ -65,6 +66,8 @@ class CudaBackend final : public Backend {
                    std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override;
   void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;
+  void route(const Matrix& routes, const Matrix& in, const LinearWeights& router, bool normalizes) override;
+  void mix_experts(const Matrix& x, const Matrix& in, const Matrix& routes, const ExpertWeights& experts) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
   std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) override;
 
@@ -74,11 +77,17 @@ class CudaBackend final : public Backend {
   Staging& staging();
   // The tensor in T, dense with rows of `cols` elements padded by zeros to `padded`, one part behind another.
   void upload_converted(T* to, const HostTensor& source, int64_t cols, int64_t padded);
-  void upload_int8(CudaLinear& weights, const std::vector<HostTensor>& parts);
+  void require_own_type(DType as) const { require(as == activation_type(), "CUDA: weights of the backend's type"); }
+  // Memory for `count` layers like this one, one over the other, without their biases; and their rows, from row `first` on.
+  void allocate_rows(CudaLinear& weights, const LinearSource& like, int64_t count);
+  void put_rows(CudaLinear& weights, int64_t first, const LinearSource& source);
   void multiply(const Output& out, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue);
   // The product for out, in 16 bits or in int8 as the weights are. The epilogue's bias is the weights'.
   void launch_product(const Output& out, gpu::Rows<const T> in, const CudaLinear& weights, int64_t out_features,
                       gpu::Epilogue<T> epilogue, const char* what);
+  // A product of rows that lie by expert.
+  void multiply_by_expert(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights, const CudaExperts& experts,
+                          int64_t most_rows, Activation activation);
   // The rows in int8, queued; and the memory for it.
   gpu::QuantizedRows quantized(gpu::Rows<const T> in, int64_t rows, const CudaLinear& weights);
   gpu::QuantizedRows int8_rows(int64_t rows, const CudaLinear& weights);
@@ -109,6 +118,7 @@ class CudaBackend final : public Backend {
   UploadedArray<gpu::SamplingRow> sampling_rows_;
   Buffer sampling_space_, sampled_;
   Buffer int8_values_, int8_scales_, int8_outliers_, int8_outlier_counts_, int8_digests_;
+  Buffer router_logits_, expert_offsets_, row_of_slot_, slot_of_, expert_in_, expert_inner_, expert_out_;
   Prepared prepared_;
 };
 

@@ -124,24 +124,44 @@ std::unique_ptr<VectorWeights> CudaBackend<T>::vector(const HostTensor& source, 
 }
 
 template <class T>
+void CudaBackend<T>::allocate_rows(CudaLinear& weights, const LinearSource& like, int64_t count) {
+  require(!like.weights.empty(), "linear: at least one weight");
+  weights.in_features = elements(like.weights[0]) / like.weights[0].shape[0];
+  weights.padded_in = padded_to_8(weights.in_features);
+  for (const HostTensor& part : like.weights) weights.out_features += count * part.shape[0];
+  const size_t row_bytes = like.int8 ? static_cast<size_t>(int8_stride(weights.in_features)) : static_cast<size_t>(weights.padded_in) * sizeof(T);
+  weights.weight = allocate(static_cast<size_t>(weights.out_features) * row_bytes);
+  if (like.int8) weights.int8_scales = allocate(static_cast<size_t>(weights.out_features) * sizeof(float));
+}
+
+// In int8 quantized on the host: to the same bits as on the CPU, and half as many bytes go over the bus.
+template <class T>
+void CudaBackend<T>::put_rows(CudaLinear& weights, int64_t first, const LinearSource& source) {
+  const RowCodec codec = row_codec();
+  const int64_t stride = int8_stride(weights.in_features);
+  for (const HostTensor& part : source.weights) {
+    if (source.int8) {
+      const Int8Weights quantized = int8_weights(part, kType<T>, codec, staging().pool());
+      if (quantized.values != nullptr) {
+        staging().upload(static_cast<int8_t*>(weights.weight.data()) + first * stride, quantized.values,
+                         static_cast<size_t>(quantized.rows * stride));
+        staging().upload(static_cast<float*>(weights.int8_scales.data()) + first, quantized.scales,
+                         static_cast<size_t>(quantized.rows) * sizeof(float));
+      }
+    } else {
+      upload_converted(static_cast<T*>(weights.weight.data()) + first * weights.padded_in, part, weights.in_features, weights.padded_in);
+    }
+    first += part.shape[0];
+  }
+}
+
+template <class T>
 std::unique_ptr<LinearWeights> CudaBackend<T>::linear(const LinearSource& source, DType as) {
-  require(as == kType<T>, "linear: the backend's type");
-  require(!source.weights.empty(), "linear: at least one weight");
+  require_own_type(as);
   require(source.biases.empty() || source.biases.size() == source.weights.size(), "linear: a bias for each weight or none");
   auto weights = std::make_unique<CudaLinear>();
-  weights->in_features = elements(source.weights[0]) / source.weights[0].shape[0];
-  weights->padded_in = padded_to_8(weights->in_features);
-  for (const HostTensor& part : source.weights) weights->out_features += part.shape[0];
-  if (source.int8) {
-    upload_int8(*weights, source.weights);
-  } else {
-    weights->weight = allocate(static_cast<size_t>(weights->out_features * weights->padded_in) * sizeof(T));
-    T* to = static_cast<T*>(weights->weight.data());
-    for (const HostTensor& part : source.weights) {
-      upload_converted(to, part, weights->in_features, weights->padded_in);
-      to += part.shape[0] * weights->padded_in;
-    }
-  }
+  allocate_rows(*weights, source, 1);
+  put_rows(*weights, 0, source);
   if (!source.biases.empty()) {
     weights->bias = allocate(static_cast<size_t>(weights->out_features) * sizeof(T));
     T* to = static_cast<T*>(weights->bias.data());
@@ -151,26 +171,6 @@ std::unique_ptr<LinearWeights> CudaBackend<T>::linear(const LinearSource& source
     }
   }
   return weights;
-}
-
-// Quantized on the host: to the same bits as on the CPU, and half as many bytes go over the bus.
-template <class T>
-void CudaBackend<T>::upload_int8(CudaLinear& weights, const std::vector<HostTensor>& parts) {
-  const RowCodec codec = row_codec();
-  const int64_t stride = int8_stride(weights.in_features);
-  weights.weight = allocate(static_cast<size_t>(weights.out_features * stride));
-  weights.int8_scales = allocate(static_cast<size_t>(weights.out_features) * sizeof(float));
-  auto* values = static_cast<int8_t*>(weights.weight.data());
-  auto* scales = static_cast<float*>(weights.int8_scales.data());
-  for (const HostTensor& part : parts) {
-    const Int8Weights quantized = int8_weights(part, kType<T>, codec, staging().pool());
-    if (quantized.values != nullptr) {
-      staging().upload(values, quantized.values, static_cast<size_t>(quantized.rows * stride));
-      staging().upload(scales, quantized.scales, static_cast<size_t>(quantized.rows) * sizeof(float));
-    }
-    values += quantized.rows * stride;
-    scales += quantized.rows;
-  }
 }
 
 template <class T>

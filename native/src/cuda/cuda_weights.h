@@ -16,6 +16,10 @@ struct CudaLinear final : LinearWeights {
   Buffer int8_scales;     // (out_features) f32, where the layer is int8; then the weight's rows are int8_stride() bytes
 };
 
+struct CudaExperts final : ExpertWeights {
+  CudaLinear gate_up, down;  // of all experts, one over the other
+};
+
 struct CudaTable final : TableWeights {
   Buffer values;
 };

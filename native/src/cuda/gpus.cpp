@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "cuda/cuda_backend.h"
 #include "device/known_kernels.h"
+#include "experts.h"
 #include "rows.h"
 
 namespace ivl {
@@ -81,8 +83,14 @@ std::string why_gpus_cannot(const GpuSizes& sizes) {
   if (!gpu::can_unfold(static_cast<int>(sizes.channels), static_cast<int>(sizes.patch.value))) {
     return cat(sizes.patch.of, " is ", sizes.patch.value, ", too large for a GPU's shared memory");
   }
-  const std::string vocabulary = too_large(sizes.vocabulary, gpu::kMostVocabulary);
-  return vocabulary.empty() ? too_large(sizes.context, gpu::kMostKeys) : vocabulary;
+  for (const auto& [size, most] : {std::pair<GpuSizes::Size, int64_t>{sizes.vocabulary, gpu::kMostVocabulary},
+                                   {sizes.context, gpu::kMostKeys},
+                                   {sizes.experts, gpu::kMostExperts},
+                                   {sizes.chosen, gpu::kMostChosen}}) {
+    const std::string reason = too_large(size, most);
+    if (!reason.empty()) return reason;
+  }
+  return {};
 }
 
 int64_t free_gpu_memory(int ordinal) {

@@ -3,6 +3,7 @@
 // that would need code we don't have is refused here, by name, so that no model runs wrongly.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -63,6 +64,15 @@ enum class QkvRows : uint8_t {
   Groups,  // one key/value head after the other: its queries' heads, its key, its value
 };
 
+// Layers in whose feed-forward part a token passes a few of many, its "experts", which a router chooses for it.
+struct Experts {
+  int64_t count = 0;      // of a layer; 0: there are none
+  int64_t per_token = 0;
+  int64_t width = 0;      // of one's inner rows
+  bool normalizes = false;        // the weights of a token's experts are divided by their sum
+  std::vector<bool> in_layer = {};  // which layers have them; the others have one feed-forward part, of LanguageConfig::mlp
+};
+
 // How a decoder of the Llama kind is put together: pre-norm, RMSNorm, grouped queries, rotate-half RoPE, SiLU, and what differs.
 struct DecoderPlan {
   QkvRows qkv_rows = QkvRows::Apart;
@@ -86,8 +96,12 @@ struct LanguageConfig {
   bool tied_head = false;
   bool may_have_head = false;  // and a head of its own in the files is no contradiction to that
   DecoderPlan plan = {};
+  Experts experts = {};
   DecoderNames names = {};
   std::string architecture = "LlamaForCausalLM";
+
+  bool has_dense_layers() const { return experts.count == 0 || std::count(experts.in_layer.begin(), experts.in_layer.end(), false) > 0; }
+  bool has_experts(int64_t layer) const { return experts.count > 0 && experts.in_layer.at(static_cast<size_t>(layer)); }
 };
 
 // How pictures are cut into tiles before they come to the model.

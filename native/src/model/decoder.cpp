@@ -6,7 +6,7 @@
 namespace ivl {
 namespace {
 
-enum Slot : size_t { kHidden, kNormed, kQkv, kAttended, kInner, kPicked, kPickedAttended };
+enum Slot : size_t { kHidden, kNormed, kQkv, kAttended, kInner, kPicked, kPickedAttended, kRoutes };
 
 }  // namespace
 
@@ -64,8 +64,13 @@ void Decoder::load_layer(int64_t index, WeightSource& source, const Precision& p
   layer.q_norm = part.norm_if_any(Use::QNorm, NormKind::RmsNorm, eps);
   layer.k_norm = part.norm_if_any(Use::KNorm, NormKind::RmsNorm, eps);
   layer.o = part.linear(Use::Out);
-  layer.gate_up = part.linear(Use::Up);
-  layer.down = part.linear(Use::Down);
+  if (config_.language.has_experts(index)) {
+    layer.router = part.linear(Use::Router);
+    layer.experts = part.experts(config_.language.experts.count);
+  } else {
+    layer.gate_up = part.linear(Use::Up);
+    layer.down = part.linear(Use::Down);
+  }
   stage.layers.push_back(std::move(layer));
 }
 
@@ -99,15 +104,31 @@ void Decoder::attend(size_t at, int64_t index, const Output& attended, const Mat
   backend.cached_attention(attended, qkv, spans, language.heads, kv, index);
 }
 
-// What a layer does with each row by itself: x += o(attended); x += down(silu(gate) * up)(norm(x)).
-void Decoder::finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const LayerInput& attended) {
+// x += down(silu(gate) * up)(norm(x)).
+void Decoder::feed_forward(Stage& stage, const DecoderLayer& layer, const Matrix& x) {
   Backend& backend = *stage.backend;
-  backend.matmul(x, attended, {Activation::None, nullptr, &x});
   const LayerInput normed{stage.space.matrix(kNormed, x.rows, x.cols), *layer.gate_up};
   backend.norm(normed, x, layer.post_attention_norm);
   const LayerInput inner{stage.space.matrix(kInner, x.rows, config_.language.mlp), *layer.down};
   backend.matmul(inner, normed, {Activation::SwiGlu, nullptr, nullptr});
   backend.matmul(x, inner, {Activation::None, nullptr, &x});
+}
+
+// x += the mixed results of the experts that the router chooses for norm(x).
+void Decoder::mix_experts(Stage& stage, const DecoderLayer& layer, const Matrix& x) {
+  Backend& backend = *stage.backend;
+  const Experts& experts = config_.language.experts;
+  const Matrix normed = stage.space.matrix(kNormed, x.rows, x.cols);
+  backend.norm(normed, x, layer.post_attention_norm);
+  const Matrix routes = stage.space.matrix(kRoutes, x.rows, 2 * experts.per_token, DType::F32);
+  backend.route(routes, normed, *layer.router, experts.normalizes);
+  backend.mix_experts(x, normed, routes, *layer.experts);
+}
+
+// What a layer does with each row by itself: x += o(attended), then what follows the second norm.
+void Decoder::finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const LayerInput& attended) {
+  stage.backend->matmul(x, attended, {Activation::None, nullptr, &x});
+  layer.experts == nullptr ? feed_forward(stage, layer, x) : mix_experts(stage, layer, x);
 }
 
 void Decoder::run_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans) {
@@ -201,10 +222,16 @@ Logits Decoder::forward(const DecoderBatch& batch, Recorder* recorder, const Can
 int64_t Decoder::workspace_bytes(const ModelConfig& config, int64_t rows, int64_t logit_rows, DType activation) {
   const LanguageConfig& language = config.language;
   const int64_t attention = language.head_dim * (2 * language.heads + 2 * language.kv_heads);
-  const int64_t per_row = 2 * language.hidden + attention + language.mlp;
+  const int64_t inner = language.has_dense_layers() ? language.mlp : 0;
+  const int64_t per_row = 2 * language.hidden + attention + inner;
   const int64_t per_logit_row = (language.hidden + language.heads * language.head_dim) * static_cast<int64_t>(size_of(activation)) +
                                 language.vocab * static_cast<int64_t>(sizeof(float));
-  return rows * per_row * static_cast<int64_t>(size_of(activation)) + logit_rows * per_logit_row;
+  // Of rows gathered by expert the inner and the last results, and what a router gives.
+  const Experts& experts = language.experts;
+  const int64_t routed = experts.per_token * (experts.width * static_cast<int64_t>(size_of(activation)) +
+                                              (language.hidden + 2) * static_cast<int64_t>(sizeof(float))) +
+                         experts.count * static_cast<int64_t>(sizeof(float));
+  return rows * (per_row * static_cast<int64_t>(size_of(activation)) + routed) + logit_rows * per_logit_row;
 }
 
 }  // namespace ivl

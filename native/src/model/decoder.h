@@ -20,7 +20,10 @@ namespace ivl {
 struct DecoderLayer {
   NormWeights input_norm, post_attention_norm;
   NormWeights q_norm, k_norm;  // of each head; without weights if the model has none
-  std::unique_ptr<LinearWeights> qkv, o, gate_up, down;
+  std::unique_ptr<LinearWeights> qkv, o;
+  std::unique_ptr<LinearWeights> gate_up, down;  // or else:
+  std::unique_ptr<LinearWeights> router;
+  std::unique_ptr<ExpertWeights> experts;
 };
 
 // The rows of one sequence in a batch, as Span says, with the sequence's cache of every stage.
@@ -75,6 +78,8 @@ class Decoder {
   void run_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans);
   Matrix run_last_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans, std::span<const int32_t> rows);
   void attend(size_t stage, int64_t index, const Output& attended, const Matrix& x, std::span<const Span> spans);
+  void feed_forward(Stage& stage, const DecoderLayer& layer, const Matrix& x);
+  void mix_experts(Stage& stage, const DecoderLayer& layer, const Matrix& x);
   void finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const LayerInput& attended);
   Matrix attended_in(Stage& stage, int64_t rows) const;
   Matrix hidden_in(Stage& stage, int64_t rows) const;

@@ -7,7 +7,7 @@
 namespace ivl {
 
 Int8Group int8_group(const Param& param) {
-  if (param.role != Role::Linear) return Int8Group::None;
+  if (param.role != Role::Linear || param.use == Use::Router) return Int8Group::None;
   switch (param.part) {
     case Part::DecoderLayer:
     case Part::Head: return Int8Group::Decoder;

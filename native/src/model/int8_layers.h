@@ -8,7 +8,8 @@
 namespace ivl {
 
 // The two groups of linear layers that are in int8 together: the decoder's with its head, and those of the vision tower's
-// blocks with the projector. None of both: embeddings, the patch convolution, norms, biases.
+// blocks with the projector. None of both: embeddings, the patch convolution, norms, biases, and routers, whose choice turns on
+// small differences.
 enum class Int8Group { None, Decoder, Vision };
 Int8Group int8_group(const Param& param);
 

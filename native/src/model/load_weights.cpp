@@ -31,24 +31,50 @@ void add_in_order(std::vector<HostTensor>& to, const HostTensor& whole, const Pa
 
 }  // namespace
 
+void PartLoader::add(LinearSource& to, const Param& param) const {
+  HostTensor tensor = source_.tensor(param.name);
+  if (param.role == Role::Vector) return add_in_order(to.biases, tensor, param);
+  tensor.shape = {tensor.shape[0], row_elements(tensor)};
+  add_in_order(to.weights, tensor, param);
+  to.int8 = is_int8_layer(param, precision_);
+}
+
+void PartLoader::done_with(const Param& param) const {
+  // Embeddings that are the head, too, are read on where they lie.
+  if (is_int8_layer(param, precision_) && !param.again) source_.release(param.name);
+}
+
 std::unique_ptr<LinearWeights> PartLoader::linear(Use use) const {
+  const auto wanted = [use](const Param& param) { return param.use == use && param.expert < 0; };
   LinearSource parts;
-  std::vector<const Param*> quantized;
   for (const Param& param : params_) {
-    if (param.use != use) continue;
-    HostTensor tensor = source_.tensor(param.name);
-    if (param.role == Role::Vector) {
-      add_in_order(parts.biases, tensor, param);
-      continue;
-    }
-    tensor.shape = {tensor.shape[0], row_elements(tensor)};
-    add_in_order(parts.weights, tensor, param);
-    parts.int8 = is_int8_layer(param, precision_);
-    // Embeddings that are the head, too, are read on where they lie.
-    if (parts.int8 && !param.again) quantized.push_back(&param);
+    if (wanted(param)) add(parts, param);
   }
   auto weights = backend_.linear(parts, precision_.type);
-  for (const Param* param : quantized) source_.release(param->name);
+  for (const Param& param : params_) {
+    if (wanted(param)) done_with(param);
+  }
+  return weights;
+}
+
+std::unique_ptr<ExpertWeights> PartLoader::experts(int64_t count) const {
+  auto next = std::find_if(params_.begin(), params_.end(), [](const Param& param) { return param.expert >= 0; });
+  std::span<const Param> before;
+  const auto release = [&] {
+    for (const Param& param : before) done_with(param);
+  };
+  auto weights = backend_.experts(
+      count,
+      [&](int64_t expert) {
+        release();
+        const auto first = next;
+        ExpertSource source;
+        for (; next != params_.end() && next->expert == expert; ++next) add(next->use == Use::Down ? source.down : source.gate_up, *next);
+        before = {first, next};
+        return source;
+      },
+      precision_.type);
+  release();
   return weights;
 }
 

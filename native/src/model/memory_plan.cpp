@@ -24,6 +24,12 @@ int64_t copy_bytes(const Param& param, const Precision& precision) {
 // Embeddings that are the head, too, are used where they lie: no second copy.
 bool is_in_place(const Param& param, const Precision& precision) { return param.again && !is_int8_layer(param, precision); }
 
+// The most numbers that a row of the decoder has on its way into a product.
+int64_t widest_input(const LanguageConfig& language) {
+  const int64_t experts = language.experts.per_token * std::max(language.hidden, language.experts.width);
+  return std::max(language.has_dense_layers() ? language.mlp : 0, experts);
+}
+
 int64_t picture_rows(const ModelConfig& config) {
   return InternVLChat::pictures_together(config) * config.vision_tokens();
 }
@@ -42,7 +48,7 @@ MemoryPlan plan_activations(const ModelConfig& config, const Precision& precisio
                        InternVit::workspace_bytes(config, plan.pictures_together, activation) +
                        Projector::workspace_bytes(config, plan.pictures_together, activation);
   // Rows on their way into an int8 product.
-  if (precision.int8_decoder) plan.scratch += kChunkRows * int8_stride(language.mlp);
+  if (precision.int8_decoder) plan.scratch += kChunkRows * int8_stride(widest_input(language));
   if (precision.int8_vision) plan.picture_batch += picture_rows(config) * int8_stride(config.vision.mlp);
   return plan;
 }
@@ -54,7 +60,7 @@ MemoryPlan plan_cpu_activations(const ModelConfig& config, const Precision& prec
   plan.picture_batch += pixels * static_cast<int64_t>(sizeof(float));
   // Packed, on their way into a product that is not int8; in bf16 attention's keys and values are, too, in the same memory.
   const auto size = static_cast<int64_t>(size_of(precision.bf16_activations ? DType::BF16 : DType::F32));
-  if (!precision.int8_decoder) plan.scratch += size * kChunkRows * config.language.mlp;
+  if (!precision.int8_decoder) plan.scratch += size * kChunkRows * widest_input(config.language);
   const int64_t factor = precision.int8_vision ? 0 : config.vision.mlp;
   const int64_t keys_and_values = precision.bf16_activations ? 2 * config.vision.hidden : 0;
   plan.picture_batch += size * picture_rows(config) * std::max(factor, keys_and_values);
@@ -102,6 +108,8 @@ MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision) {
 
 MemoryPlan plan_gpu_memory(const ModelConfig& config, const Precision& precision) {
   MemoryPlan plan = plan_activations(config, precision, precision.type);
+  const int64_t gathered = config.language.experts.per_token * config.language.hidden;
+  plan.scratch += kChunkRows * gathered * static_cast<int64_t>(size_of(precision.type));
   const ParamTable params(config);
   for (const Param& param : params.all()) plan.weights_owned += copy_bytes(param, precision);
   return plan;

@@ -9,14 +9,15 @@ namespace {
 class Builder {
  public:
   // Names that follow stand behind `prefix`.
-  void begin(Part part, int64_t index, std::string prefix) {
+  void begin(Part part, int64_t index, std::string prefix, int64_t expert = -1) {
     part_ = part;
     index_ = index;
     prefix_ = std::move(prefix);
+    expert_ = expert;
   }
 
   Param& add(const std::string& name, std::vector<int64_t> shape, Use use, Role role) {
-    return params_.emplace_back(Param{prefix_ + name, std::move(shape), part_, index_, use, role});
+    return params_.emplace_back(Param{prefix_ + name, std::move(shape), part_, index_, use, role, expert_});
   }
 
   void norm(const std::string& name, int64_t width, Use use, NormKind kind = NormKind::RmsNorm) {
@@ -48,6 +49,7 @@ class Builder {
   std::vector<Param> params_;
   Part part_ = Part::VisionEmbeddings;
   int64_t index_ = 0;
+  int64_t expert_ = -1;
   std::string prefix_;
 };
 
@@ -100,6 +102,24 @@ std::vector<RowRange> qkv_order(const LanguageConfig& language) {
   return order;
 }
 
+// What follows a layer's second norm. The layer's names stand behind `prefix`.
+void add_feed_forward(Builder& list, const LanguageConfig& language, int64_t layer, const std::string& prefix) {
+  const int64_t c = language.hidden;
+  const DecoderNames& names = language.names;
+  if (!language.has_experts(layer)) {
+    // SwiGLU wants two parts, from one tensor, too.
+    list.stacked(names.gate_up, {language.mlp, language.mlp}, c, false, Use::Up, {{0, language.mlp}, {language.mlp, language.mlp}});
+    return list.linear(names.down, c, language.mlp, false, Use::Down);
+  }
+  const Experts& experts = language.experts;
+  list.linear(names.router, experts.count, c, false, Use::Router);
+  for (int64_t e = 0; e < experts.count; ++e) {
+    list.begin(Part::DecoderLayer, layer, cat(prefix, names.experts, ".", e, "."), e);
+    list.stacked(names.expert_gate_up, {experts.width, experts.width}, c, false, Use::Up);
+    list.linear(names.expert_down, c, experts.width, false, Use::Down);
+  }
+}
+
 void add_decoder(Builder& list, const LanguageConfig& language, const Prefixes& prefixes) {
   const int64_t c = language.hidden;
   const int64_t q = language.heads * language.head_dim;
@@ -110,7 +130,8 @@ void add_decoder(Builder& list, const LanguageConfig& language, const Prefixes& 
   list.begin(Part::Tokens, 0, prefixes.decoder);
   list.add(names.tokens + ".weight", {language.vocab, c}, Use::Tokens, Role::Table);
   for (int64_t i = 0; i < language.layers; ++i) {
-    list.begin(Part::DecoderLayer, i, cat(prefixes.decoder, names.layers, ".", i, "."));
+    const std::string prefix = cat(prefixes.decoder, names.layers, ".", i, ".");
+    list.begin(Part::DecoderLayer, i, prefix);
     list.norm(names.norm1, c, Use::Norm1);
     list.stacked(names.qkv, {q, kv, kv}, c, plan.qkv_bias, Use::Qkv, order);
     if (plan.qk_norm) {
@@ -119,9 +140,7 @@ void add_decoder(Builder& list, const LanguageConfig& language, const Prefixes& 
     }
     list.linear(names.out, c, q, plan.out_bias, Use::Out);
     list.norm(names.norm2, c, Use::Norm2);
-    // SwiGLU wants two parts, from one tensor, too.
-    list.stacked(names.gate_up, {language.mlp, language.mlp}, c, false, Use::Up, {{0, language.mlp}, {language.mlp, language.mlp}});
-    list.linear(names.down, c, language.mlp, false, Use::Down);
+    add_feed_forward(list, language, i, prefix);
   }
   list.begin(Part::Head, 0, prefixes.decoder);
   list.norm(names.norm, c, Use::Norm1);

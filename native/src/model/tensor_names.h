@@ -44,6 +44,10 @@ struct DecoderNames {
   std::string norm2 = "post_attention_layernorm";
   StackedNames gate_up = {"mlp.gate_proj", "mlp.up_proj"};
   std::string down = "mlp.down_proj";
+  std::string router = "mlp.gate";
+  std::string experts = "mlp.experts";  // experts.N.
+  StackedNames expert_gate_up = {"gate_proj", "up_proj"};
+  std::string expert_down = "down_proj";
   std::string norm = "norm";
   std::string head = "lm_head";  // behind Prefixes::head
 };

@@ -5,22 +5,15 @@
 namespace ivl {
 namespace {
 
-// Weights that a row is multiplied with.
-double multiplied(std::span<const Param> params) {
-  int64_t elements = 0;
+// Weights that a row is multiplied with; of experts, those that it passes.
+double multiplied(std::span<const Param> params, const Experts& experts = {}, bool behind_attention = false) {
+  int64_t elements = 0, of_experts = 0;
   for (const Param& param : params) {
-    if (param.role == Role::Linear) elements += param.elements();
+    if (param.role != Role::Linear || (behind_attention && param.use == Use::Qkv)) continue;
+    (param.expert < 0 ? elements : of_experts) += param.elements();
   }
-  return static_cast<double>(elements);
-}
-
-// Those of a decoder's layer that come behind attention.
-double behind_attention(std::span<const Param> layer) {
-  int64_t elements = 0;
-  for (const Param& param : layer) {
-    if (param.role == Role::Linear && param.use != Use::Qkv) elements += param.elements();
-  }
-  return static_cast<double>(elements);
+  const double passed = experts.count == 0 ? 0 : static_cast<double>(experts.per_token) / static_cast<double>(experts.count);
+  return static_cast<double>(elements) + passed * static_cast<double>(of_experts);
 }
 
 double vision_operations(const ModelConfig& config, const ParamTable& params) {
@@ -39,9 +32,9 @@ Work count_work(const ModelConfig& config, size_t weight_size, KvType cache) {
   const LanguageConfig& l = config.language;
   const ParamTable params(config);
   double layers = 0;
-  for (int64_t i = 0; i < l.layers; ++i) layers += multiplied(params.of(Part::DecoderLayer, i));
+  for (int64_t i = 0; i < l.layers; ++i) layers += multiplied(params.of(Part::DecoderLayer, i), l.experts);
   const double head = multiplied(params.of(Part::Head));
-  const double picked = behind_attention(params.of(Part::DecoderLayer, l.layers - 1));  // Decoder::run_last_layer
+  const double picked = multiplied(params.of(Part::DecoderLayer, l.layers - 1), l.experts, true);  // Decoder::run_last_layer
   Work work;
   work.vision_operations = vision_operations(config, params);
   work.operations_per_token = 2 * (layers - picked);

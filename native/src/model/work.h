@@ -12,7 +12,7 @@ struct Work {
   double operations_per_token = 0;          // a token through the decoder's layers up to its last keys, without attention
   double attention_operations_per_key = 0;  // of one token, for each key it sees, in all layers
   double head_operations = 0;               // on top of it for the logits of one token: the rest of the last layer, and the head
-  double weight_bytes = 0;                  // layers and head: what decoding a token must read
+  double weight_bytes = 0;                  // layers, of experts those that it passes, and head: what decoding a token must read
   double kv_bytes_per_key = 0;              // what decoding a token must read for each key it sees
 };
 

@@ -22,6 +22,10 @@ struct Table final : TableWeights {
   std::vector<double> values;
 };
 
+struct AllExperts final : ExpertWeights {
+  std::vector<std::unique_ptr<LinearWeights>> gate_up, down;
+};
+
 size_t elements(const HostTensor& tensor) {
   size_t size = 1;
   for (const int64_t dim : tensor.shape) size *= static_cast<size_t>(dim);
@@ -215,6 +219,20 @@ std::unique_ptr<TableWeights> ReferenceBackend::table(const HostTensor& source, 
   return weights;
 }
 
+std::unique_ptr<ExpertWeights> ReferenceBackend::experts(int64_t count, const std::function<ExpertSource(int64_t)>& source,
+                                                         DType as) {
+  auto weights = std::make_unique<AllExperts>();
+  weights->count = count;
+  for (int64_t e = 0; e < count; ++e) {
+    const ExpertSource expert = source(e);
+    weights->gate_up.push_back(linear(expert.gate_up, as));
+    weights->down.push_back(linear(expert.down, as));
+  }
+  weights->in_features = weights->gate_up[0]->in_features;
+  weights->width = weights->down[0]->in_features;
+  return weights;
+}
+
 void ReferenceBackend::norm(const Output& to, const Matrix& in, const NormWeights& weights) {
   const Matrix& out = to.rows;
   const auto& weight = static_cast<const Vector&>(*weights.weight).values;
@@ -392,6 +410,50 @@ void ReferenceBackend::cached_attention(const Output& to, const Matrix& qkv, std
             [&](int64_t i, double y) { put(out, span.row + r, h * s.head_dim + i, y); });
       }
     }
+  }
+}
+
+void ReferenceBackend::route(const Matrix& routes, const Matrix& in, const LinearWeights& router, bool normalizes) {
+  const int64_t count = router.out_features, k = routes.cols / 2;
+  std::vector<float> z(static_cast<size_t>(count));
+  for (int64_t r = 0; r < in.rows; ++r) {
+    matmul(Matrix{z.data(), DType::F32, 1, count, count}, {in.row_range(r, 1), router}, {});
+    std::vector<float> p;
+    double sum = 0;
+    for (const float logit : z) sum += std::exp(static_cast<double>(logit - *std::max_element(z.begin(), z.end())));
+    for (const float logit : z) {
+      p.push_back(static_cast<float>(std::exp(static_cast<double>(logit - *std::max_element(z.begin(), z.end()))) / sum));
+    }
+    std::vector<size_t> order(p.size());
+    for (size_t e = 0; e < order.size(); ++e) order[e] = e;
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return p[a] > p[b]; });
+    order.resize(static_cast<size_t>(k));
+    double chosen = 0;
+    for (const size_t e : order) chosen += static_cast<double>(p[e]);
+    std::sort(order.begin(), order.end());
+    for (int64_t i = 0; i < k; ++i) {
+      const size_t e = order[static_cast<size_t>(i)];
+      put(routes, r, i, static_cast<double>(e));
+      put(routes, r, k + i, normalizes ? static_cast<double>(p[e]) / chosen : static_cast<double>(p[e]));
+    }
+  }
+}
+
+void ReferenceBackend::mix_experts(const Matrix& x, const Matrix& in, const Matrix& routes, const ExpertWeights& opaque) {
+  const auto& all = static_cast<const AllExperts&>(opaque);
+  const int64_t k = routes.cols / 2;
+  const Buffer inner_memory = allocate(static_cast<size_t>(all.width) * sizeof(float));
+  const Buffer out_memory = allocate(static_cast<size_t>(x.cols) * sizeof(float));
+  const Matrix inner = inner_memory.matrix(DType::F32, 1, all.width), out = out_memory.matrix(DType::F32, 1, x.cols);
+  for (int64_t r = 0; r < x.rows; ++r) {
+    std::vector<double> sum(static_cast<size_t>(x.cols));
+    for (int64_t i = 0; i < k; ++i) {
+      const auto e = static_cast<size_t>(at(routes, r, i));
+      matmul(inner, {in.row_range(r, 1), *all.gate_up[e]}, {Activation::SwiGlu, nullptr, nullptr});
+      matmul(out, {inner, *all.down[e]}, {});
+      for (int64_t c = 0; c < x.cols; ++c) sum[static_cast<size_t>(c)] += at(routes, r, k + i) * at(out, 0, c);
+    }
+    for (int64_t c = 0; c < x.cols; ++c) put(x, r, c, at(x, r, c) + sum[static_cast<size_t>(c)]);
   }
 }
 

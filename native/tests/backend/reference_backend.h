@@ -20,6 +20,7 @@ class ReferenceBackend final : public Backend {
   std::unique_ptr<VectorWeights> vector(const HostTensor& source, DType as) override;
   std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) override;
   std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) override;
+  std::unique_ptr<ExpertWeights> experts(int64_t count, const std::function<ExpertSource(int64_t)>& source, DType as) override;
 
   void norm(const Output& out, const Matrix& in, const NormWeights& weights) override;
   void matmul(const Output& out, const LayerInput& in, const Epilogue& epilogue) override;
@@ -40,6 +41,8 @@ class ReferenceBackend final : public Backend {
                       const KvShape& shape, int64_t layer, const HeadNorms& norms = {});
   void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                         const KvShape& shape, int64_t layer) override;
+  void route(const Matrix& routes, const Matrix& in, const LinearWeights& router, bool normalizes) override;
+  void mix_experts(const Matrix& x, const Matrix& in, const Matrix& routes, const ExpertWeights& experts) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
   std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) override;
 };

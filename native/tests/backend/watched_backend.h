@@ -21,6 +21,8 @@ class WatchedBackend final : public Backend {
     hooked_ = call;
     hook_ = std::move(hook);
   }
+  // Sees what each call of route() found.
+  std::function<void(const Matrix& routes)> on_routes;
   // What intruders called.
   std::vector<std::string> intruders() const {
     const std::lock_guard<std::mutex> lock(watch_->mutex);
@@ -78,6 +80,10 @@ class WatchedBackend final : public Backend {
     const Call call(*this, "table");
     return inner_->table(source, as);
   }
+  std::unique_ptr<ExpertWeights> experts(int64_t count, const std::function<ExpertSource(int64_t)>& source, DType as) override {
+    const Call call(*this, "experts");
+    return inner_->experts(count, source, as);
+  }
   void finish_weights() override { inner_->finish_weights(); }
 
   void norm(const Output& out, const Matrix& in, const NormWeights& weights) override {
@@ -121,6 +127,15 @@ class WatchedBackend final : public Backend {
                         const KvShape& shape, int64_t layer) override {
     const Call call(*this, "cached_attention");
     inner_->cached_attention(out, qkv, spans, heads, shape, layer);
+  }
+  void route(const Matrix& routes, const Matrix& in, const LinearWeights& router, bool normalizes) override {
+    const Call call(*this, "route");
+    inner_->route(routes, in, router, normalizes);
+    if (on_routes) on_routes(routes);
+  }
+  void mix_experts(const Matrix& x, const Matrix& in, const Matrix& routes, const ExpertWeights& experts) override {
+    const Call call(*this, "mix_experts");
+    inner_->mix_experts(x, in, routes, experts);
   }
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override {
     const Call call(*this, "gather_rows");

@@ -234,7 +234,7 @@ TEST(Config, ValuesAtOdds) {
 
 TEST(Config, Unsupported) {
   expect_unsupported("architectures", json::array({"LlavaForConditionalGeneration"}), "LlavaForConditionalGeneration");
-  for (const char* name : {"Phi3SmallForCausalLM", "Qwen3MoeForCausalLM", "GptOssForCausalLM"}) {
+  for (const char* name : {"Phi3SmallForCausalLM", "InternLM3MoeForCausalLM", "GptOssForCausalLM"}) {
     expect_unsupported("llm_config.architectures", json::array({name}), name);
   }
   expect_unsupported("vision_config.model_type", "clip_vision_model", "clip_vision_model");
@@ -378,8 +378,56 @@ TEST(Config, DecoderFamilies) {
   expect_error(Status::Checkpoint, {"llm_config.rope_theta: expected a positive number, got nothing"},
                [] { parse(with("llm_config.architectures", json::array({"Qwen2ForCausalLM"}))); });
   // What is not there is named with what is.
-  expect_error(Status::Unsupported, {"llm_config.architectures", "Qwen3MoeForCausalLM", "InternLM2ForCausalLM", "Qwen3ForCausalLM"},
-               [] { parse(with("llm_config.architectures", json::array({"Qwen3MoeForCausalLM"}))); });
+  expect_error(Status::Unsupported, {"llm_config.architectures", "GptOssForCausalLM", "InternLM2ForCausalLM", "Qwen3ForCausalLM"},
+               [] { parse(with("llm_config.architectures", json::array({"GptOssForCausalLM"}))); });
+}
+
+// The least of a decoder with experts, in three layers.
+json with_experts(const json& more) {
+  json config = minimal();
+  config["llm_config"].update({{"architectures", {"Qwen3MoeForCausalLM"}},
+                               {"rope_theta", 1e6},
+                               {"num_experts", 16},
+                               {"num_experts_per_tok", 4},
+                               {"moe_intermediate_size", 96}});
+  config["llm_config"].update(more);
+  return config;
+}
+
+TEST(Config, Experts) {
+  const LanguageConfig plain = parse(with_experts(json::object())).language;
+  EXPECT_EQ(16, plain.experts.count);
+  EXPECT_EQ(4, plain.experts.per_token);
+  EXPECT_EQ(96, plain.experts.width);
+  EXPECT_FALSE(plain.experts.normalizes);
+  EXPECT_EQ((std::vector<bool>{true, true, true}), plain.experts.in_layer);
+  EXPECT_TRUE(plain.plan.qk_norm);
+  EXPECT_EQ("Qwen3MoeForCausalLM", plain.architecture);
+  const auto layers = [](const json& more) { return parse(with_experts(more)).language.experts.in_layer; };
+  EXPECT_EQ((std::vector<bool>{false, true, false}), layers({{"decoder_sparse_step", 2}}));
+  EXPECT_EQ((std::vector<bool>{true, false, true}), layers({{"mlp_only_layers", {1}}}));
+  EXPECT_EQ((std::vector<bool>{false, false, false}), layers({{"mlp_only_layers", {1}}, {"decoder_sparse_step", 2}}));
+  EXPECT_TRUE(parse(with_experts({{"norm_topk_prob", true}, {"mlp_only_layers", nullptr}})).language.experts.normalizes);
+  EXPECT_EQ(16, parse(with_experts({{"num_experts", nullptr}, {"num_local_experts", 16}})).language.experts.count);
+  EXPECT_EQ(16, parse(with_experts({{"num_local_experts", 16}})).language.experts.count);
+  EXPECT_FALSE(parse(minimal()).language.has_experts(0));
+}
+
+TEST(Config, ExpertsThatCannotBe) {
+  const auto wrong = [](const json& more, const std::string& message) {
+    expect_error(Status::Checkpoint, {"config.json: llm_config." + message}, [&] { parse(with_experts(more)); });
+  };
+  wrong({{"num_experts", nullptr}}, "num_experts: expected an integer from 1 to 87381, got null");
+  wrong({{"num_experts", 0}}, "num_experts: expected an integer from 1 to 87381, got 0");
+  wrong({{"num_experts", 3}}, "num_experts_per_tok: expected an integer from 1 to 3, got 4");
+  wrong({{"num_experts_per_tok", nullptr}}, "num_experts_per_tok: expected an integer from 1 to 16, got null");
+  wrong({{"num_local_experts", 8}}, "num_local_experts: expected that of llm_config.num_experts, got 8");
+  wrong({{"mlp_only_layers", {0, 3}}}, "mlp_only_layers: expected a list of integers from 0 to 2, got [0,3]");
+  wrong({{"mlp_only_layers", 1}}, "mlp_only_layers: expected a list of integers from 0 to 2, got 1");
+  wrong({{"decoder_sparse_step", 0}}, "decoder_sparse_step: expected an integer from 1 to 4096, got 0");
+  wrong({{"moe_intermediate_size", nullptr}}, "moe_intermediate_size: expected an integer from 1 to 262144, got null");
+  // Their product bounds what a layer holds.
+  wrong({{"num_experts", 80000}, {"moe_intermediate_size", 100}}, "moe_intermediate_size: expected an integer from 1 to 52, got 100");
 }
 
 TEST(Config, RopeIsReadInAllSpellings) {
@@ -458,7 +506,6 @@ TEST(Config, TransformersLayoutRefusesWhatItCannotDo) {
     expect_error(status, {field, message}, [&] { parse(config); });
   };
   refused(Status::Unsupported, "text_config", "model_type", "gpt_oss", "gpt_oss");
-  refused(Status::Unsupported, "text_config", "model_type", "qwen3_moe", "qwen3_moe");
   refused(Status::Unsupported, "", "vision_feature_select_strategy", "full", "full");
   refused(Status::Unsupported, "", "projector_hidden_act", "relu", "relu");
   refused(Status::Unsupported, "vision_config", "use_mean_pooling", false, "false");

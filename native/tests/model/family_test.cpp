@@ -7,6 +7,7 @@
 #include "model/oracle.h"
 #include "model/position_interpolation.h"
 #include "model/tiny_model.h"
+#include "model/work.h"
 
 namespace ivl {
 namespace {
@@ -74,6 +75,38 @@ INSTANTIATE_TEST_SUITE_P(
                       Variant{"qwen3", "llm_config", "architectures", json::array({"Qwen3ForCausalLM"})}),
     [](const auto& p) { return std::string(p.param.name); });
 
+json tiny_experts_config() {
+  json config = tiny_config();
+  config["llm_config"].update({{"architectures", {"Qwen3MoeForCausalLM"}},
+                               {"head_dim", 16},
+                               {"num_experts", 12},
+                               {"num_experts_per_tok", 3},
+                               {"moe_intermediate_size", 24},
+                               {"norm_topk_prob", true}});
+  return config;
+}
+
+class ExpertsFamily : public ::testing::TestWithParam<Variant> {};
+INSTANTIATE_TEST_SUITE_P(Variants, ExpertsFamily,
+                         ::testing::Values(Variant{"plain", "", "ps_version", "v1"}, Variant{"one_chosen", "", "num_experts_per_tok", 1},
+                                           Variant{"all_chosen", "", "num_experts_per_tok", 12}, Variant{"more", "", "num_experts", 40},
+                                           Variant{"narrow", "", "moe_intermediate_size", 5},
+                                           Variant{"not_normalized", "", "norm_topk_prob", false},
+                                           Variant{"every_second_layer", "", "decoder_sparse_step", 2},
+                                           Variant{"a_dense_layer", "", "mlp_only_layers", json::array({1})}),
+                         [](const auto& p) { return std::string(p.param.name); });
+
+TEST_P(ExpertsFamily, TheCpuComputesWhatTheReferenceDoes) {
+  json config = tiny_experts_config();
+  const Variant& variant = GetParam();
+  config["llm_config"][variant.field] = variant.value;
+  const auto reference = load(std::make_shared<testing::ReferenceBackend>(), config);
+  const auto cpu = load(std::make_shared<cpu::CpuBackend>(), config);
+  EXPECT_LT(testing::relative_error(logits(*cpu), logits(*reference)), 1e-5);
+  const auto plain = load(std::make_shared<cpu::CpuBackend>(), tiny_experts_config());
+  EXPECT_EQ(logits(*plain) == logits(*cpu), std::string(variant.name) == "plain");
+}
+
 TEST_P(Family, TheCpuComputesWhatTheReferenceDoes) {
   json config = tiny_config();
   const Variant& variant = GetParam();
@@ -86,6 +119,15 @@ TEST_P(Family, TheCpuComputesWhatTheReferenceDoes) {
     const auto plain = load(std::make_shared<cpu::CpuBackend>(), tiny_config());
     EXPECT_TRUE(features(*plain) != features(*cpu) || logits(*plain) != logits(*cpu));
   }
+}
+
+// A token passes three of twelve experts: of their weights it reads a quarter.
+TEST(Work, CountsTheExpertsThatATokenPasses) {
+  const ModelConfig config = parse_config(tiny_experts_config().dump());
+  const Work work = count_work(config, 2, KvType::F32);
+  const double attention = 48 * (96 + 32 + 32) + 96 * 48, experts = 3 * (3 * 24 * 48), router = 12 * 48, head = 90 * 48;
+  EXPECT_EQ(work.weight_bytes, 2 * (2 * (attention + experts + router) + head));
+  EXPECT_EQ(work.operations_per_token, 2 * (2 * (attention + experts + router) - (96 * 48 + experts + router)));
 }
 
 TEST(SelectLayer, AnInnerLayerIsTheModelCutBehindIt) {

@@ -65,7 +65,8 @@ Oracle::Oracle(const std::string& name)
   stop_token_ = expected.at("stop_id");
   for (const auto& d : expected.at("dialogs")) {
     dialogs_.push_back({d.at("name"), d.at("images"), d.value("max_tiles", 0) == 1, d.at("input_ids"), d.at("greedy_tokens"),
-                        d.at("bfloat16_relative_error").get<std::map<std::string, double>>()});
+                        d.at("bfloat16_relative_error").get<std::map<std::string, double>>(),
+                        d.value("experts", decltype(Dialog::experts)())});
   }
 }
 

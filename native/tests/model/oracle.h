@@ -26,6 +26,8 @@ struct Dialog {
   bool squares = false;  // each picture is one tile, as frames of a film are: its last, which shows all of it
   std::vector<int32_t> input_ids, greedy_tokens;
   std::map<std::string, double> bfloat16_error;
+  // Of layers with experts, those of each token, the largest first; of recorded dialogs only.
+  std::map<std::string, std::vector<std::vector<int32_t>>> experts;
 };
 
 class Oracle {

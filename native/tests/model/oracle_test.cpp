@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "backend/reference_backend.h"
+#include "backend/watched_backend.h"
 #include "checkpoint/checkpoint_files.h"
 #include "convert/checkpoint_quantizer.h"
 #include "cpu/cpu_backend.h"
@@ -21,7 +24,7 @@ using testing::Oracle;
 using testing::relative_error;
 
 TEST(ModelOverReference, ActivationsAreTheOriginals) {
-  for (const char* name : {"hermes-gqa7", "phi3", "qwen3"}) {
+  for (const char* name : {"hermes-gqa7", "phi3", "qwen3", "qwen3-moe"}) {
     SCOPED_TRACE(name);
     const Oracle oracle(name);
     expect_activations(oracle, oracle.load(std::make_shared<testing::ReferenceBackend>(), DType::F32), DType::F32);
@@ -30,7 +33,8 @@ TEST(ModelOverReference, ActivationsAreTheOriginals) {
 
 class ModelOverCpu : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Oracles, ModelOverCpu,
-                         ::testing::Values("hermes-d128", "hermes-gqa7", "internlm2-tiles", "phi3", "qwen2-tied", "qwen2-hf", "qwen3"),
+                         ::testing::Values("hermes-d128", "hermes-gqa7", "internlm2-tiles", "phi3", "qwen2-tied", "qwen2-hf", "qwen3",
+                                           "qwen3-moe"),
                          [](const auto& p) { return testing::test_name(p.param); });
 
 TEST_P(ModelOverCpu, ActivationsAreTheOriginals) {
@@ -38,6 +42,34 @@ TEST_P(ModelOverCpu, ActivationsAreTheOriginals) {
   for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
     SCOPED_TRACE(name_of(type));
     expect_activations(oracle, oracle.load(std::make_shared<cpu::CpuBackend>(), type), type);
+  }
+}
+
+// The experts of every token in f32, which no rounding may change.
+TEST(ModelOverCpuWithExperts, ChosenAreThoseOfTheOriginal) {
+  const Oracle oracle("qwen3-moe");
+  const auto watched = std::make_shared<testing::WatchedBackend>(std::make_shared<cpu::CpuBackend>());
+  const auto engine = oracle.load(watched, DType::F32);
+  for (const char* name : {"text.0", "images-separate.0"}) {
+    const Dialog& dialog = oracle.dialog(name);
+    ASSERT_EQ(dialog.experts.size(), 2u);
+    auto expected = dialog.experts.begin();
+    watched->on_routes = [&](const Matrix& routes) {
+      ASSERT_NE(expected, dialog.experts.end());
+      ASSERT_EQ(routes.rows, static_cast<int64_t>(expected->second.size())) << "layer " << expected->first;
+      for (int64_t row = 0; row < routes.rows; ++row) {
+        std::vector<int32_t> chosen = expected->second[static_cast<size_t>(row)];
+        std::sort(chosen.begin(), chosen.end());
+        const auto* numbers = static_cast<const float*>(routes.row_range(row, 1).data);
+        EXPECT_EQ(std::vector<int32_t>(numbers, numbers + routes.cols / 2), chosen) << name << ", layer " << expected->first << ", token " << row;
+      }
+      ++expected;
+    };
+    // A recorder wants every row of the last layer, too.
+    Generation generation(engine, nullptr);
+    generation.add(nullptr, oracle.prompt(*engine, dialog), greedy(1), std::make_shared<Recording>());
+    generation.step();
+    EXPECT_EQ(expected, dialog.experts.end());
   }
 }
 
@@ -64,6 +96,7 @@ TEST_P(ModelOverCpu, EveryDialogsTokensAndLogitsAreTheOriginalsInF32) {
 
 // Random weights and few of them: eight bits put the logits up to 0.157 off, relative; most of the cases stay below 0.12. Those of
 // phi3, whose longrope multiplies all scores by 1.8, are up to 0.283 off.
+// they send to another expert is off by all that the experts differ in, which with random ones is as much as there is: up to 0.47.
 TEST_P(ModelOverCpu, Int8LogitsAreNearTheOriginals) {
   const Oracle oracle(GetParam());
   for (const bool vision : {false, true}) {
@@ -71,7 +104,8 @@ TEST_P(ModelOverCpu, Int8LogitsAreNearTheOriginals) {
     EXPECT_TRUE(engine->precision().int8_decoder);
     double worst = 0;
     for (const Dialog& dialog : oracle.dialogs()) worst = std::max(worst, testing::logits_error(oracle, engine, dialog));
-    EXPECT_LE(worst, GetParam() == std::string("phi3") ? 0.3 : 0.2) << (vision ? "with" : "without") << " the vision tower";
+    const double bound = GetParam() == std::string("phi3") ? 0.3 : engine->config().language.experts.count > 0 ? 0.6 : 0.2;
+    EXPECT_LE(worst, bound) << (vision ? "with" : "without") << " the vision tower";
     RecordProperty(vision ? "worst_with_vision" : "worst", std::to_string(worst));
   }
 }
@@ -84,7 +118,7 @@ TEST_P(ModelOverCpu, Int8IsTheSameOverTheReference) {
   const Answer want = answer(expected, oracle.prompt(*expected, dialog), greedy(1));
   const Answer got = answer(actual, oracle.prompt(*actual, dialog), greedy(1));
   // A value on the edge between two of int8's may be rounded either way.
-  EXPECT_LE(relative_error(got.logits.at(0), want.logits.at(0)), 2e-2);
+  EXPECT_LE(relative_error(got.logits.at(0), want.logits.at(0)), 3e-2);
 }
 
 TEST_P(ModelOverCpu, WeightsReadIntoMemoryGiveTheSameBitsAsMappedOnes) {

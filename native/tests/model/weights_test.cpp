@@ -8,6 +8,7 @@
 
 #include "checkpoint/checkpoint_files.h"
 #include "checkpoint/non_finite.h"
+#include "model/int8_layers.h"
 
 namespace ivl {
 namespace {
@@ -65,7 +66,7 @@ std::vector<int64_t> shape_of(const std::vector<WeightSpec>& specs, const std::s
 }
 
 TEST(Weights, OracleCheckpointsAreComplete) {
-  for (const char* name : {"hermes-d128", "hermes-gqa7", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3"}) {
+  for (const char* name : {"hermes-d128", "hermes-gqa7", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3", "qwen3-moe"}) {
     SCOPED_TRACE(name);
     const Checkpoint checkpoint = Checkpoint::open(test_data() / name);
     const ModelConfig config = as_stored(load_config(test_data() / name), checkpoint);
@@ -293,8 +294,40 @@ TEST(Params, AFileWithAllQueriesKeysAndValuesIsReadInTheModelsOrder) {
   EXPECT_EQ(rows, (std::vector<int64_t>{0, 128, 256, 128, 128, 64, 384, 64, 192, 64, 448, 64}));
 }
 
+ModelConfig with_experts() {
+  ModelConfig config = tiny();
+  config.language.layers = 3;
+  config.language.experts = {.count = 4, .per_token = 2, .width = 24, .normalizes = true, .in_layer = {true, false, true}};
+  return config;
+}
+
+TEST(Params, OfExperts) {
+  const ParamTable params(with_experts());
+  const auto layer = params.of(Part::DecoderLayer, 2);
+  EXPECT_EQ(layer.size(), 6u + 1 + 4 * 3);
+  const auto shape = [&](const std::string& name) { return params.find("language_model.model.layers." + name)->shape; };
+  EXPECT_EQ((std::vector<int64_t>{4, 40}), shape("2.mlp.gate.weight"));
+  EXPECT_EQ((std::vector<int64_t>{24, 40}), shape("0.mlp.experts.3.gate_proj.weight"));
+  EXPECT_EQ((std::vector<int64_t>{40, 24}), shape("0.mlp.experts.0.down_proj.weight"));
+  EXPECT_EQ((std::vector<int64_t>{48, 40}), shape("1.mlp.gate_proj.weight"));
+  EXPECT_EQ(params.find("language_model.model.layers.1.mlp.gate.weight"), nullptr);
+  const Precision int8{DType::BF16, true, false};
+  EXPECT_FALSE(is_int8_layer(*params.find("language_model.model.layers.0.mlp.gate.weight"), int8));
+  EXPECT_TRUE(is_int8_layer(*params.find("language_model.model.layers.0.mlp.experts.2.up_proj.weight"), int8));
+}
+
+TEST(Weights, AMissingExpertIsNamed) {
+  const TempDir dir;
+  auto specs = expected_weights(with_experts());
+  std::erase_if(specs, [](const WeightSpec& spec) { return spec.name == "language_model.model.layers.2.mlp.experts.3.up_proj.weight"; });
+  const Checkpoint checkpoint = checkpoint_of(dir, zeros(specs));
+  expect_error(Status::Checkpoint,
+               {"1 of the model's weights is missing or wrong: language_model.model.layers.2.mlp.experts.3.up_proj.weight: missing"},
+               [&] { require_weights(checkpoint, with_experts()); });
+}
+
 TEST(Params, StandOnceEachInOneTable) {
-  for (const char* name : {"hermes-d128", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3"}) {
+  for (const char* name : {"hermes-d128", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3", "qwen3-moe"}) {
     SCOPED_TRACE(name);
     const ModelConfig config = load_config(test_data() / name);
     const ParamTable params(config);

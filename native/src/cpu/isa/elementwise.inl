@@ -59,3 +59,12 @@ void add(float* out, const float* a, const float* b, int64_t n) {
     v_store_part(out + i, v_add(v_load_part(a + i, count), v_load_part(b + i, count)), count);
   }
 }
+
+void add_weighted(float* x, const float* rows, int64_t stride, const int64_t* numbers, const float* weights, int64_t count, int64_t n) {
+  for (int64_t at = 0; at < n; at += kLanes) {
+    const int64_t lanes = n - at < kLanes ? n - at : kLanes;
+    V16 sum = v_set(0.0f);
+    for (int64_t i = 0; i < count; ++i) sum = v_fma(v_set(weights[i]), v_load_part(rows + numbers[i] * stride + at, lanes), sum);
+    v_store_part(x + at, v_add(v_load_part(x + at, lanes), sum), lanes);
+  }
+}

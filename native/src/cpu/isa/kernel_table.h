@@ -208,6 +208,9 @@ struct KernelTable {
   // Rotates the halves of `heads` heads in place; cos_sin holds head_dim / 2 cosines, then as many sines.
   void (*rotate)(float* x, const float* cos_sin, int64_t heads, int64_t head_dim);
   void (*add)(float* out, const float* a, const float* b, int64_t n);
+  // x += the sum over i in [0, count), in order from zero, of weights[i] * row numbers[i] of `rows`, n numbers each.
+  void (*add_weighted)(float* x, const float* rows, int64_t stride, const int64_t* numbers, const float* weights, int64_t count,
+                       int64_t n);
 
   // f32 <-> type, n elements; round to nearest even.
   void (*widen)(float* out, const void* in, DType type, int64_t n);

@@ -51,6 +51,7 @@ constexpr KernelTable kTable = {
     layer_norm,
     rotate,
     add,
+    add_weighted,
     widen,
     narrow,
     narrow_to_int8,

@@ -9,8 +9,8 @@ namespace ivl {
 namespace {
 
 std::vector<DecoderFamily>& families() {
-  static std::vector<DecoderFamily> all{internlm2_family(), internlm3_family(), llama_family(),
-                                        phi3_family(),      qwen2_family(),     qwen3_family()};
+  static std::vector<DecoderFamily> all{internlm2_family(), internlm3_family(), llama_family(),    phi3_family(),
+                                        qwen2_family(),     qwen3_family(),     qwen3_moe_family()};
   return all;
 }
 

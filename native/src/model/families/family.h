@@ -28,6 +28,7 @@ DecoderFamily internlm3_family();
 DecoderFamily phi3_family();
 DecoderFamily qwen2_family();
 DecoderFamily qwen3_family();
+DecoderFamily qwen3_moe_family();
 
 // Adds one, or takes the place of one of the same architecture. Not while configurations are read.
 void register_family(DecoderFamily family);
