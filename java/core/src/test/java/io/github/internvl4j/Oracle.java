@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The small checkpoints of test-data with what the original model answers and computes. */
 record Oracle(Path directory, List<Dialog> dialogs) {
-    /** Every checkpoint there that the native library runs: those of other families, tiled and in both layouts, too. */
+    /** Every checkpoint there is: of all families, tiled and not, in both layouts. */
     static Stream<String> family() {
-        return TestData.models().stream().map(folder -> folder.getFileName().toString());
+        return TestData.checkpoints().stream().map(folder -> folder.getFileName().toString());
     }
 
     /** Checkpoints with a picture in one square: head size 128, bf16, two shards; and 7 query heads on one key/value head, f16, one file. */

@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -17,9 +16,6 @@ import java.util.stream.Stream;
  * scripts/goldens/trim_oracle.py leaves it.
  */
 public final class TestData {
-    /** Checkpoints whose decoder the native library does not have: of these only tokenizer, prompts and pictures are tested. */
-    private static final Set<String> WITHOUT_DECODER = Set.of("phi3", "qwen3-moe");
-
     private TestData() {}
 
     /**
@@ -51,13 +47,6 @@ public final class TestData {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    /** Those that the native library runs. */
-    public static List<Path> models() {
-        return checkpoints().stream()
-                .filter(folder -> !WITHOUT_DECODER.contains(folder.getFileName().toString()))
-                .toList();
     }
 
     /** The original's values (tiles, 3, S, S) of a checkpoint's pictures, by file name. */

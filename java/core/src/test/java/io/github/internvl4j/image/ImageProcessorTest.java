@@ -35,7 +35,7 @@ class ImageProcessorTest {
     Path folder;
 
     static List<Path> checkpoints() {
-        return TestData.models();
+        return TestData.checkpoints();
     }
 
     @ParameterizedTest
