@@ -62,11 +62,11 @@ final class JsonLines implements Closeable {
             line = reader.readLine();
             line = ++number == 1 && line != null ? unmarked(line) : line;
         } while (line != null && line.isBlank());
-        return line == null ? null : new Line(number, line.getBytes(charset == BYTES ? BYTES : StandardCharsets.UTF_8));
+        return line == null ? null : new Line(number, line.getBytes(charset.equals(BYTES) ? BYTES : StandardCharsets.UTF_8));
     }
 
     private String unmarked(String line) {
-        String mark = charset == BYTES ? MARK : "\ufeff";
+        String mark = charset.equals(BYTES) ? MARK : "\ufeff";
         return line.startsWith(mark) ? line.substring(mark.length()) : line;
     }
 

@@ -186,7 +186,7 @@ final class Pull {
             try {
                 answer.get(TELL_MILLIS, TimeUnit.MILLISECONDS);
             } catch (TimeoutException e) {
-                continue;
+                // Not yet: whoever is to be told is told again.
             } catch (ExecutionException e) {
                 break;
             }

@@ -90,12 +90,12 @@ final class TimedBody implements HttpResponse.BodySubscriber<TimedBody>, AutoClo
             return;
         }
         event.bytes().stream().filter(ByteBuffer::hasRemaining).forEach(ready::add);
-        subscribed.thenAccept(subscription -> subscription.request(1));
+        var unused = subscribed.thenAccept(subscription -> subscription.request(1));
     }
 
     /** Nothing more is wanted. */
     @Override
     public void close() {
-        subscribed.thenAccept(Flow.Subscription::cancel);
+        var unused = subscribed.thenAccept(Flow.Subscription::cancel);
     }
 }

@@ -209,11 +209,11 @@ public final class NativeGeneration implements AutoCloseable {
     }
 
     private static <T> T with(@Nullable NativeSequence sequence, Function<@Nullable ivl_sequence, T> body) {
-        return sequence == null ? body.apply(null) : sequence.use(body::apply);
+        return sequence == null ? body.apply(null) : sequence.use(body);
     }
 
     private static <T> T with(@Nullable NativeRecording recording, Function<@Nullable ivl_recording, T> body) {
-        return recording == null ? body.apply(null) : recording.use(body::apply);
+        return recording == null ? body.apply(null) : recording.use(body);
     }
 
     /** Holds every picture's handle open while the array of their pointers is in use. */

@@ -243,11 +243,11 @@ public final class NativeModel implements AutoCloseable {
     }
 
     private static <T> T with(@Nullable NativeCancellation it, Function<@Nullable ivl_cancellation, T> body) {
-        return it == null ? body.apply(null) : it.use(body::apply);
+        return it == null ? body.apply(null) : it.use(body);
     }
 
     private static <T> T with(@Nullable NativeRecording it, Function<@Nullable ivl_recording, T> body) {
-        return it == null ? body.apply(null) : it.use(body::apply);
+        return it == null ? body.apply(null) : it.use(body);
     }
 
     private static ivl_load_options convert(LoadOptions options) {

@@ -60,7 +60,11 @@ public final class ConversationTemplates {
 
     private ConversationTemplates() {}
 
-    /** The roles of ChatML as conversation.py has them. @param behind the token that ends a message */
+    /**
+     * The roles of ChatML as conversation.py has them.
+     *
+     * @param behind the token that ends a message
+     */
     private static ConversationTemplate chatMl(String name, String defaultSystemMessage, String behind) {
         String end = "<|im_end|>" + behind;
         return new ConversationTemplate(

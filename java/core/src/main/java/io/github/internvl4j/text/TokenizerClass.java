@@ -16,6 +16,7 @@ enum TokenizerClass {
 
     private final boolean surrounds;
     private final boolean addBos;
+    @SuppressWarnings("ImmutableEnumChecker") // those that Map.of makes are
     private final Map<String, String> defaultTokens;
 
     TokenizerClass(boolean surrounds, boolean addBos, Map<String, String> defaultTokens) {

@@ -53,8 +53,8 @@ public final class FrameSampling {
         }
         double from = seconds("start", start, -UNBOUNDED);
         double to = seconds("end", end, UNBOUNDED);
-        double firstIndex = Math.max(firstFrame, Math.rint(from * fps));
-        double endIndex = Math.min(Math.rint(to * fps), lastFrame);
+        double firstIndex = Math.max((double) firstFrame, Math.rint(from * fps));
+        double endIndex = Math.min(Math.rint(to * fps), (double) lastFrame);
         double segment = (endIndex - firstIndex) / numSegments;
         long[] frames = new long[numSegments];
         for (int i = 0; i < numSegments; i++) {
