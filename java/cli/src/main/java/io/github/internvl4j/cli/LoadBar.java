@@ -31,11 +31,14 @@ final class LoadBar implements Consumer<LoadProgress>, AutoCloseable {
             bar = streams.errIsTerminal() ? Progress.ofBytes(task, bytesTotal, streams) : null;
         }
         if (bar != null) {
+            if (bytesDone > bar.getCurrent()) {
+                bar.setExtraMessage("");
+            }
             bar.stepTo(bytesDone);
         }
     }
 
-    /** Says something beside the bar, and whether there is one. */
+    /** Says something beside the bar until it moves, and whether there is one. */
     boolean say(String text) {
         if (bar == null) {
             return false;

@@ -25,9 +25,12 @@ import picocli.CommandLine.Spec;
             "",
             "What an earlier pull left is gone on with. --model takes the name from then on.",
             "",
-            "Environment: HF_ENDPOINT is the hub (https://huggingface.co), HF_TOKEN or the file HF_TOKEN_PATH opens",
-            "models with terms; HF_HUB_CACHE or HF_HOME/hub is the cache (~/.cache/huggingface/hub); HF_HUB_OFFLINE=1",
-            "forbids to connect. A proxy: INTERNVL4J_JAVA_OPTS='-Dhttps.proxyHost=HOST -Dhttps.proxyPort=PORT'.",
+            "Environment, as of Hugging Face's own tools:",
+            "  HF_ENDPOINT     the hub (https://huggingface.co)",
+            "  HF_TOKEN        opens models with terms; or the file HF_TOKEN_PATH",
+            "  HF_HUB_CACHE    the cache, else HF_HOME/hub (~/.cache/huggingface/hub)",
+            "  HF_HUB_OFFLINE  1: never connect",
+            "A proxy is Java's: INTERNVL4J_JAVA_OPTS='-Dhttps.proxyHost=HOST'.",
             "",
             "Examples:",
             "  internvl4j pull OpenGVLab/InternVL3-1B",
@@ -79,7 +82,7 @@ final class PullCommand implements Callable<Integer> {
         @Override
         public void onNote(String note) {
             if (!bar.say(note)) {
-                main.detail(note);
+                main.streams.err().println("internvl4j: " + note);
             }
         }
     }

@@ -142,6 +142,14 @@ class PullCommandTest {
         run(Map.of("HF_ENDPOINT", "hub"), "tokenize", "--model", GQA7, "--text", "x").succeeded();
     }
 
+    @Test
+    void waitsAreTold() throws IOException {
+        offer("hermes-gqa7");
+        hub.once("/revision/", answer -> Served.refusal(429, "").with("Retry-After", "0"));
+        Run run = run(environment, "pull", NAME).succeeded();
+        assertTrue(run.err().startsWith("internvl4j: ") && run.err().contains("429") && run.err().lines().count() == 1, run.err());
+    }
+
     private Process start(String... args) throws IOException {
         List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT,TERM",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",

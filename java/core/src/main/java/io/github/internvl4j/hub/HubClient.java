@@ -106,13 +106,17 @@ final class HubClient {
         return Address.origin(address).equals(hub);
     }
 
+    boolean mayHaveToken(URI address) {
+        return isHub(address) && Address.isPrivate(address);
+    }
+
     private HttpResponse<TimedBody> send(URI address, Map<String, String> headers) throws IOException, InterruptedException {
         HttpRequest.Builder request = HttpRequest.newBuilder(address)
                 .timeout(options.timeout())
                 .header("User-Agent", "internvl4j; java/" + Runtime.version().feature())
                 .header("Accept-Encoding", "identity");
         headers.forEach(request::header);
-        if (options.token() != null && isHub(address) && Address.isPrivate(address)) {
+        if (options.token() != null && mayHaveToken(address)) {
             request.header("Authorization", "Bearer " + options.token());
         }
         try {
@@ -122,7 +126,8 @@ final class HubClient {
         }
     }
 
-    private static URI next(URI from, String location) {
+    /** Where an answer leads. */
+    static URI next(URI from, String location) {
         try {
             URI next = from.resolve(new URI(location));
             boolean http = "http".equalsIgnoreCase(next.getScheme());

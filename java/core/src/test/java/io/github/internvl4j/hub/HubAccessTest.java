@@ -52,11 +52,18 @@ class HubAccessTest extends HubFixture {
 
     @Test
     void theTokenGoesOverNoOpenLine() {
-        for (String open : List.of("http://example.org", "http://10.0.0.1:80", "http://localhost.example.org", "http://127.example.org")) {
-            assertFalse(Address.isPrivate(URI.create(open)), open);
+        for (String line : List.of("http://example.org", "http://10.0.0.1:80", "http://localhost.example.org", "http://127.example.org")) {
+            assertFalse(Address.isPrivate(URI.create(line)), line);
         }
-        for (String closed : List.of("https://example.org", "http://localhost:1", "http://127.0.0.1", "http://[::1]:9", "HTTP://LocalHost")) {
-            assertTrue(Address.isPrivate(URI.create(closed)), closed);
+        for (String line : List.of("https://example.org", "http://localhost:1", "http://127.0.0.1", "http://[::1]:9", "HTTP://LocalHost")) {
+            assertTrue(Address.isPrivate(URI.create(line)), line);
+        }
+        HubClient open = new HubClient(options().endpoint(URI.create("http://example.org")), ModelName.parse(NAME));
+        assertFalse(open.mayHaveToken(URI.create("http://example.org/a")));
+        HubClient closed = new HubClient(options().endpoint(URI.create("https://example.org")), ModelName.parse(NAME));
+        assertTrue(closed.mayHaveToken(URI.create("https://example.org:443/a")));
+        for (String other : List.of("http://example.org/a", "https://example.org:444", "https://example.org.net", "https://www.example.org")) {
+            assertFalse(closed.mayHaveToken(URI.create(other)), other);
         }
         assertEquals("https://a.b:443", Address.origin(URI.create("HTTPS://A.b/c")));
         assertFalse(Address.origin(URI.create("http://a.b:80")).equals(Address.origin(URI.create("https://a.b:443"))));
@@ -127,7 +134,13 @@ class HubAccessTest extends HubFixture {
             assertSays(HubException.class, this::pull, "leads to");
         }
         hub.sound().always("/store/", answer -> Served.of(302, new byte[0]).with("Location", "?Signature=again"));
-        assertSays(HubException.class, this::pull, "more than 10");
+        assertSays(HubException.class, () -> hub(options().connections(1)).pull(NAME), "more than 10");
+        assertEquals(9, hub.requests("Signature=again").size(), "after the hub's and the first of the store's");
+        URI https = URI.create("https://example.org/a/b");
+        assertSays(HubException.class, () -> HubClient.next(https, "http://example.org/c"), "from https to http://example.org/c");
+        assertEquals(URI.create("https://example.org/a/c?d"), HubClient.next(https, "c?d"));
+        assertEquals(URI.create("https://cdn.example.org/c"), HubClient.next(https, "//cdn.example.org/c"));
+        assertEquals(URI.create("https://a/c"), HubClient.next(URI.create("http://a/b"), "https://a/c"));
     }
 
     @Test

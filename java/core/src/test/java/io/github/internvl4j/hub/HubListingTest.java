@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -74,6 +75,14 @@ class HubListingTest extends HubFixture {
         hub.once("/tree/", answer -> answer.body(utf8(list("").replaceAll("\"size\":\\d+", "\"size\":" + (1L << 50)))));
         free = 1L << 50;
         assertSays(InsufficientDiskSpaceException.class, this::pull, "TiB");
+        // More than a long holds.
+        String large = repository.entry(WEIGHTS).replaceAll("\"size\":\\d+", "\"size\":" + (1L << 50));
+        String many = IntStream.range(0, 9000)
+                .mapToObj(i -> large.replace(WEIGHTS, i + ".safetensors"))
+                .collect(Collectors.joining(","));
+        hub.sound().once("/tree/", answer -> answer.body(utf8(list(many))));
+        assertSays(InsufficientDiskSpaceException.class, this::pull, "TiB");
+        assertFalse(Files.exists(cache));
     }
 
     @ParameterizedTest

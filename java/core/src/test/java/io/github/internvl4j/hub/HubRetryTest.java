@@ -92,6 +92,7 @@ class HubRetryTest extends HubFixture {
     void aPartFromElsewhereIsNotTaken(String range) throws IOException {
         hub.once(store(), answer -> answer.cut(100_000)).once(store(), answer -> answer.with("Content-Range", range));
         assertWhole(pull());
+        assertFalse(hub.requests(store()).get(2).has("range"));
     }
 
     @Test
