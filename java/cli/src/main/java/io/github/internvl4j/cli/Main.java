@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "internvl4j",
-        description = "Runs InternVL-Chat-V1-2 from its published checkpoint.",
+        description = "Runs the models of the InternVL-Chat family from their published checkpoints.",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         scope = ScopeType.INHERIT,
@@ -44,6 +44,7 @@ import picocli.CommandLine.Spec;
             PreprocessCommand.class,
             BenchCommand.class,
             InfoCommand.class,
+            ModelsCommand.class,
             QuantizeCommand.class
         })
 public final class Main implements Runnable {

@@ -72,6 +72,17 @@ public final class NativeModel implements AutoCloseable {
         });
     }
 
+    /** Checks all that {@link #loadRandom} does before it makes the first weight, and goes no further. */
+    static void beginRandom(Path configFile, LoadOptions options) {
+        NativeLibrary.load();
+        ivl_load load = new ivl_load();
+        try (ivl_load_options converted = convert(options);
+                BytePointer path = NativeLibrary.fileName(configFile)) {
+            NativeLibrary.check(internvl4j.ivl_load_begin_random(path, converted, 1, load));
+        }
+        internvl4j.ivl_load_free(load);
+    }
+
     private interface Begin {
         int begin(ivl_load_options options, ivl_load out);
     }
