@@ -84,7 +84,7 @@ TEST_P(ModelOverCuda, GreedyTokensAreTheOriginals) {
   for (const Dialog& dialog : oracle.dialogs()) {
     if (too_long_to_emulate(oracle, dialog)) continue;
     const Answer got = answer(engine, oracle.prompt(*engine, dialog), greedy(kTokens));
-    const std::vector<float> expected = oracle.activation(dialog.name + "/greedy_logits");
+    const std::vector<float> expected = oracle.greedy_logits(dialog);
     for (size_t i = 0; i < got.tokens.size(); ++i) {
       const auto token = static_cast<size_t>(got.tokens[i]);
       const auto best = static_cast<size_t>(dialog.greedy_tokens[i]);

@@ -38,7 +38,10 @@ class Oracle {
   const std::vector<Dialog>& dialogs() const { return dialogs_; }
   const Dialog& dialog(const std::string& name) const;
   std::vector<float> pixels(const Dialog& dialog) const;
-  std::vector<float> activation(const std::string& name) const;
+  // Rows of logits, of the answer's first token on: of all its tokens, or in a trimmed folder of its first ones.
+  std::vector<float> greedy_logits(const Dialog& dialog) const;
+  // Relative, of all rows, or in a trimmed folder (scripts/goldens/trim_oracle.py) of the rows that are there.
+  double activation_error(const std::string& name, const std::vector<float>& actual) const;
 
   std::shared_ptr<Engine> load(std::shared_ptr<Backend> backend, DType precision) const;
   std::shared_ptr<Engine> load(const Placer& placer, DType precision) const;

@@ -90,10 +90,10 @@ class ChatTest {
             chat.reset();
             assertEquals(List.of(), chat.history());
             // The same place, another picture: nothing of the first may be seen.
-            Reply other = chat.ask("What is this?", ORACLE.image("wave.png"));
+            Reply other = chat.ask("What is this?", ORACLE.image("discs.jpg"));
             assertNotEquals(first.logprobs(), other.logprobs());
             assertEquals(
-                    model.generate(Prompt.of("What is this?", ORACLE.image("wave.png")), GenerationConfig.defaults())
+                    model.generate(Prompt.of("What is this?", ORACLE.image("discs.jpg")), GenerationConfig.defaults())
                             .logprobs(),
                     other.logprobs());
         }
@@ -177,7 +177,7 @@ class ChatTest {
     void aFailedQuestionLeavesTheChatAsItWas() {
         try (Chat chat = model.chat()) {
             chat.ask("Hello");
-            assertThrows(PromptException.class, () -> chat.ask("<image> and <image>", ORACLE.image("wave.png")));
+            assertThrows(PromptException.class, () -> chat.ask("<image> and <image>", ORACLE.image("discs.jpg")));
             assertThrows(PromptException.class, () -> chat.ask("y".repeat(30_000)));
             assertThrows(
                     PromptException.class,

@@ -12,7 +12,7 @@ import java.util.List;
 
 /** The demo checkpoint, its sample pictures, and what it says about them in PyTorch f32 (scripts/demo_model/golden.py). */
 final class DemoModel {
-    static final Path DIRECTORY = Oracle.testData().resolve("demo");
+    static final Path DIRECTORY = TestData.root().resolve("demo");
     /** Longer than any answer: an answer ends itself. */
     static final GenerationConfig CONFIG = GenerationConfig.greedy(160);
 

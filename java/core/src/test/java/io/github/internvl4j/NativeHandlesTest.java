@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 
 /** What the native runtime is handed, from whatever thread, does not end the process. */
 class NativeHandlesTest {
-    private static final Path CHECKPOINT = Oracle.testData().resolve("hermes-d128");
+    private static final Path CHECKPOINT = TestData.root().resolve("hermes-d128");
 
     private static NativeModel load() {
         return NativeModel.load(CHECKPOINT, LoadOptions.defaults().threads(1));

@@ -13,15 +13,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** The whole path, from pictures and text to tokens, against the original model. */
 class OracleParityTest {
-    private static final int ANSWER = 24;
-
     @TestFactory
     Stream<DynamicTest> everyDialogInF32EqualsTheOriginalAlone() {
         return Oracle.family().flatMap(name -> {
             Oracle oracle = Oracle.load(name);
             return oracle.dialogs().stream().map(dialog -> dynamicTest(name + " " + dialog.name(), () -> {
                 try (InternVL model = load(oracle, Precision.F32)) {
-                    Reply reply = model.generate(oracle.prompt(dialog), GenerationConfig.greedy(ANSWER));
+                    Reply reply = model.generate(oracle.prompt(dialog), oracle.config());
                     assertEquals(dialog.inputIds(), reply.promptTokens());
                     assertEquals(dialog.greedyTokens(), reply.tokens());
                     assertEquals(dialog.response(), reply.text());
@@ -36,7 +34,7 @@ class OracleParityTest {
         Oracle oracle = Oracle.load(name);
         List<Prompt> prompts = oracle.dialogs().stream().map(oracle::prompt).toList();
         try (InternVL model = load(oracle, Precision.F32)) {
-            List<Reply> replies = model.batch(prompts, GenerationConfig.greedy(ANSWER));
+            List<Reply> replies = model.batch(prompts, oracle.config());
             for (int i = 0; i < prompts.size(); i++) {
                 assertEquals(oracle.dialogs().get(i).greedyTokens(), replies.get(i).tokens());
             }

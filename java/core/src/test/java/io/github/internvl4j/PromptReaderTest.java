@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PromptReaderTest {
     @Test
     void aTokenizerWithMoreTokensThanTheModelHasRows(@TempDir Path folder) throws IOException {
-        Path checkpoint = Oracle.testData().resolve("hermes-gqa7");
+        Path checkpoint = TestData.root().resolve("hermes-gqa7");
         for (String file : new String[] {"config.json", "preprocessor_config.json", "tokenizer.model",
                 "tokenizer_config.json"}) {
             Files.copy(checkpoint.resolve(file), folder.resolve(file));

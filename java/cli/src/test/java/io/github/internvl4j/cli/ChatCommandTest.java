@@ -157,7 +157,7 @@ class ChatCommandTest {
                 List.of("chat", "--model", D128, "--max-new-tokens", "1", "--json", "--prompt", "What is the <image> tag?");
         JsonNode parsed = run(asked).succeeded().json();
         assertEquals(parsed.get("prompt_tokens"), run(asked, "--special-tokens", "literal").json().get("prompt_tokens"));
-        String picture = D128 + "/images/wave.png";
+        String picture = D128 + "/images/discs.jpg";
         int literal = run(asked, "--special-tokens", "literal", "--image", picture)
                 .succeeded()
                 .json()

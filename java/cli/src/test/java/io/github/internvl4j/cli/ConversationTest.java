@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A session over a pipe, with one question a line. */
 class ConversationTest {
-    private static final String IMAGE = D128 + "/images/wave.png";
+    private static final String IMAGE = D128 + "/images/discs.jpg";
 
     @TempDir
     Path folder;

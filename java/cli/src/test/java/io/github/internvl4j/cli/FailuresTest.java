@@ -97,14 +97,14 @@ class FailuresTest {
         run(ASK, "--video", "S3://bucket/a.mp4").failed(1, "S3://bucket/a.mp4: addresses are not fetched");
         run("preprocess", "--model", D128, "--image", picture, "--out", "x").failed(1, picture);
         run(ASK, "--image", "file://elsewhere/a.png").failed(1, "file:///FOLDER/NAME");
-        String real = Path.of(D128, "images", "wave.png").toUri().toString();
+        String real = Path.of(D128, "images", "discs.jpg").toUri().toString();
         run(ASK, "--max-new-tokens", "1", "--image", real).succeeded();
     }
 
     @Test
     void badPromptsAreStatusOne() throws IOException {
         run("chat", "--model", D128, "--prompt", "").failed(1, "question");
-        run("chat", "--model", D128, "--image", D128 + "/images/wave.png", "--prompt", "<image> <image>")
+        run("chat", "--model", D128, "--image", D128 + "/images/discs.jpg", "--prompt", "<image> <image>")
                 .failed(1, "2", "1");
         run("chat", "--model", D128, "--prompt", "a ".repeat(5000)).failed(1, "4096");
         run(ASK, "--image", "absent.png").failed(1, "absent.png");
@@ -142,8 +142,8 @@ class FailuresTest {
     void placesThatCannotBeWrittenAreStatusOne() {
         String[] dump = {"dump", "--model", D128, "--prompt", "x", "--out", "/nowhere/d.safetensors"};
         run(dump).failed(1, "/nowhere/d.safetensors");
-        String wave = D128 + "/images/wave.png";
-        String[] preprocess = {"preprocess", "--model", D128, "--image", wave, "--out", "/nowhere/p"};
+        String picture = D128 + "/images/discs.jpg";
+        String[] preprocess = {"preprocess", "--model", D128, "--image", picture, "--out", "/nowhere/p"};
         run(preprocess).failed(1, "/nowhere/p");
     }
 

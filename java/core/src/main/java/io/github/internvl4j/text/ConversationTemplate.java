@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a conversation becomes one prompt: a template of InternVL's {@code conversation.py} in the style "MPT" and what
+ * How a conversation becomes one prompt: a template of InternVL's {@code conversation.py} and what
  * {@code InternVLChatModel.chat} does around it, or what a published chat template of transformers gives.
  * {@link ConversationTemplates} has those that are known. Immutable.
  *
@@ -19,20 +19,40 @@ import org.jspecify.annotations.Nullable;
  * picture, and would put the picture into the answer there. Where there are more places than pictures it leaves the last ones
  * as text, which here is refused: most often a picture was forgotten.)
  *
- * <p>Everything a template says of itself is data: the system message between its own beginning and the separator, then each
- * message behind its role and before the separator, then the assistant's role.
+ * <p>Everything a template says of itself is data: the system message, then each message of the rounds between what begins and what
+ * ends a turn of its author, then what asks the model for its turn.
  *
  * @param name the value of {@code template} in config.json
  * @param defaultSystemMessage the system message that is used if none is given; null for no system turn at all
- * @param system begins the system turn
- * @param user begins a question
- * @param assistant begins an answer
- * @param separator ends every message, with white space perhaps around the token that the model stops with
- * @param endsEmpty whether an empty answer or question of the history ends with the separator, too, or is the role alone, as
- *     in {@code conversation.py}
+ * @param system how the system message stands in the prompt
+ * @param user how a question does
+ * @param assistant how an answer of the history does
+ * @param opening ends the prompt: the model goes on from it
+ * @param stop the token that ends an answer
+ * @param marks other texts of the template that must each be one token of the tokenizer
  */
-public record ConversationTemplate(String name, @Nullable String defaultSystemMessage, String system, String user,
-        String assistant, String separator, boolean endsEmpty) {
+public record ConversationTemplate(String name, @Nullable String defaultSystemMessage, Turn system, Turn user, Turn assistant,
+        String opening, String stop, List<String> marks) {
+    /**
+     * How one author's messages stand in the prompt.
+     *
+     * @param begin before a message
+     * @param end behind it
+     * @param empty in place of both where the message is empty
+     */
+    public record Turn(String begin, String end, String empty) {
+        /**
+         * An empty message is one like any other.
+         *
+         * @param begin before a message
+         * @param end behind it
+         * @return the turn
+         */
+        public static Turn of(String begin, String end) {
+            return new Turn(begin, end, begin + end);
+        }
+    }
+
     /** Marks the place of a picture in a question. */
     public static final String IMAGE = "<image>";
     /** Begins the rows of a picture entry. */
@@ -46,24 +66,23 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
     private static final int MAX_PICTURE_TOKENS = 1 << 20;
 
     /**
-     * Checks the separator.
+     * Checks the stop token.
      *
-     * @throws PromptException if there is no token in it
+     * @throws PromptException if it is blank, or has white space around it
      */
     public ConversationTemplate {
-        if (separator.isBlank()) {
-            throw new PromptException("the separator of the template \"" + name + "\" is blank, expected a token that ends a message");
+        if (stop.isBlank() || !stop.equals(stop.strip())) {
+            throw new PromptException("the stop token of the template \"" + name + "\" is \"" + stop
+                    + "\", expected a token's text without white space around it");
         }
-    }
-
-    /** @return the token that ends every message; the model stops with it */
-    public String stop() {
-        return separator.strip();
+        marks = List.copyOf(marks);
     }
 
     /** The texts that must each be one token of the tokenizer. */
     List<String> tokens() {
-        return List.of(stop(), user.substring(0, user.indexOf('>') + 1), IMAGE_START, IMAGE_CONTEXT, IMAGE_END);
+        List<String> all = new ArrayList<>(List.of(stop, IMAGE_START, IMAGE_CONTEXT, IMAGE_END));
+        all.addAll(marks);
+        return all;
     }
 
     /**
@@ -108,27 +127,16 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
         Layout layout = new Layout(tiles, tokensPerTile);
         String message = systemMessage == null ? defaultSystemMessage : systemMessage;
         if (message != null) {
-            layout.template(system);
-            layout.add(new Segment(message, Segment.Author.DEVELOPER, null));
-            layout.template(separator);
+            layout.turn(system, message, () -> layout.add(new Segment(message, Segment.Author.DEVELOPER, null)));
         }
         for (Round round : rounds.subList(0, history.size())) {
-            layout.template(user);
-            layout.question(round);
-            layout.template(end(round.question()));
-            layout.template(assistant);
-            layout.add(new Segment(round.answer(), Segment.Author.MODEL, round.specialTokens()));
-            layout.template(end(round.answer()));
+            layout.turn(user, round.question(), () -> layout.question(round));
+            String answer = round.answer();
+            layout.turn(assistant, answer, () -> layout.add(new Segment(answer, Segment.Author.MODEL, round.specialTokens())));
         }
-        layout.template(user);
-        layout.question(last);
-        layout.template(separator);
-        layout.template(assistant);
+        layout.turn(user, last.question(), () -> layout.question(last));
+        layout.template(opening);
         return new RenderedPrompt(layout.segments, last.question(), pictureTokens);
-    }
-
-    private String end(String message) {
-        return message.isEmpty() && !endsEmpty ? "" : separator;
     }
 
     /** All rounds, what is asked last, with their places told, as many as there are picture entries. */
@@ -184,6 +192,16 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
 
         void template(String text) {
             add(Segment.template(text));
+        }
+
+        void turn(Turn turn, String message, Runnable content) {
+            if (message.isEmpty()) {
+                template(turn.empty());
+                return;
+            }
+            template(turn.begin());
+            content.run();
+            template(turn.end());
         }
 
         void question(Round round) {

@@ -2,9 +2,9 @@ package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.UnsupportedModelException;
+import io.github.internvl4j.text.ConversationTemplate.Turn;
 import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The conversation templates that are known, by the names that {@code conversation.py} and config.json have for them. */
 public final class ConversationTemplates {
@@ -14,30 +14,69 @@ public final class ConversationTemplates {
             "你是书生·万象，英文名是InternVL，是由上海人工智能实验室、清华大学及多家合作单位联合开发的多模态大语言模型。";
 
     /** Of InternVL-Chat-V1-2 and V1-2-Plus, InternVL2-1B and -40B. */
-    public static final ConversationTemplate HERMES_2 = chatMl("Hermes-2", CHAT_SYSTEM, "<|im_end|>", false);
+    public static final ConversationTemplate HERMES_2 = chatMl("Hermes-2", CHAT_SYSTEM, "");
 
     /** Of V1-5 and InternVL2 with InternLM2, and InternVL2-Llama3-76B. */
-    public static final ConversationTemplate INTERNLM2_CHAT = chatMl("internlm2-chat", CHAT_SYSTEM, "<|im_end|>", false);
+    public static final ConversationTemplate INTERNLM2_CHAT = chatMl("internlm2-chat", CHAT_SYSTEM, "");
 
     /** Of Mini-InternVL-4B-V1-5 and InternVL2-4B. */
     public static final ConversationTemplate PHI3_CHAT = new ConversationTemplate(
-            "phi3-chat", CHAT_SYSTEM, "<|system|>\n", "<|user|>\n", "<|assistant|>\n", "<|end|>", false);
+            "phi3-chat",
+            CHAT_SYSTEM,
+            Turn.of("<|system|>\n", "<|end|>"),
+            alone("<|user|>\n", "<|end|>"),
+            alone("<|assistant|>\n", "<|end|>"),
+            "<|assistant|>\n",
+            "<|end|>",
+            List.of("<|user|>"));
 
     /** Of InternVL2.5, 3 and 3.5. */
-    public static final ConversationTemplate INTERNVL2_5 = chatMl("internvl2_5", CHAT_2_5_SYSTEM, "<|im_end|>\n", false);
+    public static final ConversationTemplate INTERNVL2_5 = chatMl("internvl2_5", CHAT_2_5_SYSTEM, "\n");
+
+    /** Of InternVL-Chat-V1-1: roles are plain text, no tokens, and without a message they lack the space. */
+    public static final ConversationTemplate INTERNVL_ZH = new ConversationTemplate(
+            "internvl_zh",
+            "",
+            Turn.of("", " "),
+            new Turn("<human>: ", " ", "<human>:"),
+            new Turn("<bot>: ", "</s>", "<bot>:"),
+            "<bot>:",
+            "</s>",
+            List.of());
 
     /** What the chat template published with transformers-native checkpoints gives: no system message unless one is given. */
-    public static final ConversationTemplate INTERNVL_HF = chatMl("internvl-hf", null, "<|im_end|>\n", true);
+    public static final ConversationTemplate INTERNVL_HF = new ConversationTemplate(
+            "internvl-hf",
+            null,
+            Turn.of("<|im_start|>system\n", "<|im_end|>\n"),
+            Turn.of("<|im_start|>user\n", "<|im_end|>\n"),
+            Turn.of("<|im_start|>assistant\n", "<|im_end|>\n"),
+            "<|im_start|>assistant\n",
+            "<|im_end|>",
+            List.of("<|im_start|>"));
 
     private static final List<ConversationTemplate> ALL =
-            List.of(HERMES_2, INTERNLM2_CHAT, PHI3_CHAT, INTERNVL2_5, INTERNVL_HF);
+            List.of(HERMES_2, INTERNLM2_CHAT, PHI3_CHAT, INTERNVL2_5, INTERNVL_ZH, INTERNVL_HF);
 
     private ConversationTemplates() {}
 
-    private static ConversationTemplate chatMl(
-            String name, @Nullable String defaultSystemMessage, String separator, boolean endsEmpty) {
-        return new ConversationTemplate(name, defaultSystemMessage, "<|im_start|>system\n", "<|im_start|>user\n",
-                "<|im_start|>assistant\n", separator, endsEmpty);
+    /** The roles of ChatML as conversation.py has them. @param behind the token that ends a message */
+    private static ConversationTemplate chatMl(String name, String defaultSystemMessage, String behind) {
+        String end = "<|im_end|>" + behind;
+        return new ConversationTemplate(
+                name,
+                defaultSystemMessage,
+                Turn.of("<|im_start|>system\n", end),
+                alone("<|im_start|>user\n", end),
+                alone("<|im_start|>assistant\n", end),
+                "<|im_start|>assistant\n",
+                "<|im_end|>",
+                List.of("<|im_start|>"));
+    }
+
+    /** In conversation.py an empty message is its role alone. */
+    private static Turn alone(String role, String end) {
+        return new Turn(role, end, role);
     }
 
     /** @return the names that {@link #forName} takes */

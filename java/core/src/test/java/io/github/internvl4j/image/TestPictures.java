@@ -3,15 +3,12 @@ package io.github.internvl4j.image;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.stream.Stream;
 
-/** The golden pictures of scripts/goldens/make_image_goldens.py, and the repository's test data. */
+/** The golden pictures of scripts/goldens/make_image_goldens.py. */
 final class TestPictures {
     private TestPictures() {}
 
@@ -38,26 +35,5 @@ final class TestPictures {
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    /** The checkpoints, of the repository's folder test-data or the one that IVL_TEST_DATA names, whose pictures were recorded. */
-    static List<Path> checkpoints() throws IOException {
-        String set = System.getenv("IVL_TEST_DATA");
-        try (Stream<Path> folders = Files.list(set == null ? testData() : Path.of(set))) {
-            return folders.filter(folder -> Files.exists(folder.resolve("pixel_values.safetensors")))
-                    .sorted()
-                    .toList();
-        }
-    }
-
-    /** The folder test-data of the repository. */
-    static Path testData() {
-        for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
-            Path candidate = at.resolve("test-data");
-            if (Files.isDirectory(candidate.resolve("hermes-d128"))) {
-                return candidate;
-            }
-        }
-        throw new IllegalStateException("no folder above the working directory holds test-data");
     }
 }

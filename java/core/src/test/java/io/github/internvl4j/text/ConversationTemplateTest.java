@@ -1,6 +1,7 @@
 package io.github.internvl4j.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -148,7 +149,24 @@ class ConversationTemplateTest {
                 ConversationTemplates.PHI3_CHAT.render("S", history, "Q", List.of(), 2).text());
         assertEquals("<|im_end|>", ConversationTemplates.INTERNVL2_5.stop());
         assertEquals("<|end|>", ConversationTemplates.PHI3_CHAT.stop());
-        assertThrows(PromptException.class, () -> new ConversationTemplate("n", null, "s", "u", "a", " \n", false));
+        ConversationTemplate.Turn turn = ConversationTemplate.Turn.of("a", "b");
+        for (String stop : List.of("", " \n", "<end>\n")) {
+            assertThrows(PromptException.class,
+                    () -> new ConversationTemplate("n", null, turn, turn, turn, "", stop, List.of()));
+        }
+    }
+
+    /** The prompts of the original's conversation.py. */
+    @Test
+    void rolesThatArePlainText() {
+        ConversationTemplate template = ConversationTemplates.INTERNVL_ZH;
+        assertEquals(" <human>: Q <bot>:", template.render(null, List.of(), "Q", List.of(), 2).text());
+        assertEquals("S <human>: q <bot>: a</s><human>: " + ONE + "\nQ <bot>:",
+                template.render("S", List.of(new Round("q", "a")), "<image>\nQ", List.of(1), 2).text());
+        assertEquals(" <human>:<bot>:<human>: Q <bot>:",
+                template.render("", List.of(new Round("", "")), "Q", List.of(), 2).text());
+        assertEquals("</s>", template.stop());
+        assertFalse(template.tokens().contains("<human>"));
     }
 
     @Test
@@ -156,16 +174,17 @@ class ConversationTemplateTest {
         for (String name : ConversationTemplates.names()) {
             ConversationTemplate template = ConversationTemplates.forName(name);
             String own = template.defaultSystemMessage();
-            assertEquals(own == null ? "" : template.system() + own + template.separator(),
-                    system(template, null), name);
-            assertEquals(template.system() + template.separator(), system(template, ""), name);
+            String begin = template.system().begin();
+            String end = template.system().end();
+            assertEquals(own == null ? "" : begin + own + end, system(template, null), name);
+            assertEquals(begin + end, system(template, ""), name);
         }
         assertNull(ConversationTemplates.INTERNVL_HF.defaultSystemMessage());
     }
 
     private static String system(ConversationTemplate template, @Nullable String message) {
         String text = template.render(message, List.of(), "Q", List.of(), 2).text();
-        return text.substring(0, text.indexOf(template.user()));
+        return text.substring(0, text.indexOf(template.user().begin()));
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.github.internvl4j.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.internvl4j.TestData;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
@@ -20,18 +21,8 @@ final class TextTestData {
 
     private TextTestData() {}
 
-    /** The folder test-data at the repository's root, or the one that IVL_TEST_DATA names. */
     static Path root() {
-        String set = System.getenv("IVL_TEST_DATA");
-        if (set != null) {
-            return Path.of(set);
-        }
-        for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
-            if (Files.isDirectory(at.resolve("test-data"))) {
-                return at.resolve("test-data");
-            }
-        }
-        return Path.of(System.getProperty("internvl4j.testData", "test-data"));
+        return TestData.root();
     }
 
     /** The checkpoints with the template Hermes-2. */
@@ -41,16 +32,11 @@ final class TextTestData {
 
     /** Every checkpoint there that comes with what the original's tokenizer does. */
     static List<Path> family() {
-        try (Stream<Path> folders = Files.list(root())) {
-            List<Path> family = folders.filter(folder -> Files.exists(folder.resolve("expected.json")))
-                    .filter(folder -> expected(folder).has("tokenizer")).sorted().toList();
-            if (family.size() < 6) {
-                throw new IllegalStateException("only " + family + " in " + root());
-            }
-            return family;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        List<Path> family = TestData.checkpoints();
+        if (family.size() < 10) {
+            throw new IllegalStateException("only " + family + " in " + root());
         }
+        return family;
     }
 
     /** The folders below resources/.../tokenizers; make.py there says what they are. */
