@@ -5,6 +5,7 @@
 #include "device/tile_product.h"
 
 namespace gpu {
+namespace {
 
 template <class T>
 struct Multiply;
@@ -32,4 +33,5 @@ using SomeRows = TileProduct<Multiply<T>, 64, 64, 32, 32, 128, 4>;
 template <class T>
 using ManyRows = TileProduct<Multiply<T>, 128, 128, 64, 64, 64, 4>;
 
+}  // namespace
 }  // namespace gpu
