@@ -52,7 +52,7 @@ public final class Hub {
         return options;
     }
 
-    /** Downloads what is missing of a model, {@linkplain #pull(String, PullListener, Cancellation) untold}. */
+    /** {@linkplain #pull(String, PullListener, Cancellation) Downloads} what is missing of a model, with nobody who listens. */
     public Path pull(String name) {
         return pull(name, PullListener.none(), null);
     }
