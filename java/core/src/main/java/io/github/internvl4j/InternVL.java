@@ -18,6 +18,7 @@ import io.github.internvl4j.runtime.NativeRecording;
 import io.github.internvl4j.tensor.Tensor;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Tokenizer;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -78,6 +79,7 @@ public final class InternVL implements AutoCloseable {
         // Asked before the weights take their part of what is available.
         int maxBatch = options.maxBatch() > 0 ? options.maxBatch() : plan(directory, options).maxBatch();
         NativeModel model = NativeModel.load(directory, options);
+        System.getLogger("io.github.internvl4j").log(Level.DEBUG, () -> "loaded " + directory + " on " + model.backend() + "; up to " + maxBatch + " requests together");
         if (options.contextLength() > 0) {
             reader = reader.with(model.info());
         }

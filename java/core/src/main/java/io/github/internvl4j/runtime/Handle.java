@@ -1,8 +1,7 @@
 package io.github.internvl4j.runtime;
 
 import io.github.internvl4j.error.ClosedException;
-import io.github.internvl4j.host.Garbage;
-import java.lang.ref.Cleaner;
+import io.github.internvl4j.host.Resource;
 import java.lang.ref.Reference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
@@ -18,7 +17,7 @@ import org.bytedeco.javacpp.Pointer;
 final class Handle<P extends Pointer> implements AutoCloseable {
     private final String what;
     private final P pointer;
-    private final Cleaner.Cleanable free;
+    private final Resource owned;
     // Read: inside a native call. Write: freeing.
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private boolean closed;
@@ -31,7 +30,7 @@ final class Handle<P extends Pointer> implements AutoCloseable {
     Handle(String what, P pointer, Consumer<P> free) {
         this.what = what;
         this.pointer = pointer;
-        this.free = Garbage.cleaner().register(this, () -> free.accept(pointer));
+        owned = new Resource(this, what, () -> free.accept(pointer));
     }
 
     /**
@@ -78,7 +77,7 @@ final class Handle<P extends Pointer> implements AutoCloseable {
         lock.writeLock().lock();
         try {
             closed = true;
-            free.clean();
+            owned.close();
         } finally {
             lock.writeLock().unlock();
         }

@@ -3,9 +3,8 @@ package io.github.internvl4j.video;
 import io.github.internvl4j.error.ClosedException;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.VideoException;
-import io.github.internvl4j.host.Garbage;
+import io.github.internvl4j.host.Resource;
 import io.github.internvl4j.image.Image;
-import java.lang.ref.Cleaner;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,13 +27,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class VideoFrames implements AutoCloseable {
     private final Path file;
-    private final Cleaner.Cleanable free;
+    private final Resource owned;
     private @Nullable Film film;
 
     private VideoFrames(Path file, Film film) {
         this.file = file;
         this.film = film;
-        free = Garbage.cleaner().register(this, film::close);
+        owned = new Resource(this, "the video", film::close);
     }
 
     /**
@@ -166,7 +165,7 @@ public final class VideoFrames implements AutoCloseable {
     @Override
     public synchronized void close() {
         film = null;
-        free.clean();
+        owned.close();
     }
 
     private Film open() {
