@@ -165,7 +165,8 @@ IVL_API ivl_status ivl_inspect(const char* path, ivl_model_info* out);
 /* What of the same may be of any length, as JSON: {"conversation_template": "", "architecture": "", "eos_tokens": [..]}: the
  * decoder's architecture as transformers names it, "Qwen2ForCausalLM"; the tokens from generation_config.json, else config.json. */
 IVL_API ivl_status ivl_inspect_texts(const char* path, ivl_text** out);
-/* What loading will need; reads the headers of the weights only. */
+/* What loading will need; reads the headers of the weights only. Of one config.json file: what a checkpoint of that configuration
+ * would, with weights that are not mapped, in bf16 if the precision is left open. */
 IVL_API ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_memory_plan* out);
 /* For people: which other settings make a model fit that does not; empty if it does. */
 IVL_API ivl_status ivl_plan_advice(const char* directory, const ivl_load_options* options, ivl_text** out);

@@ -1,5 +1,6 @@
 // A checkpoint before it is loaded, and the machine it would run on.
 #include <filesystem>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -56,29 +57,35 @@ json check(const std::filesystem::path& folder, bool scan_values) {
           {"non_finite", scan_values ? non_finite(checkpoint) : json::array()}};
 }
 
-// A checkpoint's plans, from the headers of its weights, and where it would go.
+// A checkpoint's plans, from the headers of its weights, and where it would go; of a configuration alone those of random weights.
 struct Planned {
   Planned(const char* directory, const ivl_load_options& options)
       : load(load_options_from(options)),
         folder(&given(directory, "directory")),
         config(load_config_for(folder, load)),
-        checkpoint(Checkpoint::open(folder, {Mapping::Map, false, {}})),
+        checkpoint(open(folder)),
         precision(checked_precision()),
-        plans(&checkpoint, config, precision, load.max_batch, load.map_weights),
+        plans(checkpoint ? &*checkpoint : nullptr, config, precision, load.max_batch, load.map_weights),
         to(destination(device_from(options), load.memory_limit, precision, plans)) {}
   Planned(const Planned&) = delete;  // the plans point at their neighbours
   Planned& operator=(const Planned&) = delete;
 
+  static std::optional<Checkpoint> open(const std::filesystem::path& path) {
+    if (std::filesystem::is_regular_file(path)) return std::nullopt;
+    return Checkpoint::open(path, {Mapping::Map, false, {}});
+  }
+
   Precision checked_precision() {
-    config = as_stored(std::move(config), checkpoint);
-    require_weights(checkpoint, config);
-    return precision_for(load, stored_precision(checkpoint, ParamTable(config)));
+    if (!checkpoint) return precision_for(load, {DType::BF16});
+    config = as_stored(std::move(config), *checkpoint);
+    require_weights(*checkpoint, config);
+    return precision_for(load, stored_precision(*checkpoint, ParamTable(config)));
   }
 
   LoadOptions load;
   std::filesystem::path folder;
   ModelConfig config;
-  Checkpoint checkpoint;
+  std::optional<Checkpoint> checkpoint;
   Precision precision;
   MemoryPlans plans;
   Destination to;

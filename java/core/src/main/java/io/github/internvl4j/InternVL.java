@@ -92,7 +92,12 @@ public final class InternVL implements AutoCloseable {
         return NativeModel.inspect(directory);
     }
 
-    /** What loading a checkpoint would need; only the headers of its weights are read. */
+    /**
+     * What loading a checkpoint would need; only the headers of its weights are read.
+     *
+     * @param directory its folder; or a config.json alone, for what a checkpoint of that configuration would need, with weights that
+     *     are not mapped
+     */
     public static MemoryPlan plan(Path directory, LoadOptions options) {
         FirstUse.require();
         return NativeModel.plan(directory, options);

@@ -1,11 +1,12 @@
 package io.github.internvl4j.cli;
 
+import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
+import io.github.internvl4j.MemoryPlan;
 import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.error.UnsupportedModelException;
-import io.github.internvl4j.runtime.RandomPlan;
 import io.github.internvl4j.text.ConversationTemplates;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,6 +33,8 @@ record ModelNeeds(
         @Nullable Precision fits) {
     /** The shorter of the contexts, in tokens. */
     static final int SHORT = 4096;
+
+    private static final long MIB = 1 << 20;
 
     private static final List<Precision> PRECISIONS = List.of(Precision.INT8, Precision.BF16, Precision.F32);
 
@@ -80,19 +83,21 @@ record ModelNeeds(
 
     /** F32 keeps the published weights as they are stored, in bf16. */
     private static long total(Path file, Precision precision, int context) {
-        RandomPlan plan = plan(file, precision, context);
-        return precision == Precision.F32
-                ? plan.total() - plan.weights() + plan(file, Precision.BF16, context).weights()
+        MemoryPlan plan = plan(file, precision, context);
+        long bytes = precision == Precision.F32
+                ? plan.total() - plan.weightsOwned() + plan(file, Precision.BF16, context).weightsOwned()
                 : plan.total();
+        return (bytes + MIB - 1) / MIB;
     }
 
-    private static RandomPlan plan(Path file, Precision precision, int context) {
-        return RandomPlan.of(file, LoadOptions.defaults().precision(precision).contextLength(context));
+    private static MemoryPlan plan(Path file, Precision precision, int context) {
+        LoadOptions options = LoadOptions.defaults().device(Device.CPU).maxBatch(1);
+        return InternVL.plan(file, options.precision(precision).contextLength(context));
     }
 
     private static @Nullable Precision fitting(Path file) {
         for (Precision precision : List.of(Precision.BF16, Precision.INT8)) {
-            if (RandomPlan.fitsNow(file, LoadOptions.defaults().precision(precision).contextLength(SHORT))) {
+            if (plan(file, precision, SHORT).fits()) {
                 return precision;
             }
         }
