@@ -193,9 +193,10 @@ cudaError_t sort_by_expert(const ExpertSlots& out, const Routes& routes, cudaStr
 }
 
 template <class T>
-cudaError_t gather_slots(Rows<T> out, Rows<const T> in, const int* row_of, int64_t slots, int cols, cudaStream_t stream) {
-  const double bytes = static_cast<double>(slots) * cols * sizeof(T);
-  next_launch_costs({bytes + static_cast<double>(slots) * sizeof(int), bytes});
+cudaError_t gather_slots(Rows<T> out, Rows<const T> in, const int* row_of, const Routes& routes, int cols, cudaStream_t stream) {
+  const int64_t slots = routes.count * routes.chosen;
+  const double bytes = static_cast<double>(routes.count) * cols * sizeof(T);
+  next_launch_costs({bytes + static_cast<double>(slots) * sizeof(int), bytes * routes.chosen});
   return launch<gather_slots_kernel<T>>("gather_slots", dim3(static_cast<unsigned>(slots)), dim3(kThreads), 0, stream, out, in, row_of,
                                         cols);
 }
@@ -211,7 +212,7 @@ cudaError_t mix_slots(Rows<T> x, Rows<const float> slots, const int* slot_of, co
 
 #define GPU_INSTANTIATE(T)                                                                                            \
   template cudaError_t route<T>(const Routes&, Rows<const float>, bool, cudaStream_t);                                \
-  template cudaError_t gather_slots(Rows<T>, Rows<const T>, const int*, int64_t, int, cudaStream_t);                  \
+  template cudaError_t gather_slots(Rows<T>, Rows<const T>, const int*, const Routes&, int, cudaStream_t);                  \
   template cudaError_t mix_slots(Rows<T>, Rows<const float>, const int*, const Routes&, int, cudaStream_t);
 GPU_INSTANTIATE(bf16)
 GPU_INSTANTIATE(f16)

@@ -31,9 +31,9 @@ struct ExpertSlots {
 };
 cudaError_t sort_by_expert(const ExpertSlots& out, const Routes& routes, cudaStream_t stream);
 
-// out (slots, cols): the rows of `in` that row_of names. cols and strides are multiples of 8, pointers of 16 bytes.
+// out (slots, cols): the rows of `in` (count, cols) that row_of names. cols and strides are multiples of 8, pointers of 16 bytes.
 template <class T>
-cudaError_t gather_slots(Rows<T> out, Rows<const T> in, const int* row_of, int64_t slots, int cols, cudaStream_t stream);
+cudaError_t gather_slots(Rows<T> out, Rows<const T> in, const int* row_of, const Routes& routes, int cols, cudaStream_t stream);
 
 // x (count, cols) += the sum of weight * slot over a row's experts in the order of routes, from zero, in f32 up to the one rounding
 // of x. cols and strides are multiples of 4, pointers of 4 elements.

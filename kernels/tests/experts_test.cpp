@@ -156,7 +156,7 @@ TYPED_TEST(ExpertsTest, SortsGathersAndMixes) {
 
       const auto values = random_values<TypeParam>(static_cast<size_t>(s.rows * kCols), 2);
       const DeviceArray<TypeParam> in(values), gathered(static_cast<size_t>(slots * kCols));
-      ASSERT_EQ(gpu::gather_slots<TypeParam>({gathered.data(), kCols}, {in.data(), kCols}, row_of.data(), slots, kCols, nullptr),
+      ASSERT_EQ(gpu::gather_slots<TypeParam>({gathered.data(), kCols}, {in.data(), kCols}, row_of.data(), routes, kCols, nullptr),
                 cudaSuccess);
       EXPECT_EQ(reported(), "");
       const std::vector<TypeParam> rows = gathered.read();

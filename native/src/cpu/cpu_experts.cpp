@@ -41,8 +41,7 @@ struct Group {
   int64_t expert;
   int64_t first;  // slot
   int64_t slots;
-
-  bool few() const { return slots <= kFewRows; }
+  bool few;  // that stream the weights past: also more than of other products, for weights are packed anew for each expert
 };
 
 struct Grouping {
@@ -65,7 +64,7 @@ Grouping group(const Matrix& routes, int64_t count) {
   for (int64_t e = 0; e < count; ++e) {
     const auto at = static_cast<size_t>(e);
     group_of_expert[at] = static_cast<int64_t>(grouping.groups.size());
-    if (next[at] > 0) grouping.groups.push_back({e, first, next[at]});
+    if (next[at] > 0) grouping.groups.push_back({e, first, next[at], next[at] <= kMostStreamedRows});
     first += std::exchange(next[at], first);
   }
   grouping.row_of_slot.resize(static_cast<size_t>(slots));
@@ -190,16 +189,16 @@ void CpuBackend::mix_experts(const Matrix& x, const Matrix& in, const Matrix& ro
     for_rows(slots, cols, [&](int64_t slot) {
       const Group& of = grouping.groups[static_cast<size_t>(grouping.group_of_slot[static_cast<size_t>(slot)])];
       if (first.int8) return kernels_.int8_quantize(bytes.row(slot), input(slot), cols, bytes.stride);
-      put_factor(factors, slot, input(slot), cols, of.few());
+      put_factor(factors, slot, input(slot), cols, of.few);
     });
     std::vector<PreparedProduct> products;
     for (const Group& of : grouping.groups) {
       const auto& layer = static_cast<const CpuLinear&>(*weights[static_cast<size_t>(of.expert)]);
-      PreparedProduct product{&layer, out.row_range(of.first, of.slots), {activation, nullptr, nullptr}, of.few()};
+      PreparedProduct product{&layer, out.row_range(of.first, of.slots), {activation, nullptr, nullptr}, of.few};
       if (layer.int8) {
         product.bytes = bytes.from(of.first);
       } else {
-        product.factor = factors.factor(of.first, of.few());
+        product.factor = factors.factor(of.first, of.few);
       }
       products.push_back(product);
     }

@@ -32,11 +32,11 @@ void multiply(const KernelTable& kernels, const CpuLinear& weights, const CpuLin
 
 // The same of weights in int8.
 void multiply(const KernelTable& kernels, const CpuLinear::Part& part, const ColumnBlock& block, const Int8Activations& in, int64_t row,
-              int64_t rows, const TaskMemory& memory, float* sums) {
+              int64_t rows, bool streams, const TaskMemory& memory, float* sums) {
   const Int8Activations from_row{in.values + row * in.stride, in.stride, in.scales + row, in.outliers + row * kMostOutliers,
                                  in.outlier_counts + row};
   const Int8WeightRows weights{part.int8.values + block.first * in.stride, part.int8.scales + block.first, part.int8.sums + block.first};
-  kernels.int8_products({from_row, rows, weights, block.cols, block.runs, sums, memory.stride, memory.totals, memory.packed});
+  kernels.int8_products({from_row, rows, weights, block.cols, streams, block.runs, sums, memory.stride, memory.totals, memory.packed});
 }
 
 // What follows the sums of one run, of the rows from `row` on that `out` is.
@@ -109,7 +109,7 @@ void run_block(const KernelTable& kernels, const PreparedProduct& product, const
                const TaskMemory& memory) {
   const CpuLinear& weights = *product.weights;
   const auto multiply_part = [&](const CpuLinear::Part& part, float* sums) {
-    weights.int8 ? multiply(kernels, part, block, product.bytes, row, rows, memory, sums)
+    weights.int8 ? multiply(kernels, part, block, product.bytes, row, rows, product.few, memory, sums)
                  : multiply(kernels, weights, part, block, product.factor, row, rows, memory, sums);
   };
   multiply_part(*block.part, memory.sums);

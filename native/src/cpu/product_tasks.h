@@ -26,7 +26,7 @@ struct PreparedProduct {
   const CpuLinear* weights = nullptr;
   Matrix out = {};
   Epilogue epilogue = {};
-  bool few = false;  // rows: at most kFewRows, which are not packed
+  bool few = false;  // rows, which are not packed
   Factor factor = {};
   Int8Activations bytes = {};  // instead, where the weights are in int8
 

@@ -89,7 +89,7 @@ void CudaBackend<T>::mix_experts(const Matrix& x, const Matrix& in, const Matrix
   const auto cols = static_cast<int>(x.cols);
   device_.use();
   check(gpu::sort_by_expert(places, chosen, device_.stream()), "rows by expert");
-  check(gpu::gather_slots<T>(rows_of(gathered), const_rows_of(in), places.row_of, slots, cols, device_.stream()), "experts' rows");
+  check(gpu::gather_slots<T>(rows_of(gathered), const_rows_of(in), places.row_of, chosen, cols, device_.stream()), "experts' rows");
   multiply_by_expert(inner, const_rows_of(gathered), experts.gate_up, experts, x.rows, Activation::SwiGlu);
   multiply_by_expert(out, const_rows_of(inner), experts.down, experts, x.rows, Activation::None);
   check(gpu::mix_slots<T>(rows_of(x), {static_cast<const float*>(out.data), out.stride}, places.slot_of, chosen, cols, device_.stream()),

@@ -166,6 +166,29 @@ TEST_P(CpuExpertsTest, ARowThatIsNotFiniteIsAloneWithIt) {
   }
 }
 
+TEST(CpuExpertsOfVariants, HaveTheSameBits) {
+  const std::vector<const KernelTable*> variants = fused_variants();
+  const auto mixed = [](const KernelTable* kernels, DType type, int64_t rows) {
+    CpuBackend cpu({.threads = 2, .kernels = kernels});
+    const Layer layer(4, 1100, 90, type);
+    const auto router = layer.router(cpu, type);
+    const auto experts = layer.experts(cpu, type);
+    Operand in(rows, 1100), x(rows, 1100, 0, 3), routes(rows, 6);
+    cpu.route(routes.matrix(), in.matrix(), *router, true);
+    cpu.mix_experts(x.matrix(), in.matrix(), routes.matrix(), *experts);
+    return x;
+  };
+  for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
+    for (const int64_t rows : {3, 40, 100}) {
+      Operand expected = mixed(variants.at(0), type, rows);
+      for (const KernelTable* kernels : variants) {
+        Operand got = mixed(kernels, type, rows);
+        EXPECT_TRUE(same_bits(got.matrix(), expected.matrix())) << kernels->name << ", " << name_of(type) << ", " << rows;
+      }
+    }
+  }
+}
+
 // The order of the sum over experts is fixed, and is seen only with three of them.
 TEST_P(CpuExpertsTest, ContributionsAreAddedInTheOrderOfTheExperts) {
   CpuBackend cpu = backend();

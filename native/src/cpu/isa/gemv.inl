@@ -98,18 +98,31 @@ inline void multiply_tail(const TileRows<Kind>& t, int64_t k, int64_t count, flo
   multiply_run<kRows>(tail, kPiece<Kind>, false, acc, Fetch<0>{});
 }
 
-// The tile of these columns and of rows m0, ..., the tile-th of those that together fetch what is next.
-template <int kRows, int kFetched, class Kind>
-inline void multiply_few(const FewRows<Kind>& p, const Streams& s, int64_t m0, int64_t tile) {
-  TileRows<Kind> t{p.in + m0 * p.in_stride + s.k0, p.in_stride, {}};
-  int cols = 0;
+// Where a tile's columns begin, as they are stored; those that do not exist lie where the first does.
+struct TileColumns {
+  const char* from[kTileCols];
+  int count;
+};
+
+template <class Kind>
+inline TileColumns tile_columns(const FewRows<Kind>& p, const Streams& s) {
+  TileColumns columns{{}, 0};
   for (int n = 0; n < kTileCols; ++n) {
     const int64_t col = s.at + n * p.runs.apart;
-    if (col < p.cols) ++cols;
-    t.b[n] = p.weight + ((col < p.cols ? col : s.at) * p.k + s.k0) * Kind::kBytes;
+    if (col < p.cols) ++columns.count;
+    columns.from[n] = p.weight + ((col < p.cols ? col : s.at) * p.k + s.k0) * Kind::kBytes;
   }
+  return columns;
+}
+
+// The tile of these columns, which lie in `b` as Kind has them, and of rows m0, ..., the tile-th of those that together fetch what is
+// next.
+template <class Kind, int kRows, int kFetched, class Stored>
+inline void multiply_few(const FewRows<Stored>& p, const Streams& s, const TileColumns& columns, const char* const (&b)[kTileCols],
+                         int64_t m0, int64_t tile) {
+  TileRows<Kind> t{p.in + m0 * p.in_stride + s.k0, p.in_stride, {b[0], b[1], b[2], b[3]}};
   Fetch<kFetched> fetch;
-  for (int i = 0; i < kFetched; ++i) fetch.from[i] = t.b[(tile * kFetched + i) % kTileCols] + s.ahead;
+  for (int i = 0; i < kFetched; ++i) fetch.from[i] = columns.from[(tile * kFetched + i) % kTileCols] + s.ahead;
 
   constexpr int64_t kApart = kRows * kTileCols * kRegLanes;
   alignas(64) float acc[Kind::kRegs * kApart];
@@ -120,14 +133,14 @@ inline void multiply_few(const FewRows<Kind>& p, const Streams& s, int64_t m0, i
     typename Kind::Sum out[kTileCols];
     Kind::sum4(acc + m * kTileCols * kRegLanes, kApart, out);
     typename Kind::Sum* to = p.sums + (m0 + m) * p.sums_stride + s.at;
-    for (int n = 0; n < cols; ++n, to += p.runs.each) *to = s.k0 == 0 ? out[n] : *to + out[n];
+    for (int n = 0; n < columns.count; ++n, to += p.runs.each) *to = s.k0 == 0 ? out[n] : *to + out[n];
   }
 }
 
 // Rows in even parts of at most Kind::kRows.
 struct RowTiles {
   int64_t count;
-  int64_t first[kFewRows + 1];  // and behind the last
+  int64_t first[kMostStreamedRows + 1];  // and behind the last
 };
 
 template <class Kind>
@@ -137,14 +150,30 @@ inline RowTiles row_tiles(int64_t rows) {
   return tiles;
 }
 
-template <class Kind>
-inline void multiply_columns(const FewRows<Kind>& p, const RowTiles& tiles, const Streams& s) {
+template <class Kind, class Stored>
+inline void multiply_columns(const FewRows<Stored>& p, const RowTiles& tiles, const Streams& s, const TileColumns& columns,
+                             const char* const (&b)[kTileCols]) {
   for (int64_t tile = 0; tile < tiles.count; ++tile) {
     const int64_t m0 = tiles.first[tile];
     with_row_count<Kind::kRows>(tiles.first[tile + 1] - m0, [&](auto rows) {
-      tiles.count == 1 ? multiply_few<rows.value, kTileCols>(p, s, m0, tile) : multiply_few<rows.value, kTileCols / 2>(p, s, m0, tile);
+      tiles.count == 1 ? multiply_few<Kind, rows.value, kTileCols>(p, s, columns, b, m0, tile)
+                       : multiply_few<Kind, rows.value, kTileCols / 2>(p, s, columns, b, m0, tile);
     });
   }
+}
+
+// With so many tiles of rows, columns are widened to f32 once instead of by each of them; sums stay the same.
+constexpr int64_t kTilesWidened = 3;
+
+template <class Kind>
+inline void widen_and_multiply(const FewRows<Kind>& p, const RowTiles& tiles, const Streams& s, const TileColumns& columns) {
+  alignas(64) float wide[kTileCols][Kind::kBlock];
+  const char* b[kTileCols];
+  for (int n = 0; n < kTileCols; ++n) {
+    b[n] = reinterpret_cast<const char*>(wide[n]);
+    widen_exactly<Kind::kType>(wide[n], columns.from[n], s.depth);
+  }
+  multiply_columns<typename Kind::Wide>(p, tiles, s, columns, b);
 }
 
 // A tile has a column of each run: its rows of weights are then four streams, each going on where it was with the next tile, which
@@ -155,7 +184,15 @@ void products_of_few(const FewRows<Kind>& p) {
   const int64_t ahead = p.rows <= kStreamedRows ? kStreamAhead : p.k * Kind::kBytes;
   for (int64_t at = 0; at < p.runs.each && at < p.cols; ++at) {
     for (int64_t k0 = 0; k0 < p.k; k0 += Kind::kBlock) {
-      multiply_columns(p, tiles, {at, k0, p.k - k0 < Kind::kBlock ? p.k - k0 : Kind::kBlock, ahead});
+      const Streams s{at, k0, p.k - k0 < Kind::kBlock ? p.k - k0 : Kind::kBlock, ahead};
+      const TileColumns columns = tile_columns(p, s);
+      if constexpr (Kind::kWidens) {
+        if (tiles.count >= kTilesWidened) {
+          widen_and_multiply(p, tiles, s, columns);
+          continue;
+        }
+      }
+      multiply_columns<Kind>(p, tiles, s, columns, columns.from);
     }
   }
 }

@@ -145,4 +145,4 @@ void int8_products_of_many(const Int8ProductArgs& p) {
   });
 }
 
-void int8_products(const Int8ProductArgs& p) { p.rows <= kFewRows ? int8_products_of_few(p) : int8_products_of_many(p); }
+void int8_products(const Int8ProductArgs& p) { p.streams ? int8_products_of_few(p) : int8_products_of_many(p); }

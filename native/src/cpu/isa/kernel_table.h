@@ -33,6 +33,7 @@ using ivl::kMostOutliers;
 
 // ---- limits of the callers' scratch -------------------------------------------------------------------------------
 inline constexpr int64_t kFewRows = 16;       // products of at most so many rows stream the weights past
+inline constexpr int64_t kMostStreamedRows = 64;  // they can up to so many
 inline constexpr int64_t kFewRowsCols = 192;  // most columns of such a product at a time
 // Rows and columns of other products are multiples: whole tiles in every variant.
 inline constexpr int64_t kTaskRows = 12;
@@ -99,8 +100,9 @@ struct Int8ProductArgs {
   int64_t rows;
   Int8WeightRows weight;
   int64_t cols;
-  ColumnRuns runs;  // of at most kFewRows rows only
-  float* sums;  // of more than kFewRows as those of packed_products
+  bool streams;     // the weights past, as products does; else they are packed
+  ColumnRuns runs;  // of those that stream
+  float* sums;      // of others as those of packed_products
   int64_t sums_stride;
   int32_t* totals;  // scratch, like sums
   float* packed;    // kPackedFloats
@@ -187,7 +189,7 @@ enum class MathFunction : uint8_t { Exp, Erf, Gelu, Silu };
 struct KernelTable {
   const char* name;  // as processor.h names them
 
-  // Of one to kFewRows rows, activations as they are.
+  // Of one to kMostStreamedRows rows, activations as they are.
   void (*products)(const ProductArgs&);
   // A row of n activations packed for products of many rows, in f32 or rounded to bf16: packed_row_units(n, type) units of 4 bytes.
   void (*pack_row)(void* out, DType type, const float* in, int64_t n);

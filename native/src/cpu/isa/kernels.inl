@@ -15,9 +15,9 @@ static_assert(kInt8Align % kIntBytes == 0);
 
 #include "cpu/isa/operands.inl"
 
-#include "cpu/isa/gemv.inl"
-
 #include "cpu/isa/elementwise.inl"
+
+#include "cpu/isa/gemv.inl"
 
 #include "cpu/isa/gemm.inl"
 

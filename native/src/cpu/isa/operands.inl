@@ -37,6 +37,7 @@ inline void round_for_pairs(void* p, Reg v) { reg_store_bf16(p, v); }
 
 // Sums of f32 in the sixteen lanes of kernel_table.h, kRegs registers.
 struct FloatSums {
+  static constexpr bool kWidens = false;
   using Acc = Reg;
   using Sum = float;
   static constexpr int kRegs = kLanes / kRegLanes;
@@ -57,8 +58,11 @@ struct FloatSums {
 };
 
 // f32 activations; weights of a type, widened to f32.
-template <DType kType>
+template <DType kType_>
 struct F32Rows : FloatSums {
+  static constexpr DType kType = kType_;
+  static constexpr bool kWidens = kType != DType::F32;
+  using Wide = F32Rows<DType::F32>;
   using In = float;
   using Operand = Reg;
   static constexpr int64_t kStep = kLanes, kBlock = kKBlock;
@@ -88,6 +92,7 @@ struct Bf16Rows : FloatSums {
 
 // Bytes: activations without and weights with a sign, whose rows are whole steps. Their sums are exact in any order.
 struct ByteRows {
+  static constexpr bool kWidens = false;
   using In = uint8_t;
   using Operand = ByteReg;
   using Acc = IntReg;
