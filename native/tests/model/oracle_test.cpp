@@ -117,8 +117,8 @@ TEST_P(ModelOverCpu, Int8IsTheSameOverTheReference) {
   const auto actual = oracle.load_int8(std::make_shared<cpu::CpuBackend>(), false);
   const Answer want = answer(expected, oracle.prompt(*expected, dialog), greedy(1));
   const Answer got = answer(actual, oracle.prompt(*actual, dialog), greedy(1));
-  // A value on the edge between two of int8's may be rounded either way.
-  EXPECT_LE(relative_error(got.logits.at(0), want.logits.at(0)), 3e-2);
+  // A value on the edge between two of int8's may be rounded either way; with experts more of them are.
+  EXPECT_LE(relative_error(got.logits.at(0), want.logits.at(0)), actual->config().language.experts.count > 0 ? 3e-2 : 2e-2);
 }
 
 TEST_P(ModelOverCpu, WeightsReadIntoMemoryGiveTheSameBitsAsMappedOnes) {
