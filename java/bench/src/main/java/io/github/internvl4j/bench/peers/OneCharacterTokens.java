@@ -15,7 +15,9 @@ final class OneCharacterTokens {
     private static final int CJK_UNIFIED_COUNT = 20_902;
     private static final int CJK_EXTENSION_B = 0x20000;
     private static final int CJK_EXTENSION_B_COUNT = 42_711;
-    private static final int HANGUL = 0xAC00;
+    /** Planes 15 and 16, of which nobody has made anything, without the last two of each, which are no characters. */
+    private static final int PRIVATE_USE = 0xF0000;
+    private static final int PRIVATE_USE_COUNT = 65_534;
 
     private OneCharacterTokens() {}
 
@@ -36,7 +38,8 @@ final class OneCharacterTokens {
         if (index < CJK_UNIFIED_COUNT + CJK_EXTENSION_B_COUNT) {
             return CJK_EXTENSION_B + index - CJK_UNIFIED_COUNT;
         }
-        return HANGUL + index - CJK_UNIFIED_COUNT - CJK_EXTENSION_B_COUNT;
+        int rest = index - CJK_UNIFIED_COUNT - CJK_EXTENSION_B_COUNT;
+        return PRIVATE_USE + rest + rest / PRIVATE_USE_COUNT * 2;
     }
 
     static List<String> pieces(int vocabulary) {
