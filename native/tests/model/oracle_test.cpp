@@ -33,7 +33,7 @@ TEST(ModelOverReference, ActivationsAreTheOriginals) {
 
 class ModelOverCpu : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Oracles, ModelOverCpu,
-                         ::testing::Values("hermes-d128", "hermes-gqa7", "internlm2-tiles", "phi3", "qwen2-tied", "qwen2-hf", "qwen3",
+                         ::testing::Values("hermes-d128", "hermes-gqa7", "internlm2-tiles", "llama2-zh", "llama3-bpe", "phi3", "qwen2-tied", "qwen2-hf", "qwen3",
                                            "qwen3-moe"),
                          [](const auto& p) { return testing::test_name(p.param); });
 
