@@ -12,12 +12,11 @@ Request::Request(std::shared_ptr<Engine> engine, std::shared_ptr<Sequence> seque
   validate(sampling);
   check_owner(sequence.get(), prompt);
   check_prompt(prompt);
-  turns_long_ = turns_long(engine_->config().language.rope, static_cast<int64_t>(prompt.tokens.size()));
+  prompt_size_ = prompt.tokens.size();
   place_pictures(prompt);
   features_ = std::move(prompt.features);
   stop_tokens_ = std::move(prompt.stop_tokens);
   tokens_ = std::move(prompt.tokens);
-  prompt_size_ = tokens_.size();
 
   if (sequence == nullptr) sequence = std::make_shared<Sequence>(engine_);
   if (!sequence->take()) fail(Status::InvalidArgument, "the sequence already serves an unfinished request");
@@ -99,7 +98,10 @@ void Request::place_pictures(const Prompt& prompt) {
   }
 }
 
-void Request::add_key(PositionKey key) { keys_.push_back(turns_long_ ? turned_long(key) : key); }
+void Request::add_key(PositionKey key) {
+  const bool far = turns_long(engine_->config().language.rope, static_cast<int64_t>(prompt_size_));
+  keys_.push_back(far ? turned_long(key) : key);
+}
 
 void Request::append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices,
                         std::vector<SequenceSpan>& spans, int64_t row, int64_t rows) const {

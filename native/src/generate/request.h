@@ -79,7 +79,6 @@ class Request {
   std::vector<PositionKey> keys_;
   std::vector<PictureRun> pictures_;
   size_t prompt_size_ = 0;
-  bool turns_long_ = false;  // see rope.h
   int64_t reused_ = 0;
   Sampling sampling_;
   Sampler sampler_;
