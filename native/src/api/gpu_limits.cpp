@@ -24,7 +24,7 @@ GpuSizes sizes_of(const ModelConfig& config) {
                   {"llm_config.moe_intermediate_size", language.experts.width},
                   {"vision_config.hidden_size", vision.hidden},
                   {"vision_config.intermediate_size", vision.mlp},
-                  {cat("a picture's size in numbers (", vision.channels, " * ", config.image_size, "^2)"),
+                  {cat("an image's size in numbers (", vision.channels, " * ", config.image_size, "^2)"),
                    vision.channels * config.image_size * config.image_size}};
   sizes.channels = vision.channels;
   sizes.patch = {"vision_config.patch_size", vision.patch};

@@ -24,10 +24,10 @@ Placer placer(const ivl_load_options& options) {
 
 void check_pixels(const float* pixels, int64_t size, int64_t count, const ModelConfig& config) {
   given(pixels, "pixels");
-  if (count < 1) fail(Status::InvalidArgument, cat("the picture count is ", count, ", expected at least 1"));
+  if (count < 1) fail(Status::InvalidArgument, cat("the image count is ", count, ", expected at least 1"));
   const int64_t each = config.vision.channels * config.image_size * config.image_size;
   if (size % each != 0 || size / each != count) {
-    fail(Status::InvalidArgument, cat(count, " pictures come with ", size, " pixel values, expected ", each, " for each (",
+    fail(Status::InvalidArgument, cat(count, " images come with ", size, " pixel values, expected ", each, " for each (",
                                       config.vision.channels, " x ", config.image_size, " x ", config.image_size, ")"));
   }
   const auto finite = [](float value) { return std::isfinite(value); };

@@ -66,8 +66,8 @@ void Request::check_prompt(const Prompt& prompt) const {
   const auto places = std::count(prompt.tokens.begin(), prompt.tokens.end(), prompt.image_token);
   if (rows != places) {
     const int64_t each = engine_->config().tokens_per_image();
-    fail(Status::InvalidArgument, cat("the prompt has places for ", places, " picture tokens, but the pictures have ", rows,
-                                      " (", each, " a picture)"));
+    fail(Status::InvalidArgument, cat("the prompt has placeholders for ", places, " image tokens, but the images have ", rows,
+                                      " (", each, " an image)"));
   }
 }
 

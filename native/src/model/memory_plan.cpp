@@ -156,7 +156,7 @@ void require_fit(const MemoryPlan& plan, int64_t limit, const std::string& advic
   const std::string batch = plan.max_batch == 1 ? "" : cat(", further requests of a batch ", mib(plan.kv_cache_batch));
   fail(Status::OutOfMemory,
        cat("the model needs ", mib(plan.total()), " MiB (weights ", mib(plan.weights_mapped + plan.weights_owned),
-           ", KV cache ", mib(plan.kv_cache), batch, ", scratch ", mib(plan.scratch), ", pictures ", mib(plan.picture_batch),
+           ", KV cache ", mib(plan.kv_cache), batch, ", scratch ", mib(plan.scratch), ", images ", mib(plan.picture_batch),
            "), but ", limit >> 20, " MiB are available", advice.empty() ? "" : "; ", advice));
 }
 

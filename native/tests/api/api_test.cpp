@@ -376,7 +376,7 @@ TEST(Api, BadRequestsLeaveTheGenerationUsable) {
   ASSERT_EQ(ivl_generation_create(model, nullptr, &generation), IVL_OK);
   expect_failure(add(generation, nullptr, {}), IVL_INVALID_ARGUMENT, "no tokens");
   expect_failure(add(generation, nullptr, {1, 2000000}), IVL_INVALID_ARGUMENT, "2000000");
-  expect_failure(add(generation, nullptr, {1026}), IVL_INVALID_ARGUMENT, "picture");
+  expect_failure(add(generation, nullptr, {1026}), IVL_INVALID_ARGUMENT, "images");
   expect_failure(add(generation, nullptr, std::vector<int32_t>(5000, 9)), IVL_CONTEXT_LENGTH, "5000");
   expect_failure(add(generation, nullptr, {1}, 0), IVL_INVALID_ARGUMENT, "max_new_tokens");
   expect_failure(ivl_generation_end(generation, 0), IVL_INVALID_ARGUMENT, "request 0");
@@ -415,8 +415,8 @@ TEST(Api, ArraysThatAreTooShortAreRefusedWithBothNumbers) {
   const auto encode = [&](int64_t size, int64_t count) {
     return ivl_encode(model, pixels.data(), size, count, nullptr, recording, &features);
   };
-  expect_failure(encode(4000, 4000), IVL_INVALID_ARGUMENT, "4000 pictures come with 4000 pixel values, expected 37632 for each");
-  expect_failure(encode(3 * 112 * 112, 2), IVL_INVALID_ARGUMENT, "2 pictures");
+  expect_failure(encode(4000, 4000), IVL_INVALID_ARGUMENT, "4000 images come with 4000 pixel values, expected 37632 for each");
+  expect_failure(encode(3 * 112 * 112, 2), IVL_INVALID_ARGUMENT, "2 images");
   expect_failure(encode(3 * 112 * 112, INT64_MAX), IVL_INVALID_ARGUMENT, "37632");
   expect_failure(encode(-1, 1), IVL_INVALID_ARGUMENT, "-1");
   ASSERT_EQ(encode(3 * 112 * 112, 1), IVL_OK) << ivl_last_error();

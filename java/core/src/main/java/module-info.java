@@ -1,5 +1,5 @@
 /**
- * The library. On the module path FFmpeg, which films need, is added by the application: {@code --add-modules
+ * The library. On the module path FFmpeg, which videos need, is added by the application: {@code --add-modules
  * org.bytedeco.ffmpeg,org.bytedeco.ffmpeg.linux.x86_64}.
  */
 @SuppressWarnings("requires-automatic") // others' libraries, and the binding, whose classes are generated

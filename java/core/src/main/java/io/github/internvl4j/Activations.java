@@ -11,7 +11,7 @@ import java.util.Map;
 /**
  * What every layer computed for a prompt, as f32: {@code vision.embeddings}, {@code vision.layers.N},
  * {@code vision.pixel_shuffle}, {@code projector}, {@code decoder.embeddings}, {@code decoder.layers.N},
- * {@code decoder.norm}, {@code logits}. Vision entries are (pictures, tokens, width), decoder entries (1, tokens, width).
+ * {@code decoder.norm}, {@code logits}. Vision entries are (images, tokens, width), decoder entries (1, tokens, width).
  *
  * @param tensors by name, in the order in which they were computed
  * @param promptTokens the prompt's ids

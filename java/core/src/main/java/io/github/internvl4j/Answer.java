@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** One answer on its way: tokens come in, pieces go to the listener, a reply comes out. */
+/** One answer on its way: tokens come in, chunks go to the listener, a reply comes out. */
 final class Answer {
     private final int[] promptTokens;
     private final GenerationConfig config;
@@ -75,7 +75,7 @@ final class Answer {
         }
         // A stop token adds its text as any other does. The template's has none: it is special, or else a stop string.
         ThinkingStream.Parts parts = parted(stream.accept(step.token()));
-        listener.onPiece(new Piece(parts.text(), parts.thinking(), step.token(), step.logprob(), others));
+        listener.onChunk(new Chunk(parts.text(), parts.thinking(), step.token(), step.logprob(), others));
         return stream.finished() ? FinishReason.STOP : step.finish();
     }
 
@@ -104,7 +104,7 @@ final class Answer {
 
     private void tell(ThinkingStream.Parts rest) {
         if (!rest.text().isEmpty() || !rest.thinking().isEmpty()) {
-            listener.onPiece(new Piece(rest.text(), rest.thinking(), -1, 0, List.of()));
+            listener.onChunk(new Chunk(rest.text(), rest.thinking(), -1, 0, List.of()));
         }
     }
 

@@ -7,7 +7,7 @@ import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.runtime.NativeFeatures;
 import io.github.internvl4j.runtime.NativeSequence;
-import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,11 +16,11 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A conversation. It keeps what the model computed for its earlier rounds, so that a new round costs only what is new and
- * no picture is encoded twice; the answers are the same as those of a fresh prompt with the same history.
+ * A conversation. It keeps what the model computed for its earlier turns, so that a new turn costs only what is new and
+ * no image is encoded twice; the answers are the same as those of a fresh prompt with the same history.
  *
  * <p>A conversation is as long as the model's context at most. Past its end every question throws
- * {@link ContextLengthException}, until {@link #undo} or {@link #reset} makes room. Pictures count with what the decoder sees of
+ * {@link ContextLengthException}, until {@link #undo} or {@link #reset} makes room. Images count with what the decoder sees of
  * them; they themselves are not kept.
  *
  * <p>One question at a time: a second thread that asks meanwhile gets {@link BusyException}. {@link #cancel} and
@@ -31,18 +31,18 @@ public final class Chat implements AutoCloseable {
     private final PromptReader.Opening opening;
     private final @Nullable SpecialTokens specialTokens;
     private final NativeSequence sequence;
-    private final List<Kept> rounds = new ArrayList<>();
+    private final List<Kept> turns = new ArrayList<>();
     private final ReentrantLock asking = new ReentrantLock();
     private volatile @Nullable Cancellation current;
     private volatile boolean closed;
 
     /**
-     * What is left of a round: its pictures themselves are not kept.
+     * What is left of a turn: its images themselves are not kept.
      *
-     * @param tiles how many tiles each of its picture entries had when it was asked, and has ever since
-     * @param features those pictures as the decoder sees them, null for none
+     * @param tiles how many tiles each of its image entries had when it was asked, and has ever since
+     * @param features those images as the decoder sees them, null for none
      */
-    private record Kept(Round round, List<Integer> tiles, @Nullable NativeFeatures features) {
+    private record Kept(Turn turn, List<Integer> tiles, @Nullable NativeFeatures features) {
         void free() {
             if (features != null) {
                 features.close();
@@ -58,28 +58,28 @@ public final class Chat implements AutoCloseable {
     }
 
     /**
-     * Asks about the conversation so far and, perhaps, new pictures, with {@link GenerationConfig#defaults()}, or in a chat that
+     * Asks about the conversation so far and, perhaps, new images, with {@link GenerationConfig#defaults()}, or in a chat that
      * thinks with {@link GenerationConfig#thinking()}.
      *
-     * @param pictures separate pictures; {@code <image>} in the question marks their places, otherwise each gets a line of
+     * @param images separate images; {@code <image>} in the question marks their placeholders, otherwise each gets a line of
      *     its own before the question
      */
-    public Reply ask(String question, Image... pictures) {
-        return ask(question, ReplyListener.none(), pictures);
+    public Reply ask(String question, Image... images) {
+        return ask(question, ReplyListener.none(), images);
     }
 
-    /** Asks, and hands the answer to the listener piece by piece. */
-    public Reply ask(String question, ReplyListener listener, Image... pictures) {
+    /** Asks, and hands the answer to the listener chunk by chunk. */
+    public Reply ask(String question, ReplyListener listener, Image... images) {
         GenerationConfig config = opening.thinking() ? GenerationConfig.thinking() : GenerationConfig.defaults();
-        return ask(Prompt.of(question, pictures), config, listener);
+        return ask(Prompt.of(question, images), config, listener);
     }
 
     /**
      * Asks with settings.
      *
      * @param question its history and system message must be empty: those are the chat's own. It is read in its own mode, or
-     *     else in the chat's, now and in all later rounds
-     * @throws PromptException if it has them, or if its pictures and their places differ in number; the chat is unchanged
+     *     else in the chat's, now and in all later turns
+     * @throws PromptException if it has them, or if its images and their placeholders differ in number; the chat is unchanged
      * @throws ContextLengthException if the conversation with this question leaves no room for an answer; the chat is
      *     unchanged, and {@link #undo} and {@link #reset} make room
      * @throws BusyException if another thread is asking
@@ -110,7 +110,7 @@ public final class Chat implements AutoCloseable {
         }
     }
 
-    /** Takes the lock. Who asks keeps it long and is not waited for; who looks at the rounds has it for a moment. */
+    /** Takes the lock. Who asks keeps it long and is not waited for; who looks at the turns has it for a moment. */
     private void begin() {
         boolean busy = asking.isHeldByCurrentThread();
         while (!busy && !asking.tryLock()) {
@@ -145,7 +145,7 @@ public final class Chat implements AutoCloseable {
             Prompt question, GenerationConfig config, ReplyListener listener, Cancellation cancellation) {
         List<Integer> tiles = owner.reader().tiles(question);
         SpecialTokens mode = question.specialTokensOr(ownMode());
-        Round asked = question.asked(mode).placed(tiles.size());
+        Turn asked = question.asked(mode).withPlaceholders(tiles.size());
         int[] tokens = tokens(asked, tiles);
 
         long before = System.nanoTime();
@@ -154,7 +154,7 @@ public final class Chat implements AutoCloseable {
         try (Generator generator = new Generator(owner.model(), owner.reader(), cancellation)) {
             added = generator.encode(question);
             List<NativeFeatures> seen = new ArrayList<>();
-            rounds.forEach(earlier -> addTo(seen, earlier.features()));
+            turns.forEach(earlier -> addTo(seen, earlier.features()));
             addTo(seen, added);
             double seconds = (System.nanoTime() - before) / 1e9;
             generator.add(0, tokens, seen, List.of(), config, listener, opening.thinking(), seconds, sequence);
@@ -162,7 +162,7 @@ public final class Chat implements AutoCloseable {
             kept = remember(asked, tiles, reply, added);
             return reply;
         } catch (Generator.Unbegun e) {
-            // Stopped while pictures were encoded: there is no answer, and nothing to remember.
+            // Stopped while images were encoded: there is no answer, and nothing to remember.
             return Answer.unbegun(tokens);
         } finally {
             if (added != null && !kept) {
@@ -181,10 +181,10 @@ public final class Chat implements AutoCloseable {
         return specialTokens == null ? SpecialTokens.PARSE : specialTokens;
     }
 
-    private int[] tokens(Round asked, List<Integer> tiles) {
-        List<Round> history = rounds.stream().map(Kept::round).toList();
+    private int[] tokens(Turn asked, List<Integer> tiles) {
+        List<Turn> history = turns.stream().map(Kept::turn).toList();
         List<Integer> all = new ArrayList<>();
-        rounds.forEach(earlier -> all.addAll(earlier.tiles()));
+        turns.forEach(earlier -> all.addAll(earlier.tiles()));
         all.addAll(tiles);
         // The system message is as old as the chat: what is asked later must not change how it is read.
         SpecialTokens first = history.isEmpty() ? asked.specialTokens() : history.get(0).specialTokens();
@@ -196,29 +196,29 @@ public final class Chat implements AutoCloseable {
                 throw e;
             }
             throw new ContextLengthException(
-                    e.getMessage() + "; undo() takes back the last round of the chat, reset() all " + history.size(), e);
+                    e.getMessage() + "; undo() takes back the last turn of the chat, reset() all " + history.size(), e);
         }
     }
 
-    /** A cancelled answer counts as far as it came; without any text the round is forgotten. As in the original's, thinking is kept. */
-    private boolean remember(Round asked, List<Integer> tiles, Reply reply, @Nullable NativeFeatures added) {
+    /** A cancelled answer counts as far as it came; without any text the turn is forgotten. As in the original's, thinking is kept. */
+    private boolean remember(Turn asked, List<Integer> tiles, Reply reply, @Nullable NativeFeatures added) {
         if (reply.finish() == FinishReason.CANCELLED && reply.response().isEmpty()) {
             return false;
         }
-        Round round = new Round(asked.question(), reply.response(), asked.specialTokens(), asked.places());
-        rounds.add(new Kept(round, tiles, added));
+        Turn turn = new Turn(asked.question(), reply.response(), asked.specialTokens(), asked.placeholders());
+        turns.add(new Kept(turn, tiles, added));
         return true;
     }
 
     /**
-     * The rounds so far, each with its mode and with the places of its pictures told; questions hold {@code <image>} there.
-     * With the same pictures they are the {@link Prompt#history} of the same conversation. Waits for an answer in progress,
+     * The turns so far, each with its mode and with the placeholders of its images told; questions hold {@code <image>} there.
+     * With the same images they are the {@link Prompt#history} of the same conversation. Waits for an answer in progress,
      * but not from its listener. It can be asked for when the chat is closed, too.
      */
-    public List<Round> history() {
+    public List<Turn> history() {
         asking.lock();
         try {
-            return rounds.stream().map(Kept::round).toList();
+            return turns.stream().map(Kept::turn).toList();
         } finally {
             leave();
         }
@@ -234,33 +234,33 @@ public final class Chat implements AutoCloseable {
     }
 
     /**
-     * Takes back the last round and its pictures: the next question is asked as if it had not been. What was computed for the
-     * rounds before is kept. Waits for an answer in progress.
+     * Takes back the last turn and its images: the next question is asked as if it had not been. What was computed for the
+     * turns before is kept. Waits for an answer in progress.
      *
-     * @return the round that was taken back, or empty if there was none
+     * @return the turn that was taken back, or empty if there was none
      * @throws BusyException from the listener of that answer
      * @throws ClosedException if the chat or the model is closed
      */
-    public Optional<Round> undo() {
+    public Optional<Turn> undo() {
         if (asking.isHeldByCurrentThread()) {
-            throw new BusyException("the chat is answering; take a round back when it has finished");
+            throw new BusyException("the chat is answering; take a turn back when it has finished");
         }
         asking.lock();
         try {
             requireOpen();
-            if (rounds.isEmpty()) {
+            if (turns.isEmpty()) {
                 return Optional.empty();
             }
-            Kept last = rounds.remove(rounds.size() - 1);
+            Kept last = turns.remove(turns.size() - 1);
             last.free();
-            return Optional.of(last.round());
+            return Optional.of(last.turn());
         } finally {
             leave();
         }
     }
 
     /**
-     * Forgets every round and picture. Waits for an answer in progress.
+     * Forgets every turn and image. Waits for an answer in progress.
      *
      * @throws BusyException from the listener of that answer
      * @throws ClosedException if the chat or the model is closed
@@ -272,8 +272,8 @@ public final class Chat implements AutoCloseable {
         asking.lock();
         try {
             requireOpen();
-            rounds.forEach(Kept::free);
-            rounds.clear();
+            turns.forEach(Kept::free);
+            turns.clear();
         } finally {
             leave();
         }
@@ -304,7 +304,7 @@ public final class Chat implements AutoCloseable {
     /** Under the lock. */
     private void free() {
         sequence.close();
-        rounds.forEach(Kept::free);
+        turns.forEach(Kept::free);
         owner.forget(this);
     }
 }

@@ -6,7 +6,7 @@ import java.util.List;
  * A checkpoint's weights, tokenizer and preprocessor against what its configuration needs.
  *
  * @param missing tensors that are not there
- * @param wrong tensors of another shape or type, with what was expected; files for text and pictures that cannot be used, with the
+ * @param wrong tensors of another shape or type, with what was expected; files for text and images that cannot be used, with the
  *     reason
  * @param unexpected tensors that the model has no use for
  * @param nonFinite tensors that hold NaN or infinity; empty if values were not looked at

@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The generation loop: one for single answers, chats, streams and batches. Requests join while others run, so a batch
- * keeps at most {@code maxBatch} prompts' pictures and caches at a time.
+ * keeps at most {@code maxBatch} prompts' images and caches at a time.
  */
 final class Generator implements AutoCloseable {
     private final NativeModel model;
@@ -69,12 +69,12 @@ final class Generator implements AutoCloseable {
     }
 
     /**
-     * A prompt's pictures as the decoder sees them, all tiles together; null for none.
+     * A prompt's images as the decoder sees them, all tiles together; null for none.
      *
      * @throws Unbegun if this is cancelled
      */
     @Nullable NativeFeatures encode(Prompt prompt) {
-        if (prompt.pictures().isEmpty()) {
+        if (prompt.images().isEmpty()) {
             return null;
         }
         Tensor pixels = reader.pixels(prompt);
@@ -86,7 +86,7 @@ final class Generator implements AutoCloseable {
     }
 
     /**
-     * Adds a prompt with its pictures already encoded.
+     * Adds a prompt with its images already encoded.
      *
      * @param index what the sink knows it by
      * @param owned freed with the answer
@@ -96,7 +96,7 @@ final class Generator implements AutoCloseable {
     void add(
             int index,
             int[] tokens,
-            List<NativeFeatures> pictures,
+            List<NativeFeatures> images,
             List<NativeFeatures> owned,
             GenerationConfig config,
             ReplyListener listener,
@@ -104,7 +104,7 @@ final class Generator implements AutoCloseable {
             double visionSeconds,
             @Nullable NativeSequence sequence) {
         Answer answer = new Answer(tokens, config, listener, reader, thinking, visionSeconds);
-        var request = new NativeGeneration.Request(tokens, reader.imageToken(), pictures, reader.stopTokens(config));
+        var request = new NativeGeneration.Request(tokens, reader.imageToken(), images, reader.stopTokens(config));
         try {
             running.put(generation.add(request, config, sequence, null), new Running(index, answer, owned));
         } catch (CancellationException e) {
@@ -193,13 +193,13 @@ final class Generator implements AutoCloseable {
     private void begin(int index, BatchRequest request, int[] tokens) {
         long before = System.nanoTime();
         NativeFeatures features = encode(request.prompt());
-        List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
+        List<NativeFeatures> images = features == null ? List.of() : List.of(features);
         double seconds = (System.nanoTime() - before) / 1e9;
         try {
             boolean thinking = request.prompt().thinking();
-            add(index, tokens, pictures, pictures, request.config(), ReplyListener.none(), thinking, seconds, null);
+            add(index, tokens, images, images, request.config(), ReplyListener.none(), thinking, seconds, null);
         } catch (RuntimeException e) {
-            pictures.forEach(NativeFeatures::close);
+            images.forEach(NativeFeatures::close);
             throw e;
         }
     }

@@ -169,7 +169,7 @@ public final class InternVL implements AutoCloseable {
         return reader.tokenizer();
     }
 
-    /** What turns the model's pictures into pixel values. */
+    /** What turns the model's images into pixel values. */
     public ImageProcessor imageProcessor() {
         return reader.imageProcessor();
     }
@@ -226,9 +226,9 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
-     * Answers one prompt, piece by piece.
+     * Answers one prompt, chunk by chunk.
      *
-     * @param listener receives the pieces on this thread
+     * @param listener receives the chunks on this thread
      * @param cancellation ends the answer from another thread, or null; interrupting this thread ends it too, as soon, and its
      *     interrupt status stays set
      * @throws PromptException if the prompt cannot be built, or does not fit the context
@@ -240,9 +240,9 @@ public final class InternVL implements AutoCloseable {
         long before = System.nanoTime();
         try (Generator generator = new Generator(model, reader, cancellation);
                 NativeFeatures features = generator.encode(prompt)) {
-            List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
+            List<NativeFeatures> images = features == null ? List.of() : List.of(features);
             double seconds = (System.nanoTime() - before) / 1e9;
-            generator.add(0, tokens, pictures, List.of(), config, listener, prompt.thinking(), seconds, null);
+            generator.add(0, tokens, images, List.of(), config, listener, prompt.thinking(), seconds, null);
             return generator.run();
         } catch (Generator.Unbegun e) {
             return Answer.unbegun(tokens);
@@ -250,7 +250,7 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
-     * Answers several prompts together, each with and without pictures, of any lengths. Every answer is the same as from
+     * Answers several prompts together, each with and without images, of any lengths. Every answer is the same as from
      * {@link #generate} alone; together they are only faster. Interrupting this thread ends it: its interrupt status stays set,
      * and every prompt that was not answered has {@link FinishReason#CANCELLED}.
      *
@@ -298,7 +298,7 @@ public final class InternVL implements AutoCloseable {
      * <p>What is wrong with one request is its own failure: a supplier that throws, a prompt that does not fit, memory that is
      * short, logits that are no numbers.
      *
-     * @param requests each is asked for its prompt when its turn comes, so that pictures need not all be in memory. Any exception
+     * @param requests each is asked for its prompt when its turn comes, so that images need not all be in memory. Any exception
      *     of a supplier is that request's failure, as the cause of a {@link PromptException} unless it is an
      *     {@link InternVLException}; one of the iterator itself ends the batch
      * @param listener receives replies and failures as they come
@@ -319,14 +319,14 @@ public final class InternVL implements AutoCloseable {
      */
     public Activations activations(Prompt prompt) {
         int[] tokens = reader.tokens(prompt);
-        boolean seeing = !prompt.pictures().isEmpty();
+        boolean seeing = !prompt.images().isEmpty();
         try (NativeRecording recording = new NativeRecording();
                 NativeFeatures features =
                         seeing ? model.encode(reader.pixels(prompt), null, recording) : null;
                 NativeGeneration generation = model.newGeneration(null)) {
-            List<NativeFeatures> pictures = features == null ? List.of() : List.of(features);
+            List<NativeFeatures> images = features == null ? List.of() : List.of(features);
             generation.add(
-                    new NativeGeneration.Request(tokens, reader.imageToken(), pictures, new int[0]),
+                    new NativeGeneration.Request(tokens, reader.imageToken(), images, new int[0]),
                     GenerationConfig.greedy(1),
                     null,
                     recording);
@@ -336,14 +336,14 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
-     * Pictures as the decoder sees them, cut as the checkpoint says.
+     * Images as the decoder sees them, cut as the checkpoint says.
      *
      * @return (tiles, {@link ModelInfo#tokensPerImage()}, {@link ModelInfo#hiddenSize()})
      * @throws ImageException if there is none
      */
     public Tensor imageFeatures(List<Image> images) {
         if (images.isEmpty()) {
-            throw new ImageException("no pictures were given, expected at least one");
+            throw new ImageException("no images were given, expected at least one");
         }
         Tensor pixels = reader.imageProcessor().preprocess(images);
         try (NativeFeatures features = model.encode(pixels, null, null)) {

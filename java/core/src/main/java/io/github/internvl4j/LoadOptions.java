@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param quantizeVision {@link Precision#INT8} is for the vision tower's blocks and the projector too
  * @param kvCache the type of the KV cache; on GPUs that of the precision only
  * @param bf16Activations on the CPU, round activations to bf16 where they are multiplied with bf16 weights, and in the vision tower's
- *     attention, as GPUs always do: prompts and pictures are faster on processors with AVX512_BF16, results less exact everywhere;
+ *     attention, as GPUs always do: prompts and images are faster on processors with AVX512_BF16, results less exact everywhere;
  *     needs weights kept in bf16
  * @param device where to run
  * @param threads compute threads; 0 for as many as the process may use

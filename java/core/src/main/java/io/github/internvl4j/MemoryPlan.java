@@ -8,12 +8,12 @@ package io.github.internvl4j;
  * @param kvCacheType what the KV cache would be
  * @param kvCachePerToken of one sequence
  * @param kvCache one sequence of the full context
- * @param kvCacheBatch the further requests of a batch (of {@link LoadOptions#maxBatch()} all but one), each of a picture, a question and an
+ * @param kvCacheBatch the further requests of a batch (of {@link LoadOptions#maxBatch()} all but one), each of an image, a question and an
  *     answer of 1,024 tokens; a request that needs more is given more if it is there at that time
  * @param maxBatch how many requests together that is for
- * @param scratch activations of a piece of prompt, and the kernels' own
- * @param pictureBatch pixels and activations of the pictures that are encoded together
- * @param picturesTogether how many those are
+ * @param scratch activations of a chunk of prompt, and the kernels' own
+ * @param imageBatch pixels and activations of the images that are encoded together
+ * @param imagesTogether how many those are
  * @param total of all parts
  * @param available what the process may take now: what the system and the cgroups leave, without what was promised to models that
  *     are loaded already and has not been used
@@ -29,8 +29,8 @@ public record MemoryPlan(
         long kvCacheBatch,
         int maxBatch,
         long scratch,
-        long pictureBatch,
-        int picturesTogether,
+        long imageBatch,
+        int imagesTogether,
         long total,
         long available,
         String device,

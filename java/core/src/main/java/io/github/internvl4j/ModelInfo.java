@@ -10,7 +10,7 @@ import java.util.OptionalInt;
  *
  * @param imageSize pixels on a side
  * @param imageChannels colour channels
- * @param tokensPerImage tokens that a tile takes in the prompt, or a picture that is not cut into tiles
+ * @param tokensPerImage tokens that a tile takes in the prompt, or an image that is not cut into tiles
  * @param contextLength tokens of prompt and answer together
  * @param vocabularySize rows of the token table
  * @param hiddenSize width of the decoder
@@ -24,11 +24,11 @@ import java.util.OptionalInt;
  *     ends at these; in the other at the template's own, as in the original's chat, and those that differ from it count only in
  *     {@link GenerationConfig#stopTokens}
  * @param conversationTemplate its name; empty where the folder's chat template is its own
- * @param layout how the folder is laid out, and with it which prompt, picture kernel and tokenizer belong to it
+ * @param layout how the folder is laid out, and with it which prompt, image kernel and tokenizer belong to it
  * @param architecture of the decoder, as transformers names it: {@code Qwen2ForCausalLM}
- * @param tiling how pictures are cut; the limits that preprocessor_config.json has in the layout of transformers are those of
+ * @param tiling how images are cut; the limits that preprocessor_config.json has in the layout of transformers are those of
  *     {@link ImageProcessor#tiling}
- * @param imageToken the token whose places pictures take, where the configuration says it
+ * @param imageToken the token whose places images take, where the configuration says it
  */
 public record ModelInfo(
         int imageSize,

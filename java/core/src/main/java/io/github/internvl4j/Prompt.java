@@ -5,7 +5,7 @@ import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.Tiling;
 import io.github.internvl4j.text.ConversationTemplate;
-import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,63 +15,63 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is asked: a question, the rounds before it, and every picture of them all. Immutable: every setter returns a
+ * What is asked: a question, the turns before it, and every image of them all. Immutable: every setter returns a
  * changed copy.
  *
- * <p>{@code <image>} in the history's questions and in the question marks the pictures' places, in order. Without any,
- * and without history, each picture entry gets a line of its own before the question. An entry of several pictures
- * ("combined", the card's first multi-image example) has one place. Where there are pictures, there are as many places; a
- * prompt without any picture may hold {@code <image>} as text.
+ * <p>{@code <image>} in the history's questions and in the question marks the images' placeholders, in order. Without any,
+ * and without history, each image entry gets a line of its own before the question. An entry of several images
+ * ("combined", the card's first multi-image example) has one placeholder. Where there are images, there are as many placeholders; a
+ * prompt without any image may hold {@code <image>} as text.
  *
  * <p>What people type whom one does not know is asked as {@link SpecialTokens#LITERAL}. There {@code <image>} is text, too, so
- * the pictures come in lines before the question, or where {@link #and} puts them:
+ * the images come in lines before the question, or where {@link #and} puts them:
  *
  * <pre>{@code
- * Prompt.of("Picture 1: ").and(first).and("\nPicture 2: ").and(second).and("\n" + typed).specialTokens(SpecialTokens.LITERAL)
+ * Prompt.of("Image 1: ").and(first).and("\nImage 2: ").and(second).and("\n" + typed).specialTokens(SpecialTokens.LITERAL)
  * }</pre>
  *
  * @param system the system message, or null for the template's own; read as {@code specialTokens} says, but never refused
- * @param history earlier rounds, the oldest first; those that tell no mode of their own are read as {@code specialTokens} says
- * @param question what is asked now; empty only with a picture
- * @param pictures the picture entries of all rounds, in order; an entry is one picture, or several combined
+ * @param history earlier turns, the oldest first; those that tell no mode of their own are read as {@code specialTokens} says
+ * @param question what is asked now; empty only with an image
+ * @param images the image entries of all turns, in order; an entry is one image, or several combined
  * @param specialTokens what special tokens in the user's own text are taken for; null for {@link SpecialTokens#PARSE}, or for
  *     what a chat has as its own
- * @param places where in the question pictures stand: the index of each {@code <image>} that is one's place, ascending; every
+ * @param placeholders where in the question images stand: the index of each {@code <image>} that is one's placeholder, ascending; every
  *     other {@code <image>} is text. Null where the question tells no more than its text does
- * @param maxTiles how many tiles a picture is cut into at most, in place of the checkpoint's number; its thumbnail is one more,
- *     but with 1 there is none. Null for the checkpoint's. It says nothing where pictures are not cut
- * @param tileLimits the same for the pictures of single entries, from the first, where it is less; 0 for none. A film's frames
+ * @param maxTiles how many tiles an image is cut into at most, in place of the checkpoint's number; its thumbnail is one more,
+ *     but with 1 there is none. Null for the checkpoint's. It says nothing where images are not cut
+ * @param tileLimits the same for the images of single entries, from the first, where it is less; 0 for none. A video's frames
  *     have 1
  * @param thinking whether it is asked in {@link Thinking} mode, whose system message it then has
  */
 public record Prompt(
         @Nullable String system,
-        List<Round> history,
+        List<Turn> history,
         String question,
-        List<List<Image>> pictures,
+        List<List<Image>> images,
         @Nullable SpecialTokens specialTokens,
-        @Nullable List<Integer> places,
+        @Nullable List<Integer> placeholders,
         @Nullable Integer maxTiles,
         List<Integer> tileLimits,
         boolean thinking) {
     /**
-     * Checks the places, the limits and the system message.
+     * Checks the placeholders, the limits and the system message.
      *
      * @throws InvalidOptionException if a limit of tiles is out of its range
-     * @throws PromptException if there are more limits than entries, there is no {@code <image>} at one of the places, or
+     * @throws PromptException if there are more limits than entries, there is no {@code <image>} at one of the placeholders, or
      *     they do not ascend; or if there is a system message beside that of thinking
      */
     public Prompt {
         Objects.requireNonNull(question, "question");
         history = Options.copy(history, "history");
-        pictures = Options.copy(pictures, "pictures").stream()
-                .map(entry -> Options.copy(entry, "an entry of pictures"))
+        images = Options.copy(images, "images").stream()
+                .map(entry -> Options.copy(entry, "an entry of images"))
                 .toList();
-        places = new Round(question, "").places(places).places(); // checked there
+        placeholders = new Turn(question, "").placeholders(placeholders).placeholders(); // checked there
         if (maxTiles != null) {
             requireTiles(maxTiles, 1, "maxTiles");
         }
-        tileLimits = limits(Options.copy(tileLimits, "tileLimits"), pictures.size());
+        tileLimits = limits(Options.copy(tileLimits, "tileLimits"), images.size());
         if (thinking && system != null) {
             throw new PromptException("there is a system message, but thinking has one of its own, expected only one of the two");
         }
@@ -83,7 +83,7 @@ public record Prompt(
 
     private static List<Integer> limits(List<Integer> values, int entries) {
         if (values.size() > entries) {
-            throw new PromptException("tileLimits has " + values.size() + " limits, but there are " + entries + " picture entries");
+            throw new PromptException("tileLimits has " + values.size() + " limits, but there are " + entries + " image entries");
         }
         int told = 0;
         for (int i = 0; i < values.size(); i++) {
@@ -93,65 +93,65 @@ public record Prompt(
         return List.copyOf(values.subList(0, told));
     }
 
-    /** A prompt whose places are those of its text. */
+    /** A prompt whose placeholders are those of its text. */
     public Prompt(
             @Nullable String system,
-            List<Round> history,
+            List<Turn> history,
             String question,
-            List<List<Image>> pictures,
+            List<List<Image>> images,
             @Nullable SpecialTokens specialTokens) {
-        this(system, history, question, pictures, specialTokens, null, null, List.of(), false);
+        this(system, history, question, images, specialTokens, null, null, List.of(), false);
     }
 
-    /** A question about separate pictures, or about none. */
-    public static Prompt of(String question, Image... pictures) {
-        return of(question, Arrays.asList(pictures));
+    /** A question about separate images, or about none. */
+    public static Prompt of(String question, Image... images) {
+        return of(question, Arrays.asList(images));
     }
 
-    /** A question about separate pictures, or about none. */
-    public static Prompt of(String question, List<Image> pictures) {
+    /** A question about separate images, or about none. */
+    public static Prompt of(String question, List<Image> images) {
         List<List<Image>> entries =
-                Options.copy(pictures, "pictures").stream().map(List::of).toList();
+                Options.copy(images, "images").stream().map(List::of).toList();
         return new Prompt(null, List.of(), question, entries, null);
     }
 
-    /** A question about several pictures in one place. */
-    public static Prompt combined(String question, Image... pictures) {
-        return of(question).pictures(List.of(Arrays.asList(pictures)));
+    /** A question about several images at one placeholder. */
+    public static Prompt combined(String question, Image... images) {
+        return of(question).images(List.of(Arrays.asList(images)));
     }
 
     /**
-     * A question about a film's frames, as the card asks it: {@code Frame1: <image>\n...FrameN: <image>\n} and the question, in
+     * A question about a video's frames, as the card asks it: {@code Frame1: <image>\n...FrameN: <image>\n} and the question, in
      * which {@code <image>} is text.
      */
     public static Prompt video(String question, List<Image> frames) {
-        return of("").places(List.of()).andVideo(frames).and(question);
+        return of("").placeholders(List.of()).andVideo(frames).and(question);
     }
 
     /**
-     * The question with a text behind it, in which {@code <image>} is text whatever the mode. The places that the question has
+     * The question with a text behind it, in which {@code <image>} is text whatever the mode. The placeholders that the question has
      * so far, as its mode is now, are told from here on.
      */
     public Prompt and(String text) {
         Objects.requireNonNull(text, "text");
-        Round told = told();
+        Turn told = told();
         return new Prompt(
-                system, history, told.question() + text, pictures, specialTokens, told.places(), maxTiles, tileLimits, thinking);
+                system, history, told.question() + text, images, specialTokens, told.placeholders(), maxTiles, tileLimits, thinking);
     }
 
-    /** The question with a place behind it, for a picture that comes after all others. */
-    public Prompt and(Image picture) {
-        Objects.requireNonNull(picture, "picture");
-        Round told = told();
-        List<List<Image>> entries = new ArrayList<>(pictures);
-        entries.add(List.of(picture));
-        List<Integer> all = new ArrayList<>(told.imagePlaces());
+    /** The question with a placeholder behind it, for an image that comes after all others. */
+    public Prompt and(Image image) {
+        Objects.requireNonNull(image, "image");
+        Turn told = told();
+        List<List<Image>> entries = new ArrayList<>(images);
+        entries.add(List.of(image));
+        List<Integer> all = new ArrayList<>(told.imagePlaceholders());
         all.add(told.question().length());
         String asked = told.question() + ConversationTemplate.IMAGE;
         return new Prompt(system, history, asked, entries, specialTokens, all, maxTiles, tileLimits, thinking);
     }
 
-    /** The question with a film's frames behind it, which come after all other pictures: {@code Frame1: <image>\n...FrameN: <image>\n}. */
+    /** The question with a video's frames behind it, which come after all other images: {@code Frame1: <image>\n...FrameN: <image>\n}. */
     public Prompt andVideo(List<Image> frames) {
         Prompt prompt = this;
         int number = 1;
@@ -163,14 +163,14 @@ public record Prompt(
 
     private Prompt lastInOneTile() {
         List<Integer> limits = new ArrayList<>(tileLimits);
-        limits.addAll(Collections.nCopies(pictures.size() - limits.size(), 0));
+        limits.addAll(Collections.nCopies(images.size() - limits.size(), 0));
         limits.set(limits.size() - 1, 1);
         return tileLimits(limits);
     }
 
     /** With another system message; null for the template's own. */
     public Prompt system(@Nullable String value) {
-        return new Prompt(value, history, question, pictures, specialTokens, places, maxTiles, tileLimits, thinking);
+        return new Prompt(value, history, question, images, specialTokens, placeholders, maxTiles, tileLimits, thinking);
     }
 
     /**
@@ -179,42 +179,42 @@ public record Prompt(
      * @throws PromptException if there is a system message
      */
     public Prompt thinking(boolean value) {
-        return new Prompt(system, history, question, pictures, specialTokens, places, maxTiles, tileLimits, value);
+        return new Prompt(system, history, question, images, specialTokens, placeholders, maxTiles, tileLimits, value);
     }
 
-    /** With other rounds before the question, the oldest first; {@link #pictures} are then those of all rounds. */
-    public Prompt history(List<Round> value) {
-        return new Prompt(system, value, question, pictures, specialTokens, places, maxTiles, tileLimits, thinking);
+    /** With other turns before the question, the oldest first; {@link #images} are then those of all turns. */
+    public Prompt history(List<Turn> value) {
+        return new Prompt(system, value, question, images, specialTokens, placeholders, maxTiles, tileLimits, thinking);
     }
 
-    /** With other picture entries: those of the history first, then the question's. None has a limit of its own then. */
-    public Prompt pictures(List<List<Image>> value) {
-        return new Prompt(system, history, question, value, specialTokens, places, maxTiles, List.of(), thinking);
+    /** With other image entries: those of the history first, then the question's. None has a limit of its own then. */
+    public Prompt images(List<List<Image>> value) {
+        return new Prompt(system, history, question, value, specialTokens, placeholders, maxTiles, List.of(), thinking);
     }
 
     /** With another mode; null for {@link SpecialTokens#PARSE}, or for what a chat has as its own. */
     public Prompt specialTokens(@Nullable SpecialTokens value) {
-        return new Prompt(system, history, question, pictures, value, places, maxTiles, tileLimits, thinking);
+        return new Prompt(system, history, question, images, value, placeholders, maxTiles, tileLimits, thinking);
     }
 
     /**
-     * With the places of the question's pictures told; null to tell none.
+     * With the placeholders of the question's images told; null to tell none.
      *
-     * @param value the index of each {@code <image>} of the question that is a place; an empty list makes all of them text
+     * @param value the index of each {@code <image>} of the question that is a placeholder; an empty list makes all of them text
      * @throws PromptException if there is no {@code <image>} at one of them, or they do not ascend
      */
-    public Prompt places(@Nullable List<Integer> value) {
-        return new Prompt(system, history, question, pictures, specialTokens, value, maxTiles, tileLimits, thinking);
+    public Prompt placeholders(@Nullable List<Integer> value) {
+        return new Prompt(system, history, question, images, specialTokens, value, maxTiles, tileLimits, thinking);
     }
 
     /**
-     * With another limit of tiles for each picture.
+     * With another limit of tiles for each image.
      *
      * @param value 1 to {@link Tiling#LARGEST_MOST}, or null for what the checkpoint says
      * @throws InvalidOptionException if it is out of its range
      */
     public Prompt maxTiles(@Nullable Integer value) {
-        return new Prompt(system, history, question, pictures, specialTokens, places, value, tileLimits, thinking);
+        return new Prompt(system, history, question, images, specialTokens, placeholders, value, tileLimits, thinking);
     }
 
     /**
@@ -225,12 +225,12 @@ public record Prompt(
      * @throws PromptException if there are more than entries
      */
     public Prompt tileLimits(List<Integer> value) {
-        return new Prompt(system, history, question, pictures, specialTokens, places, maxTiles, value, thinking);
+        return new Prompt(system, history, question, images, specialTokens, placeholders, maxTiles, value, thinking);
     }
 
-    /** The question as a round that has no answer yet. */
-    Round asked(SpecialTokens mode) {
-        return new Round(question, "", mode, places);
+    /** The question as a turn that has no answer yet. */
+    Turn asked(SpecialTokens mode) {
+        return new Turn(question, "", mode, placeholders);
     }
 
     /** What special tokens in the question are taken for, if there is another who may tell it. */
@@ -238,12 +238,12 @@ public record Prompt(
         return specialTokens == null ? otherwise : specialTokens;
     }
 
-    private Round told() {
-        int earlier = history.stream().mapToInt(round -> round.imagePlaces().size()).sum();
-        return asked(specialTokensOr(SpecialTokens.PARSE)).placed(Math.max(0, pictures.size() - earlier));
+    private Turn told() {
+        int earlier = history.stream().mapToInt(turn -> turn.imagePlaceholders().size()).sum();
+        return asked(specialTokensOr(SpecialTokens.PARSE)).withPlaceholders(Math.max(0, images.size() - earlier));
     }
 
-    /** The most tiles of an entry's pictures; 0 for what the checkpoint says. */
+    /** The most tiles of an entry's images; 0 for what the checkpoint says. */
     int mostTiles(int entry) {
         int own = entry < tileLimits.size() ? tileLimits.get(entry) : 0;
         int all = maxTiles == null ? 0 : maxTiles;

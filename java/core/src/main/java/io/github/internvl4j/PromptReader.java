@@ -10,7 +10,7 @@ import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.ConversationTemplates;
 import io.github.internvl4j.text.PromptEncoder;
 import io.github.internvl4j.text.RenderedPrompt;
-import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.Segment;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Tokenizer;
@@ -50,7 +50,7 @@ final class PromptReader {
         imageProcessor = ImageProcessor.load(directory, info);
         template = named == null ? template(directory, info) : ConversationTemplates.forName(named);
         encoder = new PromptEncoder(tokenizer, template);
-        requirePictureToken(directory);
+        requireImageToken(directory);
         stops = stops(named != null);
     }
 
@@ -70,7 +70,7 @@ final class PromptReader {
     }
 
     /** The configuration and the tokenizer must mean the same token. */
-    private void requirePictureToken(Path directory) {
+    private void requireImageToken(Path directory) {
         int own = encoder.imageContextId();
         int said = info.imageToken().orElse(own);
         if (said != own) {
@@ -119,7 +119,7 @@ final class PromptReader {
     /** How many tiles each entry of the prompt has, thumbnails included: the original's num_patches_list. Only sizes are looked at. */
     List<Integer> tiles(Prompt prompt) {
         List<Integer> tiles = new ArrayList<>();
-        for (List<Image> entry : prompt.pictures()) {
+        for (List<Image> entry : prompt.images()) {
             Tiling tiling = tiling(prompt, tiles.size());
             tiles.add(entry.stream()
                     .mapToInt(image -> tiling.tiles(image.width(), image.height(), info.imageSize()))
@@ -134,7 +134,7 @@ final class PromptReader {
     }
 
     /**
-     * The prompt's ids, with a placeholder for every picture row.
+     * The prompt's ids, with the image token for every row of an image.
      *
      * @throws ContextLengthException if they leave no room for an answer
      */
@@ -145,22 +145,22 @@ final class PromptReader {
     }
 
     /**
-     * The ids of a conversation, with a placeholder for every picture row.
+     * The ids of a conversation, with the image token for every row of an image.
      *
-     * @param mode of the caller's system message and of the rounds that have none of their own
+     * @param mode of the caller's system message and of the turns that have none of their own
      * @param asked the question, with its mode
-     * @param tiles how many tiles each entry of all rounds has
+     * @param tiles how many tiles each entry of all turns has
      * @throws ContextLengthException if they leave no room for an answer
      */
-    int[] tokens(Opening opening, SpecialTokens mode, List<Round> history, Round asked, List<Integer> tiles) {
-        long inPictures = tiles.stream().mapToLong(n -> (long) n * info.tokensPerImage()).sum();
-        requireRoom(inPictures, inPictures); // before any of them is laid out
-        List<Round> rounds = history.stream()
-                .map(round -> round.specialTokens() == null ? round.specialTokens(mode) : round)
+    int[] tokens(Opening opening, SpecialTokens mode, List<Turn> history, Turn asked, List<Integer> tiles) {
+        long inImages = tiles.stream().mapToLong(n -> (long) n * info.tokensPerImage()).sum();
+        requireRoom(inImages, inImages); // before any of them is laid out
+        List<Turn> turns = history.stream()
+                .map(turn -> turn.specialTokens() == null ? turn.specialTokens(mode) : turn)
                 .toList();
-        RenderedPrompt rendered = template.render(opening.message(), rounds, asked, tiles, info.tokensPerImage());
+        RenderedPrompt rendered = template.render(opening.message(), turns, asked, tiles, info.tokensPerImage());
         int[] ids = encoder.encode(opening.thinking() ? parsed(rendered) : rendered, mode);
-        requireRoom(ids.length, inPictures);
+        requireRoom(ids.length, inImages);
         return ids;
     }
 
@@ -169,36 +169,36 @@ final class PromptReader {
         List<Segment> segments = prompt.segments().stream()
                 .map(it -> it.author() == Segment.Author.DEVELOPER ? new Segment(it.text(), it.author(), SpecialTokens.PARSE) : it)
                 .toList();
-        return new RenderedPrompt(segments, prompt.question(), prompt.pictureTokens());
+        return new RenderedPrompt(segments, prompt.question(), prompt.imageTokens());
     }
 
     /** @param least tokens that the prompt has at least */
-    private void requireRoom(long least, long inPictures) {
+    private void requireRoom(long least, long inImages) {
         if (least < info.contextLength()) {
             return;
         }
-        String message = "the prompt has " + (least == inPictures ? "at least " : "") + least + " tokens, but the context holds "
+        String message = "the prompt has " + (least == inImages ? "at least " : "") + least + " tokens, but the context holds "
                 + info.contextLength() + " and the answer needs at least one";
-        if (inPictures > 0) {
+        if (inImages > 0) {
             boolean cut = imageProcessor.tiling().dynamic();
             long each = info.tokensPerImage();
-            long fit = Math.max(0, (info.contextLength() - 1 - (least - inPictures)) / each);
-            message += "; " + inPictures / each + (cut ? " tiles of pictures" : " pictures") + " take " + inPictures
+            long fit = Math.max(0, (info.contextLength() - 1 - (least - inImages)) / each);
+            message += "; " + inImages / each + (cut ? " tiles of images" : " images") + " take " + inImages
                     + " of them, " + each + " each, and at most " + fit + " would fit"
-                    + (cut ? ": a lower limit of tiles for each picture (maxTiles), or fewer pictures" : "");
+                    + (cut ? ": a lower limit of tiles for each image (maxTiles), or fewer images" : "");
         }
         throw new ContextLengthException(message);
     }
 
-    /** (tiles, channels, S, S), normalized: the tiles of all pictures, in order. */
+    /** (tiles, channels, S, S), normalized: the tiles of all images, in order. */
     Tensor pixels(Prompt prompt) {
         List<Tensor> parts = new ArrayList<>();
-        int entries = prompt.pictures().size();
+        int entries = prompt.images().size();
         for (int from = 0; from < entries; ) {
             Tiling tiling = tiling(prompt, from);
             List<Image> alike = new ArrayList<>();
             while (from < entries && tiling(prompt, from).equals(tiling)) {
-                alike.addAll(prompt.pictures().get(from++));
+                alike.addAll(prompt.images().get(from++));
             }
             parts.add(imageProcessor.preprocess(alike, tiling));
         }

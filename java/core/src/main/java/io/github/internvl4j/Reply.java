@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param thinking what the model thought, without its marks and surrounding white space, as far as it came; empty if it did not;
  *     null but in {@link Thinking} mode
  * @param response the whole text as the original's {@code chat} returns it, thinking and its marks included: what belongs into the
- *     history of the next round. But in {@link Thinking} mode it is {@code text}
+ *     history of the next turn. But in {@link Thinking} mode it is {@code text}
  * @param promptTokens the prompt's ids; none if the request was cancelled before its turn came
  * @param tokens the generated ids, the stop token included if one was met
  * @param finish why it ended
@@ -31,7 +31,7 @@ public record Reply(
     /**
      * Where the time went, in seconds.
      *
-     * @param vision preparing and encoding pictures
+     * @param vision preparing and encoding images
      * @param prefill from the prompt to the first token
      * @param decode the other tokens
      * @param reusedTokens tokens of the prompt that were still in the chat's cache

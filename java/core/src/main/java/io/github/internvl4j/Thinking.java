@@ -8,7 +8,7 @@ import io.github.internvl4j.text.ThinkingStream;
  * {@link Prompt#thinking(boolean)} or {@link InternVL#thinkingChat()}; to be drawn as {@link GenerationConfig#thinking()} says. Other
  * models of the family were not made for it.
  *
- * <p>Marks are looked for in the text, whether they are tokens of their own or not. In the history of the next round stands
+ * <p>Marks are looked for in the text, whether they are tokens of their own or not. In the history of the next turn stands
  * {@link Reply#response}, the whole, as the original's {@code chat} keeps it.
  */
 public final class Thinking {

@@ -38,7 +38,7 @@ class AccuracyTest {
                 new Types(Precision.INT8, false, KvCacheType.INT8));
     }
 
-    /** The first round of each dialog. */
+    /** The first turn of each dialog. */
     @ParameterizedTest
     @MethodSource("narrowTypes")
     void theDemosAnswersAgreeWithF32(Types types) {

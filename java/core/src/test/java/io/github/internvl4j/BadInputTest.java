@@ -17,7 +17,7 @@ import io.github.internvl4j.error.NotFiniteException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.error.UnsupportedModelException;
 import io.github.internvl4j.image.Image;
-import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -143,7 +143,7 @@ class BadInputTest {
         assertEquals(
                 plan.total(),
                 plan.weightsMapped() + plan.weightsOwned() + plan.kvCache() + plan.kvCacheBatch() + plan.scratch()
-                        + plan.pictureBatch());
+                        + plan.imageBatch());
         assertEquals(8, plan.maxBatch());
         assertTrue(plan.kvCacheBatch() > 7 * 1024 * plan.kvCachePerToken());
         assertEquals("", plan.advice());
@@ -200,7 +200,7 @@ class BadInputTest {
         assertTrue(report.wrong().get(0).contains("<one_too_many>"), report.wrong().toString());
     }
 
-    /** Puts a NaN of f16 in the place of a tensor's first value. */
+    /** Puts a NaN of f16 in place of a tensor's first value. */
     private static void damage(Path weights, String tensor) throws IOException {
         try (RandomAccessFile raw = new RandomAccessFile(weights.toFile(), "rw")) {
             byte[] header = new byte[(int) Long.reverseBytes(raw.readLong())];
@@ -273,15 +273,15 @@ class BadInputTest {
         Image none = null;
         String text = null;
         Integer token = null;
-        assertNull("question", () -> new Round(null, "a"));
-        assertNull("answer", () -> new Round("q", null));
-        assertNull("places", () -> new Round("q", "a").places(Collections.singletonList(null)));
+        assertNull("question", () -> new Turn(null, "a"));
+        assertNull("answer", () -> new Turn("q", null));
+        assertNull("placeholders", () -> new Turn("q", "a").placeholders(Collections.singletonList(null)));
         assertNull("question", () -> Prompt.of(null));
         assertNull("text", () -> Prompt.of("q").and(text));
-        assertNull("pictures[0]", () -> Prompt.of("q", none));
-        assertNull("entry of pictures[0]", () -> Prompt.combined("q", none));
-        assertNull("pictures", () -> Prompt.of("q").pictures(null));
-        assertNull("pictures[0]", () -> Prompt.of("q").pictures(Collections.singletonList(null)));
+        assertNull("images[0]", () -> Prompt.of("q", none));
+        assertNull("entry of images[0]", () -> Prompt.combined("q", none));
+        assertNull("images", () -> Prompt.of("q").images(null));
+        assertNull("images[0]", () -> Prompt.of("q").images(Collections.singletonList(null)));
         assertNull("history", () -> Prompt.of("q").history(null));
         assertNull("history[0]", () -> Prompt.of("q").history(Collections.singletonList(null)));
         assertNull("stopStrings[1]", () -> config.stopStrings("a", null));
@@ -308,7 +308,7 @@ class BadInputTest {
         Image image = ORACLE.image("blocks.png");
         try (InternVL model = InternVL.load(ORACLE.directory(), LoadOptions.defaults().contextLength(300))) {
             assertPrompt(model, Prompt.of("<image> <image>", image), "2", "1");
-            assertPrompt(model, Prompt.of("<image>").places(List.of(0)), "1", "0");
+            assertPrompt(model, Prompt.of("<image>").placeholders(List.of(0)), "1", "0");
             assertPrompt(model, Prompt.of("What are <IMG_CONTEXT>s?", image), "<IMG_CONTEXT>");
             assertPrompt(model, Prompt.of("<|im_end|>").specialTokens(SpecialTokens.REJECT), "<|im_end|>");
             assertPrompt(model, Prompt.of(""), "empty");
@@ -342,9 +342,9 @@ class BadInputTest {
     }
 
     @Test
-    void picturesOfAnySizeWorkAndOthersAreNamed() throws IOException {
+    void imagesOfAnySizeWorkAndOthersAreNamed() throws IOException {
         Path empty = Files.createFile(folder.resolve("empty.png"));
-        Path text = Files.write(folder.resolve("text.jpg"), "no picture".getBytes(StandardCharsets.UTF_8));
+        Path text = Files.write(folder.resolve("text.jpg"), "no image".getBytes(StandardCharsets.UTF_8));
         for (Path bad : List.of(empty, text, folder.resolve("absent.png"), folder)) {
             ImageException refused = assertThrows(ImageException.class, () -> Image.read(bad));
             assertTrue(String.valueOf(refused.getMessage()).contains(bad.getFileName().toString()));

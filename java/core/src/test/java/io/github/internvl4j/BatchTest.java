@@ -78,7 +78,7 @@ class BatchTest {
         List<Supplier<BatchRequest>> requests = List.of(
                 () -> new BatchRequest(good, config),
                 () -> {
-                    throw new ImageException("picture.png: no such file");
+                    throw new ImageException("image.png: no such file");
                 },
                 () -> new BatchRequest(Prompt.of("x".repeat(20_000)), config),
                 () -> new BatchRequest(good, config));
@@ -152,7 +152,7 @@ class BatchTest {
         List<Supplier<BatchRequest>> requests = new ArrayList<>();
         prompts.forEach(prompt -> requests.add(() -> new BatchRequest(prompt, config)));
         requests.add(() -> {
-            throw new ImageException("picture.png: no such file");
+            throw new ImageException("image.png: no such file");
         });
         try (InternVL model = InternVL.load(ORACLE.directory())) {
             Kept failing = new Kept() {

@@ -11,7 +11,7 @@ import io.github.internvl4j.error.ClosedException;
 import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
-import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Turn;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.file.Files;
@@ -70,7 +70,7 @@ class ChatTest {
     }
 
     @Test
-    void aNewPictureMayComeInALaterRound() {
+    void aNewImageMayComeInALaterTurn() {
         Image blocks = ORACLE.image("blocks.png");
         Image discs = ORACLE.image("discs.jpg");
         try (Chat chat = model.chat()) {
@@ -89,7 +89,7 @@ class ChatTest {
             Reply first = chat.ask("What is this?", ORACLE.image("blocks.png"));
             chat.reset();
             assertEquals(List.of(), chat.history());
-            // The same place, another picture: nothing of the first may be seen.
+            // At the same place, another image: nothing of the first may be seen.
             Reply other = chat.ask("What is this?", ORACLE.image("discs.jpg"));
             assertNotEquals(first.logprobs(), other.logprobs());
             assertEquals(
@@ -105,9 +105,9 @@ class ChatTest {
         try (Chat chat = model.chat()) {
             assertEquals(Optional.empty(), chat.undo());
             chat.ask("What is this?", ORACLE.image("blocks.png"));
-            List<Round> before = chat.history();
+            List<Turn> before = chat.history();
             Reply first = chat.ask(Prompt.of("And this?", discs), CONFIG, ReplyListener.none());
-            Round taken = chat.undo().orElseThrow();
+            Turn taken = chat.undo().orElseThrow();
             assertEquals("<image>\nAnd this?", taken.question());
             assertEquals(before, chat.history());
             chat.ask("Something else?");
@@ -122,7 +122,7 @@ class ChatTest {
     void anAnswerInProgressIsNotTakenBackByItsListener() {
         try (Chat chat = model.chat()) {
             chat.ask("Hello");
-            assertThrows(BusyException.class, () -> chat.ask("Hello", piece -> chat.undo()));
+            assertThrows(BusyException.class, () -> chat.ask("Hello", chunk -> chat.undo()));
             assertEquals(1, chat.history().size());
         }
     }
@@ -137,27 +137,27 @@ class ChatTest {
             while (chat.history().size() < 99 && last.finish() != FinishReason.LENGTH) {
                 last = chat.ask("Hello");
             }
-            int rounds = chat.history().size();
+            int turns = chat.history().size();
             String message = String.valueOf(
                     assertThrows(ContextLengthException.class, () -> chat.ask("Hello")).getMessage());
             assertTrue(message.contains("400") && message.contains("undo()") && message.contains("reset()"), message);
-            assertEquals(rounds, chat.history().size());
+            assertEquals(turns, chat.history().size());
             assertTrue(chat.undo().isPresent());
-            assertEquals(2, chat.ask(Prompt.of("Hello"), GenerationConfig.greedy(2), piece -> {}).tokens().size());
+            assertEquals(2, chat.ask(Prompt.of("Hello"), GenerationConfig.greedy(2), chunk -> {}).tokens().size());
             chat.reset();
-            assertEquals(2, chat.ask(Prompt.of("Hello"), GenerationConfig.greedy(2), piece -> {}).tokens().size());
+            assertEquals(2, chat.ask(Prompt.of("Hello"), GenerationConfig.greedy(2), chunk -> {}).tokens().size());
         }
     }
 
     @Test
-    void picturesThatWereSeenAreNotKept() throws InterruptedException {
+    void imagesThatWereSeenAreNotKept() throws InterruptedException {
         try (Chat chat = model.chat()) {
             WeakReference<Image> seen = askAndForget(chat);
             for (int i = 0; i < 100 && seen.get() != null; i++) {
                 System.gc();
                 Thread.sleep(20);
             }
-            assertNull(seen.get(), "the chat keeps the decoded picture");
+            assertNull(seen.get(), "the chat keeps the decoded image");
             // What it made of it is kept.
             Reply second = chat.ask(Prompt.of("And now?"), CONFIG, ReplyListener.none());
             Prompt whole = Prompt.of("And now?", ORACLE.image("blocks.png"))
@@ -166,7 +166,7 @@ class ChatTest {
         }
     }
 
-    /** In a method of its own, so that no local variable holds the picture. */
+    /** In a method of its own, so that no local variable holds the image. */
     private static WeakReference<Image> askAndForget(Chat chat) {
         Image image = ORACLE.image("blocks.png");
         chat.ask("What is this?", image);
@@ -182,7 +182,7 @@ class ChatTest {
             assertThrows(
                     PromptException.class,
                     () -> chat.ask(Prompt.of("x").system("s"), CONFIG, ReplyListener.none()));
-            assertThrows(IllegalStateException.class, () -> chat.ask("Again", piece -> {
+            assertThrows(IllegalStateException.class, () -> chat.ask("Again", chunk -> {
                 throw new IllegalStateException("a listener's own failure");
             }));
             assertEquals(1, chat.history().size());
@@ -203,17 +203,17 @@ class ChatTest {
     }
 
     @Test
-    void streamedPiecesAreTheReply() {
+    void streamedChunksAreTheReply() {
         for (Oracle.Dialog dialog : ORACLE.dialogs()) {
             StringBuilder streamed = new StringBuilder();
             List<Integer> tokens = new ArrayList<>();
             Reply reply = model.generate(
                     ORACLE.prompt(dialog),
                     CONFIG,
-                    piece -> {
-                        streamed.append(piece.text());
-                        if (piece.token() >= 0) {
-                            tokens.add(piece.token());
+                    chunk -> {
+                        streamed.append(chunk.text());
+                        if (chunk.token() >= 0) {
+                            tokens.add(chunk.token());
                         }
                     },
                     null);
@@ -230,7 +230,7 @@ class ChatTest {
         Reply reply = model.generate(
                 ORACLE.prompt(dialog),
                 CONFIG.stopStrings("never", "al byche"),
-                piece -> streamed.append(piece.text()),
+                chunk -> streamed.append(chunk.text()),
                 null);
         assertEquals("oraise Vtrecim", reply.text());
         assertEquals("oraise Vtrecim", streamed.toString());
@@ -246,7 +246,7 @@ class ChatTest {
         Reply reply = model.generate(
                 ORACLE.prompt(dialog),
                 CONFIG.stopTokens(until.get(2)),
-                piece -> streamed.append(piece.text()),
+                chunk -> streamed.append(chunk.text()),
                 null);
         assertEquals(until, reply.tokens());
         assertEquals(FinishReason.STOP, reply.finish());
@@ -281,7 +281,7 @@ class ChatTest {
         try (Chat chat = model.chat()) {
             CountDownLatch answering = new CountDownLatch(1);
             CountDownLatch refused = new CountDownLatch(1);
-            CompletableFuture<Reply> first = CompletableFuture.supplyAsync(() -> chat.ask("Hello", piece -> {
+            CompletableFuture<Reply> first = CompletableFuture.supplyAsync(() -> chat.ask("Hello", chunk -> {
                 answering.countDown();
                 await(refused);
             }));
@@ -296,8 +296,8 @@ class ChatTest {
     @Test
     void cancelEndsTheAnswerAndKeepsTheChat() {
         try (Chat chat = model.chat()) {
-            Reply reply = chat.ask("Tell me a story", piece -> {
-                if (piece.text().length() > 3) {
+            Reply reply = chat.ask("Tell me a story", chunk -> {
+                if (chunk.text().length() > 3) {
                     chat.cancel();
                 }
             });
@@ -308,7 +308,7 @@ class ChatTest {
     }
 
     @Test
-    void whatIsCancelledBeforeItsPicturesAreEncodedIsAnAnswerWithoutTokens() {
+    void whatIsCancelledBeforeItsImagesAreEncodedIsAnAnswerWithoutTokens() {
         Cancellation cancellation = new Cancellation();
         cancellation.cancel();
         Prompt prompt = Prompt.of("What is this?", ORACLE.image("blocks.png"));
@@ -340,7 +340,7 @@ class ChatTest {
         Thread asking = new Thread(() -> {
             try {
                 while (true) {
-                    other.generate(Prompt.of("Hello"), CONFIG, piece -> answering.countDown(), null);
+                    other.generate(Prompt.of("Hello"), CONFIG, chunk -> answering.countDown(), null);
                 }
             } catch (RuntimeException e) {
                 seen.set(e);

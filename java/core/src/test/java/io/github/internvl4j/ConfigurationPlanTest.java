@@ -29,7 +29,7 @@ class ConfigurationPlanTest {
         assertEquals(real.kvCache(), plan.kvCache());
         assertEquals(real.kvCacheBatch(), plan.kvCacheBatch());
         assertEquals(real.scratch(), plan.scratch());
-        assertEquals(real.pictureBatch(), plan.pictureBatch());
+        assertEquals(real.imageBatch(), plan.imageBatch());
         assertTrue(plan.fits());
     }
 

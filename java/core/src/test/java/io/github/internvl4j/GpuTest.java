@@ -45,7 +45,7 @@ class GpuTest {
 
     /**
      * All of them on a GPU. Over the emulation the native tests answer them all, and what the binding adds shows in two: text
-     * alone, and pictures that share a place with a round before.
+     * alone, and images that share a place with a turn before.
      */
     private static List<Oracle.Dialog> dialogs(Oracle oracle) {
         return gpus().get(0).contains("emulated GPU")

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 class LifetimeTest {
     private static final Oracle ORACLE = Oracle.load("hermes-d128");
     private static final GenerationConfig CONFIG = GenerationConfig.greedy(8);
-    /** About 3,000 tokens: six pieces of a prompt. */
+    /** About 3,000 tokens: six chunks of a prompt. */
     private static final String LONG = "z".repeat(3_000);
 
     private static InternVL model;
@@ -81,7 +81,7 @@ class LifetimeTest {
         }
     }
 
-    /** Waits until the chat's answer has some pieces of its prompt behind it. */
+    /** Waits until the chat's answer has some chunks of its prompt behind it. */
     private static void awaitPrompt(Chat chat) {
         while (chat.cachedTokens() == 0) {
             Thread.onSpinWait();
@@ -224,7 +224,7 @@ class LifetimeTest {
     void aModelClosedByItsOwnListenerEndsTheAnswer() {
         InternVL closing = InternVL.load(ORACLE.directory(), options());
         Chat chat = closing.chat();
-        assertThrows(ClosedException.class, () -> chat.ask("Hello", piece -> closing.close()));
+        assertThrows(ClosedException.class, () -> chat.ask("Hello", chunk -> closing.close()));
         assertThrows(ClosedException.class, () -> chat.ask("Hello"));
         assertThrows(ClosedException.class, chat::cachedTokens);
     }
@@ -234,7 +234,7 @@ class LifetimeTest {
         Chat chat = model.chat();
         CountDownLatch answering = new CountDownLatch(1);
         CountDownLatch closed = new CountDownLatch(1);
-        Asking<Reply> asking = new Asking<>(() -> chat.ask("Hello", piece -> {
+        Asking<Reply> asking = new Asking<>(() -> chat.ask("Hello", chunk -> {
             answering.countDown();
             await(closed);
         }));
@@ -258,13 +258,13 @@ class LifetimeTest {
     @Test
     void aChatClosedByItsOwnListenerSaysSo() {
         Chat chat = model.chat();
-        assertThrows(ClosedException.class, () -> chat.ask("Hello", piece -> chat.close()));
+        assertThrows(ClosedException.class, () -> chat.ask("Hello", chunk -> chat.close()));
         assertThrows(ClosedException.class, () -> chat.ask("Hello"));
     }
 
     @Test
     void aListenersOwnCancellationExceptionReachesTheCaller() {
-        ReplyListener listener = piece -> {
+        ReplyListener listener = chunk -> {
             throw new CancellationException("of a future of the listener's");
         };
         assertThrows(CancellationException.class, () -> model.generate(Prompt.of("Hello"), CONFIG, listener, null));
@@ -277,10 +277,10 @@ class LifetimeTest {
     void anAnswersListenerMayLookAtTheChatButNotResetIt() {
         try (Chat chat = model.chat()) {
             chat.ask(Prompt.of("Hello"), CONFIG, ReplyListener.none());
-            List<Integer> rounds = new ArrayList<>();
-            chat.ask(Prompt.of("Hello"), CONFIG, piece -> rounds.add(chat.history().size()));
-            assertEquals(Set.of(1), Set.copyOf(rounds));
-            assertThrows(BusyException.class, () -> chat.ask("Hello", piece -> chat.reset()));
+            List<Integer> turns = new ArrayList<>();
+            chat.ask(Prompt.of("Hello"), CONFIG, chunk -> turns.add(chat.history().size()));
+            assertEquals(Set.of(1), Set.copyOf(turns));
+            assertThrows(BusyException.class, () -> chat.ask("Hello", chunk -> chat.reset()));
             assertEquals(2, chat.history().size());
             chat.reset();
             assertEquals(List.of(), chat.history());
@@ -301,7 +301,7 @@ class LifetimeTest {
     /** Whoever comes when: nothing but the asker ever hears of the closing, and nothing else than that. */
     @Test
     void cancellingResettingAndClosingMayRace() throws Exception {
-        for (int round = 0; round < 30; round++) {
+        for (int turn = 0; turn < 30; turn++) {
             Chat chat = model.chat();
             CountDownLatch begin = new CountDownLatch(1);
             Asking<Boolean> asking = new Asking<>(() -> {

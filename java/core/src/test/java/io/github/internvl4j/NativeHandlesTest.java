@@ -54,7 +54,7 @@ class NativeHandlesTest {
                     Tensor.allocate(3, 1, 112, 112),
                     Tensor.allocate(1, 3, 112 * 112),
                     Tensor.allocate(3))) {
-                assertRefused("expected [pictures, 3, 112, 112]", () -> model.encode(wrong, null, null));
+                assertRefused("expected [images, 3, 112, 112]", () -> model.encode(wrong, null, null));
             }
             model.encode(Tensor.allocate(1, 3, 112, 112), null, null).close();
         }

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.tensor.Safetensors;
 import io.github.internvl4j.tensor.Tensor;
-import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Turn;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -25,7 +25,7 @@ record Oracle(Path directory, List<Dialog> dialogs) {
         return TestData.checkpoints().stream().map(folder -> folder.getFileName().toString());
     }
 
-    /** Checkpoints with a picture in one square: head size 128, bf16, two shards; and 7 query heads on one key/value head, f16, one file. */
+    /** Checkpoints with an image in one square: head size 128, bf16, two shards; and 7 query heads on one key/value head, f16, one file. */
     static Stream<String> names() {
         return Stream.of("hermes-d128", "hermes-gqa7");
     }
@@ -79,18 +79,18 @@ record Oracle(Path directory, List<Dialog> dialogs) {
         List<Image> images = dialog.images().stream().map(this::image).toList();
         boolean combined = dialog.tiles().size() < images.size();
         List<List<Image>> entries = combined ? List.of(images) : images.stream().map(List::of).toList();
-        List<Round> history = dialog.history().stream()
-                .map(round -> new Round(round.get(0), round.get(1)))
+        List<Turn> history = dialog.history().stream()
+                .map(turn -> new Turn(turn.get(0), turn.get(1)))
                 .toList();
         return Prompt.of(dialog.question())
                 .history(history)
-                .pictures(entries)
+                .images(entries)
                 .system(dialog.system())
                 .maxTiles(dialog.maxTiles());
     }
 
     /**
-     * Every activation of a dialog with two pictures: in f32 within the rounding of another order of sums, in 16-bit types by
+     * Every activation of a dialog with two images: in f32 within the rounding of another order of sums, in 16-bit types by
      * FlashAttention's rule, at most twice the error of PyTorch in bfloat16.
      */
     void assertActivations(InternVL model, Precision precision) {

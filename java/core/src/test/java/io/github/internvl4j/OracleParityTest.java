@@ -11,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The whole path, from pictures and text to tokens, against the original model. */
+/** The whole path, from images and text to tokens, against the original model. */
 class OracleParityTest {
     @TestFactory
     Stream<DynamicTest> everyDialogInF32EqualsTheOriginalAlone() {

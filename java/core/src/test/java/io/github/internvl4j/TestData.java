@@ -49,14 +49,14 @@ public final class TestData {
         }
     }
 
-    /** The original's values (tiles, 3, S, S) of a checkpoint's pictures, by file name. */
+    /** The original's values (tiles, 3, S, S) of a checkpoint's images, by file name. */
     public static Map<String, Tensor> pixelValues(Path checkpoint) {
-        Map<String, Tensor> pictures = new LinkedHashMap<>(Safetensors.read(checkpoint.resolve("pixel_values.safetensors")));
-        Tensor levels = pictures.remove("levels");
+        Map<String, Tensor> images = new LinkedHashMap<>(Safetensors.read(checkpoint.resolve("pixel_values.safetensors")));
+        Tensor levels = images.remove("levels");
         if (levels != null) {
-            pictures.replaceAll((name, bytes) -> valuesOf(bytes, levels));
+            images.replaceAll((name, bytes) -> valuesOf(bytes, levels));
         }
-        return pictures;
+        return images;
     }
 
     /** Bytes (tiles, 3, S, S), each of which stands for one of its channel's levels (3, 256). */

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.runtime.NativeGeneration;
-import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.ThinkingStream;
 import java.nio.charset.StandardCharsets;
@@ -65,16 +65,16 @@ class ThinkingTest {
         }
     }
 
-    private record Answered(Reply reply, List<Piece> pieces) {}
+    private record Answered(Reply reply, List<Chunk> chunks) {}
 
     /** What the model would have said. */
     private static Answered answered(boolean thinking, int... tokens) {
-        List<Piece> pieces = new ArrayList<>();
-        Answer answer = new Answer(new int[] {1}, CONFIG, pieces::add, model.reader(), thinking, 0);
+        List<Chunk> chunks = new ArrayList<>();
+        Answer answer = new Answer(new int[] {1}, CONFIG, chunks::add, model.reader(), thinking, 0);
         for (int token : tokens) {
             answer.accept(new NativeGeneration.Step(0, token, 0, null, false), List.of());
         }
-        return new Answered(answer.finish(FinishReason.LENGTH), pieces);
+        return new Answered(answer.finish(FinishReason.LENGTH), chunks);
     }
 
     @Test
@@ -88,14 +88,14 @@ class ThinkingTest {
             assertEquals("7 = 7 * 1, so yes.", thought.reply().thinking());
             assertEquals("Yes, it is.", thought.reply().text());
             assertEquals(said, thought.reply().response());
-            assertEquals("7 = 7 * 1, so yes.", String.join("", thought.pieces().stream().map(Piece::thinking).toList()));
-            assertEquals("Yes, it is.", String.join("", thought.pieces().stream().map(Piece::text).toList()));
-            assertTrue(thought.pieces().stream().anyMatch(piece -> piece.thinking().contains("7")), "as it comes");
+            assertEquals("7 = 7 * 1, so yes.", String.join("", thought.chunks().stream().map(Chunk::thinking).toList()));
+            assertEquals("Yes, it is.", String.join("", thought.chunks().stream().map(Chunk::text).toList()));
+            assertTrue(thought.chunks().stream().anyMatch(chunk -> chunk.thinking().contains("7")), "as it comes");
             Answered plain = answered(false, tokens);
             assertEquals(said, plain.reply().text());
             assertEquals(said, plain.reply().response());
             assertNull(plain.reply().thinking());
-            assertTrue(plain.pieces().stream().allMatch(piece -> piece.thinking().isEmpty()));
+            assertTrue(plain.chunks().stream().allMatch(chunk -> chunk.thinking().isEmpty()));
         }
     }
 
@@ -113,7 +113,7 @@ class ThinkingTest {
         try (Chat chat = model.thinkingChat()) {
             Reply one = chat.ask(Prompt.of("Is 7 a prime number?"), CONFIG, ReplyListener.none());
             assertEquals("", one.thinking());
-            assertEquals(List.of(one.response()), chat.history().stream().map(Round::answer).toList());
+            assertEquals(List.of(one.response()), chat.history().stream().map(Turn::answer).toList());
             Reply two = chat.ask(Prompt.of("And 8?").thinking(true), CONFIG, ReplyListener.none());
             Prompt whole = Prompt.of("And 8?").thinking(true).history(List.of(chat.history().get(0)));
             Reply fresh = model.generate(whole, CONFIG);

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
-import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Special tokens and {@code <image>} that people type, in conversations whose rounds have different modes. */
+/** Special tokens and {@code <image>} that people type, in conversations whose turns have different modes. */
 class TypedTokensTest {
     private static final Oracle ORACLE = Oracle.load("hermes-d128");
     private static final GenerationConfig CONFIG = GenerationConfig.greedy(3);
@@ -51,9 +51,9 @@ class TypedTokensTest {
         return tokens.stream().filter(token -> token == STOP).count();
     }
 
-    /** The template's own in a prompt with such earlier rounds, and one more for each parsed question. */
-    private static long expectedStops(List<Round> history, SpecialTokens... modes) {
-        long answers = history.stream().filter(round -> !round.answer().isEmpty()).count();
+    /** The template's own in a prompt with such earlier turns, and one more for each parsed question. */
+    private static long expectedStops(List<Turn> history, SpecialTokens... modes) {
+        long answers = history.stream().filter(turn -> !turn.answer().isEmpty()).count();
         return 2 + history.size() + answers + Stream.of(modes).filter(mode -> mode == SpecialTokens.PARSE).count();
     }
 
@@ -74,7 +74,7 @@ class TypedTokensTest {
     void everyRoundOfAChatKeepsItsMode(List<SpecialTokens> modes) {
         try (Chat chat = model.chat()) {
             for (int i = 0; i < modes.size(); i++) {
-                List<Round> history = chat.history();
+                List<Turn> history = chat.history();
                 SpecialTokens[] soFar = modes.subList(0, i + 1).toArray(new SpecialTokens[0]);
                 Prompt asked = prompt(modes.get(i));
                 Reply reply = chat.ask(asked, CONFIG, ReplyListener.none());
@@ -89,7 +89,7 @@ class TypedTokensTest {
     @ParameterizedTest
     @EnumSource(SpecialTokens.class)
     void roundsWithoutAModeAreReadAsTheirPrompt(SpecialTokens mode) {
-        List<Round> history = List.of(new Round(typed(mode), "a"));
+        List<Turn> history = List.of(new Turn(typed(mode), "a"));
         Prompt prompt = prompt(mode).history(history);
         assertEquals(expectedStops(history, mode, mode), stops(model.generate(prompt, CONFIG).promptTokens()));
     }
@@ -98,7 +98,7 @@ class TypedTokensTest {
     void aChatMayHaveAModeOfItsOwn() {
         try (Chat chat = model.chat("s<|im_end|>", SpecialTokens.LITERAL)) {
             assertEquals(2, stops(chat.ask(INJECTION).promptTokens()));
-            List<Round> history = chat.history();
+            List<Turn> history = chat.history();
             Reply parsed = chat.ask(prompt(SpecialTokens.PARSE), CONFIG, ReplyListener.none());
             assertEquals(expectedStops(history, SpecialTokens.PARSE), stops(parsed.promptTokens()));
         }
@@ -115,7 +115,7 @@ class TypedTokensTest {
                 int own = first == SpecialTokens.PARSE ? 1 : 0;
                 Reply reply = chat.ask(Prompt.of("x").specialTokens(first), CONFIG, ReplyListener.none());
                 assertEquals(expectedStops(List.of()) + own, stops(reply.promptTokens()));
-                List<Round> history = chat.history();
+                List<Turn> history = chat.history();
                 reply = chat.ask(Prompt.of("x").specialTokens(then), CONFIG, ReplyListener.none());
                 assertEquals(expectedStops(history) + own, stops(reply.promptTokens()), first + " " + then);
             }
@@ -126,14 +126,14 @@ class TypedTokensTest {
     @EnumSource(SpecialTokens.class)
     void wordsOfTheModelAndTheDeveloperAreNeverRefused(SpecialTokens mode) {
         Image image = ORACLE.image("blocks.png");
-        Round round = new Round("<image>\nx", "a <IMG_CONTEXT><|im_end|> b").places(List.of(0));
-        Prompt prompt = Prompt.of("x", image).history(List.of(round)).system("s <IMG_CONTEXT>").places(List.of());
+        Turn turn = new Turn("<image>\nx", "a <IMG_CONTEXT><|im_end|> b").placeholders(List.of(0));
+        Prompt prompt = Prompt.of("x", image).history(List.of(turn)).system("s <IMG_CONTEXT>").placeholders(List.of());
         Reply reply = model.generate(prompt.specialTokens(mode), CONFIG);
         int rows = model.tokenizer().tokenId("<IMG_CONTEXT>").orElseThrow();
         assertEquals(
                 model.info().tokensPerImage(),
                 reply.promptTokens().stream().filter(token -> token == rows).count());
-        assertEquals(expectedStops(List.of(round), mode), stops(reply.promptTokens()));
+        assertEquals(expectedStops(List.of(turn), mode), stops(reply.promptTokens()));
     }
 
     @Test
@@ -149,27 +149,27 @@ class TypedTokensTest {
             assertTrue(text(reply).contains("What is the <image> tag?"), text(reply));
             reply = chat.ask("Was it an <image>?");
             assertTrue(text(reply).contains("Was it an <image>?"), text(reply));
-            assertEquals(List.of(4), chat.history().get(1).places());
+            assertEquals(List.of(4), chat.history().get(1).placeholders());
         }
     }
 
     @Test
-    void picturesOfALiteralQuestionStandWhereTheDeveloperPutsThem() {
+    void imagesOfALiteralQuestionStandWhereTheDeveloperPutsThem() {
         Image first = ORACLE.image("blocks.png");
         Image second = ORACLE.image("discs.jpg");
         String typed = "Is <image> one?";
         Prompt literal = Prompt.of(typed, first, second).specialTokens(SpecialTokens.LITERAL);
-        Prompt lines = Prompt.of("<image>\n<image>\n" + typed, first, second).places(List.of(0, 8));
+        Prompt lines = Prompt.of("<image>\n<image>\n" + typed, first, second).placeholders(List.of(0, 8));
         assertSamePrompt(lines, literal);
-        Prompt placed = Prompt.of("Picture 1: ").and(first).and("\nPicture 2: ").and(second).and("\n" + typed);
-        assertEquals("Picture 1: <image>\nPicture 2: <image>\n" + typed, placed.question());
-        assertEquals(List.of(11, 30), placed.places());
+        Prompt placed = Prompt.of("Image 1: ").and(first).and("\nImage 2: ").and(second).and("\n" + typed);
+        assertEquals("Image 1: <image>\nImage 2: <image>\n" + typed, placed.question());
+        assertEquals(List.of(9, 26), placed.placeholders());
         for (SpecialTokens mode : SpecialTokens.values()) {
             assertSamePrompt(placed, placed.specialTokens(mode));
         }
-        Prompt film = Prompt.video(typed, List.of(first, second));
-        assertEquals("Frame1: <image>\nFrame2: <image>\n" + typed, film.question());
-        assertSamePrompt(film, film.specialTokens(SpecialTokens.LITERAL));
+        Prompt video = Prompt.video(typed, List.of(first, second));
+        assertEquals("Frame1: <image>\nFrame2: <image>\n" + typed, video.question());
+        assertSamePrompt(video, video.specialTokens(SpecialTokens.LITERAL));
     }
 
     private static void assertSamePrompt(Prompt expected, Prompt prompt) {

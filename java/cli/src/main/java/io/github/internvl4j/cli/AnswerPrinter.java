@@ -1,6 +1,6 @@
 package io.github.internvl4j.cli;
 
-import io.github.internvl4j.Piece;
+import io.github.internvl4j.Chunk;
 
 /** Shows an answer while it comes: its text on standard output, what the model thinks before on standard error. */
 final class AnswerPrinter {
@@ -11,14 +11,14 @@ final class AnswerPrinter {
         this.streams = streams;
     }
 
-    void show(Piece piece) {
-        if (!piece.thinking().isEmpty()) {
-            streams.err().print(piece.thinking());
+    void show(Chunk chunk) {
+        if (!chunk.thinking().isEmpty()) {
+            streams.err().print(chunk.thinking());
             thinking = true;
         }
-        if (!piece.text().isEmpty()) {
+        if (!chunk.text().isEmpty()) {
             end();
-            streams.out().print(piece.text());
+            streams.out().print(chunk.text());
         }
     }
 

@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
             "A request has prompt, and may have id, images, combine, video, frames, start, end, history, system, thinking,",
             "max_tiles, max_new_tokens, temperature, top_k, top_p, repetition_penalty, seed, stop. What it leaves out is as the",
             "options say. Or it is one of OpenAI's batches (custom_id, method, url, body), for chat completions; its",
-            "answer is then, too. Pictures are files, looked for beside the input file, then in the working directory,",
+            "answer is then, too. Images are files, looked for beside the input file, then in the working directory,",
             "or data:image/...;base64,... in the line. Nothing is fetched.",
             "Answers come in the requests' order; exit status 1 if any failed.",
             "",

@@ -21,7 +21,7 @@ interface BatchLine {
         return OpenAiForm.is(object) ? OpenAiLine.of(object) : OwnLine.of(object);
     }
 
-    /** What is asked, its pictures read. */
+    /** What is asked, its images read. */
     Prompt prompt(Media media, InputRules rules);
 
     /** Whether it is asked in thinking mode; what the line leaves out is as the command says. */

@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A file's lines as requests; a line is parsed, and its pictures are read, when its turn comes. */
+/** A file's lines as requests; a line is parsed, and its images are read, when its turn comes. */
 final class BatchRequests implements Iterator<Supplier<BatchRequest>> {
     private final JsonLines lines;
     private final Set<Integer> done;

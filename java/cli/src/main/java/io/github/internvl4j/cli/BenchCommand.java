@@ -101,7 +101,7 @@ final class BenchCommand implements Callable<Integer> {
             names = "--images",
             defaultValue = "1",
             paramLabel = "N",
-            description = "Pictures encoded together; 0 for none (default: ${DEFAULT-VALUE}).")
+            description = "Images encoded together; 0 for none (default: ${DEFAULT-VALUE}).")
     private int images;
 
     @Option(
@@ -192,7 +192,7 @@ final class BenchCommand implements Callable<Integer> {
         return past == null ? promptTokens : past;
     }
 
-    /** Medians of the runs; no vision without pictures. */
+    /** Medians of the runs; no vision without images. */
     private record Speeds(double secondsPerImage, double prefillTokensPerSecond, double decodeTokensPerSecond) {}
 
     private Speeds measure(NativeModel model) {
@@ -215,7 +215,7 @@ final class BenchCommand implements Callable<Integer> {
         figures.put("decode_tokens_per_second", speeds.decodeTokensPerSecond());
     }
 
-    /** What the model computed and moved in a second, wherever it did; no vision without pictures. */
+    /** What the model computed and moved in a second, wherever it did; no vision without images. */
     private record Rates(double visionOperations, double prefillOperations, double decodeBytes) {}
 
     private Rates rates(Speeds speeds, Work work) {

@@ -3,7 +3,7 @@ package io.github.internvl4j.cli;
 import io.github.internvl4j.Cancellation;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.InternVL;
-import io.github.internvl4j.Piece;
+import io.github.internvl4j.Chunk;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.ReplyListener;
@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         description = "Answers a prompt; without one, talks at the terminal.",
         footer = {
             "",
-            "<image> in the questions marks the pictures' places, in order; without any, the pictures come first.",
+            "<image> in the questions is an image's placeholder, in order; without any, the images come first.",
             "",
             "Examples:",
             "  internvl4j chat --model DIR --image photo.jpg --prompt 'Please describe the image shortly.'",
@@ -65,7 +65,7 @@ final class ChatCommand implements Callable<Integer> {
         if (text == null) {
             return talk();
         }
-        Prompt asked = input.prompt(text); // before loading: a bad picture should not cost a load
+        Prompt asked = input.prompt(text); // before loading: a bad image should not cost a load
         long started = System.nanoTime();
         try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
             double loadSeconds = (System.nanoTime() - started) / 1e9;
@@ -74,7 +74,7 @@ final class ChatCommand implements Callable<Integer> {
             }
             Cancellation cancellation = new Cancellation();
             AnswerPrinter printer = new AnswerPrinter(main.streams);
-            ReplyListener listener = json ? ReplyListener.none() : piece -> show(printer, piece, cancellation);
+            ReplyListener listener = json ? ReplyListener.none() : chunk -> show(printer, chunk, cancellation);
             try (Interrupts interrupts = new Interrupts(cancellation::cancel)) {
                 Reply reply = loaded.generate(asked, config, listener, cancellation);
                 printer.end();
@@ -84,8 +84,8 @@ final class ChatCommand implements Callable<Integer> {
         }
     }
 
-    private void show(AnswerPrinter printer, Piece piece, Cancellation cancellation) {
-        printer.show(piece);
+    private void show(AnswerPrinter printer, Chunk chunk, Cancellation cancellation) {
+        printer.show(chunk);
         if (main.streams.outFailure() != null) {
             cancellation.cancel(); // nobody reads on
         }

@@ -3,7 +3,7 @@ package io.github.internvl4j.cli;
 import io.github.internvl4j.Chat;
 import io.github.internvl4j.FinishReason;
 import io.github.internvl4j.InternVL;
-import io.github.internvl4j.Piece;
+import io.github.internvl4j.Chunk;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.error.PromptException;
@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 /** A conversation at the terminal, or over a pipe with one question a line. */
 final class Conversation {
     private static final String HELP = """
-            /image FILE    show a picture with the next question
-            /video FILE    show a film's frames with the next question
+            /image FILE    show an image with the next question
+            /video FILE    show a video's frames with the next question
             /system TEXT   begin anew with this system message; without a text, with the usual one
             /undo          take the last question and its answer back
             /reset         begin anew
@@ -135,7 +135,7 @@ final class Conversation {
         switch (words[0]) {
             case "/help" -> out.println(HELP);
             case "/image" -> queue.addImage(file(words[0], argument));
-            case "/video" -> queue.setFilm(file(words[0], argument));
+            case "/video" -> queue.setVideo(file(words[0], argument));
             case "/undo" -> {
                 if (chat.undo().isEmpty()) {
                     throw new PromptException("there is no question to take back");
@@ -168,7 +168,7 @@ final class Conversation {
         Prompt prompt = queue.prompt(question);
         try (Interrupts interrupts = new Interrupts(chat::cancel)) {
             AnswerPrinter printer = new AnswerPrinter(main.streams);
-            Reply reply = chat.ask(prompt, sampling.config(thinking), piece -> show(printer, piece));
+            Reply reply = chat.ask(prompt, sampling.config(thinking), chunk -> show(printer, chunk));
             printer.end();
             boolean cancelled = reply.finish() == FinishReason.CANCELLED;
             out.println(cancelled ? " [stopped]" : "");
@@ -181,8 +181,8 @@ final class Conversation {
         }
     }
 
-    private void show(AnswerPrinter printer, Piece piece) {
-        printer.show(piece);
+    private void show(AnswerPrinter printer, Chunk chunk) {
+        printer.show(chunk);
         if (main.streams.outFailure() != null) {
             chat.cancel(); // nobody reads on
         }

@@ -112,7 +112,7 @@ final class InfoCommand implements Callable<Integer> {
         out.println();
         out.printf(Locale.ROOT, "model        %,d parameters, stored in %s%n", info.parameters(), info.stored());
         String tiles = info.tiling().dynamic() ? "tiles of " : "";
-        out.println("pictures     " + tiles + info.imageSize() + " x " + info.imageSize() + " pixels, " + info.tokensPerImage()
+        out.println("images       " + tiles + info.imageSize() + " x " + info.imageSize() + " pixels, " + info.tokensPerImage()
                 + " tokens each, " + info.visionLayers() + " layers");
         out.println("decoder      " + info.architecture() + ", " + info.decoderLayers() + " layers, width " + info.hiddenSize() + ", vocabulary "
                 + info.vocabularySize() + ", context " + info.contextLength());
@@ -150,7 +150,7 @@ final class InfoCommand implements Callable<Integer> {
             row("KV cache, " + (plan.maxBatch() - 1) + " more", plan.kvCacheBatch());
         }
         row("scratch", plan.scratch());
-        row("pictures, " + plan.picturesTogether() + " together", plan.pictureBatch());
+        row("images, " + plan.imagesTogether() + " together", plan.imageBatch());
         row("memory plan, total", plan.total());
         row("available now", plan.available());
         main.streams.out().println(plan.fits() ? "fits" : "does not fit: " + plan.advice());

@@ -8,11 +8,11 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How pictures and texts are taken, whatever they are. */
+/** How images and texts are taken, whatever they are. */
 final class InputRules {
     @Option(
             names = "--exif-transpose",
-            description = "Turn pictures as their EXIF orientation says (the original does not).")
+            description = "Turn images as their EXIF orientation says (the original does not).")
     private boolean exifTranspose;
 
     @Option(
@@ -20,14 +20,14 @@ final class InputRules {
             defaultValue = "parse",
             paramLabel = "MODE",
             description = "Special tokens in your text: parse (default, as the original), literal (then <image> is text, too, and"
-                    + " pictures come first) or reject.")
+                    + " images come first) or reject.")
     private SpecialTokens specialTokens;
 
     @Option(
             names = "--max-tiles",
             paramLabel = "N",
-            description = "Cut a picture into at most N tiles, and one more for the whole (default: the checkpoint's); 1: the whole"
-                    + " picture alone.")
+            description = "Cut an image into at most N tiles, and one more for the whole (default: the checkpoint's); 1: the whole"
+                    + " image alone.")
     private @Nullable Integer maxTiles;
 
     @Option(
@@ -57,7 +57,7 @@ final class InputRules {
         return prompt.specialTokens(specialTokens).maxTiles(maxTiles).thinking(thinking);
     }
 
-    /** Where pictures and films come from; those that are no absolute names, from beside {@code list} if it is given. */
+    /** Where images and videos come from; those that are no absolute names, from beside {@code list} if it is given. */
     Media media(@Nullable Path list) {
         return new Media(list, ReadOptions.defaults().withExifTranspose(exifTranspose));
     }

@@ -27,7 +27,7 @@ import java.util.OptionalInt;
 /** JSON as the commands read and write it. */
 final class Json {
     private static final ObjectMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
-                    // A picture may stand in a string.
+                    // An image may stand in a string.
                     .streamReadConstraints(StreamReadConstraints.builder()
                             .maxStringLength(Integer.MAX_VALUE)
                             .maxNameLength(Integer.MAX_VALUE)

@@ -27,7 +27,7 @@ final class LoadTimes {
     private final LoadOptions options;
     private final int images;
 
-    /** @param images pictures before the first token, so that the vision tower's weights are read too; 0 for none */
+    /** @param images images before the first token, so that the vision tower's weights are read too; 0 for none */
     LoadTimes(Path directory, LoadOptions options, int images) {
         this.directory = directory;
         this.options = options;

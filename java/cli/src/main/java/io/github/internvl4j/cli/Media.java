@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Where pictures and films come from: a file's name, {@code file:} and its address, or {@code data:} and the file itself. */
+/** Where images and videos come from: a file's name, {@code file:} and its address, or {@code data:} and the file itself. */
 final class Media {
     private static final Pattern ADDRESS = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://.*", Pattern.DOTALL);
     private static final Pattern FILE_ADDRESS = Pattern.compile("file:/.*", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
@@ -26,9 +26,9 @@ final class Media {
     private final @Nullable Path list;
     private final ReadOptions options;
 
-    /** What is done with a film's file. */
+    /** What is done with a video's file. */
     interface Use<T> {
-        T of(Path film);
+        T of(Path video);
     }
 
     /** @param list the file that names the others: they lie beside it, or else in the working directory; null for none */
@@ -38,7 +38,7 @@ final class Media {
     }
 
     /**
-     * Reads a picture.
+     * Reads an image.
      *
      * @throws InternVLException naming the source, shortened if it is long
      */
@@ -53,18 +53,18 @@ final class Media {
     }
 
     /**
-     * Uses a film, which only files can be: one that stands in the text is one for so long.
+     * Uses a video, which only files can be: one that stands in the text is one for so long.
      *
      * @throws InternVLException naming the source, shortened if it is long
      */
-    <T> T film(String source, Use<T> use) {
+    <T> T video(String source, Use<T> use) {
         if (!DataUri.is(source)) {
             return use.of(file(source));
         }
         byte[] bytes = DataUri.bytes(source);
         Path copy = null;
         try {
-            copy = Files.createTempFile("internvl4j-film", "");
+            copy = Files.createTempFile("internvl4j-video", "");
             Files.write(copy, bytes);
             return use.of(copy);
         } catch (IOException e) {

@@ -5,7 +5,7 @@ import io.github.internvl4j.Prompt;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.text.ConversationTemplate;
-import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -57,7 +57,7 @@ record OpenAiMessages(@Nullable String system, List<Question> questions, List<St
     /**
      * A part of a message.
      *
-     * @param text the text itself, or where the picture or the film comes from
+     * @param text the text itself, or where the image or the video comes from
      */
     record Part(Kind kind, String text) {}
 
@@ -98,7 +98,7 @@ record OpenAiMessages(@Nullable String system, List<Question> questions, List<St
     private static String text(Fields message) {
         List<Part> parts = parts(message);
         if (parts.stream().anyMatch(part -> part.kind != Kind.TEXT)) {
-            throw new PromptException("field " + message.path("content") + ": only the user's messages can show pictures");
+            throw new PromptException("field " + message.path("content") + ": only the user's messages can show images");
         }
         return String.join("\n", parts.stream().map(Part::text).toList());
     }
@@ -134,7 +134,7 @@ record OpenAiMessages(@Nullable String system, List<Question> questions, List<St
         Fields source = Fields.of(value, part.path(name));
         source.only(List.of("url", "detail"));
         JsonNode detail = source.get("detail");
-        // How finely a picture is looked at is the command's --max-tiles to say, or the checkpoint.
+        // How finely an image is looked at is the command's --max-tiles to say, or the checkpoint.
         if (detail != null && !List.of("auto", "low", "high").contains(detail.asText())) {
             throw source.wrong("detail", "\"auto\", \"low\" or \"high\"", detail);
         }
@@ -142,44 +142,44 @@ record OpenAiMessages(@Nullable String system, List<Question> questions, List<St
     }
 
     /**
-     * What is asked, its pictures and films read.
+     * What is asked, its images and videos read.
      *
-     * @param mode what {@code <image>} in a message is, too: in {@link SpecialTokens#LITERAL} text, else a picture's place
+     * @param mode what {@code <image>} in a message is, too: in {@link SpecialTokens#LITERAL} text, else an image's placeholder
      */
     Prompt prompt(Media media, SpecialTokens mode) {
-        List<List<Image>> pictures = new ArrayList<>();
+        List<List<Image>> images = new ArrayList<>();
         List<Integer> tileLimits = new ArrayList<>();
-        List<Round> rounds = new ArrayList<>();
+        List<Turn> turns = new ArrayList<>();
         for (Question question : questions) {
             Prompt prompt = laidOut(question, media);
             tileLimits.addAll(prompt.tileLimits());
-            pictures.addAll(prompt.pictures());
-            tileLimits.addAll(Collections.nCopies(pictures.size() - tileLimits.size(), 0));
-            String answer = rounds.size() < answers.size() ? answers.get(rounds.size()) : "";
-            rounds.add(asked(question, prompt, mode, answer));
+            images.addAll(prompt.images());
+            tileLimits.addAll(Collections.nCopies(images.size() - tileLimits.size(), 0));
+            String answer = turns.size() < answers.size() ? answers.get(turns.size()) : "";
+            turns.add(asked(question, prompt, mode, answer));
         }
-        Round last = rounds.remove(answers.size());
-        return new Prompt(system, rounds, last.question(), pictures, mode)
+        Turn last = turns.remove(answers.size());
+        return new Prompt(system, turns, last.question(), images, mode)
                 .tileLimits(tileLimits)
-                .places(last.places());
+                .placeholders(last.placeholders());
     }
 
-    /** A question whose places are told. */
-    private static Round asked(Question question, Prompt laidOut, SpecialTokens mode, String answer) {
+    /** A question whose placeholders are told. */
+    private static Turn asked(Question question, Prompt laidOut, SpecialTokens mode, String answer) {
         boolean marks = mode != SpecialTokens.LITERAL && question.marks();
-        Round told = marks ? new Round(question.text(), answer) : new Round(laidOut.question(), answer, null, laidOut.places());
-        return told.placed(laidOut.pictures().size());
+        Turn told = marks ? new Turn(question.text(), answer) : new Turn(laidOut.question(), answer, null, laidOut.placeholders());
+        return told.withPlaceholders(laidOut.images().size());
     }
 
-    /** A message as one text: pictures and films before a text that is alone, as the model knows it, else where they stand. */
+    /** A message as one text: images and videos before a text that is alone, as the model knows it, else where they stand. */
     private static Prompt laidOut(Question question, Media media) {
-        Prompt prompt = Prompt.of("").places(List.of());
+        Prompt prompt = Prompt.of("").placeholders(List.of());
         Kind last = Kind.IMAGE;
         for (Part part : question.inOrder()) {
             prompt = switch (part.kind) {
                 case TEXT -> prompt.and(last == Kind.TEXT ? "\n" + part.text : part.text);
                 case IMAGE -> prompt.and(media.image(part.text)).and("\n");
-                case VIDEO -> prompt.andVideo(new Film(media, part.text, Film.DEFAULT_FRAMES, null, null).sample());
+                case VIDEO -> prompt.andVideo(new Video(media, part.text, Video.DEFAULT_FRAMES, null, null).sample());
             };
             last = part.kind;
         }

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.error.PromptException;
-import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +18,7 @@ record OwnLine(
         @Nullable Integer frames,
         @Nullable Double start,
         @Nullable Double end,
-        List<Round> history,
+        List<Turn> history,
         @Nullable String system,
         @Nullable Boolean thinking,
         @Nullable Integer maxTiles,
@@ -37,7 +37,7 @@ record OwnLine(
     static OwnLine of(JsonNode object) {
         Fields fields = Fields.of(object, "");
         fields.only(FIELDS);
-        List<Round> history = fields.list("history", History.EXPECTED, History::round);
+        List<Turn> history = fields.list("history", History.EXPECTED, History::turn);
         return new OwnLine(
                 fields.requiredText("prompt"),
                 fields.texts("images"),
@@ -61,7 +61,7 @@ record OwnLine(
 
     @Override
     public Prompt prompt(Media media, InputRules rules) {
-        Prompt asked = video == null ? pictures(media) : film(media, video, rules.specialTokens());
+        Prompt asked = video == null ? images(media) : video(media, video, rules.specialTokens());
         Prompt ruled = rules.of(asked).thinking(thinking(rules.thinking())).system(system);
         return maxTiles == null ? ruled : ruled.maxTiles(maxTiles);
     }
@@ -71,21 +71,21 @@ record OwnLine(
         return thinking == null ? command : thinking;
     }
 
-    private Prompt pictures(Media media) {
+    private Prompt images(Media media) {
         if (frames != null || start != null || end != null) {
             throw new PromptException("the fields frames, start and end need the field video");
         }
         List<String> sources = images == null ? List.of() : images;
-        return PromptOptions.pictures(prompt, media.images(sources), Boolean.TRUE.equals(combine))
+        return PromptOptions.images(prompt, media.images(sources), Boolean.TRUE.equals(combine))
                 .history(history);
     }
 
-    private Prompt film(Media media, String source, SpecialTokens mode) {
+    private Prompt video(Media media, String source, SpecialTokens mode) {
         if (images != null || combine != null) {
             throw new PromptException("the field video goes with neither images nor combine");
         }
-        int shown = frames == null ? Film.DEFAULT_FRAMES : frames;
-        return new Film(media, source, shown, start, end).prompt(prompt, history, mode);
+        int shown = frames == null ? Video.DEFAULT_FRAMES : frames;
+        return new Video(media, source, shown, start, end).prompt(prompt, history, mode);
     }
 
     @Override

@@ -26,7 +26,7 @@ final class PrecisionOptions {
 
     @Option(
             names = "--bf16-activations",
-            description = "On the CPU, round to bf16 what is multiplied with bf16 weights and in a picture's attention, as GPUs do:"
+            description = "On the CPU, round to bf16 what is multiplied with bf16 weights and in an image's attention, as GPUs do:"
                     + " faster with AVX512_BF16.")
     private boolean bf16Activations;
 

@@ -17,10 +17,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
-/** Pictures to pixel values. */
+/** Images to pixel values. */
 @Command(
         name = "preprocess",
-        description = "Writes pictures' pixel values (tiles, 3, S, S) into a safetensors file, as pixel_values.",
+        description = "Writes images' pixel values (tiles, 3, S, S) into a safetensors file, as pixel_values.",
         footer = {"", "Example:", "  internvl4j preprocess --model DIR --image photo.jpg --out pixels.safetensors"})
 final class PreprocessCommand implements Callable<Integer> {
     @ParentCommand
@@ -34,16 +34,16 @@ final class PreprocessCommand implements Callable<Integer> {
             required = true,
             arity = "1..*",
             paramLabel = "FILE",
-            description = "Pictures; may be given again.")
+            description = "Images; may be given again.")
     private List<String> images;
 
     @Option(
             names = "--max-tiles",
             paramLabel = "N",
-            description = "Tiles of a picture at most, without its thumbnail; 1: one square. Default: as the checkpoint says.")
+            description = "Tiles of an image at most, without its thumbnail; 1: one square. Default: as the checkpoint says.")
     private @Nullable Integer maxTiles;
 
-    @Option(names = "--exif-transpose", description = "Turn pictures as their EXIF orientation says.")
+    @Option(names = "--exif-transpose", description = "Turn images as their EXIF orientation says.")
     private boolean exifTranspose;
 
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "The safetensors file to write.")

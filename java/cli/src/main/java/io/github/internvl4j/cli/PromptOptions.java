@@ -2,7 +2,7 @@ package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.image.Image;
-import io.github.internvl4j.text.Round;
+import io.github.internvl4j.text.Turn;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,23 +22,23 @@ final class PromptOptions {
             names = "--image",
             arity = "1..*",
             paramLabel = "FILE",
-            description = "Pictures, each with a place of its own; may be given again.")
+            description = "Images, each with a placeholder of its own; may be given again.")
     private List<String> images = List.of();
 
-    @Option(names = "--combine", description = "Take the pictures as one entry with one place in the prompt.")
+    @Option(names = "--combine", description = "Take the images as one entry with one placeholder in the prompt.")
     private boolean combine;
 
-    @Option(names = "--video", paramLabel = "FILE", description = "A film, shown as frames.")
+    @Option(names = "--video", paramLabel = "FILE", description = "A video, shown as frames.")
     private @Nullable String video;
 
     @Option(
             names = "--frames",
-            defaultValue = "" + Film.DEFAULT_FRAMES,
+            defaultValue = "" + Video.DEFAULT_FRAMES,
             paramLabel = "N",
-            description = "Frames of the film (default: ${DEFAULT-VALUE}).")
+            description = "Frames of the video (default: ${DEFAULT-VALUE}).")
     private int frames;
 
-    @Option(names = "--start", paramLabel = "SECONDS", description = "Where the shown stretch of the film begins.")
+    @Option(names = "--start", paramLabel = "SECONDS", description = "Where the shown stretch of the video begins.")
     private @Nullable Double start;
 
     @Option(names = "--end", paramLabel = "SECONDS", description = "Where it ends.")
@@ -47,7 +47,7 @@ final class PromptOptions {
     @Option(
             names = "--history",
             paramLabel = "FILE",
-            description = "JSON list of [question, answer] rounds before this one.")
+            description = "JSON list of [question, answer] turns before this one.")
     private @Nullable Path history;
 
     @Option(
@@ -60,18 +60,18 @@ final class PromptOptions {
     @Mixin
     private InputRules rules;
 
-    /** The whole prompt; pictures, film and history are read now. */
+    /** The whole prompt; images, video and history are read now. */
     Prompt prompt(String question) throws IOException {
-        List<Round> rounds = history == null ? List.of() : History.read(history);
-        Film film = video == null ? null : film(video);
-        Prompt prompt = film == null
-                ? pictures(question, images(), combine).history(rounds)
-                : film.prompt(question, rounds, rules.specialTokens());
+        List<Turn> turns = history == null ? List.of() : History.read(history);
+        Video shown = video == null ? null : video(video);
+        Prompt prompt = shown == null
+                ? images(question, images(), combine).history(turns)
+                : shown.prompt(question, turns, rules.specialTokens());
         return rules.of(prompt).system(system);
     }
 
-    /** Pictures, each with a place of its own, or all with one. */
-    static Prompt pictures(String question, List<Image> images, boolean combine) {
+    /** Images, each with a placeholder of its own, or all with one. */
+    static Prompt images(String question, List<Image> images, boolean combine) {
         return combine && !images.isEmpty()
                 ? Prompt.combined(question, images.toArray(new Image[0]))
                 : Prompt.of(question, images);
@@ -95,8 +95,8 @@ final class PromptOptions {
         return media().images(images);
     }
 
-    Film film(String file) {
-        return new Film(media(), file, frames, start, end);
+    Video video(String file) {
+        return new Video(media(), file, frames, start, end);
     }
 
     @Nullable String video() {

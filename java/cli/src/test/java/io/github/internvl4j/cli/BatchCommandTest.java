@@ -59,7 +59,7 @@ class BatchCommandTest {
             line.set("id", dialog.get("name"));
             line.set("prompt", dialog.get("question"));
             line.set("history", dialog.get("history"));
-            line.set("images", JSON.valueToTree(Cli.pictures(model, dialog)));
+            line.set("images", JSON.valueToTree(Cli.images(model, dialog)));
             line.put("combine", Cli.combined(dialog));
             line.put("max_new_tokens", dialog.get("greedy_tokens").size());
             lines.add(line.toString());
@@ -118,12 +118,12 @@ class BatchCommandTest {
     }
 
     @Test
-    void picturesLieBesideTheInput() throws IOException {
-        Files.copy(Path.of(D128, "images", "discs.jpg"), folder.resolve("a picture.jpg"));
-        Files.writeString(input, "{\"prompt\": \"What is it?\", \"images\": [\"a picture.jpg\"]}");
+    void imagesLieBesideTheInput() throws IOException {
+        Files.copy(Path.of(D128, "images", "discs.jpg"), folder.resolve("an image.jpg"));
+        Files.writeString(input, "{\"prompt\": \"What is it?\", \"images\": [\"an image.jpg\"]}");
         JsonNode answer = answers(0, "--model", D128, "--max-new-tokens", "9").get(0);
         JsonNode alone = run("chat", "--json", "--model", D128, "--prompt", "What is it?", "--image",
-                folder.resolve("a picture.jpg").toString(), "--max-new-tokens", "9").json();
+                folder.resolve("an image.jpg").toString(), "--max-new-tokens", "9").json();
         assertEquals(alone.get("tokens"), answer.get("tokens"));
     }
 

@@ -58,9 +58,9 @@ class BatchInputTest {
         return "data:" + type + ";base64," + Base64.getEncoder().encodeToString(Files.readAllBytes(file));
     }
 
-    private static ObjectNode own(String question, String picture) {
+    private static ObjectNode own(String question, String image) {
         ObjectNode line = JSON.createObjectNode().put("prompt", question);
-        line.putArray("images").add(picture);
+        line.putArray("images").add(image);
         return line;
     }
 
@@ -78,7 +78,7 @@ class BatchInputTest {
         return JSON.createObjectNode().put("role", role).put("content", text);
     }
 
-    /** Parts: a text, or the URL of a picture. */
+    /** Parts: a text, or the URL of an image. */
     private static ObjectNode shown(String... parts) {
         ObjectNode message = JSON.createObjectNode().put("role", "user");
         ArrayNode content = message.putArray("content");
@@ -115,7 +115,7 @@ class BatchInputTest {
     }
 
     @Test
-    void picturesMayStandInTheLine() throws IOException {
+    void imagesMayStandInTheLine() throws IOException {
         String base64 = data("image/jpeg", TWO);
         StringBuilder percent = new StringBuilder("data:image/jpeg,");
         for (byte b : Files.readAllBytes(TWO)) {
@@ -127,16 +127,16 @@ class BatchInputTest {
                 own(ASKED, escaped))) {
             assertEquals(LEFT, answer.get("text").asText());
         }
-        ObjectNode film = JSON.createObjectNode()
+        ObjectNode video = JSON.createObjectNode()
                 .put("prompt", "Which way does it move?")
                 .put("video", data("video/mp4", Path.of(DEMO, "samples", "film.mp4")));
-        ObjectNode file = film.deepCopy().put("video", Path.of(DEMO, "samples", "film.mp4").toString());
-        List<JsonNode> films = answers(0, film, file);
-        assertEquals(films.get(1).get("tokens"), films.get(0).get("tokens"));
+        ObjectNode file = video.deepCopy().put("video", Path.of(DEMO, "samples", "film.mp4").toString());
+        List<JsonNode> videos = answers(0, video, file);
+        assertEquals(videos.get(1).get("tokens"), videos.get(0).get("tokens"));
     }
 
     @Test
-    void picturesThatAreNoneAreNotRepeated() throws IOException {
+    void imagesThatAreNoneAreNotRepeated() throws IOException {
         String letters = "A".repeat(100_000);
         List<JsonNode> answers = answers(1, own(ASKED, "data:image/png;base64," + letters),
                 own(ASKED, "data:image/png;base64,#" + letters), own(ASKED, letters), own(ASKED, "data:" + letters),
@@ -178,12 +178,12 @@ class BatchInputTest {
 
     @Test
     void aConversationIsAskedAsInOurOwnForm() throws IOException {
-        String picture = data("image/jpeg", TWO);
-        ObjectNode theirs = openAi("a", message("system", "You see."), shown("What is it?", picture), message("assistant", "Two."),
-                shown("First ", picture, "then ", picture, "which?"));
+        String image = data("image/jpeg", TWO);
+        ObjectNode theirs = openAi("a", message("system", "You see."), shown("What is it?", image), message("assistant", "Two."),
+                shown("First ", image, "then ", image, "which?"));
         ObjectNode ours = JSON.createObjectNode().put("prompt", "First <image>\nthen <image>\nwhich?").put("system", "You see.");
         ours.putArray("history").addArray().add("<image>\nWhat is it?").add("Two.");
-        ours.putArray("images").add(picture).add(picture).add(picture);
+        ours.putArray("images").add(image).add(image).add(image);
         List<JsonNode> answers = answers(0, theirs, ours);
         assertEquals(answers.get(1).get("text").asText(), content(answers.get(0)));
         assertEquals(answers.get(1).get("prompt_tokens").size(), answers.get(0).at("/response/body/usage/prompt_tokens").asInt());
@@ -191,14 +191,14 @@ class BatchInputTest {
 
     @Test
     void aPlaceInALiteralMessageIsText() throws IOException {
-        String picture = data("image/jpeg", TWO);
-        ObjectNode theirs = openAi("a", shown("What is <image> in HTML?", picture));
-        ObjectNode ours = own("What is <image> in HTML?", picture);
-        ObjectNode film = JSON.createObjectNode()
+        String image = data("image/jpeg", TWO);
+        ObjectNode theirs = openAi("a", shown("What is <image> in HTML?", image));
+        ObjectNode ours = own("What is <image> in HTML?", image);
+        ObjectNode video = JSON.createObjectNode()
                 .put("prompt", "What is <image> in HTML?")
                 .put("frames", 2)
                 .put("video", Path.of(DEMO, "samples", "film.mp4").toString());
-        byte[] lines = (theirs + "\n" + ours + "\n" + film).getBytes(StandardCharsets.UTF_8);
+        byte[] lines = (theirs + "\n" + ours + "\n" + video).getBytes(StandardCharsets.UTF_8);
         List<JsonNode> answers = answers(0, lines, "--special-tokens", "literal", "--max-new-tokens", "1");
         assertEquals(answers.get(1).get("prompt_tokens").size(), answers.get(0).at("/response/body/usage/prompt_tokens").asInt());
         assertTrue(answers.get(2).get("prompt_tokens").size() > answers.get(1).get("prompt_tokens").size());
@@ -278,13 +278,13 @@ class BatchInputTest {
     @Test
     void aLineLimitsItsTiles() throws IOException {
         String model = Cli.DATA.resolve("qwen3").toString();
-        String picture = model + "/images/wide-800x300.png";
+        String image = model + "/images/wide-800x300.png";
         Path in = folder.resolve("in.jsonl");
         Path out = folder.resolve("out.jsonl");
         Files.writeString(in, String.join("\n",
-                own("Q", picture).toString(),
-                own("Q", picture).put("max_tiles", 1).toString(),
-                own("Q", picture).put("max_tiles", 0).toString()));
+                own("Q", image).toString(),
+                own("Q", image).put("max_tiles", 1).toString(),
+                own("Q", image).put("max_tiles", 0).toString()));
         Run run = run("batch", "--model", model, "--input", in.toString(), "--output", out.toString(), "--max-new-tokens", "1",
                 "--max-tiles", "3");
         assertEquals(1, run.status(), run.err());

@@ -152,33 +152,33 @@ class ChatCommandTest {
     }
 
     @Test
-    void imageIsATextWithoutPictures() throws IOException {
+    void imageIsATextWithoutImages() throws IOException {
         List<String> asked =
                 List.of("chat", "--model", D128, "--max-new-tokens", "1", "--json", "--prompt", "What is the <image> tag?");
         JsonNode parsed = run(asked).succeeded().json();
         assertEquals(parsed.get("prompt_tokens"), run(asked, "--special-tokens", "literal").json().get("prompt_tokens"));
-        String picture = D128 + "/images/discs.jpg";
-        int literal = run(asked, "--special-tokens", "literal", "--image", picture)
+        String image = D128 + "/images/discs.jpg";
+        int literal = run(asked, "--special-tokens", "literal", "--image", image)
                 .succeeded()
                 .json()
                 .get("prompt_tokens")
                 .size();
-        assertTrue(literal > parsed.get("prompt_tokens").size(), "no picture in " + literal + " tokens");
+        assertTrue(literal > parsed.get("prompt_tokens").size(), "no image in " + literal + " tokens");
     }
 
     @Test
-    void filmsAreFramesWithTheirNames() throws IOException {
-        String film = Cli.DATA.resolve("../java/core/src/test/resources/video/h264-bframes.mp4").toString();
-        List<String> asked = List.of("chat", "--model", D128, "--max-new-tokens", "1", "--json", "--video", film);
+    void videosAreFramesWithTheirNames() throws IOException {
+        String video = Cli.DATA.resolve("../java/core/src/test/resources/video/h264-bframes.mp4").toString();
+        List<String> asked = List.of("chat", "--model", D128, "--max-new-tokens", "1", "--json", "--video", video);
         JsonNode named = run(asked, "--frames", "2", "--prompt", "What happens?").succeeded().json();
         JsonNode marked = run(asked, "--frames", "2", "--prompt", "Frame1: <image>\nFrame2: <image>\nWhat happens?")
                 .succeeded()
                 .json();
         assertEquals(marked.get("prompt_tokens"), named.get("prompt_tokens"));
         run(asked, "--frames", "2", "--start", "0.1", "--prompt", "What?").succeeded();
-        run(asked, "--frames", "2", "--start", "5000", "--end", "6000", "--prompt", "What?").failed(1, film);
+        run(asked, "--frames", "2", "--start", "5000", "--end", "6000", "--prompt", "What?").failed(1, video);
         run(asked, "--frames", "0", "--prompt", "What?").failed(1, "0");
-        run(asked, "--image", film, "--prompt", "What?").failed(2, "--video");
+        run(asked, "--image", video, "--prompt", "What?").failed(2, "--video");
     }
 
     /** Accepts so many bytes, then fails. */

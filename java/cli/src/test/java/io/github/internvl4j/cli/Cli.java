@@ -26,7 +26,7 @@ final class Cli {
     /** A template whose roles are plain text. */
     static final String ZH = DATA.resolve("llama2-zh").toString();
 
-    /** Models whose pictures are cut into tiles: InternLM2, Qwen2 in both layouts, Qwen3, Llama with its BPE. */
+    /** Models whose images are cut into tiles: InternLM2, Qwen2 in both layouts, Qwen3, Llama with its BPE. */
     static final List<String> TILED = Stream.of("internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3", "llama3-bpe")
             .map(name -> DATA.resolve(name).toString())
             .toList();
@@ -101,7 +101,7 @@ final class Cli {
         throw new AssertionError(name);
     }
 
-    static List<String> pictures(String model, JsonNode dialog) {
+    static List<String> images(String model, JsonNode dialog) {
         List<String> files = new ArrayList<>();
         dialog.get("images").forEach(image -> files.add(model + "/images/" + image.asText()));
         return files;
@@ -115,7 +115,7 @@ final class Cli {
     static List<String> options(String model, JsonNode dialog, Path folder) throws IOException {
         List<String> args = new ArrayList<>(List.of("--model", model, "--precision", "f32"));
         args.addAll(List.of("--prompt", dialog.get("question").asText()));
-        pictures(model, dialog).forEach(file -> args.addAll(List.of("--image", file)));
+        images(model, dialog).forEach(file -> args.addAll(List.of("--image", file)));
         if (combined(dialog)) {
             args.add("--combine");
         }

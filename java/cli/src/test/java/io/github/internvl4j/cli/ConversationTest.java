@@ -62,7 +62,7 @@ class ConversationTest {
 
     @Test
     void whatFailsIsOneLineAndTheSessionGoesOn() {
-        Run run = talk("/nonsense", "/image", "/image absent.png", "/image \0", "/video " + IMAGE, "Film?", "/reset",
+        Run run = talk("/nonsense", "/image", "/image absent.png", "/image \0", "/video " + IMAGE, "Video?", "/reset",
                 "<IMG_CONTEXT> where?", "Hello");
         assertEquals(1, answers(run.succeeded()).size(), run.out());
         List<String> errors = run.err().lines().toList();
@@ -72,7 +72,7 @@ class ConversationTest {
     }
 
     @Test
-    void picturesWaitUntilAQuestionAboutThemIsAnswered() {
+    void imagesWaitUntilAQuestionAboutThemIsAnswered() {
         Run run = talk("/image " + IMAGE, "<image> and <image>", "What is it?");
         Run good = talk("/image " + IMAGE, "What is it?");
         assertEquals(answers(good.succeeded()), answers(run.succeeded()));

@@ -92,10 +92,10 @@ class FailuresTest {
 
     @Test
     void addressesAreNotFetched() {
-        String picture = "https://example.invalid//a.jpg";
-        run(ASK, "--image", picture).failed(1, picture + ": addresses are not fetched");
+        String image = "https://example.invalid//a.jpg";
+        run(ASK, "--image", image).failed(1, image + ": addresses are not fetched");
         run(ASK, "--video", "S3://bucket/a.mp4").failed(1, "S3://bucket/a.mp4: addresses are not fetched");
-        run("preprocess", "--model", D128, "--image", picture, "--out", "x").failed(1, picture);
+        run("preprocess", "--model", D128, "--image", image, "--out", "x").failed(1, image);
         run(ASK, "--image", "file://elsewhere/a.png").failed(1, "file:///FOLDER/NAME");
         String real = Path.of(D128, "images", "discs.jpg").toUri().toString();
         run(ASK, "--max-new-tokens", "1", "--image", real).succeeded();
@@ -142,8 +142,8 @@ class FailuresTest {
     void placesThatCannotBeWrittenAreStatusOne() {
         String[] dump = {"dump", "--model", D128, "--prompt", "x", "--out", "/nowhere/d.safetensors"};
         run(dump).failed(1, "/nowhere/d.safetensors");
-        String picture = D128 + "/images/discs.jpg";
-        String[] preprocess = {"preprocess", "--model", D128, "--image", picture, "--out", "/nowhere/p"};
+        String image = D128 + "/images/discs.jpg";
+        String[] preprocess = {"preprocess", "--model", D128, "--image", image, "--out", "/nowhere/p"};
         run(preprocess).failed(1, "/nowhere/p");
     }
 

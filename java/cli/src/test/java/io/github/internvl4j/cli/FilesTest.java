@@ -65,10 +65,10 @@ class FilesTest {
     }
 
     private static Map<String, Tensor> activations(String model, JsonNode dialog) {
-        List<Image> pictures = Cli.pictures(model, dialog).stream().map(file -> Image.read(Path.of(file))).toList();
+        List<Image> images = Cli.images(model, dialog).stream().map(file -> Image.read(Path.of(file))).toList();
         LoadOptions options = LoadOptions.defaults().precision(Precision.F32);
         try (InternVL loaded = InternVL.load(Path.of(model), options)) {
-            return loaded.activations(Prompt.of(dialog.get("question").asText(), pictures)).tensors();
+            return loaded.activations(Prompt.of(dialog.get("question").asText(), images)).tensors();
         }
     }
 
@@ -161,11 +161,11 @@ class FilesTest {
     @ParameterizedTest
     @ValueSource(strings = {"hermes-d128", "hermes-gqa7", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3", "llama3-bpe",
         "llama2-zh"})
-    void preprocessedPicturesAreTheProcessors(String name) throws IOException {
+    void preprocessedImagesAreTheProcessors(String name) throws IOException {
         String model = Cli.DATA.resolve(name).toString();
         Path out = folder.resolve("p.safetensors");
         ImageProcessor processor = ImageProcessor.load(Path.of(model), InternVL.inspect(Path.of(model)));
-        for (String file : Cli.pictures(model, Cli.dialog(model, "frames.0"))) {
+        for (String file : Cli.images(model, Cli.dialog(model, "frames.0"))) {
             run("preprocess", "--model", model, "--image", file, "--out", out.toString()).succeeded();
             Tensor actual = Safetensors.read(out).get("pixel_values");
             assertNotNull(actual);
@@ -174,7 +174,7 @@ class FilesTest {
     }
 
     @Test
-    void picturesHaveAtMostSoManyTiles() {
+    void imagesHaveAtMostSoManyTiles() {
         String model = Cli.DATA.resolve("qwen2-tied").toString();
         Path out = folder.resolve("p.safetensors");
         String images = model + "/images/";

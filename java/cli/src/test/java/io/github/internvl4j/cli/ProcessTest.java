@@ -76,9 +76,9 @@ class ProcessTest {
         String pieces = read(text.getInputStream());
         assertEquals(0, text.waitFor(), err());
         assertEquals(Cli.run("tokenize", "--model", DEMO, "--pieces", "--text", "a \u00fc").out(), pieces);
-        Process picture = start("C", letters + "--image zwei-$umlaut.jpg", "chat", "--model", DEMO, "--prompt",
+        Process image = start("C", letters + "--image zwei-$umlaut.jpg", "chat", "--model", DEMO, "--prompt",
                 "Where is the red circle?");
-        assertEquals("The red circle is on the left.\n", read(picture.getInputStream()));
+        assertEquals("The red circle is on the left.\n", read(image.getInputStream()));
         Process unknown = start("C", letters.replace("mv", ":") + "--pr$umlaut", "chat", "--model", DEMO);
         assertEquals(2, unknown.waitFor());
         assertTrue(err().contains("--pr\u00fc"), err());

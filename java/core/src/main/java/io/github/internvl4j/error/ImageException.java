@@ -2,7 +2,7 @@ package io.github.internvl4j.error;
 
 import org.jspecify.annotations.Nullable;
 
-/** A picture cannot be read or is not usable; the message names the file or source. */
+/** An image cannot be read or is not usable; the message names the file or source. */
 public class ImageException extends InternVLException {
     private static final long serialVersionUID = 1L;
 

@@ -2,7 +2,7 @@ package io.github.internvl4j.error;
 
 import org.jspecify.annotations.Nullable;
 
-/** A prompt cannot be built: picture count and picture places differ, special tokens where none may stand, an empty question. */
+/** A prompt cannot be built: image count and image placeholders differ, special tokens where none may stand, an empty question. */
 public class PromptException extends InternVLException {
     private static final long serialVersionUID = 1L;
 

@@ -2,7 +2,7 @@ package io.github.internvl4j.error;
 
 import org.jspecify.annotations.Nullable;
 
-/** A film cannot be opened, decoded or sampled; the message names the file. */
+/** A video cannot be opened, decoded or sampled; the message names the file. */
 public class VideoException extends InternVLException {
     private static final long serialVersionUID = 1L;
 

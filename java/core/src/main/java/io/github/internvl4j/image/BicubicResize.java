@@ -1,7 +1,7 @@
 package io.github.internvl4j.image;
 
 import io.github.internvl4j.error.InvalidOptionException;
-import io.github.internvl4j.host.Pieces;
+import io.github.internvl4j.host.Chunks;
 import java.util.Arrays;
 import java.util.function.IntConsumer;
 
@@ -20,7 +20,7 @@ final class BicubicResize {
 
     static Image resize(Image image, int width, int height, ResizeKernel kernel) {
         if (width < 1 || height < 1) {
-            throw new InvalidOptionException("a picture cannot be resized to " + width + "x" + height + " pixels");
+            throw new InvalidOptionException("an image cannot be resized to " + width + "x" + height + " pixels");
         }
         checkSize(image, width, height);
         if (kernel.columnsFirst(image, height)) {
@@ -116,7 +116,7 @@ final class BicubicResize {
     /** Runs a row's work for every row, on several threads if it is much. The result does not depend on it. */
     private static void forRows(int rows, long workARow, IntConsumer work) {
         int rowsATask = rows * workARow < PARALLEL_WORK ? rows : ROWS_A_TASK;
-        Pieces.run((rows + rowsATask - 1) / rowsATask, task -> {
+        Chunks.run((rows + rowsATask - 1) / rowsATask, task -> {
             int end = Math.min(rows, (task + 1) * rowsATask);
             for (int y = task * rowsATask; y < end; y++) {
                 work.accept(y);

@@ -118,7 +118,7 @@ final class BmpDecoder {
         }
     }
 
-    /** The first byte of a row of the picture, rows counted as the file stores them. */
+    /** The first byte of a row of the image, rows counted as the file stores them. */
     private int rowStart(int stored) {
         return (int) (3 * width * (topDown ? stored : height - 1 - stored));
     }
@@ -177,7 +177,7 @@ final class BmpDecoder {
         return shifts;
     }
 
-    /** Run lengths: pairs of a count and a value; a count of 0 escapes to line end, picture end, a jump or literals. */
+    /** Run lengths: pairs of a count and a value; a count of 0 escapes to line end, image end, a jump or literals. */
     private void readRuns(byte[] rgb, byte[] table) throws IOException {
         int begin = source.position();
         long total = width * height;

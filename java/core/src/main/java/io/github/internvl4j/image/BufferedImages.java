@@ -10,18 +10,18 @@ import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 
 /**
- * From AWT's pictures to ours. Gray is taken from the raster: {@code getRGB} passes it through a linear gray colour
+ * From AWT's images to ours. Gray is taken from the raster: {@code getRGB} passes it through a linear gray colour
  * space and is off by up to 73.
  */
 final class BufferedImages {
     private BufferedImages() {}
 
-    static Image toImage(BufferedImage picture) {
-        int width = picture.getWidth();
-        int height = picture.getHeight();
+    static Image toImage(BufferedImage image) {
+        int width = image.getWidth();
+        int height = image.getHeight();
         byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(width, height))];
-        Raster raster = picture.getRaster();
-        ColorModel model = picture.getColorModel();
+        Raster raster = image.getRaster();
+        ColorModel model = image.getColorModel();
         int gray = grayShift(model);
         boolean plain = gray < 0 && isPlainRgb(model);
         int[] row = new int[width * raster.getNumBands()];
@@ -37,7 +37,7 @@ final class BufferedImages {
                 }
             } else {
                 for (int x = 0; x < width; x++) {
-                    int argb = picture.getRGB(x, y);
+                    int argb = image.getRGB(x, y);
                     rgb[to++] = (byte) (argb >> 16);
                     rgb[to++] = (byte) (argb >> 8);
                     rgb[to++] = (byte) argb;

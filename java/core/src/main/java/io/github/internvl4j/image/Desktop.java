@@ -5,7 +5,7 @@ import io.github.internvl4j.host.Shortage;
 import java.io.IOException;
 
 /**
- * The JDK's module for pictures, which JPEG and WebP need. A runtime made by jlink may lack it, and its classes, with a
+ * The JDK's module for images, which JPEG and WebP need. A runtime made by jlink may lack it, and its classes, with a
  * thread and libraries of their own, are lost if they are first used while the system is short of something.
  */
 final class Desktop {

@@ -8,16 +8,16 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The bytes of a picture file, read whole, with a limit on their number. */
+/** The bytes of an image file, read whole, with a limit on their number. */
 final class EncodedBytes {
-    /** No picture within the pixel limits needs more, short of padding. */
+    /** No image within the pixel limits needs more, short of padding. */
     private static final int MAX_BYTES = 1 << 30;
 
     private EncodedBytes() {}
 
     static byte[] of(Path file) {
         if (Files.isDirectory(file)) {
-            throw new ImageException(file + " is a folder, not a picture");
+            throw new ImageException(file + " is a folder, not an image");
         }
         try (InputStream stream = Files.newInputStream(file)) {
             long size = Files.size(file);
@@ -45,6 +45,6 @@ final class EncodedBytes {
     }
 
     private static ImageException tooLarge(String name) {
-        return new ImageException(name + " is too large for a picture: more than " + MAX_BYTES + " bytes");
+        return new ImageException(name + " is too large for an image: more than " + MAX_BYTES + " bytes");
     }
 }

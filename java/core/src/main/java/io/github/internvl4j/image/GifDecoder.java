@@ -5,15 +5,15 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first picture of a GIF (87a and 89a), on its whole screen.
+ * The first image of a GIF (87a and 89a), on its whole screen.
  *
- * <p>As in Pillow: the screen grows to hold the picture; the rest of the screen takes the transparent colour's index,
+ * <p>As in Pillow: the screen grows to hold the image; the rest of the screen takes the transparent colour's index,
  * or 0; a colour table that is missing, or is the plain gray ramp, means gray levels; data for every row must be
  * there.
  */
 final class GifDecoder {
     private static final int EXTENSION = '!';
-    private static final int PICTURE = ',';
+    private static final int IMAGE = ',';
     private static final int TRAILER = ';';
     private static final int GRAPHIC_CONTROL = 0xf9;
 
@@ -40,10 +40,10 @@ final class GifDecoder {
             int block = source.u8();
             if (block == EXTENSION) {
                 readExtension();
-            } else if (block == PICTURE) {
-                return readPicture(screenWidth, screenHeight, options);
+            } else if (block == IMAGE) {
+                return readImage(screenWidth, screenHeight, options);
             } else if (block == TRAILER) {
-                throw new IOException("it holds no picture");
+                throw new IOException("it holds no image");
             }
         }
     }
@@ -77,7 +77,7 @@ final class GifDecoder {
         }
     }
 
-    private Image readPicture(int screenWidth, int screenHeight, ReadOptions options) throws IOException {
+    private Image readImage(int screenWidth, int screenHeight, ReadOptions options) throws IOException {
         int left = source.u16le();
         int top = source.u16le();
         int width = source.u16le();
@@ -88,7 +88,7 @@ final class GifDecoder {
         int totalHeight = Math.max(screenHeight, top + height);
         byte[] rgb = new byte[ImageDecoder.checkedRgbBytes(totalWidth, totalHeight, options)];
         if (width == 0 || height == 0) {
-            throw new IOException("its picture has no pixels");
+            throw new IOException("its image has no pixels");
         }
 
         byte[] colors = palette == null ? Palettes.gray(256) : Palettes.padded(palette);

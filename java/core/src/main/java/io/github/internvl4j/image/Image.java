@@ -9,12 +9,12 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An immutable picture of 8-bit RGB pixels.
+ * An immutable image of 8-bit RGB pixels.
  *
  * <p>Files are read to exactly the bytes of Pillow's {@code Image.open(file).convert("RGB")}: JPEG (gray, YCbCr, RGB,
  * CMYK, YCCK; baseline and progressive), PNG (all colour types and depths), GIF and WebP (the first frame) and BMP.
  * Alpha is dropped, not blended; colour profiles and gamma are ignored; 16-bit RGB keeps its high bytes; 16-bit gray is
- * clipped at 255. A file that ends before its pixels do is an error and never a partial picture; other damage is
+ * clipped at 255. A file that ends before its pixels do is an error and never a partial image; other damage is
  * an error or let pass, as in Pillow.
  */
 public final class Image {
@@ -30,10 +30,10 @@ public final class Image {
     }
 
     /**
-     * Reads a picture file with the default options.
+     * Reads an image file with the default options.
      *
      * @param file a JPEG, PNG, GIF, BMP or WebP file, on any file system; its content decides, not its name
-     * @return the picture
+     * @return the image
      * @throws ImageException if it cannot be read; the message names the file and the reason
      */
     public static Image read(Path file) {
@@ -41,11 +41,11 @@ public final class Image {
     }
 
     /**
-     * Reads a picture file.
+     * Reads an image file.
      *
      * @param file a JPEG, PNG, GIF, BMP or WebP file, on any file system; its content decides, not its name
      * @param options orientation and limits
-     * @return the picture
+     * @return the image
      * @throws ImageException if it cannot be read; the message names the file and the reason
      */
     public static Image read(Path file, ReadOptions options) {
@@ -53,11 +53,11 @@ public final class Image {
     }
 
     /**
-     * Reads a picture from a stream, up to its end; the stream is not closed.
+     * Reads an image from a stream, up to its end; the stream is not closed.
      *
-     * @param stream the bytes of a picture file
+     * @param stream the bytes of an image file
      * @param name what messages call the source
-     * @return the picture
+     * @return the image
      * @throws ImageException if it cannot be read; the message has the name and the reason
      */
     public static Image read(InputStream stream, String name) {
@@ -65,12 +65,12 @@ public final class Image {
     }
 
     /**
-     * Reads a picture from a stream, up to its end; the stream is not closed.
+     * Reads an image from a stream, up to its end; the stream is not closed.
      *
-     * @param stream the bytes of a picture file
+     * @param stream the bytes of an image file
      * @param name what messages call the source
      * @param options orientation and limits
-     * @return the picture
+     * @return the image
      * @throws ImageException if it cannot be read; the message has the name and the reason
      */
     public static Image read(InputStream stream, String name, ReadOptions options) {
@@ -78,11 +78,11 @@ public final class Image {
     }
 
     /**
-     * Reads a picture from memory with the default options.
+     * Reads an image from memory with the default options.
      *
-     * @param encoded the bytes of a picture file
+     * @param encoded the bytes of an image file
      * @param name what messages call the source
-     * @return the picture
+     * @return the image
      * @throws ImageException if it cannot be read; the message has the name and the reason
      */
     public static Image read(byte[] encoded, String name) {
@@ -90,12 +90,12 @@ public final class Image {
     }
 
     /**
-     * Reads a picture from memory.
+     * Reads an image from memory.
      *
-     * @param encoded the bytes of a picture file
+     * @param encoded the bytes of an image file
      * @param name what messages call the source
      * @param options orientation and limits
-     * @return the picture
+     * @return the image
      * @throws ImageException if it cannot be read; the message has the name and the reason
      */
     public static Image read(byte[] encoded, String name, ReadOptions options) {
@@ -103,34 +103,34 @@ public final class Image {
     }
 
     /**
-     * A picture from raw pixels.
+     * An image from raw pixels.
      *
      * @param width in pixels, at least 1
      * @param height in pixels, at least 1
      * @param rgb {@code 3 * width * height} bytes: rows from the top, pixels from the left, red, green, blue; copied
-     * @return the picture
+     * @return the image
      * @throws InvalidOptionException if a size is below 1 or the array's length does not match
      */
     public static Image ofRgb(int width, int height, byte[] rgb) {
         if (width < 1 || height < 1) {
-            throw new InvalidOptionException("a picture of " + width + "x" + height + " pixels has no pixels");
+            throw new InvalidOptionException("an image of " + width + "x" + height + " pixels has no pixels");
         }
         if (rgb.length != 3L * width * height) {
-            throw new InvalidOptionException("a picture of " + width + "x" + height + " pixels has "
+            throw new InvalidOptionException("an image of " + width + "x" + height + " pixels has "
                     + 3L * width * height + " RGB bytes, " + rgb.length + " were given");
         }
         return new Image(width, height, rgb.clone());
     }
 
     /**
-     * A picture from an AWT one. Gray, palette and packed RGB pictures keep their stored values and alpha is dropped,
+     * An image from an AWT one. Gray, palette and packed RGB images keep their stored values and alpha is dropped,
      * as for files; anything else is converted to sRGB by AWT.
      *
-     * @param picture of any type
-     * @return the picture
+     * @param image of any type
+     * @return the image
      */
-    public static Image of(BufferedImage picture) {
-        return BufferedImages.toImage(picture);
+    public static Image of(BufferedImage image) {
+        return BufferedImages.toImage(image);
     }
 
     /**
@@ -167,7 +167,7 @@ public final class Image {
      * @param x from 0, the left
      * @param y from 0, the top
      * @return {@code 0xRRGGBB}
-     * @throws IndexOutOfBoundsException if the pixel is outside the picture
+     * @throws IndexOutOfBoundsException if the pixel is outside the image
      */
     public int pixel(int x, int y) {
         if (x < 0 || x >= width || y < 0 || y >= height) {
@@ -178,12 +178,12 @@ public final class Image {
     }
 
     /**
-     * This picture in another size, to the byte as Pillow's {@code resize((width, height))} with its default filter,
+     * This image in another size, to the byte as Pillow's {@code resize((width, height))} with its default filter,
      * bicubic with antialiasing.
      *
      * @param newWidth in pixels, at least 1
      * @param newHeight in pixels, at least 1
-     * @return the resized picture; this one if the size is the same
+     * @return the resized image; this one if the size is the same
      * @throws InvalidOptionException if a size is below 1 or the result would not fit an array
      */
     public Image resize(int newWidth, int newHeight) {
@@ -196,7 +196,7 @@ public final class Image {
     }
 
     /**
-     * Pictures are equal if size and all pixels are.
+     * Images are equal if size and all pixels are.
      *
      * @param other anything
      */

@@ -5,7 +5,7 @@ import io.github.internvl4j.host.FirstUse;
 import io.github.internvl4j.host.Shortage;
 import java.io.IOException;
 
-/** From the bytes of a file of any known format to a picture, or an {@link ImageException} that says why not. */
+/** From the bytes of a file of any known format to an image, or an {@link ImageException} that says why not. */
 final class ImageDecoder {
     /** Decodes one format. Any {@link IOException} or {@link RuntimeException} means a bad file. */
     private interface Format {
@@ -16,7 +16,7 @@ final class ImageDecoder {
 
     static Image decode(byte[] encoded, String name, ReadOptions options) {
         if (encoded.length == 0) {
-            throw new ImageException(name + " is empty, not a picture");
+            throw new ImageException(name + " is empty, not an image");
         }
         String shortage = FirstUse.shortage();
         if (shortage != null) {
@@ -77,7 +77,7 @@ final class ImageDecoder {
     }
 
     /**
-     * The bytes that a picture's RGB pixels need, once the size a file claims is within the limit.
+     * The bytes that an image's RGB pixels need, once the size a file claims is within the limit.
      *
      * @param width as the file has it
      * @param height as the file has it

@@ -3,14 +3,14 @@ package io.github.internvl4j.image;
 import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.InvalidOptionException;
-import io.github.internvl4j.host.Pieces;
+import io.github.internvl4j.host.Chunks;
 import io.github.internvl4j.tensor.Tensor;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
 
 /**
- * From pictures to a model's pixel values, as the original code of the checkpoint's layout does it: the kernel that pictures
+ * From images to a model's pixel values, as the original code of the checkpoint's layout does it: the kernel that images
  * are resized with, the tiles they are cut into, and the normalization. The values are equal to the original's to the last
  * bit. Immutable; usable from many threads.
  */
@@ -28,7 +28,7 @@ public final class ImageProcessor {
     }
 
     /**
-     * A processor that makes each picture one square, as for InternVL-Chat-V1-2, at the size that the checkpoint's
+     * A processor that makes each image one square, as for InternVL-Chat-V1-2, at the size that the checkpoint's
      * preprocessor_config.json has: {@code Image.resize((S, S))}, then {@code CLIPImageProcessor}.
      *
      * @param modelDirectory the checkpoint's folder
@@ -44,10 +44,10 @@ public final class ImageProcessor {
      * As {@link #load(Path)}, for a model that wants a certain size.
      *
      * @param modelDirectory the checkpoint's folder
-     * @param imageSize the model's picture size in pixels, {@code force_image_size} of its config.json
+     * @param imageSize the model's image size in pixels, {@code force_image_size} of its config.json
      * @return the processor
      * @throws CheckpointException if preprocessor_config.json is missing, a field is missing or malformed, or its size
-     *     is not {@code imageSize}: the picture would not have as many patches as the prompt has places
+     *     is not {@code imageSize}: the image would not have as many patches as the prompt has places
      */
     public static ImageProcessor load(Path modelDirectory, int imageSize) {
         Path file = modelDirectory.resolve(PreprocessorConfig.FILE_NAME);
@@ -85,7 +85,7 @@ public final class ImageProcessor {
 
     private static PreprocessorConfig sized(Path file, PreprocessorConfig config, int imageSize, String field) {
         if (config.size() != imageSize) {
-            throw new CheckpointException(file + ": size is " + config.size() + ", but the model takes pictures of "
+            throw new CheckpointException(file + ": size is " + config.size() + ", but the model takes images of "
                     + imageSize + " pixels (" + field + " in config.json)");
         }
         return config;
@@ -105,7 +105,7 @@ public final class ImageProcessor {
     }
 
     /**
-     * How pictures are cut where nothing else is asked for.
+     * How images are cut where nothing else is asked for.
      *
      * @return the checkpoint's own tiling
      */
@@ -114,7 +114,7 @@ public final class ImageProcessor {
     }
 
     /**
-     * The pixel values of one picture, with the checkpoint's own tiling.
+     * The pixel values of one image, with the checkpoint's own tiling.
      *
      * @param image of any size
      * @return shape (tiles, 3, S, S)
@@ -124,28 +124,28 @@ public final class ImageProcessor {
     }
 
     /**
-     * The pixel values of several pictures, in their order, with the checkpoint's own tiling.
+     * The pixel values of several images, in their order, with the checkpoint's own tiling.
      *
      * @param images at least one, of any sizes
-     * @return shape (tiles of all pictures, 3, S, S)
-     * @throws InvalidOptionException if there is no picture, or the tensor would be too large
+     * @return shape (tiles of all images, 3, S, S)
+     * @throws InvalidOptionException if there is no image, or the tensor would be too large
      */
     public Tensor preprocess(List<Image> images) {
         return preprocess(images, tiling);
     }
 
     /**
-     * The pixel values of several pictures, in their order. A picture's tiles come row by row from the top, each row from
+     * The pixel values of several images, in their order. An image's tiles come row by row from the top, each row from
      * the left, and its thumbnail last.
      *
      * @param images at least one, of any sizes
      * @param asked how they are cut
-     * @return shape (tiles of all pictures, 3, S, S)
-     * @throws InvalidOptionException if there is no picture, or a picture in tiles or the tensor would be too large
+     * @return shape (tiles of all images, 3, S, S)
+     * @throws InvalidOptionException if there is no image, or an image in tiles or the tensor would be too large
      */
     public Tensor preprocess(List<Image> images, Tiling asked) {
         if (images.isEmpty()) {
-            throw new InvalidOptionException("there is no picture to preprocess");
+            throw new InvalidOptionException("there is no image to preprocess");
         }
         long[] first = new long[images.size()];
         long tiles = 0;
@@ -154,15 +154,15 @@ public final class ImageProcessor {
             tiles += asked.tiles(images.get(i).width(), images.get(i).height(), size);
         }
         Tensor pixels = Tensor.allocate(tiles, LevelValues.CHANNELS, size, size);
-        Pieces.run(first.length, i -> preprocess(images.get(i), asked, pixels, first[i]));
+        Chunks.run(first.length, i -> preprocess(images.get(i), asked, pixels, first[i]));
         return pixels;
     }
 
-    /** One picture into its (tiles, 3, S, S). Only the bytes of the whole grid are held beside them. */
+    /** One image into its (tiles, 3, S, S). Only the bytes of the whole grid are held beside them. */
     private void preprocess(Image image, Tiling asked, Tensor pixels, long first) {
         Tiling.Grid grid = asked.grid(image.width(), image.height(), size);
         Image whole = BicubicResize.resize(image, size * grid.columns(), size * grid.rows(), kernel);
-        Pieces.run(grid.tiles(), tile -> {
+        Chunks.run(grid.tiles(), tile -> {
             int x = tile % grid.columns() * size;
             int y = tile / grid.columns() * size;
             write(whole, x, y, pixels.slice(first + tile));

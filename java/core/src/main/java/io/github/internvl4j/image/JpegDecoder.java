@@ -1,6 +1,6 @@
 package io.github.internvl4j.image;
 
-import io.github.internvl4j.host.Pieces;
+import io.github.internvl4j.host.Chunks;
 import java.awt.image.DataBufferByte;
 import java.awt.image.PixelInterleavedSampleModel;
 import java.awt.image.Raster;
@@ -47,7 +47,7 @@ final class JpegDecoder {
             case YCBCR -> {
                 byte[] ycc = pixels;
                 int step = 3 * header.width() * ROWS_A_TASK;
-                Pieces.run(
+                Chunks.run(
                         (rgbBytes + step - 1) / step,
                         i -> JpegColors.yccToRgb(ycc, i * step, Math.min(rgbBytes, (i + 1) * step)));
             }

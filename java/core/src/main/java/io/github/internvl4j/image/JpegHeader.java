@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
  * @param width in pixels
  * @param height in pixels
  * @param colors how the components are to be understood
- * @param halfRows the components, from 0, that are stored with half the picture's rows and all its columns
+ * @param halfRows the components, from 0, that are stored with half the image's rows and all its columns
  * @param arithmetic whether the data are arithmetic-coded, which only some runtimes' libjpeg can read
  */
 record JpegHeader(int width, int height, Colors colors, List<Integer> halfRows, boolean arithmetic) {
@@ -80,7 +80,7 @@ record JpegHeader(int width, int height, Colors colors, List<Integer> halfRows, 
                 }
             }
             if (componentIds.length == 0 || !scans) {
-                throw new IOException("it holds no picture");
+                throw new IOException("it holds no image");
             }
             return new JpegHeader(width, height, colors(), halfRows(), arithmetic);
         }

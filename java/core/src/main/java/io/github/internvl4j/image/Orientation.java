@@ -13,8 +13,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The eight ways a camera can be held, by their EXIF numbers, and how a stored picture is put upright: where in the
- * stored picture each upright row begins, and the steps along and down.
+ * The eight ways a camera can be held, by their EXIF numbers, and how a stored image is put upright: where in the
+ * stored image each upright row begins, and the steps along and down.
  */
 enum Orientation {
     UPRIGHT(false, false, false),
@@ -31,10 +31,10 @@ enum Orientation {
     /** Whether rows become columns. */
     private final boolean swapped;
 
-    /** Whether the stored picture's x runs backwards as the upright picture is walked. */
+    /** Whether the stored image's x runs backwards as the upright image is walked. */
     private final boolean fromRight;
 
-    /** Whether the stored picture's y runs backwards. */
+    /** Whether the stored image's y runs backwards. */
     private final boolean fromBottom;
 
     Orientation(boolean swapped, boolean fromRight, boolean fromBottom) {
@@ -94,7 +94,7 @@ enum Orientation {
         return number >= 1 && number <= 8 ? values()[number - 1] : UPRIGHT;
     }
 
-    /** The picture put upright. */
+    /** The image put upright. */
     Image apply(Image stored) {
         if (this == UPRIGHT) {
             return stored;

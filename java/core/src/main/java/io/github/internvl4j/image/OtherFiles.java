@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
 
-/** Names what is given for a picture and cannot be read as one, by its first bytes, and says what would help. */
+/** Names what is given for an image and cannot be read as one, by its first bytes, and says what would help. */
 final class OtherFiles {
     private static final String CONVERT = "; convert it to PNG or JPEG first";
     private static final String READ = "JPEG, PNG, GIF, BMP, WebP";
@@ -13,43 +13,43 @@ final class OtherFiles {
     private record Beginning(int at, String bytes, String what) {}
 
     private static final List<Beginning> BEGINNINGS = List.of(
-            picture(0, "II*\0", "TIFF, or a camera's raw format made of it"),
-            picture(0, "MM\0*", "TIFF, or a camera's raw format made of it"),
-            picture(0, "II+\0", "TIFF (BigTIFF)"),
-            picture(0, "MM\0+", "TIFF (BigTIFF)"),
-            picture(0, "\0\0\0\fjP  ", "JPEG 2000"),
-            picture(0, "\u00ff\u004f\u00ff\u0051", "JPEG 2000"),
-            picture(0, "\0\0\0\fJXL ", "JPEG XL"),
-            picture(0, "\u00ff\n", "JPEG XL"),
-            picture(0, "II\u00bc", "JPEG XR"),
-            picture(0, "\0\0\1\0", "ICO"),
-            picture(0, "\0\0\2\0", "CUR"),
-            picture(0, "8BPS", "PSD"),
-            picture(0, "gimp xcf", "XCF"),
-            picture(0, "qoif", "QOI"),
-            picture(0, "\u0076\u002f\u0031\1", "OpenEXR"),
-            picture(0, "#?RADIANCE", "Radiance HDR"),
-            picture(0, "DDS ", "DDS"),
-            picture(0, "\u008aMNG", "MNG"),
-            picture(0, "\u008bJNG", "JNG"),
-            new Beginning(0, "%PDF", "a PDF document, not a picture; render its pages to PNG first"),
-            new Beginning(0, "%!PS", "a PostScript document, not a picture; render it to PNG first"),
-            new Beginning(0, "\u001f\u008b", "compressed with gzip, not a picture; unpack it first"),
-            new Beginning(0, "BZh", "compressed with bzip2, not a picture; unpack it first"),
-            new Beginning(0, "\u00fd7zXZ", "compressed with xz, not a picture; unpack it first"),
-            new Beginning(0, "\u0028\u00b5\u002f\u00fd", "compressed with Zstandard, not a picture; unpack it first"),
-            new Beginning(0, "PK\3\4", "a ZIP archive, or a document made of one, not a picture; unpack it first"),
-            new Beginning(0, "7z\u00bc\u00af", "a 7z archive, not a picture; unpack it first"),
-            new Beginning(0, "Rar!", "a RAR archive, not a picture; unpack it first"),
-            new Beginning(257, "ustar", "a tar archive, not a picture; unpack it first"),
-            new Beginning(0, "\u001aE\u00df\u00a3", "a film (Matroska or WebM), not a picture; VideoFrames reads films"),
-            new Beginning(8, "AVI ", "a film (AVI), not a picture; VideoFrames reads films"),
-            new Beginning(8, "WAVE", "a sound (WAV), not a picture"),
+            image(0, "II*\0", "TIFF, or a camera's raw format made of it"),
+            image(0, "MM\0*", "TIFF, or a camera's raw format made of it"),
+            image(0, "II+\0", "TIFF (BigTIFF)"),
+            image(0, "MM\0+", "TIFF (BigTIFF)"),
+            image(0, "\0\0\0\fjP  ", "JPEG 2000"),
+            image(0, "\u00ff\u004f\u00ff\u0051", "JPEG 2000"),
+            image(0, "\0\0\0\fJXL ", "JPEG XL"),
+            image(0, "\u00ff\n", "JPEG XL"),
+            image(0, "II\u00bc", "JPEG XR"),
+            image(0, "\0\0\1\0", "ICO"),
+            image(0, "\0\0\2\0", "CUR"),
+            image(0, "8BPS", "PSD"),
+            image(0, "gimp xcf", "XCF"),
+            image(0, "qoif", "QOI"),
+            image(0, "\u0076\u002f\u0031\1", "OpenEXR"),
+            image(0, "#?RADIANCE", "Radiance HDR"),
+            image(0, "DDS ", "DDS"),
+            image(0, "\u008aMNG", "MNG"),
+            image(0, "\u008bJNG", "JNG"),
+            new Beginning(0, "%PDF", "a PDF document, not an image; render its pages to PNG first"),
+            new Beginning(0, "%!PS", "a PostScript document, not an image; render it to PNG first"),
+            new Beginning(0, "\u001f\u008b", "compressed with gzip, not an image; unpack it first"),
+            new Beginning(0, "BZh", "compressed with bzip2, not an image; unpack it first"),
+            new Beginning(0, "\u00fd7zXZ", "compressed with xz, not an image; unpack it first"),
+            new Beginning(0, "\u0028\u00b5\u002f\u00fd", "compressed with Zstandard, not an image; unpack it first"),
+            new Beginning(0, "PK\3\4", "a ZIP archive, or a document made of one, not an image; unpack it first"),
+            new Beginning(0, "7z\u00bc\u00af", "a 7z archive, not an image; unpack it first"),
+            new Beginning(0, "Rar!", "a RAR archive, not an image; unpack it first"),
+            new Beginning(257, "ustar", "a tar archive, not an image; unpack it first"),
+            new Beginning(0, "\u001aE\u00df\u00a3", "a video (Matroska or WebM), not an image; VideoFrames reads videos"),
+            new Beginning(8, "AVI ", "a video (AVI), not an image; VideoFrames reads videos"),
+            new Beginning(8, "WAVE", "a sound (WAV), not an image"),
             new Beginning(
                     0,
                     "version https://git-lfs.github.com/spec/",
-                    "a Git LFS pointer, not the picture itself; \"git lfs pull\" fetches it"),
-            new Beginning(0, "data:", "a data URI in a text file, not a picture; decode it first"),
+                    "a Git LFS pointer, not the image itself; \"git lfs pull\" fetches it"),
+            new Beginning(0, "data:", "a data URI in a text file, not an image; decode it first"),
             // What is left of the first bytes of PNG and JPEG when they were read as text and written again.
             new Beginning(0, "\u00ef\u00bf\u00bdPNG", "a PNG that was damaged by being read as text; copy it as bytes"),
             new Beginning(
@@ -60,8 +60,8 @@ final class OtherFiles {
 
     private OtherFiles() {}
 
-    private static Beginning picture(int at, String bytes, String format) {
-        return new Beginning(at, bytes, "a picture in the format " + format + ", which is not read (only " + READ + " are)"
+    private static Beginning image(int at, String bytes, String format) {
+        return new Beginning(at, bytes, "an image in the format " + format + ", which is not read (only " + READ + " are)"
                 + CONVERT);
     }
 
@@ -77,12 +77,12 @@ final class OtherFiles {
             return media(begin.substring(8));
         }
         if (begin.matches("(?s)P[1-7]\\s.*")) {
-            return picture(0, "", "PPM (Netpbm)").what;
+            return image(0, "", "PPM (Netpbm)").what;
         }
-        return begin.chars().allMatch(c -> c == 0) ? "filled with zeros, not a picture" : text(begin);
+        return begin.chars().allMatch(c -> c == 0) ? "filled with zeros, not an image" : text(begin);
     }
 
-    /** ISO base media: the brands tell pictures from films. */
+    /** ISO base media: the brands tell images from videos. */
     private static String media(String brands) {
         String major = brands.length() < 4 ? brands : brands.substring(0, 4);
         String format = switch (major) {
@@ -94,8 +94,8 @@ final class OtherFiles {
             default -> null;
         };
         return format == null
-                ? "a film (MP4 or QuickTime), not a picture; VideoFrames reads films"
-                : picture(0, "", format).what;
+                ? "a video (MP4 or QuickTime), not an image; VideoFrames reads videos"
+                : image(0, "", format).what;
     }
 
     private static String text(String begin) {
@@ -103,20 +103,20 @@ final class OtherFiles {
         String lower = start.stripLeading().toLowerCase(Locale.ROOT);
         if (lower.startsWith("<!doctype html") || lower.startsWith("<html") || lower.startsWith("<head")
                 || lower.startsWith("<script")) {
-            return "an HTML page, not a picture; what was downloaded may be a message of the server";
+            return "an HTML page, not an image; what was downloaded may be a message of the server";
         }
         if (lower.startsWith("<svg") || lower.startsWith("<?xml") && lower.contains("<svg")) {
             return "an SVG drawing, which is not read (only " + READ + " are); render it to PNG first";
         }
         if (lower.startsWith("<?xml") || lower.startsWith("<")) {
-            return "an XML or HTML text, not a picture; what was downloaded may be a message of the server";
+            return "an XML or HTML text, not an image; what was downloaded may be a message of the server";
         }
         if (lower.startsWith("{")) {
-            return "a JSON text, not a picture; what was downloaded may be a message of the server";
+            return "a JSON text, not an image; what was downloaded may be a message of the server";
         }
         if (lower.startsWith("ivborw0kggo") || lower.startsWith("/9j/")) {
-            return "a picture in base64; decode it first";
+            return "an image in base64; decode it first";
         }
-        return "not a picture in a supported format (" + READ + ")";
+        return "not an image in a supported format (" + READ + ")";
     }
 }

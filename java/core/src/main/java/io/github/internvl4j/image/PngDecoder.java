@@ -7,7 +7,7 @@ import java.util.zip.Inflater;
 import org.jspecify.annotations.Nullable;
 
 /**
- * PNG (ISO/IEC 15948), all colour types, depths and interlacing; of an animated one the default picture.
+ * PNG (ISO/IEC 15948), all colour types, depths and interlacing; of an animated one the default image.
  *
  * <p>As in Pillow, the chunks before the pixels must be whole with a correct checksum; the pixels must inflate to all
  * rows; what follows the last row is not looked at. Values become 8-bit RGB as Pillow's {@code convert("RGB")} makes

@@ -24,12 +24,12 @@ final class PngPixels {
     private final byte @Nullable [] table;
 
     /**
-     * Rules for one picture.
+     * Rules for one image.
      *
      * @param colorType of the header
      * @param depth bits a channel, of the header
      * @param palette RGB triples, or null if the file has none
-     * @throws IOException if there is no such combination, or a palette picture has no palette
+     * @throws IOException if there is no such combination, or a palette image has no palette
      */
     PngPixels(int colorType, int depth, byte @Nullable [] palette) throws IOException {
         this.depth = depth;

@@ -19,17 +19,17 @@ import java.nio.file.Path;
  *
  * <p>{@code size} is a number, {@code {"shortest_edge": n}} or {@code {"height": n, "width": n}}; {@code crop_size} a
  * number or the latter. Where resizing and cropping are both on they must agree, since the card gives the processor
- * pictures that have the final size already. {@code resample} says nothing then, and is not looked at. In the layout of
- * transformers pictures are cut into tiles of {@code size}, and resizing and cropping have no switches: the processor of
+ * images that have the final size already. {@code resample} says nothing then, and is not looked at. In the layout of
+ * transformers images are cut into tiles of {@code size}, and resizing and cropping have no switches: the processor of
  * the whole overrules {@code crop_to_patches}.
  *
- * @param size of the picture in pixels, width and height
+ * @param size of the image in pixels, width and height
  * @param rescale whether levels are multiplied by {@code rescaleFactor}
  * @param rescaleFactor 1/255 if the file has none
  * @param normalize whether mean and standard deviation are applied
  * @param mean of each channel, on the scale of the rescaled levels
  * @param std standard deviation of each channel
- * @param tiling how pictures are cut
+ * @param tiling how images are cut
  */
 record PreprocessorConfig(
         int size,
@@ -72,7 +72,7 @@ record PreprocessorConfig(
     }
 
     /**
-     * Where a checkpoint in the layout of transformers has its picture processor: version 5 writes the processors of a model into
+     * Where a checkpoint in the layout of transformers has its image processor: version 5 writes the processors of a model into
      * one file.
      */
     static Path fileOfTransformers(Path directory) {
@@ -98,7 +98,7 @@ record PreprocessorConfig(
         try {
             root = MAPPER.readTree(CheckpointFile.read(file));
         } catch (NoSuchFileException e) {
-            throw new CheckpointException(file + " does not exist; it has the size and normalization of pictures", e);
+            throw new CheckpointException(file + " does not exist; it has the size and normalization of images", e);
         } catch (JsonProcessingException e) {
             throw new CheckpointException(file + " is malformed: " + e.getOriginalMessage(), e);
         } catch (IOException e) {

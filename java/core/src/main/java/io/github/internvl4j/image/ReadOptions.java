@@ -3,11 +3,11 @@ package io.github.internvl4j.image;
 import io.github.internvl4j.error.InvalidOptionException;
 
 /**
- * How a picture is read. Immutable; start from {@link #defaults()}.
+ * How an image is read. Immutable; start from {@link #defaults()}.
  *
- * @param exifTranspose whether the picture is turned and mirrored upright by its EXIF (or XMP) orientation, as Pillow's
+ * @param exifTranspose whether the image is turned and mirrored upright by its EXIF (or XMP) orientation, as Pillow's
  *     {@code ImageOps.exif_transpose} does. Off by default, as in the model card, where {@code Image.open} leaves it
- * @param maxPixels the most pixels, width times height, that are decoded; a picture that claims more is refused before
+ * @param maxPixels the most pixels, width times height, that are decoded; an image that claims more is refused before
  *     any memory is taken for it
  */
 public record ReadOptions(boolean exifTranspose, long maxPixels) {

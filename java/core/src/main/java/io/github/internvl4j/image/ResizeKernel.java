@@ -1,7 +1,7 @@
 package io.github.internvl4j.image;
 
 /**
- * Whose bicubic kernel a picture is resized with. Both have the same weights and passes; they differ in how many bits a
+ * Whose bicubic kernel an image is resized with. Both have the same weights and passes; they differ in how many bits a
  * weight has behind the point, and so by up to two levels of a pixel.
  */
 enum ResizeKernel {
@@ -46,6 +46,6 @@ enum ResizeKernel {
     /** How many bits a pass's weights have behind the point. */
     abstract int fractionBits(double largestWeight);
 
-    /** Whether a picture that gets this height is resized along its columns before its rows. */
+    /** Whether an image that gets this height is resized along its columns before its rows. */
     abstract boolean columnsFirst(Image image, int height);
 }

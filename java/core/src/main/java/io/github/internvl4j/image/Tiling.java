@@ -3,21 +3,21 @@ package io.github.internvl4j.image;
 import io.github.internvl4j.error.InvalidOptionException;
 
 /**
- * How pictures are cut into tiles, as the original's {@code dynamic_preprocess} does it: a picture is resized to the
- * grid of squares whose shape is nearest to its own, and each square is a tile; the whole picture in one more square,
- * the thumbnail, comes behind them. The model sees every tile as a picture of its own, so that the number of tiles is
- * the number of a picture's tokens.
+ * How images are cut into tiles, as the original's {@code dynamic_preprocess} does it: an image is resized to the
+ * grid of squares whose shape is nearest to its own, and each square is a tile; the whole image in one more square,
+ * the thumbnail, comes behind them. The model sees every tile as an image of its own, so that the number of tiles is
+ * the number of an image's tokens.
  *
- * @param dynamic false: a picture is one square, whatever its shape; the other components do not matter then
- * @param thumbnail whether behind several tiles the whole picture comes as one more
- * @param least tiles of a picture at least, without the thumbnail; from 1 to {@code most}
- * @param most tiles of a picture at most, likewise; from 1 to {@link #LARGEST_MOST}
+ * @param dynamic false: an image is one square, whatever its shape; the other components do not matter then
+ * @param thumbnail whether behind several tiles the whole image comes as one more
+ * @param least tiles of an image at least, without the thumbnail; from 1 to {@code most}
+ * @param most tiles of an image at most, likewise; from 1 to {@link #LARGEST_MOST}
  */
 public record Tiling(boolean dynamic, boolean thumbnail, int least, int most) {
     /** The largest {@link #most()}. */
     public static final int LARGEST_MOST = 1024;
 
-    /** Every picture is one square, as for InternVL-Chat-V1-2. */
+    /** Every image is one square, as for InternVL-Chat-V1-2. */
     public static final Tiling NONE = new Tiling(false, false, 1, 1);
 
     /** So many columns and rows of tiles. */
@@ -51,9 +51,9 @@ public record Tiling(boolean dynamic, boolean thumbnail, int least, int most) {
     }
 
     /**
-     * This tiling with another limit, also above the checkpoint's own. Where pictures are not cut, they still are not.
+     * This tiling with another limit, also above the checkpoint's own. Where images are not cut, they still are not.
      *
-     * @param maxTiles tiles of a picture at most, without the thumbnail, from 1 to {@link #LARGEST_MOST}; with 1 a picture
+     * @param maxTiles tiles of an image at most, without the thumbnail, from 1 to {@link #LARGEST_MOST}; with 1 an image
      *     is one square and has no thumbnail
      * @return the tiling
      * @throws InvalidOptionException if the limit is out of its range
@@ -64,17 +64,17 @@ public record Tiling(boolean dynamic, boolean thumbnail, int least, int most) {
     }
 
     /**
-     * How many tiles a picture has, the thumbnail included. Its pixels do not matter.
+     * How many tiles an image has, the thumbnail included. Its pixels do not matter.
      *
-     * @param width of the picture in pixels, at least 1
-     * @param height of the picture in pixels, at least 1
+     * @param width of the image in pixels, at least 1
+     * @param height of the image in pixels, at least 1
      * @param imageSize of a tile in pixels, width and height alike, at least 1
      * @return at least 1
      * @throws InvalidOptionException if a size is below 1
      */
     public int tiles(int width, int height, int imageSize) {
         if (width < 1 || height < 1 || imageSize < 1) {
-            throw new InvalidOptionException("there is no tile of " + imageSize + " pixels in a picture of " + width + "x"
+            throw new InvalidOptionException("there is no tile of " + imageSize + " pixels in an image of " + width + "x"
                     + height + " pixels");
         }
         Grid grid = grid(width, height, imageSize);
@@ -86,8 +86,8 @@ public record Tiling(boolean dynamic, boolean thumbnail, int least, int most) {
     }
 
     /**
-     * The grid of a picture. Grids are tried by their number of tiles, those of one number by their columns; the first of
-     * the nearest wins, but a later one that is as near is taken if the picture has more than half of its pixels.
+     * The grid of an image. Grids are tried by their number of tiles, those of one number by their columns; the first of
+     * the nearest wins, but a later one that is as near is taken if the image has more than half of its pixels.
      */
     Grid grid(int width, int height, int imageSize) {
         Grid best = new Grid(1, 1);

@@ -4,16 +4,16 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 
 /**
- * The RIFF container of a WebP file (RFC 9649): the canvas, the place of the first picture on it, and that picture as a
+ * The RIFF container of a WebP file (RFC 9649): the canvas, the place of the first image on it, and that image as a
  * WebP file of its own.
  *
  * @param canvasWidth in pixels
  * @param canvasHeight in pixels
- * @param frameLeft of the first picture on the canvas, 0 unless animated
+ * @param frameLeft of the first image on the canvas, 0 unless animated
  * @param frameTop likewise
  * @param frameWidth likewise, in pixels
  * @param frameHeight likewise
- * @param stillPicture a whole file with the first picture, not animated
+ * @param stillImage a whole file with the first image, not animated
  */
 record WebpContainer(
         int canvasWidth,
@@ -22,7 +22,7 @@ record WebpContainer(
         int frameTop,
         int frameWidth,
         int frameHeight,
-        byte[] stillPicture) {
+        byte[] stillImage) {
     private static final int VP8X = fourCc("VP8X");
     private static final int ANMF = fourCc("ANMF");
     private static final int ALPH = fourCc("ALPH");
@@ -45,7 +45,7 @@ record WebpContainer(
             return new WebpContainer(pixels[0], pixels[1], 0, 0, pixels[0], pixels[1], source.array());
         }
         if (kind != VP8X || length < 10) {
-            throw new IOException("its first chunk is not a picture");
+            throw new IOException("its first chunk is not an image");
         }
         int begin = source.skip(length + (length & 1));
         byte[] in = source.array();
@@ -78,13 +78,13 @@ record WebpContainer(
             if (left + width > canvasWidth || top + height > canvasHeight) {
                 throw new IOException("its first frame reaches beyond its canvas");
             }
-            byte[] still = stillPicture(new ByteSource(source.copy(begin + 16, length - 16)), width, height);
+            byte[] still = stillImage(new ByteSource(source.copy(begin + 16, length - 16)), width, height);
             return new WebpContainer(canvasWidth, canvasHeight, left, top, width, height, still);
         }
     }
 
     /** A frame's ALPH and VP8, or its VP8L, wrapped as a file. */
-    private static byte[] stillPicture(ByteSource frame, int width, int height) throws IOException {
+    private static byte[] stillImage(ByteSource frame, int width, int height) throws IOException {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         body.writeBytes(new byte[] {'W', 'E', 'B', 'P', 'V', 'P', '8', 'X', 10, 0, 0, 0, HAS_ALPHA, 0, 0, 0});
         writeU24(body, width - 1);

@@ -17,7 +17,7 @@ final class WebpDecoder {
     static Image decode(ByteSource source, ReadOptions options) throws IOException {
         WebpContainer container = WebpContainer.read(source);
         int rgbBytes = ImageDecoder.checkedRgbBytes(container.canvasWidth(), container.canvasHeight(), options);
-        BufferedImage frame = decodeFrame(container.stillPicture());
+        BufferedImage frame = decodeFrame(container.stillImage());
         if (frame.getWidth() != container.frameWidth() || frame.getHeight() != container.frameHeight()) {
             throw new IOException("its headers contradict each other");
         }
@@ -41,9 +41,9 @@ final class WebpDecoder {
         ImageReader reader = new WebPImageReaderSpi().createReaderInstance(null);
         try (MemoryCacheImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(still))) {
             reader.setInput(in, true, true);
-            BufferedImage picture = reader.read(0, null);
+            BufferedImage image = reader.read(0, null);
             Desktop.works();
-            return picture;
+            return image;
         } finally {
             reader.dispose();
         }

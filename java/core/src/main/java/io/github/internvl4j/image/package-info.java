@@ -1,5 +1,5 @@
 /**
- * Pictures: reading the common formats to 8-bit RGB exactly as Pillow does, Pillow's bicubic resize, and the
+ * Images: reading the common formats to 8-bit RGB exactly as Pillow does, Pillow's bicubic resize, and the
  * normalization that makes a model's pixel values.
  */
 @NullMarked

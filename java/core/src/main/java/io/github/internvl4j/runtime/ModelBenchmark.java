@@ -7,12 +7,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
-/** Times a loaded model on random tokens and pictures, without tokenizer or pictures: any shape can be measured. */
+/** Times a loaded model on random tokens and pixels, without tokenizer or images: any shape can be measured. */
 public final class ModelBenchmark {
     /**
      * Medians of the runs.
      *
-     * @param visionSecondsPerImage NaN if no picture was encoded
+     * @param visionSecondsPerImage NaN if no image was encoded
      * @param prefillTokensPerSecond of the prompt, its first answer token included
      * @param decodeTokensPerSecond of the tokens behind it
      */
@@ -29,7 +29,7 @@ public final class ModelBenchmark {
     /**
      * @param promptTokens length of the prompt
      * @param newTokens tokens decoded behind it
-     * @param images pictures encoded in one call; 0 for none
+     * @param images images encoded in one call; 0 for none
      */
     public ModelBenchmark(NativeModel model, int promptTokens, int newTokens, int images) {
         this.model = model;
@@ -52,7 +52,7 @@ public final class ModelBenchmark {
         return new Result(median(vision) / images, prompt.length / median(prefill), newTokens / median(decode));
     }
 
-    /** Seconds from a loaded model to the first token of its answer, the pictures encoded first. */
+    /** Seconds from a loaded model to the first token of its answer, the images encoded first. */
     public double firstToken() {
         double[] prefill = new double[1];
         double vision = images == 0 ? 0 : encode();
@@ -60,7 +60,7 @@ public final class ModelBenchmark {
         return vision + prefill[0];
     }
 
-    /** Seconds to encode the pictures. */
+    /** Seconds to encode the images. */
     public double encode() {
         if (images == 0) {
             return Double.NaN;

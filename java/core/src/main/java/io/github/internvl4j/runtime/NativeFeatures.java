@@ -6,7 +6,7 @@ import io.github.internvl4j.tensor.Tensor;
 import java.util.function.Function;
 import org.bytedeco.javacpp.FloatPointer;
 
-/** What the decoder sees of some pictures, in the runtime's memory: (rows, width). */
+/** What the decoder sees of some images, in the runtime's memory: (rows, width). */
 public final class NativeFeatures implements AutoCloseable {
     private final Handle<ivl_features> handle;
     private final long rows;
@@ -15,10 +15,10 @@ public final class NativeFeatures implements AutoCloseable {
     NativeFeatures(ivl_features pointer, int width) {
         this.rows = internvl4j.ivl_features_rows(pointer);
         this.width = width;
-        this.handle = new Handle<>("the picture's features", pointer, internvl4j::ivl_features_free);
+        this.handle = new Handle<>("the image's features", pointer, internvl4j::ivl_features_free);
     }
 
-    /** The rows that the pictures take in the decoder. */
+    /** The rows that the images take in the decoder. */
     public long rows() {
         return rows;
     }

@@ -42,8 +42,8 @@ public final class NativeGeneration implements AutoCloseable {
      * What is asked.
      *
      * @param tokens the whole prompt
-     * @param imageToken the id that stands for a picture's row
-     * @param features the pictures, in the order of the prompt
+     * @param imageToken the id that stands for an image's row
+     * @param features the images, in the order of the prompt
      * @param stopTokens ids that end the answer
      */
     public record Request(int[] tokens, int imageToken, List<NativeFeatures> features, int[] stopTokens) {}
@@ -78,13 +78,13 @@ public final class NativeGeneration implements AutoCloseable {
                     request.features(),
                     0,
                     new ArrayList<>(),
-                    pictures -> internvl4j.ivl_generation_add(
+                    images -> internvl4j.ivl_generation_add(
                             generation,
                             cache,
                             tokens,
                             request.tokens().length,
                             request.imageToken(),
-                            pictures,
+                            images,
                             request.features().size(),
                             stopTokens,
                             request.stopTokens().length,
@@ -216,7 +216,7 @@ public final class NativeGeneration implements AutoCloseable {
         return recording == null ? body.apply(null) : recording.use(body);
     }
 
-    /** Holds every picture's handle open while the array of their pointers is in use. */
+    /** Holds every image's handle open while the array of their pointers is in use. */
     private static <T> T withAll(
             List<NativeFeatures> features,
             int next,

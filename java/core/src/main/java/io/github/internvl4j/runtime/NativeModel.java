@@ -205,14 +205,14 @@ public final class NativeModel implements AutoCloseable {
     }
 
     /**
-     * Runs pictures through the vision tower and the projector.
+     * Runs images through the vision tower and the projector.
      *
      * @param pixels (count, channels, S, S), normalized
      * @throws InvalidOptionException if they have another shape
      */
     public NativeFeatures encode(
             Tensor pixels, @Nullable NativeCancellation cancellation, @Nullable NativeRecording recording) {
-        requirePictures(pixels.shape());
+        requireImages(pixels.shape());
         ivl_features out = new ivl_features();
         try (FloatPointer data = new FloatPointer(pixels.data())) {
             NativeLibrary.check(handle.use(model -> with(cancellation, cancel -> with(
@@ -223,10 +223,10 @@ public final class NativeModel implements AutoCloseable {
         return new NativeFeatures(out, info.hiddenSize());
     }
 
-    private void requirePictures(long... shape) {
+    private void requireImages(long... shape) {
         long size = info.imageSize();
         if (shape.length != 4 || shape[1] != info.imageChannels() || shape[2] != size || shape[3] != size) {
-            throw new InvalidOptionException("the pixels have the shape " + Arrays.toString(shape) + ", expected [pictures, "
+            throw new InvalidOptionException("the pixels have the shape " + Arrays.toString(shape) + ", expected [images, "
                     + info.imageChannels() + ", " + size + ", " + size + "]");
         }
     }

@@ -3,7 +3,7 @@ package io.github.internvl4j.runtime;
 /**
  * How much a model computes and moves; a multiply-add counts as two operations.
  *
- * @param visionOperations one picture through the vision tower and the projector
+ * @param visionOperations one image through the vision tower and the projector
  * @param operationsPerToken a token through the decoder's layers up to its last keys, without attention
  * @param attentionOperationsPerKey of a token, for each key it sees
  * @param headOperations on top of it for a token's logits: the rest of the last layer, and the head

@@ -217,7 +217,7 @@ public final class Tensor {
     }
 
     /**
-     * A view of one entry along the outermost dimension: of (n,3,448,448), the picture {@code index} as (3,448,448).
+     * A view of one entry along the outermost dimension: of (n,3,448,448), the image {@code index} as (3,448,448).
      *
      * @param index from 0
      * @return a tensor of one dimension fewer that shares this one's memory

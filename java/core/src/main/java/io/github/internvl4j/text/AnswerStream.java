@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The text of an answer while its tokens come. All pieces together are {@link #text()}, and at the end that is what
+ * The text of an answer while its tokens come. All chunks together are {@link #text()}, and at the end that is what
  * InternVL's {@code chat} returns: {@code decode(ids, skip_special_tokens=True).split(stop)[0].strip()}. So whitespace
  * at the start never comes out, and whitespace after it only when more follows. An id that the tokenizer has no token
  * for is no text: some models have more rows than that. For one answer and one thread.
@@ -50,9 +50,9 @@ public final class AnswerStream {
         if (finished) {
             return "";
         }
-        String piece = passOn(stops.accept(decoder.finish()) + stops.finish());
+        String chunk = passOn(stops.accept(decoder.finish()) + stops.finish());
         finished = true;
-        return piece;
+        return chunk;
     }
 
     /** @return whether a stop string was met or {@link #finish()} was called: no more text comes */

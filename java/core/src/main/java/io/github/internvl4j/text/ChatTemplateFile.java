@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * chat_template.jinja, else in chat_template.json, else in tokenizer_config.json, as transformers looks for it.
  */
 final class ChatTemplateFile {
-    /** As the family's converter writes it; %s is what a picture is there, in the first uploads {@code <image>}. */
+    /** As the family's converter writes it; %s is what an image is there, in the first uploads {@code <image>}. */
     private static final String PUBLISHED = "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n'}}"
             + "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
             + "{% for content in message['content'] %}{% if content['type'] == 'image' %}{{ '%s\n' }}"
@@ -26,7 +26,7 @@ final class ChatTemplateFile {
             + "{% if add_generation_prompt %}{{'<|im_start|>assistant\n' }}{% endif %}";
 
     private static final List<String> KNOWN = List.of(ConversationTemplate.IMAGE_CONTEXT, ConversationTemplate.IMAGE).stream()
-            .map(picture -> JinjaText.normalized(PUBLISHED.replace("%s", picture)))
+            .map(image -> JinjaText.normalized(PUBLISHED.replace("%s", image)))
             .toList();
 
     /** Of a template that is not known: what of it is shown. */

@@ -10,16 +10,16 @@ import org.jspecify.annotations.Nullable;
  * {@code InternVLChatModel.chat} does around it, or what a published chat template of transformers gives.
  * {@link ConversationTemplates} has those that are known. Immutable.
  *
- * <p>Places of pictures: {@link Round#imagePlaces} of the questions, those of the history first, are where the pictures go,
- * in order. If the question tells no places and has no {@code <image>} but there are pictures, an {@code <image>} line for each
+ * <p>Placeholders of images: {@link Turn#imagePlaceholders} of the questions, those of the history first, are where the images go,
+ * in order. If the question tells no placeholders and has no {@code <image>} but there are images, an {@code <image>} line for each
  * entry is put before it; where there is a history, in {@link SpecialTokens#LITERAL} only, for the entries that the history has
- * no places for. In all other cases there must be as many places as entries. Without any picture {@code <image>} is plain
+ * no placeholders for. In all other cases there must be as many placeholders as entries. Without any image {@code <image>} is plain
  * text, as it always is in an answer or in the system message. (The original replaces the first {@code <image>} of the whole
- * prompt, whoever wrote it; that differs only if an answer or the system message has one before the last place of a
- * picture, and would put the picture into the answer there. Where there are more places than pictures it leaves the last ones
- * as text, which here is refused: most often a picture was forgotten.)
+ * prompt, whoever wrote it; that differs only if an answer or the system message has one before the last placeholder of an
+ * image, and would put the image into the answer there. Where there are more placeholders than images it leaves the last ones
+ * as text, which here is refused: most often an image was forgotten.)
  *
- * <p>Everything a template says of itself is data: the system message, then each message of the rounds between what begins and what
+ * <p>Everything a template says of itself is data: the system message, then each message of the turns between what begins and what
  * ends a turn of its author, then what asks the model for its turn.
  *
  * @param name the value of {@code template} in config.json
@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param stop the token that ends an answer
  * @param marks other texts of the template that must each be one token of the tokenizer
  */
-public record ConversationTemplate(String name, @Nullable String defaultSystemMessage, Turn system, Turn user, Turn assistant,
+public record ConversationTemplate(String name, @Nullable String defaultSystemMessage, Wrapping system, Wrapping user, Wrapping assistant,
         String opening, String stop, List<String> marks) {
     /**
      * How one author's messages stand in the prompt.
@@ -40,30 +40,30 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
      * @param end behind it
      * @param empty in place of both where the message is empty
      */
-    public record Turn(String begin, String end, String empty) {
+    public record Wrapping(String begin, String end, String empty) {
         /**
          * An empty message is one like any other.
          *
          * @param begin before a message
          * @param end behind it
-         * @return the turn
+         * @return what stands around it
          */
-        public static Turn of(String begin, String end) {
-            return new Turn(begin, end, begin + end);
+        public static Wrapping of(String begin, String end) {
+            return new Wrapping(begin, end, begin + end);
         }
     }
 
-    /** Marks the place of a picture in a question. */
+    /** Marks the placeholder of an image in a question. */
     public static final String IMAGE = "<image>";
-    /** Begins the rows of a picture entry. */
+    /** Begins the rows of an image entry. */
     public static final String IMAGE_START = "<img>";
     /** Stands for one row that the vision tower gives. */
     public static final String IMAGE_CONTEXT = "<IMG_CONTEXT>";
-    /** Ends the rows of a picture entry. */
+    /** Ends the rows of an image entry. */
     public static final String IMAGE_END = "</img>";
 
     /** Far more than any context holds; it keeps a wrong number from filling the memory. */
-    private static final int MAX_PICTURE_TOKENS = 1 << 20;
+    private static final int MAX_IMAGE_TOKENS = 1 << 20;
 
     /**
      * Checks the stop token.
@@ -89,90 +89,92 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
      * Lays a conversation out.
      *
      * @param systemMessage the system message, empty for an empty one; null for {@link #defaultSystemMessage()}
-     * @param history the rounds before, the oldest first
+     * @param history the turns before, the oldest first
      * @param question the question
-     * @param tiles one entry for each place of a picture, in order: how many tiles its picture has, or those that it combines
-     *     have together, with thumbnails: 1 for a picture that is not cut
+     * @param tiles one entry for each placeholder of an image, in order: how many tiles its image has, or those that it combines
+     *     have together, with thumbnails: 1 for an image that is not cut
      * @param tokensPerTile how many rows the vision tower gives for one tile
      * @return the prompt
-     * @throws PromptException if the {@code <image>} places and the pictures differ in number, or there is nothing to
+     * @throws PromptException if the {@code <image>} placeholders and the images differ in number, or there is nothing to
      *     ask
      */
-    public RenderedPrompt render(@Nullable String systemMessage, List<Round> history, String question, List<Integer> tiles,
+    public RenderedPrompt render(@Nullable String systemMessage, List<Turn> history, String question, List<Integer> tiles,
             int tokensPerTile) {
-        return render(systemMessage, history, new Round(question, ""), tiles, tokensPerTile);
+        return render(systemMessage, history, new Turn(question, ""), tiles, tokensPerTile);
     }
 
     /**
      * Lays a conversation out.
      *
      * @param systemMessage the system message, empty for an empty one; null for {@link #defaultSystemMessage()}
-     * @param history the rounds before, the oldest first
-     * @param asked the question, with its mode and its places; its answer is not looked at
-     * @param tiles one entry for each place of a picture, in order: how many tiles its picture has, or those that it combines
-     *     have together, with thumbnails: 1 for a picture that is not cut
+     * @param history the turns before, the oldest first
+     * @param asked the question, with its mode and its placeholders; its answer is not looked at
+     * @param tiles one entry for each placeholder of an image, in order: how many tiles its image has, or those that it combines
+     *     have together, with thumbnails: 1 for an image that is not cut
      * @param tokensPerTile how many rows the vision tower gives for one tile
      * @return the prompt
-     * @throws PromptException if the {@code <image>} places and the pictures differ in number, or there is nothing to
+     * @throws PromptException if the {@code <image>} placeholders and the images differ in number, or there is nothing to
      *     ask
      */
-    public RenderedPrompt render(@Nullable String systemMessage, List<Round> history, Round asked, List<Integer> tiles,
+    public RenderedPrompt render(@Nullable String systemMessage, List<Turn> history, Turn asked, List<Integer> tiles,
             int tokensPerTile) {
         if (asked.question().isEmpty() && tiles.isEmpty()) {
-            throw new PromptException("the question is empty and there is no picture; expected a question");
+            throw new PromptException("the question is empty and there is no image; expected a question");
         }
-        int pictureTokens = pictureTokens(tiles, tokensPerTile);
-        List<Round> rounds = placed(history, asked, tiles.size());
-        Round last = rounds.get(history.size());
+        int imageTokens = imageTokens(tiles, tokensPerTile);
+        List<Turn> turns = withPlaceholders(history, asked, tiles.size());
+        Turn last = turns.get(history.size());
         Layout layout = new Layout(tiles, tokensPerTile);
         String message = systemMessage == null ? defaultSystemMessage : systemMessage;
         if (message != null) {
             layout.turn(system, message, () -> layout.add(new Segment(message, Segment.Author.DEVELOPER, null)));
         }
-        for (Round round : rounds.subList(0, history.size())) {
-            layout.turn(user, round.question(), () -> layout.question(round));
-            String answer = round.answer();
-            layout.turn(assistant, answer, () -> layout.add(new Segment(answer, Segment.Author.MODEL, round.specialTokens())));
+        for (Turn turn : turns.subList(0, history.size())) {
+            layout.turn(user, turn.question(), () -> layout.question(turn));
+            String answer = turn.answer();
+            layout.turn(assistant, answer, () -> layout.add(new Segment(answer, Segment.Author.MODEL, turn.specialTokens())));
         }
         layout.turn(user, last.question(), () -> layout.question(last));
         layout.template(opening);
-        return new RenderedPrompt(layout.segments, last.question(), pictureTokens);
+        return new RenderedPrompt(layout.segments, last.question(), imageTokens);
     }
 
-    /** All rounds, what is asked last, with their places told, as many as there are picture entries. */
-    private static List<Round> placed(List<Round> history, Round asked, int entries) {
-        List<Round> rounds = new ArrayList<>();
-        int places = 0;
-        for (Round round : history) {
-            Round told = entries == 0 ? round.placed(0) : round.places(round.imagePlaces());
-            places += told.imagePlaces().size();
-            rounds.add(told);
+    /** All turns, what is asked last, with their placeholders told, as many as there are image entries. */
+    private static List<Turn> withPlaceholders(List<Turn> history, Turn asked, int entries) {
+        List<Turn> turns = new ArrayList<>();
+        int placeholders = 0;
+        for (Turn turn : history) {
+            Turn told = entries == 0 ? turn.withPlaceholders(0) : turn.placeholders(turn.imagePlaceholders());
+            placeholders += told.imagePlaceholders().size();
+            turns.add(told);
         }
         boolean maySayNothing = history.isEmpty() || asked.specialTokens() == SpecialTokens.LITERAL || entries == 0;
-        Round last = maySayNothing ? asked.placed(Math.max(0, entries - places)) : asked.places(asked.imagePlaces());
-        places += last.imagePlaces().size();
-        if (places != entries) {
-            throw new PromptException("the questions have " + places + " " + IMAGE + " places, but there are "
-                    + entries + " picture entries; the two must be equal"
-                    + (history.isEmpty() ? "" : " (all pictures of the conversation are given again in every round)"));
+        Turn last = maySayNothing
+                ? asked.withPlaceholders(Math.max(0, entries - placeholders))
+                : asked.placeholders(asked.imagePlaceholders());
+        placeholders += last.imagePlaceholders().size();
+        if (placeholders != entries) {
+            throw new PromptException("the questions have " + placeholders + " " + IMAGE + " placeholders, but there are "
+                    + entries + " image entries; the two must be equal"
+                    + (history.isEmpty() ? "" : " (all images of the conversation are given again in every turn)"));
         }
-        rounds.add(last);
-        return rounds;
+        turns.add(last);
+        return turns;
     }
 
-    private static int pictureTokens(List<Integer> tiles, int tokensPerTile) {
+    private static int imageTokens(List<Integer> tiles, int tokensPerTile) {
         if (tokensPerTile < 1) {
             throw new PromptException("tokens per tile are " + tokensPerTile + "; expected at least 1");
         }
         long total = 0;
         for (int i = 0; i < tiles.size(); i++) {
             if (tiles.get(i) < 1) {
-                throw new PromptException("picture entry " + i + " has " + tiles.get(i)
+                throw new PromptException("image entry " + i + " has " + tiles.get(i)
                         + " tiles; expected at least 1");
             }
             total += (long) tiles.get(i) * tokensPerTile;
-            if (total > MAX_PICTURE_TOKENS) {
-                throw new PromptException("the pictures take more than " + MAX_PICTURE_TOKENS + " tokens");
+            if (total > MAX_IMAGE_TOKENS) {
+                throw new PromptException("the images take more than " + MAX_IMAGE_TOKENS + " tokens");
             }
         }
         return (int) total;
@@ -183,7 +185,7 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
         private final List<Segment> segments = new ArrayList<>();
         private final List<Integer> tiles;
         private final int tokensPerTile;
-        private int nextPicture;
+        private int nextImage;
 
         Layout(List<Integer> tiles, int tokensPerTile) {
             this.tiles = tiles;
@@ -194,7 +196,7 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
             add(Segment.template(text));
         }
 
-        void turn(Turn turn, String message, Runnable content) {
+        void turn(Wrapping turn, String message, Runnable content) {
             if (message.isEmpty()) {
                 template(turn.empty());
                 return;
@@ -204,16 +206,16 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
             template(turn.end());
         }
 
-        void question(Round round) {
-            String text = round.question();
+        void question(Turn turn) {
+            String text = turn.question();
             int from = 0;
-            for (int at : round.imagePlaces()) {
-                add(new Segment(text.substring(from, at), Segment.Author.USER, round.specialTokens()));
-                int rows = tiles.get(nextPicture++) * tokensPerTile;
+            for (int at : turn.imagePlaceholders()) {
+                add(new Segment(text.substring(from, at), Segment.Author.USER, turn.specialTokens()));
+                int rows = tiles.get(nextImage++) * tokensPerTile;
                 template(IMAGE_START + IMAGE_CONTEXT.repeat(rows) + IMAGE_END);
                 from = at + IMAGE.length();
             }
-            add(new Segment(text.substring(from), Segment.Author.USER, round.specialTokens()));
+            add(new Segment(text.substring(from), Segment.Author.USER, turn.specialTokens()));
         }
 
         void add(Segment segment) {

@@ -2,7 +2,7 @@ package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.UnsupportedModelException;
-import io.github.internvl4j.text.ConversationTemplate.Turn;
+import io.github.internvl4j.text.ConversationTemplate.Wrapping;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -23,7 +23,7 @@ public final class ConversationTemplates {
     public static final ConversationTemplate PHI3_CHAT = new ConversationTemplate(
             "phi3-chat",
             CHAT_SYSTEM,
-            Turn.of("<|system|>\n", "<|end|>"),
+            Wrapping.of("<|system|>\n", "<|end|>"),
             alone("<|user|>\n", "<|end|>"),
             alone("<|assistant|>\n", "<|end|>"),
             "<|assistant|>\n",
@@ -37,9 +37,9 @@ public final class ConversationTemplates {
     public static final ConversationTemplate INTERNVL_ZH = new ConversationTemplate(
             "internvl_zh",
             "",
-            Turn.of("", " "),
-            new Turn("<human>: ", " ", "<human>:"),
-            new Turn("<bot>: ", "</s>", "<bot>:"),
+            Wrapping.of("", " "),
+            new Wrapping("<human>: ", " ", "<human>:"),
+            new Wrapping("<bot>: ", "</s>", "<bot>:"),
             "<bot>:",
             "</s>",
             List.of());
@@ -48,9 +48,9 @@ public final class ConversationTemplates {
     public static final ConversationTemplate INTERNVL_HF = new ConversationTemplate(
             "internvl-hf",
             null,
-            Turn.of("<|im_start|>system\n", "<|im_end|>\n"),
-            Turn.of("<|im_start|>user\n", "<|im_end|>\n"),
-            Turn.of("<|im_start|>assistant\n", "<|im_end|>\n"),
+            Wrapping.of("<|im_start|>system\n", "<|im_end|>\n"),
+            Wrapping.of("<|im_start|>user\n", "<|im_end|>\n"),
+            Wrapping.of("<|im_start|>assistant\n", "<|im_end|>\n"),
             "<|im_start|>assistant\n",
             "<|im_end|>",
             List.of("<|im_start|>"));
@@ -70,7 +70,7 @@ public final class ConversationTemplates {
         return new ConversationTemplate(
                 name,
                 defaultSystemMessage,
-                Turn.of("<|im_start|>system\n", end),
+                Wrapping.of("<|im_start|>system\n", end),
                 alone("<|im_start|>user\n", end),
                 alone("<|im_start|>assistant\n", end),
                 "<|im_start|>assistant\n",
@@ -79,8 +79,8 @@ public final class ConversationTemplates {
     }
 
     /** In conversation.py an empty message is its role alone. */
-    private static Turn alone(String role, String end) {
-        return new Turn(role, end, role);
+    private static Wrapping alone(String role, String end) {
+        return new Wrapping(role, end, role);
     }
 
     /** @return the names that {@link #forName} takes */

@@ -9,7 +9,7 @@ import java.util.OptionalInt;
 
 /**
  * Turns a laid-out prompt into token ids, and guards the one thing that must hold for the model: that there are as many
- * {@code <IMG_CONTEXT>} tokens as the pictures have rows. Immutable and safe for many threads.
+ * {@code <IMG_CONTEXT>} tokens as the images have rows. Immutable and safe for many threads.
  */
 public final class PromptEncoder {
     private final Tokenizer tokenizer;
@@ -39,7 +39,7 @@ public final class PromptEncoder {
         return id.orElseThrow(); // checked above
     }
 
-    /** @return the id of the token that stands for a row of a picture */
+    /** @return the id of the token that stands for a row of an image */
     public int imageContextId() {
         return imageContextId;
     }
@@ -66,9 +66,9 @@ public final class PromptEncoder {
         }
         int[] ids = tokenizer.encode(stretches);
         long rows = Arrays.stream(ids).filter(id -> id == imageContextId).count();
-        if (rows != prompt.pictureTokens()) {
+        if (rows != prompt.imageTokens()) {
             throw new PromptException("the prompt has " + rows + " " + ConversationTemplate.IMAGE_CONTEXT
-                    + " tokens, but its pictures have " + prompt.pictureTokens() + " rows");
+                    + " tokens, but its images have " + prompt.imageTokens() + " rows");
         }
         return ids;
     }
@@ -92,7 +92,7 @@ public final class PromptEncoder {
     }
 
     /**
-     * Parsed, but for what would be taken for a row of a picture: nobody is there who could write it otherwise. Up to the next
+     * Parsed, but for what would be taken for a row of an image: nobody is there who could write it otherwise. Up to the next
      * added tokens that is one text with what stands beside it, whose user-defined pieces are then spelled out, too.
      */
     private static void addWithoutRows(String text, List<Stretch> stretches) {
@@ -109,7 +109,7 @@ public final class PromptEncoder {
     private void check(String text, SpecialTokens mode) {
         if (mode == SpecialTokens.PARSE && text.contains(ConversationTemplate.IMAGE_CONTEXT)) {
             throw new PromptException("the text contains " + ConversationTemplate.IMAGE_CONTEXT
-                    + ", which would be taken for a row of a picture; remove it, or encode special tokens as LITERAL");
+                    + ", which would be taken for a row of an image; remove it, or encode special tokens as LITERAL");
         }
         if (mode == SpecialTokens.REJECT) {
             tokenizer.findMark(text).ifPresent(mark -> {

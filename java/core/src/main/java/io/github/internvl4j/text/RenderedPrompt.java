@@ -7,14 +7,14 @@ import java.util.List;
  *
  * @param segments the prompt from its first character to its last
  * @param question the question as it was asked, with the {@code <image>} lines that were put before it; what belongs
- *     into the history of the next round, there with the {@link Round#places} of {@link Round#placed}
- * @param pictureTokens how many {@code <IMG_CONTEXT>} the prompt has
+ *     into the history of the next turn, there with the {@link Turn#placeholders} of {@link Turn#withPlaceholders}
+ * @param imageTokens how many {@code <IMG_CONTEXT>} the prompt has
  */
-public record RenderedPrompt(List<Segment> segments, String question, int pictureTokens) {
+public record RenderedPrompt(List<Segment> segments, String question, int imageTokens) {
     /**
      * @param segments the prompt from its first character to its last
      * @param question the question as it was asked
-     * @param pictureTokens how many {@code <IMG_CONTEXT>} the prompt has
+     * @param imageTokens how many {@code <IMG_CONTEXT>} the prompt has
      */
     public RenderedPrompt {
         segments = List.copyOf(segments);

@@ -20,7 +20,7 @@ public record Segment(String text, Author author, @Nullable SpecialTokens specia
         DEVELOPER,
         /** Who asks, or a file: the only text that may be refused. */
         USER,
-        /** The model, which gave the answers of earlier rounds. */
+        /** The model, which gave the answers of earlier turns. */
         MODEL
     }
 

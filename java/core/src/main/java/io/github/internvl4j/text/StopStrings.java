@@ -9,7 +9,7 @@ import java.util.Optional;
  * the beginning of one is held back until it is known not to be.
  *
  * <p>The match that is complete first counts; of several that end at the same character, the longest. So the result
- * does not depend on how the text was cut into pieces, and generation can stop at that very character. For one text and
+ * does not depend on how the text was cut into chunks, and generation can stop at that very character. For one text and
  * one thread.
  */
 public final class StopStrings {

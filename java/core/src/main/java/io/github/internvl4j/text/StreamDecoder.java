@@ -1,9 +1,9 @@
 package io.github.internvl4j.text;
 
 /**
- * Decodes an answer while it comes. Special tokens are left out, and the pieces put together are exactly
- * {@link Tokenizer#decode decode(all, true)}. A piece never ends inside a character: bytes wait until they are one, or
- * until it is certain that they are none, when U+FFFD stands for them. No piece is ever taken back. For one answer and
+ * Decodes an answer while it comes. Special tokens are left out, and the chunks put together are exactly
+ * {@link Tokenizer#decode decode(all, true)}. A chunk never ends inside a character: bytes wait until they are one, or
+ * until it is certain that they are none, when U+FFFD stands for them. No chunk is ever taken back. For one answer and
  * one thread; {@link Tokenizer#newDecoder()} makes it.
  */
 public interface StreamDecoder {

@@ -3,7 +3,7 @@ package io.github.internvl4j.text;
 /**
  * Parts an answer's text, while it comes, into what the model thinks and what it answers: what stands between {@code <think>} and
  * {@code </think>}, which belong to neither, and all else. Either is without white space around it. A mark may come in several
- * pieces. Thinking that never ends is thinking to the end of the text; a {@code </think>} that nothing began is text. For one
+ * chunks. Thinking that never ends is thinking to the end of the text; a {@code </think>} that nothing began is text. For one
  * answer and one thread.
  */
 public final class ThinkingStream {
@@ -33,9 +33,9 @@ public final class ThinkingStream {
     }
 
     /**
-     * Takes the next piece of the whole text.
+     * Takes the next chunk of the whole text.
      *
-     * @param more the piece, possibly empty
+     * @param more the chunk, possibly empty
      * @return what has become certain
      */
     public Parts accept(String more) {

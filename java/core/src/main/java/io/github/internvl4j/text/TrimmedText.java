@@ -1,7 +1,7 @@
 package io.github.internvl4j.text;
 
 /**
- * A text that comes in pieces, without the white space around it: that at its start never comes out, that behind it only when
+ * A text that comes in chunks, without the white space around it: that at its start never comes out, that behind it only when
  * more follows. As Python's {@code strip}. For one thread.
  */
 final class TrimmedText {

@@ -11,7 +11,7 @@ import java.nio.file.AccessMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The way to FFmpeg: touches none of its classes until a film is opened, and says what to add if they are missing. */
+/** The way to FFmpeg: touches none of its classes until a video is opened, and says what to add if they are missing. */
 final class Ffmpeg {
     static final String ARTIFACT = "org.bytedeco:ffmpeg";
 
@@ -19,12 +19,12 @@ final class Ffmpeg {
 
     private Ffmpeg() {}
 
-    static Film open(Path file) {
+    static Video open(Path file) {
         if (!FileProblems.isOnDisk(file)) {
             throw new VideoException(FileProblems.notOnDisk(file, "FFmpeg"));
         }
         if (Files.isDirectory(file)) {
-            throw new VideoException(file + " is a folder, not a film");
+            throw new VideoException(file + " is a folder, not a video");
         }
         try {
             file.getFileSystem().provider().checkAccess(file, AccessMode.READ);
@@ -39,7 +39,7 @@ final class Ffmpeg {
             throw new VideoException(file + " cannot be read: " + shortage);
         }
         load();
-        return FfmpegFilm.open(file);
+        return FfmpegVideo.open(file);
     }
 
     private static synchronized void load() {
@@ -49,19 +49,19 @@ final class Ffmpeg {
         try {
             // Not initialized: a class whose initializer fails is lost.
             Class.forName("org.bytedeco.ffmpeg.global.avformat", false, Ffmpeg.class.getClassLoader());
-            FfmpegFilm.initialize();
+            FfmpegVideo.initialize();
             Garbage.cleaner();
             loaded = true;
         } catch (ClassNotFoundException e) {
             throw new VideoException(
-                    "reading films needs FFmpeg, but it is not on the class path; add the dependency " + ARTIFACT
+                    "reading videos needs FFmpeg, but it is not on the class path; add the dependency " + ARTIFACT
                             + ", once as it is and once with your platform as the classifier, such as linux-x86_64"
                             + " (or org.bytedeco:ffmpeg-platform for all of them)",
                     e);
         } catch (NativeLibraryException e) {
-            throw new VideoException("reading films needs FFmpeg, but " + e.getMessage(), e);
+            throw new VideoException("reading videos needs FFmpeg, but " + e.getMessage(), e);
         } catch (OutOfMemoryError e) {
-            throw new VideoException("reading films needs FFmpeg, but it cannot be used: " + Shortage.of(e), e);
+            throw new VideoException("reading videos needs FFmpeg, but it cannot be used: " + Shortage.of(e), e);
         }
     }
 }

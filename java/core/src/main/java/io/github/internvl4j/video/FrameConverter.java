@@ -23,8 +23,8 @@ import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.IntPointer;
 
 /**
- * From decoded frames to RGB pictures of one size, upright. As decord does it: swscale with the settings of FFmpeg's
- * scale filter (bilinear, the frame's own colour matrix and range), then a turn by the film's rotation.
+ * From decoded frames to RGB images of one size, upright. As decord does it: swscale with the settings of FFmpeg's
+ * scale filter (bilinear, the frame's own colour matrix and range), then a turn by the video's rotation.
  */
 final class FrameConverter {
     private static final int UNITY = 1 << 16;
@@ -37,7 +37,7 @@ final class FrameConverter {
     /**
      * A converter.
      *
-     * @param file the film, for messages
+     * @param file the video, for messages
      * @param width of the frames before the turn
      * @param height likewise
      * @param rotation clockwise: 0, 90, 180 or 270 degrees

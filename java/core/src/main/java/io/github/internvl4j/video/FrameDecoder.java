@@ -98,7 +98,7 @@ final class FrameDecoder implements AutoCloseable {
      * Decodes the next frame into {@link #frame()}. Packets that the decoder refuses are passed over, see
      * {@link #lastError()}.
      *
-     * @return false at the end of the film
+     * @return false at the end of the video
      */
     boolean next() {
         int errorsAtEnd = 0;

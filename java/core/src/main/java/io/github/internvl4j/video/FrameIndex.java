@@ -13,7 +13,7 @@ import java.util.Arrays;
 import org.bytedeco.ffmpeg.avcodec.AVPacket;
 
 /**
- * The presentation times of a film's frames, in order, and where its key frames are. Made by reading all packets once,
+ * The presentation times of a video's frames, in order, and where its key frames are. Made by reading all packets once,
  * as decord does.
  */
 final class FrameIndex {
@@ -88,7 +88,7 @@ final class FrameIndex {
 
     private static int grown(int size) {
         if (size > Integer.MAX_VALUE / 2) {
-            throw new VideoException("a film of more than " + size + " frames is not supported");
+            throw new VideoException("a video of more than " + size + " frames is not supported");
         }
         return 2 * size;
     }

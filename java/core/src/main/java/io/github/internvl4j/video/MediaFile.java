@@ -34,7 +34,7 @@ import org.bytedeco.ffmpeg.avutil.AVRational;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
 
-/** An open container and its best film stream: the packets of that stream one after the other. */
+/** An open container and its best video stream: the packets of that stream one after the other. */
 final class MediaFile implements AutoCloseable {
     /**
      * The containers that are read. Left out are FFmpeg's scripts and playlists (HLS, concat and such), which make it
@@ -63,7 +63,7 @@ final class MediaFile implements AutoCloseable {
             av_dict_set(options, "format_whitelist", CONTAINERS, 0);
             int status = avformat_open_input(context, url, null, options);
             if (status < 0) {
-                throw new VideoException(file + " cannot be opened as a film: " + reason(status));
+                throw new VideoException(file + " cannot be opened as a video: " + reason(status));
             }
         } finally {
             av_dict_free(options);
@@ -71,12 +71,12 @@ final class MediaFile implements AutoCloseable {
         try {
             int status = avformat_find_stream_info(context, (AVDictionary) null);
             if (status < 0) {
-                throw new VideoException(file + " cannot be read as a film: " + reason(status));
+                throw new VideoException(file + " cannot be read as a video: " + reason(status));
             }
             int stream = av_find_best_stream(
                     context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
             if (stream < 0) {
-                throw new VideoException(file + " holds no film, only sound or other data");
+                throw new VideoException(file + " holds no video, only sound or other data");
             }
             for (int i = 0; i < context.nb_streams(); i++) {
                 if (i != stream) {
@@ -144,7 +144,7 @@ final class MediaFile implements AutoCloseable {
         return base.num() > 0 && base.den() > 0 ? (double) base.num() / base.den() : Double.NaN;
     }
 
-    /** By how many degrees clockwise a picture must be turned to stand upright: 0, 90, 180 or 270. */
+    /** By how many degrees clockwise an image must be turned to stand upright: 0, 90, 180 or 270. */
     int rotation() {
         AVCodecParameters parameters = parameters();
         AVPacketSideData matrix = av_packet_side_data_get(

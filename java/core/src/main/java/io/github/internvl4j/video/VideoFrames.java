@@ -11,38 +11,38 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An open film whose frames are read by their number, as the model card's {@code load_video} does with decord.
+ * An open video whose frames are read by their number, as the model card's {@code load_video} does with decord.
  *
  * <p>Frame 0 is the first that is shown, and so on in the order of presentation, at constant or variable rate. Frames
- * that a file holds but does not show (cut off by an edit list, or invisible VP8 ones) do not count. Pictures are RGB
- * in the film's size, turned upright if the film says how it was held. The file's colour matrix and range are obeyed.
+ * that a file holds but does not show (cut off by an edit list, or invisible VP8 ones) do not count. Images are RGB
+ * in the video's size, turned upright if the video says how it was held. The file's colour matrix and range are obeyed.
  *
- * <p>Methods may be called from any thread; they take turns. A film that is forgotten is closed when it is garbage.
+ * <p>Methods may be called from any thread; they take turns. A video that is forgotten is closed when it is garbage.
  *
  * <pre>{@code
- * try (VideoFrames film = VideoFrames.open(file)) {
- *     List<Image> frames = film.sample(8);
+ * try (VideoFrames video = VideoFrames.open(file)) {
+ *     List<Image> frames = video.sample(8);
  * }
  * }</pre>
  */
 public final class VideoFrames implements AutoCloseable {
     private final Path file;
     private final Resource owned;
-    private @Nullable Film film;
+    private @Nullable Video video;
 
-    private VideoFrames(Path file, Film film) {
+    private VideoFrames(Path file, Video video) {
         this.file = file;
-        this.film = film;
-        owned = new Resource(this, "the video", film::close);
+        this.video = video;
+        owned = new Resource(this, "the video", video::close);
     }
 
     /**
-     * Opens a film and numbers its frames, for which the file is read once.
+     * Opens a video and numbers its frames, for which the file is read once.
      *
-     * @param file a film in any common container: MP4, MOV, MKV, WebM, AVI, MPEG-TS and others; on the default file system,
+     * @param file a video in any common container: MP4, MOV, MKV, WebM, AVI, MPEG-TS and others; on the default file system,
      *     since FFmpeg opens it by its name
-     * @return the open film, to be closed by the caller
-     * @throws VideoException if the file is missing, damaged, truncated, or holds no film that can be decoded; or if
+     * @return the open video, to be closed by the caller
+     * @throws VideoException if the file is missing, damaged, truncated, or holds no video that can be decoded; or if
      *     FFmpeg is not on the class path, in which case the message names the dependency to add
      */
     public static VideoFrames open(Path file) {
@@ -50,7 +50,7 @@ public final class VideoFrames implements AutoCloseable {
     }
 
     /**
-     * How many frames the film has: decord's {@code len(reader)}, for films without hidden frames.
+     * How many frames the video has: decord's {@code len(reader)}, for videos without hidden frames.
      *
      * @return at least 1
      * @throws ClosedException if this was closed
@@ -70,7 +70,7 @@ public final class VideoFrames implements AutoCloseable {
     }
 
     /**
-     * The width of the pictures.
+     * The width of the images.
      *
      * @return in pixels, as seen upright
      * @throws ClosedException if this was closed
@@ -80,7 +80,7 @@ public final class VideoFrames implements AutoCloseable {
     }
 
     /**
-     * The height of the pictures.
+     * The height of the images.
      *
      * @return in pixels, as seen upright
      * @throws ClosedException if this was closed
@@ -106,10 +106,10 @@ public final class VideoFrames implements AutoCloseable {
      * The numbers of the frames that {@link #sample(int, double, double)} returns.
      *
      * @param numSegments how many, from 1 to {@link FrameSampling#MAX_SEGMENTS}
-     * @param start of the stretch in seconds; before the film's start counts as its start
-     * @param end of the stretch in seconds, above {@code start}; after the film's end counts as its end
+     * @param start of the stretch in seconds; before the video's start counts as its start
+     * @param end of the stretch in seconds, above {@code start}; after the video's end counts as its end
      * @return numbers from 0 to {@code frameCount() - 1}, never falling
-     * @throws InvalidOptionException if an argument is out of its range, or the film is over before the stretch begins
+     * @throws InvalidOptionException if an argument is out of its range, or the video is over before the stretch begins
      * @throws ClosedException if this was closed
      */
     public long[] sampleIndices(int numSegments, double start, double end) {
@@ -117,10 +117,10 @@ public final class VideoFrames implements AutoCloseable {
     }
 
     /**
-     * Frames that stand for the whole film: the middles of {@code numSegments} equal segments.
+     * Frames that stand for the whole video: the middles of {@code numSegments} equal segments.
      *
      * @param numSegments how many, from 1 to {@link FrameSampling#MAX_SEGMENTS}
-     * @return that many pictures, in order; equal ones where the film has fewer frames
+     * @return that many images, in order; equal ones where the video has fewer frames
      * @throws InvalidOptionException if {@code numSegments} is out of its range
      * @throws VideoException if a frame cannot be decoded
      * @throws ClosedException if this was closed
@@ -130,13 +130,13 @@ public final class VideoFrames implements AutoCloseable {
     }
 
     /**
-     * Frames that stand for a stretch of the film: the middles of {@code numSegments} equal segments of it.
+     * Frames that stand for a stretch of the video: the middles of {@code numSegments} equal segments of it.
      *
      * @param numSegments how many, from 1 to {@link FrameSampling#MAX_SEGMENTS}
-     * @param start of the stretch in seconds; before the film's start counts as its start
-     * @param end of the stretch in seconds, above {@code start}; after the film's end counts as its end
-     * @return that many pictures, in order; equal ones where the stretch has fewer frames
-     * @throws InvalidOptionException if an argument is out of its range, or the film is over before the stretch begins
+     * @param start of the stretch in seconds; before the video's start counts as its start
+     * @param end of the stretch in seconds, above {@code start}; after the video's end counts as its end
+     * @return that many images, in order; equal ones where the stretch has fewer frames
+     * @throws InvalidOptionException if an argument is out of its range, or the video is over before the stretch begins
      * @throws VideoException if a frame cannot be decoded
      * @throws ClosedException if this was closed
      */
@@ -148,13 +148,13 @@ public final class VideoFrames implements AutoCloseable {
      * One frame. Going forward is cheap; going back decodes again from the key frame before.
      *
      * @param index from 0 to {@code frameCount() - 1}
-     * @return the picture
+     * @return the image
      * @throws IndexOutOfBoundsException if there is no such frame
      * @throws VideoException if the frame cannot be decoded
      * @throws ClosedException if this was closed
      */
     public synchronized Image frame(long index) {
-        Film open = open();
+        Video open = open();
         if (index < 0 || index >= open.frameCount()) {
             throw new IndexOutOfBoundsException("frame " + index + " of " + file + ", which has " + open.frameCount());
         }
@@ -164,19 +164,19 @@ public final class VideoFrames implements AutoCloseable {
     /** Frees all memory; closing twice does nothing. Waits for a frame that is being read. */
     @Override
     public synchronized void close() {
-        film = null;
+        video = null;
         owned.close();
     }
 
-    private Film open() {
-        if (film == null) {
-            throw new ClosedException("the film " + file + " was closed");
+    private Video open() {
+        if (video == null) {
+            throw new ClosedException("the video " + file + " was closed");
         }
-        return film;
+        return video;
     }
 
     private synchronized long[] indices(int numSegments, @Nullable Double start, @Nullable Double end) {
-        Film open = open();
+        Video open = open();
         if (start != null && end != null && !(start < end)) {
             throw new InvalidOptionException(
                     "the stretch from " + start + " to " + end + " seconds must end after it starts");

@@ -1,6 +1,6 @@
 /**
- * Films as sequences of pictures. Needs FFmpeg, {@code org.bytedeco:ffmpeg}, which is an optional dependency: nothing
- * of it is loaded before a film is opened.
+ * Videos as sequences of images. Needs FFmpeg, {@code org.bytedeco:ffmpeg}, which is an optional dependency: nothing
+ * of it is loaded before a video is opened.
  */
 @NullMarked
 package io.github.internvl4j.video;

@@ -80,7 +80,7 @@ class FileProblemsTest {
         ImageException refused = assertThrows(ImageException.class, () -> Image.read(Path.of(uri)));
         String message = String.valueOf(refused.getMessage());
         assertTrue(message.contains("data URI") && message.length() < 200, message);
-        assertNull(FileProblems.address(Path.of("pictures/https:/a.png")));
+        assertNull(FileProblems.address(Path.of("images/https:/a.png")));
         assertNull(FileProblems.address(Path.of("a:b")));
     }
 
@@ -88,11 +88,11 @@ class FileProblemsTest {
     void pathsOfOtherFileSystemsAreReadThereOrRefused() throws IOException {
         // On the disk there is a file of the same name, which must not be taken for it.
         Path checkpoint = Path.of(System.getProperty("internvl4j.testData"), "hermes-gqa7").toAbsolutePath();
-        Path film = Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4").toAbsolutePath();
+        Path video = Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4").toAbsolutePath();
         try (FileSystem zip = FileSystems.newFileSystem(folder.resolve("a.zip"), Map.of("create", "true"))) {
-            Path picture = zip.getPath("/a.png");
-            Files.copy(FileProblemsTest.class.getResourceAsStream("/image/type2-8.png"), picture);
-            assertTrue(Image.read(picture).width() > 0);
+            Path image = zip.getPath("/a.png");
+            Files.copy(FileProblemsTest.class.getResourceAsStream("/image/type2-8.png"), image);
+            assertTrue(Image.read(image).width() > 0);
 
             Path there = zip.getPath(checkpoint.toString());
             assertFalse(Files.exists(there));
@@ -110,7 +110,7 @@ class FileProblemsTest {
             assertSays(
                     VideoException.class,
                     "not on the default file system",
-                    () -> VideoFrames.open(zip.getPath(film.toString())));
+                    () -> VideoFrames.open(zip.getPath(video.toString())));
 
             Path tensors = zip.getPath("/a.safetensors");
             Safetensors.write(tensors, Map.of("x", Tensor.allocate(2, 3)));

@@ -13,7 +13,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 
 /**
- * The main class of child JVMs: uses the native library, pictures and a film for the first time, and prints
+ * The main class of child JVMs: uses the native library, images and a video for the first time, and prints
  * what came of it.
  */
 final class FirstLoad {
@@ -24,7 +24,7 @@ final class FirstLoad {
     /**
      * Uses everything once, or twice if something is to be short the first time.
      *
-     * @param arguments "files", "threads" or neither, for what is short; then files of pictures and films
+     * @param arguments "files", "threads" or neither, for what is short; then files of images and videos
      */
     public static void main(String[] arguments) throws IOException {
         Files.exists(Path.of("/")); // the JDK's own first use of files
@@ -91,8 +91,8 @@ final class FirstLoad {
         }
     }
 
-    private static Image frame(Path film) {
-        try (VideoFrames frames = VideoFrames.open(film)) {
+    private static Image frame(Path video) {
+        try (VideoFrames frames = VideoFrames.open(video)) {
             return frames.frame(0);
         }
     }

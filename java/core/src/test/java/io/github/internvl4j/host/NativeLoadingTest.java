@@ -26,7 +26,7 @@ class NativeLoadingTest {
     @TempDir
     Path folder;
 
-    private String picture(String name) throws IOException {
+    private String image(String name) throws IOException {
         Path file = folder.resolve(name);
         try (var in = NativeLoadingTest.class.getResourceAsStream("/image/" + name)) {
             Files.write(file, in.readAllBytes());
@@ -34,7 +34,7 @@ class NativeLoadingTest {
         return file.toString();
     }
 
-    private static String film() {
+    private static String video() {
         return Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4").toString();
     }
 
@@ -73,7 +73,7 @@ class NativeLoadingTest {
         String file = Files.createFile(folder.resolve("file")).toString();
         ChildJvm.Result result = new ChildJvm()
                 .with(CACHE + file, "-Duser.home=" + file, "-Djava.io.tmpdir=" + file)
-                .run(FirstLoad.class, picture("lossy.webp"));
+                .run(FirstLoad.class, image("lossy.webp"));
         assertOutput(result, "NativeLibraryException", "ImageException", "org.bytedeco.javacpp.cacheDir", file);
         assertFalse(result.output().contains("\tat "), result.output());
     }
@@ -86,7 +86,7 @@ class NativeLoadingTest {
             assertEquals(cache.toRealPath(), Mounts.noExecution(cache));
             ChildJvm.Result result = new ChildJvm()
                     .with(CACHE + cache, "-Djava.io.tmpdir=" + cache)
-                    .run(FirstLoad.class, picture("lossy.webp"), film());
+                    .run(FirstLoad.class, image("lossy.webp"), video());
             assertOutput(result, "NativeLibraryException", "ImageException", "VideoException", "mounted noexec");
             assertFalse(result.output().contains("must be on the class path"), result.output());
             assertFalse(result.output().contains("\tat "), result.output());
@@ -107,7 +107,7 @@ class NativeLoadingTest {
         try {
             ChildJvm.Result result = new ChildJvm()
                     .with(CACHE + cache, "-Djava.io.tmpdir=" + cache)
-                    .run(FirstLoad.class, picture("lossy.webp"), film());
+                    .run(FirstLoad.class, image("lossy.webp"), video());
             assertOutput(result, "NativeLibraryException", "ImageException", "VideoException", "No space left on device");
             assertFalse(result.output().contains("\tat "), result.output());
         } finally {
@@ -121,7 +121,7 @@ class NativeLoadingTest {
         assertOutput(result, "NativeLibraryException", "internvl4j-native with the classifier linux-x86_64");
         result = new ChildJvm(".*/javacpp-[^/]*-linux-x86_64[^/]*").run(FirstLoad.class);
         assertOutput(result, "NativeLibraryException", "org.bytedeco:javacpp with the classifier linux-x86_64");
-        result = new ChildJvm(".*/ffmpeg-[^/]*").run(FirstLoad.class, film());
+        result = new ChildJvm(".*/ffmpeg-[^/]*").run(FirstLoad.class, video());
         assertOutput(result, WORKS, "VideoException", "org.bytedeco:ffmpeg");
         result = new ChildJvm()
                 .with("-Dorg.bytedeco.javacpp.platform=linux-arm64")
@@ -134,7 +134,7 @@ class NativeLoadingTest {
         Path home = folder.resolve("home");
         ChildJvm.Result result = new ChildJvm()
                 .with("-Duser.home=" + home, "-Djava.io.tmpdir=" + folder)
-                .run(FirstLoad.class, picture("lossy.webp"));
+                .run(FirstLoad.class, image("lossy.webp"));
         assertOutput(result, WORKS, "done: Image");
         assertFalse(Files.exists(home));
     }
@@ -144,7 +144,7 @@ class NativeLoadingTest {
         ChildJvm.Result result = new ChildJvm()
                 .asModule("org.bytedeco.ffmpeg,org.bytedeco.ffmpeg.linux.x86_64")
                 .with(CACHE + folder)
-                .run(FirstLoad.class, picture("gray.jpg"), picture("lossy.webp"), film());
+                .run(FirstLoad.class, image("gray.jpg"), image("lossy.webp"), video());
         assertEquals(4, result.lines().stream().filter(line -> line.startsWith("done: ")).count(), result.output());
     }
 
@@ -153,7 +153,7 @@ class NativeLoadingTest {
         assumeTrue(Runtime.version().feature() >= 24, "older JVMs deny nothing");
         ChildJvm.Result result = new ChildJvm()
                 .with("--illegal-native-access=deny", CACHE + folder)
-                .run(FirstLoad.class, picture("lossy.webp"), film());
+                .run(FirstLoad.class, image("lossy.webp"), video());
         assertOutput(
                 result,
                 "NativeLibraryException",
@@ -164,7 +164,7 @@ class NativeLoadingTest {
 
     @Test
     void whenFilesCanBeOpenedAgainEverythingWorks() throws Exception {
-        String[] arguments = {"files", picture("gray.jpg"), picture("lossy.webp"), film()};
+        String[] arguments = {"files", image("gray.jpg"), image("lossy.webp"), video()};
         assertOver("too many open files", new ChildJvm()
                 .before("prlimit", "--nofile=256")
                 .with("-XX:-MaxFDLimit", CACHE + folder)
@@ -177,8 +177,8 @@ class NativeLoadingTest {
         String user = "--reuid=" + (50_000 + ProcessHandle.current().pid() % 10_000);
         assumeTrue(run("setpriv", user, "--clear-groups", "true"), "may not become another user");
         Path copies = Files.createDirectory(folder.resolve("copies"));
-        Path film = Files.copy(Path.of(film()), copies.resolve("film.mp4"));
-        String[] arguments = {"threads", picture("gray.jpg"), picture("lossy.webp"), film.toString()};
+        Path video = Files.copy(Path.of(video()), copies.resolve("film.mp4"));
+        String[] arguments = {"threads", image("gray.jpg"), image("lossy.webp"), video.toString()};
         assertTrue(run("chmod", "-R", "a+rwX", folder.toString()));
         assertOver("no more threads", new ChildJvm()
                 .copied(copies)
@@ -200,7 +200,7 @@ class NativeLoadingTest {
     void aRuntimeWithoutDesktopIsNamed() throws Exception {
         ChildJvm.Result result = new ChildJvm()
                 .with("--limit-modules", "java.base,java.logging,jdk.unsupported", CACHE + folder)
-                .run(FirstLoad.class, picture("gray.jpg"), picture("lossy.webp"), picture("type2-8.png"));
+                .run(FirstLoad.class, image("gray.jpg"), image("lossy.webp"), image("type2-8.png"));
         List<String> lines = result.lines();
         assertTrue(lines.get(1).startsWith("ImageException") && lines.get(1).contains("java.desktop"), result.output());
         assertTrue(lines.get(2).startsWith("ImageException") && lines.get(2).contains("java.desktop"), result.output());

@@ -17,11 +17,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class BicubicResizeTest {
     static List<String[]> ofPillow() throws IOException {
-        return TestPictures.table("resize.tsv");
+        return TestImages.table("resize.tsv");
     }
 
     static List<String[]> ofTorchvision() throws IOException {
-        return TestPictures.table("resize-torchvision.tsv");
+        return TestImages.table("resize-torchvision.tsv");
     }
 
     @ParameterizedTest
@@ -44,11 +44,11 @@ class BicubicResizeTest {
         }
         Image resized = BicubicResize.resize(Image.ofRgb(width, height, rgb), newWidth, newHeight, kernel);
         assertEquals(newWidth + "x" + newHeight, resized.width() + "x" + resized.height());
-        assertEquals(hash, TestPictures.sha256(resized));
+        assertEquals(hash, TestImages.sha256(resized));
     }
 
     @Property(tries = 50)
-    void aPlainPictureStaysPlain(
+    void aPlainImageStaysPlain(
             @ForAll @IntRange(min = 1, max = 80) int width,
             @ForAll @IntRange(min = 1, max = 80) int height,
             @ForAll @IntRange(min = 1, max = 80) int newWidth,

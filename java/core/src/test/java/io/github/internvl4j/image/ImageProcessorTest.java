@@ -61,7 +61,7 @@ class ImageProcessorTest {
         assertEquals(first, together.size(0));
     }
 
-    /** All values of a picture's tiles, and those of the tensor from this tile on. */
+    /** All values of an image's tiles, and those of the tensor from this tile on. */
     private static void assertSame(Tensor wanted, Tensor pixels, long first, String name) {
         for (long tile = 0; tile < wanted.size(0); tile++) {
             Tensor expected = wanted.slice(tile);
@@ -76,15 +76,15 @@ class ImageProcessorTest {
         Path directory = TestData.root().resolve("hermes-d128");
         ImageProcessor squares = ImageProcessor.load(directory);
         assertEquals(Tiling.NONE, squares.tiling());
-        Image image = picture(300, 40);
+        Image image = image(300, 40);
         Tensor wanted = ImageProcessor.load(directory, InternVL.inspect(directory)).preprocess(image);
         assertSame(wanted, squares.preprocess(image), 0, "squares");
         assertSame(wanted, squares.preprocess(List.of(image), squares.tiling().withMost(12)), 0, "squares stay squares");
     }
 
-    /** A tile is a piece of the resized picture, and the thumbnail comes from the picture itself. */
+    /** A tile is a piece of the resized image, and the thumbnail comes from the image itself. */
     @Property(tries = 40)
-    void tilesArePiecesOfThePicture(
+    void tilesArePiecesOfTheImage(
             @ForAll @IntRange(min = 1, max = 300) int width,
             @ForAll @IntRange(min = 1, max = 300) int height,
             @ForAll @IntRange(min = 1, max = 12) int most) {
@@ -92,7 +92,7 @@ class ImageProcessorTest {
         ImageProcessor processor = ImageProcessor.load(directory, InternVL.inspect(directory));
         Tiling tiling = processor.tiling().withMost(most);
         int size = processor.imageSize();
-        Image image = picture(width, height);
+        Image image = image(width, height);
         Tensor pixels = processor.preprocess(List.of(image), tiling);
         assertEquals(tiling.tiles(width, height, size), pixels.size(0));
         Tiling.Grid grid = tiling.grid(width, height, size);
@@ -113,11 +113,11 @@ class ImageProcessorTest {
         Path directory = TestData.root().resolve(checkpoint);
         ImageProcessor processor = ImageProcessor.load(directory, InternVL.inspect(directory));
         int most = processor.tiling().most();
-        assertEquals(most + 1, processor.preprocess(picture(1, 30_000)).size(0));
-        assertEquals(most + 1, processor.preprocess(picture(30_000, 1)).size(0));
+        assertEquals(most + 1, processor.preprocess(image(1, 30_000)).size(0));
+        assertEquals(most + 1, processor.preprocess(image(30_000, 1)).size(0));
     }
 
-    private static Image picture(int width, int height) {
+    private static Image image(int width, int height) {
         byte[] rgb = new byte[3 * width * height];
         for (int i = 0; i < rgb.length; i++) {
             rgb[i] = (byte) (1103515245 * i + 12345 >>> 16);

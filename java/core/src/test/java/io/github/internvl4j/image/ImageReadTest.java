@@ -29,27 +29,27 @@ class ImageReadTest {
     Path folder;
 
     static List<String[]> goldens() throws IOException {
-        return TestPictures.table("goldens.tsv");
+        return TestImages.table("goldens.tsv");
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("goldens")
     void equalsPillow(String name, int width, int height, String hash, int upWidth, int upHeight, String upHash)
             throws IOException {
-        Image image = Image.read(TestPictures.bytes(name), name);
+        Image image = Image.read(TestImages.bytes(name), name);
         assertEquals(width + "x" + height, image.width() + "x" + image.height());
-        assertEquals(hash, TestPictures.sha256(image));
+        assertEquals(hash, TestImages.sha256(image));
 
         Image upright = Image.read(
-                TestPictures.bytes(name), name, ReadOptions.defaults().withExifTranspose(true));
+                TestImages.bytes(name), name, ReadOptions.defaults().withExifTranspose(true));
         assertEquals(upWidth + "x" + upHeight, upright.width() + "x" + upright.height());
-        assertEquals(upHash, TestPictures.sha256(upright));
+        assertEquals(upHash, TestImages.sha256(upright));
     }
 
     @Test
     void readsFilesAndStreamsAlike() throws IOException {
-        byte[] bytes = TestPictures.bytes("lossy.webp");
-        Path file = folder.resolve("a picture \u00e4.jpg"); // the content decides
+        byte[] bytes = TestImages.bytes("lossy.webp");
+        Path file = folder.resolve("an image \u00e4.jpg"); // the content decides
         Files.write(file, bytes);
         Image image = Image.read(file);
         assertEquals(image, Image.read(bytes, "memory"));
@@ -59,7 +59,7 @@ class ImageReadTest {
     }
 
     @Test
-    void whatIsNoPictureIsNamedWithTheReason() throws IOException {
+    void whatIsNoImageIsNamedWithTheReason() throws IOException {
         Path file = folder.resolve("x.png");
         assertReason(file, "does not exist");
         assertReason(folder, "folder");
@@ -68,7 +68,7 @@ class ImageReadTest {
         Files.writeString(file, "<svg/>");
         assertReason(file, "JPEG, PNG, GIF, BMP, WebP");
         for (String name : List.of("type2-8.png", "progressive.jpg", "plain.gif", "direct24.bmp", "lossy.webp")) {
-            byte[] bytes = TestPictures.bytes(name);
+            byte[] bytes = TestImages.bytes(name);
             for (int length : new int[] {4, 12, 20, 60, bytes.length / 2, bytes.length - 40}) {
                 Files.write(file, Arrays.copyOf(bytes, length));
                 assertReason(file, "");
@@ -86,7 +86,7 @@ class ImageReadTest {
 
     @Test
     void aJpegWithoutItsEndIsTruncated() throws IOException {
-        byte[] bytes = TestPictures.bytes("ycc-2x2.jpg");
+        byte[] bytes = TestImages.bytes("ycc-2x2.jpg");
         byte[] noEnd = Arrays.copyOf(bytes, bytes.length - 2);
         ImageException e = assertThrows(ImageException.class, () -> Image.read(noEnd, "x"));
         assertTrue(String.valueOf(e.getMessage()).contains("truncated"), e.getMessage());
@@ -94,17 +94,17 @@ class ImageReadTest {
 
     @Test
     void hugeClaimsAreRefusedBeforeMemoryIsTaken() throws IOException {
-        byte[] png = TestPictures.bytes("type2-8.png");
+        byte[] png = TestImages.bytes("type2-8.png");
         ByteBuffer.wrap(png).putInt(16, 1_000_000).putInt(20, 1_000_000);
         CRC32 crc = new CRC32();
         crc.update(png, 12, 17);
         ByteBuffer.wrap(png).putInt(29, (int) crc.getValue());
-        byte[] jpeg = TestPictures.bytes("gray.jpg");
+        byte[] jpeg = TestImages.bytes("gray.jpg");
         int frame = indexOf(jpeg, 0xff, 0xc0);
         ByteBuffer.wrap(jpeg).putInt(frame + 5, -1);
-        byte[] gif = TestPictures.bytes("plain.gif");
+        byte[] gif = TestImages.bytes("plain.gif");
         ByteBuffer.wrap(gif).putInt(6, -1);
-        byte[] bmp = TestPictures.bytes("direct24.bmp");
+        byte[] bmp = TestImages.bytes("direct24.bmp");
         ByteBuffer.wrap(bmp).putLong(18, 0x0000100000001000L);
         for (byte[] bytes : List.of(png, jpeg, gif, bmp)) {
             ImageException e = assertThrows(ImageException.class, () -> Image.read(bytes, "x"));
@@ -112,7 +112,7 @@ class ImageReadTest {
         }
         ReadOptions small = ReadOptions.defaults().withMaxPixels(100);
         for (String name : List.of("type2-8.png", "gray.jpg", "plain.gif", "direct24.bmp", "lossless.webp")) {
-            assertThrows(ImageException.class, () -> Image.read(TestPictures.bytes(name), name, small));
+            assertThrows(ImageException.class, () -> Image.read(TestImages.bytes(name), name, small));
         }
         assertThrows(InvalidOptionException.class, () -> ReadOptions.defaults().withMaxPixels(0));
         assertThrows(InvalidOptionException.class, () -> ReadOptions.defaults().withMaxPixels(Integer.MAX_VALUE));
@@ -141,11 +141,11 @@ class ImageReadTest {
             BufferedImage.TYPE_4BYTE_ABGR,
             BufferedImage.TYPE_INT_BGR
         }) {
-            BufferedImage picture = new BufferedImage(2, 1, type);
-            picture.setRGB(0, 0, 0x80102030);
-            picture.setRGB(1, 0, 0xfff0e0d0);
+            BufferedImage image = new BufferedImage(2, 1, type);
+            image.setRGB(0, 0, 0x80102030);
+            image.setRGB(1, 0, 0xfff0e0d0);
             assertArrayEquals(
-                    new byte[] {0x10, 0x20, 0x30, (byte) 0xf0, (byte) 0xe0, (byte) 0xd0}, Image.of(picture).rgb());
+                    new byte[] {0x10, 0x20, 0x30, (byte) 0xf0, (byte) 0xe0, (byte) 0xd0}, Image.of(image).rgb());
         }
         BufferedImage gray = new BufferedImage(1, 1, BufferedImage.TYPE_BYTE_GRAY);
         gray.getRaster().setSample(0, 0, 0, 100);
@@ -165,7 +165,7 @@ class ImageReadTest {
     void interpolatingRowsTwiceChangesNothing() {
         // The rule behind JpegUpsampling: rows that another decoder has interpolated already stay as they are.
         Random random = new Random(3);
-        for (int round = 0; round < 2000; round++) {
+        for (int turn = 0; turn < 2000; turn++) {
             int height = 1 + random.nextInt(9);
             int spread = 1 + random.nextInt(4);
             byte[] pixels = new byte[height];

@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Files that are no pictures for us are called what they are, with what would help. */
+/** Files that are no images for us are called what they are, with what would help. */
 class OtherFilesTest {
     @ParameterizedTest
     @CsvSource(
@@ -36,14 +36,14 @@ class OtherFilesTest {
                 "Git LFS | git lfs pull | 'version https://git-lfs.github.com/spec/v1'",
                 "gzip | unpack | '\\037\\213\\010'",
                 "ZIP | unpack | 'PK\\003\\004'",
-                "film | VideoFrames | '\\0\\0\\0\\040ftypisom\\0\\0\\002\\0isom'",
-                "film | VideoFrames | '\\032E\\337\\243'",
-                "film | VideoFrames | 'RIFF\\0\\0\\0\\0AVI LIST'",
+                "video | VideoFrames | '\\0\\0\\0\\040ftypisom\\0\\0\\002\\0isom'",
+                "video | VideoFrames | '\\032E\\337\\243'",
+                "video | VideoFrames | 'RIFF\\0\\0\\0\\0AVI LIST'",
                 "text | as bytes | '\\357\\277\\275PNG\\015\\012'",
                 "line ends | as bytes | '\\211PNG\\012\\032\\012'",
                 "base64 | decode | '/9j/4AAQSkZJRg'",
                 "data URI | decode | 'data:image/png;base64,iVBORw0KGgo'",
-                "zeros | not a picture | '\\0\\0\\0\\0\\0\\0'",
+                "zeros | not an image | '\\0\\0\\0\\0\\0\\0'",
                 "supported format | JPEG, PNG, GIF, BMP, WebP | 'hello'",
             })
     void isNamed(String what, String help, String bytes) {

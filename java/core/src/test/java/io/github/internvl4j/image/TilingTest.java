@@ -19,7 +19,7 @@ class TilingTest {
     private static final Tiling TWELVE = new Tiling(true, true, 1, 12);
 
     static List<String[]> goldens() throws IOException {
-        return TestPictures.table("tiles.tsv");
+        return TestImages.table("tiles.tsv");
     }
 
     @ParameterizedTest
@@ -46,7 +46,7 @@ class TilingTest {
         assertEquals(1, Tiling.NONE.withMost(12).tiles(width, height, size));
     }
 
-    /** No grid's shape is nearer to the picture's than the chosen one's. */
+    /** No grid's shape is nearer to the image's than the chosen one's. */
     @Property
     void theShapeIsTheNearest(
             @ForAll @IntRange(min = 1, max = 5000) int width,

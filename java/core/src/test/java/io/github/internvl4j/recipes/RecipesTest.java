@@ -38,7 +38,7 @@ class RecipesTest {
     private static final Path file = DEMO.resolve("samples/two.jpg");
     private static final Image image = Image.read(file);
     private static final Image other = Image.read(DEMO.resolve("samples/three.jpg"));
-    private static final Path film = DEMO.resolve("samples/film.mp4");
+    private static final Path video = DEMO.resolve("samples/film.mp4");
     private static InternVL model;
 
     @BeforeAll
@@ -73,7 +73,7 @@ class RecipesTest {
     @Test
     void video() {
         // recipe: A video
-        try (VideoFrames frames = VideoFrames.open(film); Chat chat = model.chat()) {
+        try (VideoFrames frames = VideoFrames.open(video); Chat chat = model.chat()) {
             Prompt prompt = Prompt.video("What moves?", frames.sample(8));
             System.out.println(chat.ask(prompt, GenerationConfig.defaults(), ReplyListener.none()).text());
         }

@@ -32,9 +32,9 @@ class AnswerStreamTest {
         StringBuilder text = new StringBuilder();
         for (int id : answer.get2()) {
             boolean before = stream.finished();
-            String piece = stream.accept(id);
-            assertTrue(!before || piece.isEmpty());
-            text.append(piece);
+            String chunk = stream.accept(id);
+            assertTrue(!before || chunk.isEmpty());
+            text.append(chunk);
             assertTrue(expected.startsWith(text.toString()), () -> "leaked: " + text);
             assertEquals(text.toString(), stream.text());
         }

@@ -21,18 +21,18 @@ class ConversationTemplateTest {
     private static final String ONE = "<img><IMG_CONTEXT><IMG_CONTEXT></img>";
     private static final String TWO = "<img><IMG_CONTEXT><IMG_CONTEXT><IMG_CONTEXT><IMG_CONTEXT></img>";
 
-    private static RenderedPrompt render(List<Round> history, String question, Integer... pictures) {
-        return TEMPLATE.render("S", history, question, List.of(pictures), 2);
+    private static RenderedPrompt render(List<Turn> history, String question, Integer... images) {
+        return TEMPLATE.render("S", history, question, List.of(images), 2);
     }
 
     @Test
     void textOnly() {
         assertEquals(HEAD + "<|im_start|>user\nHi" + TAIL, render(List.of(), "Hi").text());
-        assertEquals(0, render(List.of(), "Hi").pictureTokens());
+        assertEquals(0, render(List.of(), "Hi").imageTokens());
     }
 
     @Test
-    void picturesWithoutPlacesComeFirst() {
+    void imagesWithoutPlacesComeFirst() {
         RenderedPrompt one = render(List.of(), "Q", 1);
         assertEquals(HEAD + "<|im_start|>user\n" + ONE + "\nQ" + TAIL, one.text());
         assertEquals("<image>\nQ", one.question());
@@ -42,13 +42,13 @@ class ConversationTemplateTest {
         RenderedPrompt combined = render(List.of(), "Q", 2);
         assertEquals(HEAD + "<|im_start|>user\n" + TWO + "\nQ" + TAIL, combined.text());
         assertEquals("<image>\nQ", combined.question());
-        assertEquals(4, combined.pictureTokens());
+        assertEquals(4, combined.imageTokens());
         assertEquals(HEAD + "<|im_start|>user\n" + ONE + "\n" + TAIL, render(List.of(), "", 1).text());
     }
 
     @Test
     void placesAreFilledInOrder() {
-        List<Round> history = List.of(new Round("a <image> b", "A"), new Round("c", "B"));
+        List<Turn> history = List.of(new Turn("a <image> b", "A"), new Turn("c", "B"));
         assertEquals(HEAD + "<|im_start|>user\na " + TWO + " b<|im_end|><|im_start|>assistant\nA<|im_end|>"
                 + "<|im_start|>user\nc<|im_end|><|im_start|>assistant\nB<|im_end|><|im_start|>user\n"
                 + ONE + "x" + ONE + TAIL,
@@ -57,7 +57,7 @@ class ConversationTemplateTest {
 
     @Test
     void answersAndSystemMessageHaveNoPlaces() {
-        List<Round> history = List.of(new Round("<image>", "an <image> of a cat"));
+        List<Turn> history = List.of(new Turn("<image>", "an <image> of a cat"));
         RenderedPrompt prompt = TEMPLATE.render("<image>?", history, "and <image>", List.of(1, 1), 2);
         assertEquals("<|im_start|>system\n<image>?<|im_end|><|im_start|>user\n" + ONE
                 + "<|im_end|><|im_start|>assistant\nan <image> of a cat<|im_end|><|im_start|>user\nand " + ONE + TAIL,
@@ -67,34 +67,34 @@ class ConversationTemplateTest {
     @Test
     void emptyMessagesOfTheHistoryAreTheRoleAlone() {
         assertEquals(HEAD + "<|im_start|>user\nq<|im_end|><|im_start|>assistant\n<|im_start|>user\nQ" + TAIL,
-                render(List.of(new Round("q", "")), "Q").text());
+                render(List.of(new Turn("q", "")), "Q").text());
     }
 
     @Test
     void countsMustAgree() {
         check(1, 2, () -> render(List.of(), "<image> x", 1, 1));
-        check(0, 1, () -> render(List.of(new Round("q", "a")), "Q", 1));
-        check(2, 1, () -> render(List.of(new Round("<image>", "a")), "<image>", 2));
-        check(1, 0, () -> render(List.of(new Round("<image>", "a").places(List.of(0))), "Q"));
-        check(1, 2, () -> TEMPLATE.render("S", List.of(), new Round("<image>", "").places(List.of(0)), List.of(1, 1), 2));
+        check(0, 1, () -> render(List.of(new Turn("q", "a")), "Q", 1));
+        check(2, 1, () -> render(List.of(new Turn("<image>", "a")), "<image>", 2));
+        check(1, 0, () -> render(List.of(new Turn("<image>", "a").placeholders(List.of(0))), "Q"));
+        check(1, 2, () -> TEMPLATE.render("S", List.of(), new Turn("<image>", "").placeholders(List.of(0)), List.of(1, 1), 2));
     }
 
     @Test
-    void withoutPicturesImageIsText() {
+    void withoutImagesImageIsText() {
         assertEquals(HEAD + "<|im_start|>user\nWhat is the <image> tag?" + TAIL,
                 render(List.of(), "What is the <image> tag?").text());
         assertEquals(HEAD + "<|im_start|>user\n<image><|im_end|><|im_start|>assistant\na<|im_end|><|im_start|>user\n<image>?"
-                + TAIL, render(List.of(new Round("<image>", "a")), "<image>?").text());
+                + TAIL, render(List.of(new Turn("<image>", "a")), "<image>?").text());
     }
 
     @Test
     void inLiteralTextImageIsText() {
-        Round asked = new Round("a <image> of", "").specialTokens(SpecialTokens.LITERAL);
+        Turn asked = new Turn("a <image> of", "").specialTokens(SpecialTokens.LITERAL);
         RenderedPrompt prompt = TEMPLATE.render("S", List.of(), asked, List.of(1, 2), 2);
         assertEquals(HEAD + "<|im_start|>user\n" + ONE + "\n" + TWO + "\na <image> of" + TAIL, prompt.text());
         assertEquals("<image>\n<image>\na <image> of", prompt.question());
-        // The pictures of the history are its own; what is left comes before the question.
-        List<Round> history = List.of(new Round("a <image>", "A"), new Round("c", "B"));
+        // The images of the history are its own; what is left comes before the question.
+        List<Turn> history = List.of(new Turn("a <image>", "A"), new Turn("c", "B"));
         assertEquals(HEAD + "<|im_start|>user\na " + TWO + "<|im_end|><|im_start|>assistant\nA<|im_end|>"
                 + "<|im_start|>user\nc<|im_end|><|im_start|>assistant\nB<|im_end|><|im_start|>user\n"
                 + ONE + "\na <image> of" + TAIL,
@@ -104,7 +104,7 @@ class ConversationTemplateTest {
     @Test
     void onlyPlacesThatAreToldAreAny() {
         for (SpecialTokens mode : SpecialTokens.values()) {
-            Round asked = new Round("<image> is an <image>, <image>?", "", mode, List.of(0, 23));
+            Turn asked = new Turn("<image> is an <image>, <image>?", "", mode, List.of(0, 23));
             assertEquals(HEAD + "<|im_start|>user\n" + ONE + " is an <image>, " + TWO + "?" + TAIL,
                     TEMPLATE.render("S", List.of(), asked, List.of(1, 2), 2).text());
         }
@@ -112,23 +112,23 @@ class ConversationTemplateTest {
 
     @Test
     void placesOfARound() {
-        Round round = new Round("<image> <image>", "a");
-        assertEquals(List.of(0, 8), round.imagePlaces());
-        assertEquals(List.of(0, 8), round.placed(2).places());
-        assertEquals(List.of(), round.placed(0).places());
-        Round literal = round.specialTokens(SpecialTokens.LITERAL);
-        assertEquals(List.of(), literal.imagePlaces());
-        assertEquals(new Round("<image>\n<image> <image>", "a", SpecialTokens.LITERAL, List.of(0)), literal.placed(1));
+        Turn turn = new Turn("<image> <image>", "a");
+        assertEquals(List.of(0, 8), turn.imagePlaceholders());
+        assertEquals(List.of(0, 8), turn.withPlaceholders(2).placeholders());
+        assertEquals(List.of(), turn.withPlaceholders(0).placeholders());
+        Turn literal = turn.specialTokens(SpecialTokens.LITERAL);
+        assertEquals(List.of(), literal.imagePlaceholders());
+        assertEquals(new Turn("<image>\n<image> <image>", "a", SpecialTokens.LITERAL, List.of(0)), literal.withPlaceholders(1));
         for (List<Integer> wrong : List.of(List.of(1), List.of(8, 0), List.of(0, 0), List.of(-1), List.of(99))) {
-            String message = assertThrows(PromptException.class, () -> round.places(wrong)).getMessage();
-            assertTrue(message.contains("places are " + wrong) && message.contains("[0, 8]"), message);
+            String message = assertThrows(PromptException.class, () -> turn.placeholders(wrong)).getMessage();
+            assertTrue(message.contains("placeholders are " + wrong) && message.contains("[0, 8]"), message);
         }
     }
 
-    private static void check(int places, int pictures, Executable render) {
+    private static void check(int placeholders, int images, Executable render) {
         String message = assertThrows(PromptException.class, render).getMessage();
-        assertTrue(message.contains(places + " <image> places")
-                && message.contains(pictures + " picture entries"), message);
+        assertTrue(message.contains(placeholders + " <image> placeholders")
+                && message.contains(images + " image entries"), message);
     }
 
     @Test
@@ -141,7 +141,7 @@ class ConversationTemplateTest {
 
     @Test
     void aTemplateIsData() {
-        List<Round> history = List.of(new Round("q", "a"));
+        List<Turn> history = List.of(new Turn("q", "a"));
         assertEquals("<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"
                 + "<|im_start|>user\n" + ONE + "\nQ<|im_end|>\n<|im_start|>assistant\n",
                 ConversationTemplates.INTERNVL2_5.render("S", history, "<image>\nQ", List.of(1), 2).text());
@@ -149,7 +149,7 @@ class ConversationTemplateTest {
                 ConversationTemplates.PHI3_CHAT.render("S", history, "Q", List.of(), 2).text());
         assertEquals("<|im_end|>", ConversationTemplates.INTERNVL2_5.stop());
         assertEquals("<|end|>", ConversationTemplates.PHI3_CHAT.stop());
-        ConversationTemplate.Turn turn = ConversationTemplate.Turn.of("a", "b");
+        ConversationTemplate.Wrapping turn = ConversationTemplate.Wrapping.of("a", "b");
         for (String stop : List.of("", " \n", "<end>\n")) {
             assertThrows(PromptException.class,
                     () -> new ConversationTemplate("n", null, turn, turn, turn, "", stop, List.of()));
@@ -162,9 +162,9 @@ class ConversationTemplateTest {
         ConversationTemplate template = ConversationTemplates.INTERNVL_ZH;
         assertEquals(" <human>: Q <bot>:", template.render(null, List.of(), "Q", List.of(), 2).text());
         assertEquals("S <human>: q <bot>: a</s><human>: " + ONE + "\nQ <bot>:",
-                template.render("S", List.of(new Round("q", "a")), "<image>\nQ", List.of(1), 2).text());
+                template.render("S", List.of(new Turn("q", "a")), "<image>\nQ", List.of(1), 2).text());
         assertEquals(" <human>:<bot>:<human>: Q <bot>:",
-                template.render("", List.of(new Round("", "")), "Q", List.of(), 2).text());
+                template.render("", List.of(new Turn("", "")), "Q", List.of(), 2).text());
         assertEquals("</s>", template.stop());
         assertFalse(template.tokens().contains("<human>"));
     }
@@ -191,7 +191,7 @@ class ConversationTemplateTest {
     void emptyMessagesOfTheChatTemplateEnd() {
         assertEquals("<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n<|im_start|>user\nQ<|im_end|>\n"
                 + "<|im_start|>assistant\n",
-                ConversationTemplates.INTERNVL_HF.render(null, List.of(new Round("q", "")), "Q", List.of(), 2).text());
+                ConversationTemplates.INTERNVL_HF.render(null, List.of(new Turn("q", "")), "Q", List.of(), 2).text());
     }
 
     @Test

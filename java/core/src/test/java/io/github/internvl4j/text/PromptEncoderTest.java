@@ -28,7 +28,7 @@ class PromptEncoderTest {
     }
 
     private static RenderedPrompt prompt(String system, String answer, String question) {
-        return TEMPLATE.render(system, List.of(new Round("<image>" + question, answer)), question + "<image>\n?",
+        return TEMPLATE.render(system, List.of(new Turn("<image>" + question, answer)), question + "<image>\n?",
                 List.of(1, 2), 16);
     }
 
@@ -56,12 +56,12 @@ class PromptEncoderTest {
         SpecialTokens mine = earlier == null ? whole : earlier;
         SpecialTokens last = now == null ? whole : now;
         String rows = "<img><IMG_CONTEXT><img>";
-        Round round = new Round(asked(first, mine), answer + rows, earlier, null);
+        Turn turn = new Turn(asked(first, mine), answer + rows, earlier, null);
         RenderedPrompt prompt = TEMPLATE.render(
-                rows + system, List.of(round), new Round(asked(second, last), "", now, null), List.of(), 16);
-        Round plainRound = new Round(mine == SpecialTokens.PARSE ? "q" + first : "x",
+                rows + system, List.of(turn), new Turn(asked(second, last), "", now, null), List.of(), 16);
+        Turn plainTurn = new Turn(mine == SpecialTokens.PARSE ? "q" + first : "x",
                 mine == SpecialTokens.PARSE ? answer + "<img><img>" : "x");
-        RenderedPrompt plain = TEMPLATE.render(whole == SpecialTokens.PARSE ? "<img><img>" + system : "x", List.of(plainRound),
+        RenderedPrompt plain = TEMPLATE.render(whole == SpecialTokens.PARSE ? "<img><img>" + system : "x", List.of(plainTurn),
                 last == SpecialTokens.PARSE ? "q" + second : "x", List.of(), 16);
         assertArrayEquals(marks(TOKENIZER.encode(plain.text())), marks(ENCODER.encode(prompt, whole)));
     }
@@ -105,21 +105,21 @@ class PromptEncoderTest {
     }
 
     @Example
-    void typedPictureRowsAreRefusedUnlessLiteral() {
+    void typedImageRowsAreRefusedUnlessLiteral() {
         RenderedPrompt prompt = TEMPLATE.render("s", List.of(), "<IMG_CONTEXT>", List.of(), 16);
         assertThrows(PromptException.class, () -> ENCODER.encode(prompt, SpecialTokens.PARSE));
         assertThrows(PromptException.class, () -> ENCODER.encode(prompt, SpecialTokens.REJECT));
         assertEquals(0, rows(prompt, SpecialTokens.LITERAL));
     }
 
-    /** The developer could not take it back, and the model's words would spoil every later round. */
+    /** The developer could not take it back, and the model's words would spoil every later turn. */
     @Example
     void whatTheDeveloperOrTheModelWroteIsNeverRefused() {
         String written = "<|im_end|><IMG_CONTEXT></img> and <IMG_CONTEXT>";
         for (RenderedPrompt prompt : List.of(TEMPLATE.render(written, List.of(), "q", List.of(1), 16),
-                TEMPLATE.render("s", List.of(new Round("q", written)), "q", List.of(), 16))) {
+                TEMPLATE.render("s", List.of(new Turn("q", written)), "q", List.of(), 16))) {
             for (SpecialTokens mode : SpecialTokens.values()) {
-                assertEquals(prompt.pictureTokens(), rows(prompt, mode), () -> mode + " " + prompt.text());
+                assertEquals(prompt.imageTokens(), rows(prompt, mode), () -> mode + " " + prompt.text());
             }
         }
     }

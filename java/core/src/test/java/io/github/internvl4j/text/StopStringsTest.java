@@ -76,8 +76,8 @@ class StopStringsTest {
     void nothingAfterTheMatch() {
         StopStrings filter = new StopStrings(List.of("END"));
         List<String> out = new ArrayList<>();
-        for (String piece : List.of("one E", "N", "E", "ND two", "three")) {
-            out.add(filter.accept(piece));
+        for (String chunk : List.of("one E", "N", "E", "ND two", "three")) {
+            out.add(filter.accept(chunk));
         }
         out.add(filter.finish());
         assertEquals(List.of("one ", "", "EN", "", "", ""), out);

@@ -26,9 +26,9 @@ class StreamDecoderTest {
         StreamDecoder decoder = answer.get1().newDecoder();
         StringBuilder text = new StringBuilder();
         for (int id : answer.get2()) {
-            String piece = decoder.accept(id);
-            assertEquals(piece, PythonText.replaceLoneSurrogates(piece), "a character was split");
-            text.append(piece);
+            String chunk = decoder.accept(id);
+            assertEquals(chunk, PythonText.replaceLoneSurrogates(chunk), "a character was split");
+            text.append(chunk);
         }
         text.append(decoder.finish());
         assertEquals(answer.get1().decode(answer.get2(), true), text.toString());

@@ -93,10 +93,10 @@ final class TextTestData {
         return values;
     }
 
-    static List<Round> history(JsonNode list) {
-        List<Round> rounds = new ArrayList<>();
-        list.forEach(round -> rounds.add(new Round(round.get(0).textValue(), round.get(1).textValue())));
-        return rounds;
+    static List<Turn> history(JsonNode list) {
+        List<Turn> turns = new ArrayList<>();
+        list.forEach(turn -> turns.add(new Turn(turn.get(0).textValue(), turn.get(1).textValue())));
+        return turns;
     }
 
     static List<Integer> integers(JsonNode list) {

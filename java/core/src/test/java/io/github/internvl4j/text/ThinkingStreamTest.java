@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class ThinkingStreamTest {
     @Provide
-    Arbitrary<List<String>> pieces() {
+    Arbitrary<List<String>> chunks() {
         return Arbitraries.of("<think>", "</think>", "<", "</", "th", "ink", ">", "think>", "<thi", "nk>", "</think", "a", "B ", " ", "\n", "")
                 .list()
                 .ofMaxSize(20);
@@ -37,18 +37,18 @@ class ThinkingStreamTest {
     }
 
     @Property(tries = 3000)
-    void anyPiecesPartAsTheWholeTextDoes(@ForAll("pieces") List<String> pieces) {
+    void anyChunksPartAsTheWholeTextDoes(@ForAll("chunks") List<String> chunks) {
         ThinkingStream stream = new ThinkingStream();
         StringBuilder thinking = new StringBuilder();
         StringBuilder text = new StringBuilder();
-        for (String piece : pieces) {
-            ThinkingStream.Parts parts = stream.accept(piece);
+        for (String chunk : chunks) {
+            ThinkingStream.Parts parts = stream.accept(chunk);
             thinking.append(parts.thinking());
             text.append(parts.text());
             assertEquals(stream.text(), text.toString(), "what was told so far");
         }
         ThinkingStream.Parts rest = stream.finish();
-        ThinkingStream.Parts whole = parted(String.join("", pieces));
+        ThinkingStream.Parts whole = parted(String.join("", chunks));
         assertEquals(whole, new ThinkingStream.Parts(thinking + rest.thinking(), text + rest.text()));
         assertEquals(whole, new ThinkingStream.Parts(stream.thinking(), stream.text()));
     }

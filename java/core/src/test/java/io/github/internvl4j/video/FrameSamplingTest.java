@@ -52,7 +52,7 @@ class FrameSamplingTest {
     }
 
     @Property
-    void framesOfAWholeFilmExistAndDoNotFall(
+    void framesOfAWholeVideoExistAndDoNotFall(
             @ForAll @DoubleRange(min = 0.1, max = 240) double fps,
             @ForAll @LongRange(min = 0, max = 100_000) long last,
             @ForAll @IntRange(min = 1, max = 500) int segments) {

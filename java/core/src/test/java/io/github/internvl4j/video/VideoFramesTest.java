@@ -49,21 +49,21 @@ class VideoFramesTest {
     })
     void everyFrameIsTheOneAskedFor(String encoder, String name, int keyDistance, int bFrames) {
         Path file = folder.resolve(name);
-        assumeTrue(FilmWriter.write(file, encoder, FRAMES, keyDistance, bFrames, null), "no " + encoder);
-        try (VideoFrames film = VideoFrames.open(file)) {
-            assertEquals(FilmWriter.WIDTH, film.width());
-            assertEquals(FilmWriter.HEIGHT, film.height());
-            assertEquals(25, film.averageFps());
-            assertEveryFrame(film);
+        assumeTrue(VideoWriter.write(file, encoder, FRAMES, keyDistance, bFrames, null), "no " + encoder);
+        try (VideoFrames video = VideoFrames.open(file)) {
+            assertEquals(VideoWriter.WIDTH, video.width());
+            assertEquals(VideoWriter.HEIGHT, video.height());
+            assertEquals(25, video.averageFps());
+            assertEveryFrame(video);
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"h264-bframes.mp4", "hevc-open-gop.mkv"})
-    void bFramesAndOpenGroupsOfPicturesAreExact(String name) throws IOException {
-        try (VideoFrames film = VideoFrames.open(resource(name))) {
-            assertEquals(25, film.averageFps());
-            assertEveryFrame(film);
+    void bFramesAndOpenGroupsOfImagesAreExact(String name) throws IOException {
+        try (VideoFrames video = VideoFrames.open(resource(name))) {
+            assertEquals(25, video.averageFps());
+            assertEveryFrame(video);
         }
     }
 
@@ -71,41 +71,41 @@ class VideoFramesTest {
     void variableRatesCountFramesNotTimes() {
         Path file = folder.resolve("film.mkv");
         int[] gaps = {10, 33, 40, 100, 7};
-        FilmWriter.write(file, "mpeg4", FRAMES, 9, 0, i -> {
+        VideoWriter.write(file, "mpeg4", FRAMES, 9, 0, i -> {
             long time = 0;
             for (int k = 0; k < i; k++) {
                 time += gaps[k * 7 % gaps.length];
             }
             return time;
         });
-        try (VideoFrames film = VideoFrames.open(file)) {
-            assertEveryFrame(film);
+        try (VideoFrames video = VideoFrames.open(file)) {
+            assertEveryFrame(video);
         }
     }
 
     @Test
     void samplesAsTheCardDoes() throws IOException {
-        try (VideoFrames film = VideoFrames.open(resource("h264-bframes.mp4"))) {
+        try (VideoFrames video = VideoFrames.open(resource("h264-bframes.mp4"))) {
             assertEquals(
-                    numbers(FrameSampling.indices(null, null, 25, FRAMES - 1, 0, 8)), numbers(film.sample(8)));
+                    numbers(FrameSampling.indices(null, null, 25, FRAMES - 1, 0, 8)), numbers(video.sample(8)));
             assertEquals(
-                    numbers(FrameSampling.indices(0.4, 1.2, 25, FRAMES - 1, 0, 5)), numbers(film.sample(5, 0.4, 1.2)));
-            assertEquals(FRAMES * 2, film.sample(FRAMES * 2).size());
-            assertEquals(numbers(film.sampleIndices(3)), numbers(film.sample(3)));
-            assertEquals(numbers(film.sampleIndices(3, -5, 100)), numbers(film.sample(3)));
-            assertThrows(InvalidOptionException.class, () -> film.sample(0));
-            assertThrows(InvalidOptionException.class, () -> film.sample(4, 1, 1));
-            assertThrows(InvalidOptionException.class, () -> film.sample(4, Double.NaN, 1));
+                    numbers(FrameSampling.indices(0.4, 1.2, 25, FRAMES - 1, 0, 5)), numbers(video.sample(5, 0.4, 1.2)));
+            assertEquals(FRAMES * 2, video.sample(FRAMES * 2).size());
+            assertEquals(numbers(video.sampleIndices(3)), numbers(video.sample(3)));
+            assertEquals(numbers(video.sampleIndices(3, -5, 100)), numbers(video.sample(3)));
+            assertThrows(InvalidOptionException.class, () -> video.sample(0));
+            assertThrows(InvalidOptionException.class, () -> video.sample(4, 1, 1));
+            assertThrows(InvalidOptionException.class, () -> video.sample(4, Double.NaN, 1));
             InvalidOptionException e =
-                    assertThrows(InvalidOptionException.class, () -> film.sample(4, 60, 70));
+                    assertThrows(InvalidOptionException.class, () -> video.sample(4, 60, 70));
             assertTrue(String.valueOf(e.getMessage()).contains("1.92 seconds"), e.getMessage());
-            assertThrows(IndexOutOfBoundsException.class, () -> film.frame(FRAMES));
-            assertThrows(IndexOutOfBoundsException.class, () -> film.frame(-1));
+            assertThrows(IndexOutOfBoundsException.class, () -> video.frame(FRAMES));
+            assertThrows(IndexOutOfBoundsException.class, () -> video.frame(-1));
         }
     }
 
     @Test
-    void whatIsNoFilmIsNamed() throws IOException {
+    void whatIsNoVideoIsNamed() throws IOException {
         Path file = folder.resolve("x.mp4");
         assertReason(file, "does not exist");
         assertReason(folder, "folder");
@@ -121,7 +121,7 @@ class VideoFramesTest {
     }
 
     @Test
-    void damagedFilmsNeverSurprise() throws IOException {
+    void damagedVideosNeverSurprise() throws IOException {
         Path file = folder.resolve("x.bin");
         Random random = new Random(5);
         for (String name : List.of("h264-bframes.mp4", "hevc-open-gop.mkv")) {
@@ -132,8 +132,8 @@ class VideoFramesTest {
                     bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
                 }
                 Files.write(file, bytes);
-                try (VideoFrames film = VideoFrames.open(file)) {
-                    film.sample(4);
+                try (VideoFrames video = VideoFrames.open(file)) {
+                    video.sample(4);
                 } catch (InternVLException e) {
                     assertTrue(String.valueOf(e.getMessage()).contains(file.toString()), e.getMessage());
                 }
@@ -143,12 +143,12 @@ class VideoFramesTest {
 
     @Test
     void closingTwiceIsFineAndUsingAfterwardsIsNot() throws IOException {
-        VideoFrames film = VideoFrames.open(resource("h264-bframes.mp4"));
-        film.frame(3);
-        film.close();
-        film.close();
-        assertThrows(ClosedException.class, () -> film.sample(2));
-        assertThrows(ClosedException.class, film::frameCount);
+        VideoFrames video = VideoFrames.open(resource("h264-bframes.mp4"));
+        video.frame(3);
+        video.close();
+        video.close();
+        assertThrows(ClosedException.class, () -> video.sample(2));
+        assertThrows(ClosedException.class, video::frameCount);
     }
 
     @Test
@@ -174,23 +174,23 @@ class VideoFramesTest {
     }
 
     /** Forward, backward and in random order. */
-    private static void assertEveryFrame(VideoFrames film) {
-        assertEquals(FRAMES, film.frameCount());
+    private static void assertEveryFrame(VideoFrames video) {
+        assertEquals(FRAMES, video.frameCount());
         Random random = new Random(7);
         for (int i = 0; i < FRAMES; i++) {
-            assertEquals(i, FilmWriter.number(film.frame(i)));
+            assertEquals(i, VideoWriter.number(video.frame(i)));
         }
         for (int i = FRAMES - 1; i >= 0; i -= 5) {
-            assertEquals(i, FilmWriter.number(film.frame(i)));
+            assertEquals(i, VideoWriter.number(video.frame(i)));
         }
         for (int k = 0; k < 60; k++) {
             int i = random.nextInt(FRAMES);
-            assertEquals(i, FilmWriter.number(film.frame(i)));
+            assertEquals(i, VideoWriter.number(video.frame(i)));
         }
     }
 
     private static List<Integer> numbers(List<Image> images) {
-        return images.stream().map(FilmWriter::number).toList();
+        return images.stream().map(VideoWriter::number).toList();
     }
 
     private static List<Integer> numbers(long[] indices) {

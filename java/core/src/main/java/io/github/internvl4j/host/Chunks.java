@@ -9,54 +9,54 @@ import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Work in pieces, shared between the calling thread and those of the common pool. Unlike a parallel stream it is done, by
+ * Work in chunks, shared between the calling thread and those of the common pool. Unlike a parallel stream it is done, by
  * the caller alone, where no thread can be started.
  */
-public final class Pieces {
+public final class Chunks {
     private final int count;
     private final IntConsumer work;
     private final AtomicInteger next = new AtomicInteger();
     private final CountDownLatch left;
     private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
-    private Pieces(int count, IntConsumer work) {
+    private Chunks(int count, IntConsumer work) {
         this.count = count;
         this.work = work;
         left = new CountDownLatch(count);
     }
 
     /**
-     * Does every piece once, and returns when all are done.
+     * Does every chunk once, and returns when all are done.
      *
-     * @param count of the pieces, numbered from 0
-     * @param work does one; what it throws is thrown here, and the pieces not begun are left out
+     * @param count of the chunks, numbered from 0
+     * @param work does one; what it throws is thrown here, and the chunks not begun are left out
      */
     public static void run(int count, IntConsumer work) {
-        Pieces pieces = new Pieces(count, work);
+        Chunks chunks = new Chunks(count, work);
         int helpers = Math.min(count, ForkJoinPool.getCommonPoolParallelism() + 1) - 1;
         try {
             for (int i = 0; i < helpers; i++) {
-                ForkJoinPool.commonPool().execute(pieces::take);
+                ForkJoinPool.commonPool().execute(chunks::take);
             }
         } catch (OutOfMemoryError | RejectedExecutionException noThread) {
             // Whoever is there does it. A helper that comes later finds nothing to do.
         }
-        pieces.take();
-        pieces.awaitOthers();
-        Throwable failure = pieces.failure.get();
+        chunks.take();
+        chunks.awaitOthers();
+        Throwable failure = chunks.failure.get();
         if (failure instanceof Error error) {
             throw error;
         }
         if (failure != null) {
-            throw (RuntimeException) failure; // a piece throws nothing else
+            throw (RuntimeException) failure; // a chunk throws nothing else
         }
     }
 
     private void take() {
-        for (int piece = next.getAndIncrement(); piece < count; piece = next.getAndIncrement()) {
+        for (int chunk = next.getAndIncrement(); chunk < count; chunk = next.getAndIncrement()) {
             try {
                 if (failure.get() == null) {
-                    work.accept(piece);
+                    work.accept(chunk);
                 }
             } catch (RuntimeException | Error e) {
                 failure.compareAndSet(null, e);
@@ -66,7 +66,7 @@ public final class Pieces {
         }
     }
 
-    /** Waits for the pieces that others have begun; an interrupt is kept for who looks for it. */
+    /** Waits for the chunks that others have begun; an interrupt is kept for who looks for it. */
     private void awaitOthers() {
         boolean interrupted = false;
         while (true) {

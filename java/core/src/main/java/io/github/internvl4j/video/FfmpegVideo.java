@@ -15,13 +15,13 @@ import org.bytedeco.ffmpeg.global.swscale;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A film decoded by FFmpeg, with exact frames.
+ * A video decoded by FFmpeg, with exact frames.
  *
  * <p>A frame is known by its presentation time: the file is moved to a key frame before it and decoded until that time
  * comes out. If decoding goes past it (a key frame that leans on frames before it), an earlier key frame is tried, in
- * the end the start of the file. Films without usable times are decoded from the start and counted.
+ * the end the start of the file. Videos without usable times are decoded from the start and counted.
  */
-final class FfmpegFilm implements Film {
+final class FfmpegVideo implements Video {
     /** Decoding on over this many frames is cheaper than moving to a key frame in between. */
     private static final int SHORT_WAY = 24;
 
@@ -41,7 +41,7 @@ final class FfmpegFilm implements Film {
     private long convertedIndex = -1;
     private @Nullable Image converted;
 
-    private FfmpegFilm(
+    private FfmpegVideo(
             Path file, FrameIndex index, FrameConverter converter, double fps, MediaFile media, FrameDecoder decoder) {
         this.file = file;
         this.index = index;
@@ -62,14 +62,14 @@ final class FfmpegFilm implements Film {
                 swscale.class);
     }
 
-    static FfmpegFilm open(Path file) {
+    static FfmpegVideo open(Path file) {
         MediaFile media = MediaFile.open(file);
         FrameDecoder decoder = null;
         try {
             int width = media.parameters().width();
             int height = media.parameters().height();
             if (width <= 0 || height <= 0) {
-                throw new VideoException(file + " has no picture size");
+                throw new VideoException(file + " has no image size");
             }
             if ((long) width * height > ReadOptions.DEFAULT_MAX_PIXELS) {
                 throw new VideoException(file + " has frames of " + width + "x" + height + " pixels, more than "
@@ -82,7 +82,7 @@ final class FfmpegFilm implements Film {
             media.close();
             media = MediaFile.open(file);
             decoder = FrameDecoder.open(media);
-            return new FfmpegFilm(file, index, converter, fps, media, decoder);
+            return new FfmpegVideo(file, index, converter, fps, media, decoder);
         } catch (RuntimeException | Error e) {
             if (decoder != null) {
                 decoder.close();
@@ -97,7 +97,7 @@ final class FfmpegFilm implements Film {
         if (Double.isNaN(fps)) {
             fps = (index.frameCount() - 1) / (index.span() * media.timeBase());
         }
-        return fps > 0 && Double.isFinite(fps) ? fps : 1; // a single picture
+        return fps > 0 && Double.isFinite(fps) ? fps : 1; // a single image
     }
 
     @Override

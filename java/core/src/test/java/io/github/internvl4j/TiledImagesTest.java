@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Pictures of several tiles in prompts, chats and films. */
-class TiledPicturesTest {
+/** Images of several tiles in prompts, chats and videos. */
+class TiledImagesTest {
     private static final Oracle ORACLE = Oracle.load("internlm2-tiles");
     private static final GenerationConfig CONFIG = GenerationConfig.greedy(8).topLogprobs(2);
     private static final LoadOptions OPTIONS = LoadOptions.defaults().precision(Precision.F32);
@@ -35,7 +35,7 @@ class TiledPicturesTest {
         model.close();
     }
 
-    private static int pictureTokens(Reply reply) {
+    private static int imageTokens(Reply reply) {
         int row = model.tokenizer().tokenId("<IMG_CONTEXT>").orElseThrow();
         return Collections.frequency(reply.promptTokens(), row);
     }
@@ -75,18 +75,18 @@ class TiledPicturesTest {
     }
 
     @Test
-    void aFilmsFramesAreOneTileEach() {
+    void aVideosFramesAreOneTileEach() {
         Oracle.Dialog dialog = ORACLE.dialog("frames.0");
         List<Image> frames = dialog.images().stream().map(ORACLE::image).toList();
         String question = dialog.question().substring(dialog.question().lastIndexOf("<image>\n") + 8);
-        Reply film = model.generate(Prompt.video(question, frames).maxTiles(7), GenerationConfig.greedy(24));
-        assertEquals(dialog.inputIds(), film.promptTokens());
-        assertEquals(dialog.greedyTokens(), film.tokens());
+        Reply video = model.generate(Prompt.video(question, frames).maxTiles(7), GenerationConfig.greedy(24));
+        assertEquals(dialog.inputIds(), video.promptTokens());
+        assertEquals(dialog.greedyTokens(), video.tokens());
 
         Image small = ORACLE.image("small-50x40.png");
-        int alone = pictureTokens(model.generate(Prompt.of("Q", small), CONFIG));
-        Prompt both = Prompt.of("").places(List.of()).and(small).andVideo(frames).and("Q");
-        assertEquals(alone + frames.size() * model.info().tokensPerImage(), pictureTokens(model.generate(both, CONFIG)));
+        int alone = imageTokens(model.generate(Prompt.of("Q", small), CONFIG));
+        Prompt both = Prompt.of("").placeholders(List.of()).and(small).andVideo(frames).and("Q");
+        assertEquals(alone + frames.size() * model.info().tokensPerImage(), imageTokens(model.generate(both, CONFIG)));
     }
 
     @Test
@@ -99,17 +99,17 @@ class TiledPicturesTest {
         assertThrows(InvalidOptionException.class, () -> prompt.tileLimits(List.of(1_000_000)));
         assertThrows(PromptException.class, () -> prompt.tileLimits(List.of(1, 1)));
         assertEquals(prompt, prompt.tileLimits(List.of(0)));
-        assertEquals(List.of(), prompt.tileLimits(List.of(2)).pictures(List.of()).tileLimits());
+        assertEquals(List.of(), prompt.tileLimits(List.of(2)).images(List.of()).tileLimits());
     }
 
     @Test
     void whatDoesNotFitIsToldInTiles() {
         Prompt prompt = ORACLE.prompt(ORACLE.dialog("images-separate.0")); // 11 and 13 tiles
         int each = model.info().tokensPerImage();
-        for (int context : new int[] {24 * each, 24 * each + 20}) { // the pictures alone; with the text
+        for (int context : new int[] {24 * each, 24 * each + 20}) { // the images alone; with the text
             try (InternVL small = InternVL.load(ORACLE.directory(), OPTIONS.contextLength(context))) {
                 String message = assertThrows(ContextLengthException.class, () -> small.generate(prompt, CONFIG)).getMessage();
-                assertTrue(message.contains("the context holds " + context) && message.contains("24 tiles of pictures take "
+                assertTrue(message.contains("the context holds " + context) && message.contains("24 tiles of images take "
                         + 24 * each + " of them, " + each + " each, and at most ") && message.contains("maxTiles"), message);
                 assertFalse(small.generate(prompt.maxTiles(1), CONFIG).tokens().isEmpty());
                 try (Chat chat = small.chat()) {

@@ -9,19 +9,19 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Films that nobody closes are closed when they are garbage. */
-class ForgottenFilmTest {
+/** Videos that nobody closes are closed when they are garbage. */
+class ForgottenVideoTest {
     private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
 
-    private static long open(Path film) throws IOException {
+    private static long open(Path video) throws IOException {
         try (Stream<Path> files = Files.list(DESCRIPTORS)) {
-            return files.filter(file -> leadsTo(file, film)).count();
+            return files.filter(file -> leadsTo(file, video)).count();
         }
     }
 
-    private static boolean leadsTo(Path descriptor, Path film) {
+    private static boolean leadsTo(Path descriptor, Path video) {
         try {
-            return Files.readSymbolicLink(descriptor).equals(film);
+            return Files.readSymbolicLink(descriptor).equals(video);
         } catch (IOException closedMeanwhile) {
             return false;
         }
@@ -30,14 +30,14 @@ class ForgottenFilmTest {
     @Test
     void theirDescriptorsComeBack() throws Exception {
         assumeTrue(Files.isDirectory(DESCRIPTORS), "no /proc");
-        Path film = Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4").toRealPath();
+        Path video = Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4").toRealPath();
         for (int i = 0; i < 20; i++) {
-            VideoFrames.open(film).frame(0);
+            VideoFrames.open(video).frame(0);
         }
-        for (int i = 0; i < 200 && open(film) > 0; i++) {
+        for (int i = 0; i < 200 && open(video) > 0; i++) {
             System.gc();
             Thread.sleep(20);
         }
-        assertEquals(0, open(film));
+        assertEquals(0, open(video));
     }
 }

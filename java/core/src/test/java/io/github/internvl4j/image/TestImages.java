@@ -8,12 +8,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
-/** The golden pictures of scripts/goldens/make_image_goldens.py. */
-final class TestPictures {
-    private TestPictures() {}
+/** The golden images of scripts/goldens/make_image_goldens.py. */
+final class TestImages {
+    private TestImages() {}
 
     static byte[] bytes(String name) throws IOException {
-        try (InputStream in = TestPictures.class.getResourceAsStream("/image/" + name)) {
+        try (InputStream in = TestImages.class.getResourceAsStream("/image/" + name)) {
             if (in == null) {
                 throw new IOException("the test resource image/" + name + " is missing");
             }

@@ -45,15 +45,15 @@ import org.bytedeco.ffmpeg.avutil.AVFrame;
 import org.bytedeco.javacpp.BytePointer;
 import org.jspecify.annotations.Nullable;
 
-/** Makes small films in which frame {@code i} shows the bits of {@code i}: white blocks of 8x8 pixels, lowest first. */
-final class FilmWriter {
+/** Makes small videos in which frame {@code i} shows the bits of {@code i}: white blocks of 8x8 pixels, lowest first. */
+final class VideoWriter {
     static final int WIDTH = 80;
     static final int HEIGHT = 16;
 
-    private FilmWriter() {}
+    private VideoWriter() {}
 
     /**
-     * Writes a film.
+     * Writes a video.
      *
      * @param file its name's end decides the container
      * @param encoder an FFmpeg encoder
@@ -133,7 +133,7 @@ final class FilmWriter {
         }
     }
 
-    /** The number that a picture shows, whichever way the film was compressed. */
+    /** The number that an image shows, whichever way the video was compressed. */
     static int number(Image image) {
         int number = 0;
         for (int bit = 0; bit < 8; bit++) {

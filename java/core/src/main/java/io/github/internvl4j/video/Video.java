@@ -2,8 +2,8 @@ package io.github.internvl4j.video;
 
 import io.github.internvl4j.image.Image;
 
-/** An open film, whoever decodes it. Not for several threads at once. */
-interface Film extends AutoCloseable {
+/** An open video, whoever decodes it. Not for several threads at once. */
+interface Video extends AutoCloseable {
     long frameCount();
 
     double averageFps();

@@ -3,8 +3,8 @@ package io.github.internvl4j;
 import java.util.List;
 
 /**
- * A piece of an answer as it is generated. The pieces' texts put together are the reply's text, and their thinking is the
- * reply's; a piece may be empty while a character is incomplete or a stop string may be beginning, and the last piece may have
+ * A chunk of an answer as it is generated. The chunks' texts put together are the reply's text, and their thinking is the
+ * reply's; a chunk may be empty while a character is incomplete or a stop string may be beginning, and the last chunk may have
  * text without a token.
  *
  * @param text to show now
@@ -13,4 +13,4 @@ import java.util.List;
  * @param logprob of the token, see {@link TokenLogprob}
  * @param alternatives the most likely tokens at this place, best first, as many as the configuration asked for
  */
-public record Piece(String text, String thinking, int token, float logprob, List<TokenLogprob> alternatives) {}
+public record Chunk(String text, String thinking, int token, float logprob, List<TokenLogprob> alternatives) {}

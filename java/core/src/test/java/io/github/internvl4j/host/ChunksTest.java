@@ -8,29 +8,29 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 
-class PiecesTest {
+class ChunksTest {
     @Test
-    void everyPieceIsDoneOnceAlsoInsideOfOthers() {
+    void everyChunkIsDoneOnceAlsoInsideOfOthers() {
         AtomicIntegerArray done = new AtomicIntegerArray(40 * 25);
-        Pieces.run(40, outer -> Pieces.run(25, inner -> done.incrementAndGet(25 * outer + inner)));
+        Chunks.run(40, outer -> Chunks.run(25, inner -> done.incrementAndGet(25 * outer + inner)));
         for (int i = 0; i < done.length(); i++) {
             assertEquals(1, done.get(i));
         }
-        Pieces.run(0, piece -> {
+        Chunks.run(0, chunk -> {
             throw new IllegalStateException();
         });
     }
 
     @Test
     void aFailureIsThrownAsItIs() {
-        RuntimeException failure = new IllegalStateException("piece 7");
-        assertSame(failure, assertThrows(RuntimeException.class, () -> Pieces.run(100, piece -> {
-            if (piece == 7) {
+        RuntimeException failure = new IllegalStateException("chunk 7");
+        assertSame(failure, assertThrows(RuntimeException.class, () -> Chunks.run(100, chunk -> {
+            if (chunk == 7) {
                 throw failure;
             }
         })));
         OutOfMemoryError full = new OutOfMemoryError("Java heap space");
-        assertSame(full, assertThrows(OutOfMemoryError.class, () -> Pieces.run(1, piece -> {
+        assertSame(full, assertThrows(OutOfMemoryError.class, () -> Chunks.run(1, chunk -> {
             throw full;
         })));
     }

@@ -11,13 +11,13 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Damaged files give an {@link ImageException} or a picture, and nothing else. */
-class DamagedPictureTest {
+/** Damaged files give an {@link ImageException} or an image, and nothing else. */
+class DamagedImageTest {
     private static final ReadOptions OPTIONS =
             ReadOptions.defaults().withExifTranspose(true).withMaxPixels(4_000_000);
 
     static List<String> files() throws IOException {
-        return TestPictures.table("goldens.tsv").stream()
+        return TestImages.table("goldens.tsv").stream()
                 .map(row -> row[0])
                 .filter(name -> !name.equals("wide.png"))
                 .toList();
@@ -26,7 +26,7 @@ class DamagedPictureTest {
     @ParameterizedTest
     @MethodSource("files")
     void truncatedFilesAreRefusedOrWhole(String name) throws IOException {
-        byte[] bytes = TestPictures.bytes(name);
+        byte[] bytes = TestImages.bytes(name);
         Image whole = Image.read(bytes, name);
         int step = Math.max(1, bytes.length / 100);
         int refused = 0;
@@ -44,7 +44,7 @@ class DamagedPictureTest {
     @ParameterizedTest
     @MethodSource("files")
     void flippedBitsDoNotSurprise(String name) throws IOException {
-        byte[] sound = TestPictures.bytes(name);
+        byte[] sound = TestImages.bytes(name);
         Random random = new Random(name.hashCode());
         for (int i = 0; i < 60; i++) {
             byte[] bytes = sound.clone();

@@ -1,0 +1,112 @@
+package io.github.internvl4j.text;
+
+import io.github.internvl4j.error.PromptException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A question that was asked and the answer that came, and how the two are read. Immutable: every setter returns a changed
+ * copy.
+ *
+ * @param question the question, with its {@code <image>} placeholders
+ * @param answer the answer; empty for a turn that has none
+ * @param specialTokens what special tokens in the turn's texts are taken for, whatever the turns after it say; null for
+ *     what the prompt says that the turn stands in
+ * @param placeholders where in the question images stand: the index of each {@code <image>} that is one's placeholder, ascending; every
+ *     other {@code <image>} is text. Null for what {@link #imagePlaceholders} tells then
+ */
+public record Turn(
+        String question, String answer, @Nullable SpecialTokens specialTokens, @Nullable List<Integer> placeholders) {
+    /**
+     * Checks the placeholders.
+     *
+     * @throws PromptException if there is no {@code <image>} at one of the placeholders, or they do not ascend
+     */
+    public Turn {
+        Objects.requireNonNull(question, "question");
+        Objects.requireNonNull(answer, "answer");
+        if (placeholders != null) {
+            int from = 0;
+            for (Integer placeholder : placeholders) {
+                Objects.requireNonNull(placeholder, "an entry of placeholders");
+                if (placeholder < from || !question.startsWith(ConversationTemplate.IMAGE, placeholder)) {
+                    throw new PromptException("placeholders are " + placeholders + ", expected ascending indices of "
+                            + ConversationTemplate.IMAGE + " in the question, which has them at " + marks(question));
+                }
+                from = placeholder + ConversationTemplate.IMAGE.length();
+            }
+            placeholders = List.copyOf(placeholders);
+        }
+    }
+
+    /**
+     * A turn that is read as the prompt says that it stands in.
+     *
+     * @param question the question, with its {@code <image>} placeholders
+     * @param answer the answer; empty for a turn that has none
+     */
+    public Turn(String question, String answer) {
+        this(question, answer, null, null);
+    }
+
+    /**
+     * @param value the mode of this turn, or null for the prompt's
+     * @return a changed copy
+     */
+    public Turn specialTokens(@Nullable SpecialTokens value) {
+        return new Turn(question, answer, value, placeholders);
+    }
+
+    /**
+     * @param value the indices of {@code <image>} in the question that are images' placeholders, or null to tell none
+     * @return a changed copy
+     * @throws PromptException if there is no {@code <image>} at one of them, or they do not ascend
+     */
+    public Turn placeholders(@Nullable List<Integer> value) {
+        return new Turn(question, answer, specialTokens, value);
+    }
+
+    /**
+     * Where images stand in the question: the {@link #placeholders} where they are told. Otherwise every {@code <image>} is a
+     * placeholder, and in {@link SpecialTokens#LITERAL} none is.
+     *
+     * @return indices in the question, ascending
+     */
+    public List<Integer> imagePlaceholders() {
+        if (placeholders != null) {
+            return placeholders;
+        }
+        return specialTokens == SpecialTokens.LITERAL ? List.of() : marks(question);
+    }
+
+    /**
+     * This turn with its placeholders told: those that it has; without any, a line for each image entry is put before the
+     * question. Where there are no images, {@code <image>} is text.
+     *
+     * @param entries how many image entries came with the question
+     * @return a turn whose {@link #placeholders} are not null
+     */
+    public Turn withPlaceholders(int entries) {
+        if (placeholders != null) {
+            return this;
+        }
+        List<Integer> marked = entries == 0 ? List.of() : imagePlaceholders();
+        if (!marked.isEmpty() || entries == 0) {
+            return placeholders(marked);
+        }
+        String lines = (ConversationTemplate.IMAGE + "\n").repeat(entries);
+        return new Turn(lines + question, answer, specialTokens, marks(lines));
+    }
+
+    private static List<Integer> marks(String text) {
+        List<Integer> marks = new ArrayList<>();
+        int from = 0;
+        for (int at = text.indexOf(ConversationTemplate.IMAGE); at >= 0; at = text.indexOf(ConversationTemplate.IMAGE, from)) {
+            marks.add(at);
+            from = at + ConversationTemplate.IMAGE.length();
+        }
+        return marks;
+    }
+}
