@@ -27,5 +27,5 @@ module internvl4j {
     exports io.github.internvl4j.video;
 
     // Records made from JSON.
-    opens io.github.internvl4j to com.fasterxml.jackson.databind;
+    opens io.github.internvl4j.runtime to com.fasterxml.jackson.databind;
 }

@@ -53,7 +53,8 @@ final class Answer {
                 FinishReason.CANCELLED,
                 List.of(),
                 List.of(),
-                new Reply.Timings(0, 0, 0, 0));
+                new Reply.Timings(0, 0, 0, 0),
+                0);
     }
 
     /** Takes a token. Not null if the answer is over with it. */
@@ -95,7 +96,8 @@ final class Answer {
                 reason,
                 List.copyOf(logprobs),
                 List.copyOf(alternatives),
-                new Reply.Timings(visionSeconds, prefillSeconds, decodeSeconds, reused));
+                new Reply.Timings(visionSeconds, prefillSeconds, decodeSeconds, reused),
+                0);
     }
 
     private ThinkingStream.Parts parted(String more) {

@@ -7,11 +7,13 @@ import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.runtime.NativeFeatures;
 import io.github.internvl4j.runtime.NativeSequence;
-import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
+import io.github.internvl4j.text.Turn;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -19,20 +21,22 @@ import org.jspecify.annotations.Nullable;
  * A conversation. It keeps what the model computed for its earlier turns, so that a new turn costs only what is new and
  * no image is encoded twice; the answers are the same as those of a fresh prompt with the same history.
  *
- * <p>A conversation is as long as the model's context at most. Past its end every question throws
- * {@link ContextLengthException}, until {@link #undo} or {@link #reset} makes room. Images count with what the decoder sees of
- * them; they themselves are not kept.
+ * <p>A conversation is as long as the model's context at most. What happens to a question past its end is {@link
+ * ChatOptions#whenFull}: it throws {@link ContextLengthException} until {@link #undo}, {@link #reset} or a shorter question makes
+ * room, or the oldest turns make room for it. Images count with what the decoder sees of them; they themselves are not kept.
  *
- * <p>One question at a time: a second thread that asks meanwhile gets {@link BusyException}. {@link #cancel} and
- * {@link #close} may come from any thread.
+ * <p>One question at a time: who asks meanwhile gets {@link BusyException}. {@link #cancel} and {@link #close} may come from any
+ * thread.
  */
 public final class Chat implements AutoCloseable {
     private final InternVL owner;
+    private final ChatOptions options;
     private final PromptReader.Opening opening;
-    private final @Nullable SpecialTokens specialTokens;
     private final NativeSequence sequence;
     private final List<Kept> turns = new ArrayList<>();
     private final ReentrantLock asking = new ReentrantLock();
+    // How the system message is read: by the first turn's mode. It is as old as the chat, so what is asked later must not change it.
+    private @Nullable SpecialTokens firstMode;
     private volatile @Nullable Cancellation current;
     private volatile boolean closed;
 
@@ -50,28 +54,69 @@ public final class Chat implements AutoCloseable {
         }
     }
 
-    Chat(InternVL owner, PromptReader.Opening opening, @Nullable SpecialTokens specialTokens, NativeSequence sequence) {
+    /**
+     * A question with the turns that it is asked behind.
+     *
+     * @param dropped how many of the oldest turns are left out
+     */
+    private record Fitted(int[] tokens, int dropped) {}
+
+    Chat(InternVL owner, ChatOptions options, NativeSequence sequence) {
         this.owner = owner;
-        this.opening = opening;
-        this.specialTokens = specialTokens;
+        this.options = options;
         this.sequence = sequence;
+        opening = new PromptReader.Opening(options.system(), options.thinking());
     }
 
     /**
-     * Asks about the conversation so far and, perhaps, new images, with {@link GenerationConfig#defaults()}, or in a chat that
-     * thinks with {@link GenerationConfig#thinking()}.
+     * Takes the turns that went before, and encodes their images.
+     *
+     * @throws PromptException if the images and the history's placeholders differ in number
+     */
+    void begin(List<Turn> history, List<List<Image>> images) {
+        int next = 0;
+        for (Turn turn : history) {
+            Turn told = turn.specialTokens() == null ? turn.specialTokens(ownMode()) : turn;
+            told = images.isEmpty() ? told.laidOut(0) : told.placeholders(told.imagePlaceholders());
+            int last = next + told.imagePlaceholders().size();
+            if (last > images.size()) {
+                break;
+            }
+            Prompt shown = Prompt.of("").images(images.subList(next, last));
+            next = last;
+            try (Generator generator = new Generator(owner.model(), owner.reader(), null)) {
+                keep(new Kept(told, owner.reader().tiles(shown), generator.encode(shown)));
+            }
+        }
+        if (turns.size() < history.size() || next < images.size()) {
+            throw new PromptException("the history has other than " + images.size() + " placeholders of images, expected as many"
+                    + " as there are image entries: " + images.size());
+        }
+    }
+
+    /**
+     * Asks about the conversation so far and, perhaps, new images, as {@link ChatOptions#config} says.
      *
      * @param images separate images; {@code <image>} in the question marks their placeholders, otherwise each gets a line of
      *     its own before the question
      */
     public Reply ask(String question, Image... images) {
-        return ask(question, ReplyListener.none(), images);
+        return ask(Prompt.of(question, images));
+    }
+
+    /** Asks, with the answer drawn in another way than the chat's. */
+    public Reply ask(String question, GenerationConfig config, Image... images) {
+        return ask(Prompt.of(question, images), config, ReplyListener.none());
     }
 
     /** Asks, and hands the answer to the listener chunk by chunk. */
     public Reply ask(String question, ReplyListener listener, Image... images) {
-        GenerationConfig config = opening.thinking() ? GenerationConfig.thinking() : GenerationConfig.defaults();
-        return ask(Prompt.of(question, images), config, listener);
+        return ask(Prompt.of(question, images), options.config(), listener);
+    }
+
+    /** Asks as {@link ChatOptions#config} says. */
+    public Reply ask(Prompt question) {
+        return ask(question, options.config(), ReplyListener.none());
     }
 
     /**
@@ -80,24 +125,71 @@ public final class Chat implements AutoCloseable {
      * @param question its history and system message must be empty: those are the chat's own. It is read in its own mode, or
      *     else in the chat's, now and in all later turns
      * @throws PromptException if it has them, or if its images and their placeholders differ in number; the chat is unchanged
-     * @throws ContextLengthException if the conversation with this question leaves no room for an answer; the chat is
-     *     unchanged, and {@link #undo} and {@link #reset} make room
-     * @throws BusyException if another thread is asking
+     * @throws ContextLengthException if the conversation with this question, or with {@link WhenFull#DROP_OLDEST} the question
+     *     alone, leaves no room for an answer; the chat is unchanged
+     * @throws BusyException if another question is being answered
      * @throws ClosedException if the chat or the model is closed, before or meanwhile
      */
     public Reply ask(Prompt question, GenerationConfig config, ReplyListener listener) {
+        require(question, config);
+        Objects.requireNonNull(listener, "listener");
+        return ask(question, config, listener, new Cancellation(), () -> {});
+    }
+
+    /** Asks, for a loop over the answer's chunks. */
+    public ReplyStream stream(String question, Image... images) {
+        return stream(Prompt.of(question, images), options.config());
+    }
+
+    /**
+     * Asks, for a loop over the answer's chunks. The question has begun when this returns; what goes wrong is thrown by the loop.
+     *
+     * @param question as for {@link #ask(Prompt, GenerationConfig, ReplyListener)}
+     */
+    public ReplyStream stream(Prompt question, GenerationConfig config) {
+        return new ReplyStream(background(question, config));
+    }
+
+    /** Asks without waiting for the answer. */
+    public CompletableFuture<Reply> askAsync(String question, Image... images) {
+        return askAsync(Prompt.of(question, images), options.config());
+    }
+
+    /**
+     * Asks without waiting for the answer. The question has begun when this returns.
+     *
+     * @param question as for {@link #ask(Prompt, GenerationConfig, ReplyListener)}
+     * @return the reply, or what went wrong. Cancelling it ends the answer; the chat can be asked again within the time of a layer
+     */
+    public CompletableFuture<Reply> askAsync(Prompt question, GenerationConfig config) {
+        return Background.future(background(question, config));
+    }
+
+    private Background.Question background(Prompt question, GenerationConfig config) {
+        require(question, config);
+        return (listener, cancellation, begun) -> ask(question, config, listener, cancellation, begun);
+    }
+
+    private void require(Prompt question, GenerationConfig config) {
+        Objects.requireNonNull(question, "question");
+        Objects.requireNonNull(config, "config");
         if (!question.history().isEmpty() || question.system() != null) {
             throw new PromptException(
                     "a question to a chat brings no history and no system message of its own, expected both empty");
         }
-        if (question.thinking() && !opening.thinking()) {
-            throw new PromptException("the question asks for thinking, but the chat was not opened for it (thinkingChat), and thinking"
-                    + " has a system message of its own");
+        if (question.thinking() && !options.thinking()) {
+            throw new PromptException("the question asks for thinking, but the chat was not opened for it (ChatOptions.thinking), and"
+                    + " thinking has a system message of its own");
         }
+    }
+
+    /** @param begun told when the chat is this question's alone */
+    private Reply ask(
+            Prompt question, GenerationConfig config, ReplyListener listener, Cancellation cancellation, Runnable begun) {
         begin();
-        Cancellation cancellation = new Cancellation();
         try {
             current = cancellation;
+            begun.run();
             requireOpen();
             Reply reply = answer(question, config, listener, cancellation);
             if (reply.finish() == FinishReason.CANCELLED && closed) {
@@ -144,9 +236,8 @@ public final class Chat implements AutoCloseable {
     private Reply answer(
             Prompt question, GenerationConfig config, ReplyListener listener, Cancellation cancellation) {
         List<Integer> tiles = owner.reader().tiles(question);
-        SpecialTokens mode = question.specialTokensOr(ownMode());
-        Turn asked = question.asked(mode).withPlaceholders(tiles.size());
-        int[] tokens = tokens(asked, tiles);
+        Turn asked = question.asked(question.specialTokensOr(ownMode())).laidOut(tiles.size());
+        Fitted fitted = fit(asked, tiles, config);
 
         long before = System.nanoTime();
         NativeFeatures added = null;
@@ -154,16 +245,16 @@ public final class Chat implements AutoCloseable {
         try (Generator generator = new Generator(owner.model(), owner.reader(), cancellation)) {
             added = generator.encode(question);
             List<NativeFeatures> seen = new ArrayList<>();
-            turns.forEach(earlier -> addTo(seen, earlier.features()));
+            turns.subList(fitted.dropped(), turns.size()).forEach(earlier -> addTo(seen, earlier.features()));
             addTo(seen, added);
             double seconds = (System.nanoTime() - before) / 1e9;
-            generator.add(0, tokens, seen, List.of(), config, listener, opening.thinking(), seconds, sequence);
-            Reply reply = generator.run();
-            kept = remember(asked, tiles, reply, added);
+            generator.add(0, fitted.tokens(), seen, List.of(), config, listener, options.thinking(), seconds, sequence);
+            Reply reply = generator.run().droppedTurns(fitted.dropped());
+            kept = remember(new Kept(asked, tiles, added), reply);
             return reply;
         } catch (Generator.Unbegun e) {
             // Stopped while images were encoded: there is no answer, and nothing to remember.
-            return Answer.unbegun(tokens);
+            return Answer.unbegun(fitted.tokens());
         } finally {
             if (added != null && !kept) {
                 added.close();
@@ -178,36 +269,61 @@ public final class Chat implements AutoCloseable {
     }
 
     private SpecialTokens ownMode() {
-        return specialTokens == null ? SpecialTokens.PARSE : specialTokens;
+        SpecialTokens mode = options.specialTokens();
+        return mode == null ? SpecialTokens.PARSE : mode;
     }
 
-    private int[] tokens(Turn asked, List<Integer> tiles) {
-        List<Turn> history = turns.stream().map(Kept::turn).toList();
-        List<Integer> all = new ArrayList<>();
-        turns.forEach(earlier -> all.addAll(earlier.tiles()));
-        all.addAll(tiles);
-        // The system message is as old as the chat: what is asked later must not change how it is read.
-        SpecialTokens first = history.isEmpty() ? asked.specialTokens() : history.get(0).specialTokens();
-        SpecialTokens systemMode = specialTokens != null || first == null ? ownMode() : first;
-        try {
-            return owner.reader().tokens(opening, systemMode, history, asked, all);
-        } catch (ContextLengthException e) {
-            if (history.isEmpty()) {
-                throw e;
+    /** The question behind as many turns as there is room for. */
+    private Fitted fit(Turn asked, List<Integer> tiles, GenerationConfig config) {
+        int context = owner.info().contextLength();
+        int room = Math.min(config.maxNewTokens(), context / 4);
+        boolean dropping = options.whenFull() == WhenFull.DROP_OLDEST;
+        for (int dropped = 0; ; dropped++) {
+            boolean last = !dropping || dropped == turns.size();
+            try {
+                int[] tokens = tokens(asked, tiles, turns.subList(dropped, turns.size()));
+                if (last || tokens.length + room <= context) {
+                    return new Fitted(tokens, dropped);
+                }
+            } catch (ContextLengthException e) {
+                if (last) {
+                    throw turns.isEmpty() || dropping ? e : withWaysOut(e);
+                }
             }
-            throw new ContextLengthException(
-                    e.getMessage() + "; undo() takes back the last turn of the chat, reset() all " + history.size(), e);
         }
+    }
+
+    private ContextLengthException withWaysOut(ContextLengthException e) {
+        return new ContextLengthException(e.getMessage() + "; undo() takes back the last turn of the chat, reset() all "
+                + turns.size() + ", and a chat with WhenFull.DROP_OLDEST forgets the oldest by itself", e);
+    }
+
+    private int[] tokens(Turn asked, List<Integer> tiles, List<Kept> earlier) {
+        List<Integer> all = new ArrayList<>();
+        earlier.forEach(turn -> all.addAll(turn.tiles()));
+        all.addAll(tiles);
+        SpecialTokens first = turns.isEmpty() ? asked.specialTokens() : firstMode;
+        SpecialTokens systemMode = options.specialTokens() != null || first == null ? ownMode() : first;
+        return owner.reader().tokens(opening, systemMode, earlier.stream().map(Kept::turn).toList(), asked, all);
     }
 
     /** A cancelled answer counts as far as it came; without any text the turn is forgotten. As in the original's, thinking is kept. */
-    private boolean remember(Turn asked, List<Integer> tiles, Reply reply, @Nullable NativeFeatures added) {
+    private boolean remember(Kept asked, Reply reply) {
         if (reply.finish() == FinishReason.CANCELLED && reply.response().isEmpty()) {
             return false;
         }
-        Turn turn = new Turn(asked.question(), reply.response(), asked.specialTokens(), asked.placeholders());
-        turns.add(new Kept(turn, tiles, added));
+        keep(new Kept(asked.turn().answer(reply.response()), asked.tiles(), asked.features()));
+        List<Kept> dropped = turns.subList(0, reply.droppedTurns());
+        dropped.forEach(Kept::free);
+        dropped.clear();
         return true;
+    }
+
+    private void keep(Kept turn) {
+        if (turns.isEmpty()) {
+            firstMode = turn.turn().specialTokens();
+        }
+        turns.add(turn);
     }
 
     /**

@@ -1,47 +1,34 @@
 package io.github.internvl4j;
 
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.host.Members;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How an answer is drawn. Immutable: every setter returns a changed copy. The order of the steps is that of
  * transformers: repetition penalty, temperature, top-k, top-p.
- *
- * @param maxNewTokens the longest answer, in tokens, at least 1; it also ends where the context is full
- * @param temperature 0 takes the most likely token (the lowest id among equals); above 0 draws at random; finite
- * @param topK draw from the k most likely tokens; 0 for all
- * @param topP draw from the fewest most likely tokens whose probabilities reach this, in (0, 1]
- * @param repetitionPenalty above 1 makes tokens of the answer so far less likely; 1 for none; finite, above 0. As in the
- *     original, which gives its prompt as embeddings, the prompt's tokens do not count
- * @param seed of the random numbers; the same seed gives the same answer, alone or in a batch
- * @param stopStrings texts that end the answer, none of them empty; they are not part of it
- * @param stopTokens ids that end the answer, besides the template's own, at least 0. The one that is met is the last of
- *     {@link Reply#tokens}, and its text that of the answer, unless it is special, as in the original. What the checkpoint
- *     names in generation_config.json ({@link ModelInfo#eosTokens}) counts only if it is given here: the original's chat
- *     stops at the template's token alone
- * @param topLogprobs how many alternatives to report with each token, 0 to 64
  */
-public record GenerationConfig(
-        int maxNewTokens,
-        float temperature,
-        int topK,
-        float topP,
-        float repetitionPenalty,
-        long seed,
-        List<String> stopStrings,
-        List<Integer> stopTokens,
-        int topLogprobs) {
+public final class GenerationConfig {
     private static final float THINKING_TEMPERATURE = 0.6f;
     private static final GenerationConfig DEFAULTS =
             new GenerationConfig(1024, 0, 0, 1, 1, 0, List.of(), List.of(), 0);
 
-    /**
-     * Checks the ranges.
-     *
-     * @throws InvalidOptionException naming the option that is out of its range
-     */
-    public GenerationConfig {
+    private final int maxNewTokens;
+    private final float temperature;
+    private final int topK;
+    private final float topP;
+    private final float repetitionPenalty;
+    private final long seed;
+    private final List<String> stopStrings;
+    private final List<Integer> stopTokens;
+    private final int topLogprobs;
+
+    /** Checks the ranges. */
+    private GenerationConfig(
+            int maxNewTokens, float temperature, int topK, float topP, float repetitionPenalty, long seed,
+            List<String> stopStrings, List<Integer> stopTokens, int topLogprobs) {
         Options.require(maxNewTokens >= 1, "maxNewTokens", maxNewTokens, "at least 1");
         Options.require(
                 temperature >= 0 && !Float.isInfinite(temperature),
@@ -62,6 +49,15 @@ public record GenerationConfig(
                 stopStrings.stream().noneMatch(String::isEmpty), "stopStrings", stopStrings, "no empty string");
         Options.require(
                 stopTokens.stream().allMatch(token -> token >= 0), "stopTokens", stopTokens, "ids of at least 0");
+        this.maxNewTokens = maxNewTokens;
+        this.temperature = temperature;
+        this.topK = topK;
+        this.topP = topP;
+        this.repetitionPenalty = repetitionPenalty;
+        this.seed = seed;
+        this.stopStrings = stopStrings;
+        this.stopTokens = stopTokens;
+        this.topLogprobs = topLogprobs;
     }
 
     /** Greedy, at most 1024 new tokens: the card's settings with {@code do_sample=False}. */
@@ -184,5 +180,86 @@ public record GenerationConfig(
     public GenerationConfig topLogprobs(int value) {
         return new GenerationConfig(
                 maxNewTokens, temperature, topK, topP, repetitionPenalty, seed, stopStrings, stopTokens, value);
+    }
+
+    /** The longest answer, in tokens, at least 1; it also ends where the context is full. */
+    public int maxNewTokens() {
+        return maxNewTokens;
+    }
+
+    /** 0 takes the most likely token (the lowest id among equals); above 0 draws at random; finite. */
+    public float temperature() {
+        return temperature;
+    }
+
+    /** Draw from the k most likely tokens; 0 for all. */
+    public int topK() {
+        return topK;
+    }
+
+    /** Draw from the fewest most likely tokens whose probabilities reach this, in (0, 1]. */
+    public float topP() {
+        return topP;
+    }
+
+    /**
+     * Above 1 makes tokens of the answer so far less likely; 1 for none; finite, above 0. As in the original, which gives its
+     * prompt as embeddings, the prompt's tokens do not count.
+     */
+    public float repetitionPenalty() {
+        return repetitionPenalty;
+    }
+
+    /** Of the random numbers; the same seed gives the same answer, alone or in a batch. */
+    public long seed() {
+        return seed;
+    }
+
+    /** Texts that end the answer, none of them empty; they are not part of it. */
+    public List<String> stopStrings() {
+        return stopStrings;
+    }
+
+    /**
+     * Ids that end the answer, besides the template's own, at least 0. The one that is met is the last of {@link Reply#tokens},
+     * and its text that of the answer, unless it is special, as in the original. What the checkpoint names in
+     * generation_config.json ({@link ModelInfo#eosTokens}) counts only if it is given here: the original's chat stops at the
+     * template's token alone.
+     */
+    public List<Integer> stopTokens() {
+        return stopTokens;
+    }
+
+    /** How many alternatives to report with each token, 0 to 64. */
+    public int topLogprobs() {
+        return topLogprobs;
+    }
+
+    private Members members() {
+        return Members
+                .of("maxNewTokens", maxNewTokens)
+                .and("temperature", temperature)
+                .and("topK", topK)
+                .and("topP", topP)
+                .and("repetitionPenalty", repetitionPenalty)
+                .and("seed", seed)
+                .and("stopStrings", stopStrings)
+                .and("stopTokens", stopTokens)
+                .and("topLogprobs", topLogprobs);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof GenerationConfig that && members().equals(that.members());
+    }
+
+    @Override
+    public int hashCode() {
+        return members().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "GenerationConfig" + members();
     }
 }

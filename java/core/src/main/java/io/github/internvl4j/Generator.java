@@ -47,8 +47,15 @@ final class Generator implements AutoCloseable {
     static final class Unbegun extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        Unbegun(CancellationException cause) {
-            super(cause);
+        private final CancellationException cancelled;
+
+        Unbegun(CancellationException cancelled) {
+            super(cancelled);
+            this.cancelled = cancelled;
+        }
+
+        CancellationException cancelled() {
+            return cancelled;
         }
     }
 

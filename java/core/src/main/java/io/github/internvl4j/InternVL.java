@@ -10,14 +10,15 @@ import io.github.internvl4j.error.UnsupportedModelException;
 import io.github.internvl4j.host.FirstUse;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;
+import io.github.internvl4j.runtime.CheckpointReport;
 import io.github.internvl4j.runtime.NativeFeatures;
 import io.github.internvl4j.runtime.NativeGeneration;
 import io.github.internvl4j.runtime.NativeLibrary;
 import io.github.internvl4j.runtime.NativeModel;
 import io.github.internvl4j.runtime.NativeRecording;
 import io.github.internvl4j.tensor.Tensor;
-import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Tokenizer;
+import io.github.internvl4j.text.Turn;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +29,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -51,6 +54,7 @@ public final class InternVL implements AutoCloseable {
     private final NativeModel model;
     private final PromptReader reader;
     private final LoadOptions options;
+    private final ModelInfo info;
     // Closed with the model, since their caches would otherwise live until they are garbage.
     private final Set<Chat> chats = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
@@ -58,6 +62,7 @@ public final class InternVL implements AutoCloseable {
         this.model = model;
         this.reader = reader;
         this.options = options;
+        info = new ModelInfo(model.info());
     }
 
     /** Loads with {@link LoadOptions#defaults()}. */
@@ -74,6 +79,8 @@ public final class InternVL implements AutoCloseable {
      * @throws InsufficientMemoryException if the memory plan does not fit
      */
     public static InternVL load(Path directory, LoadOptions options) {
+        Objects.requireNonNull(directory, "directory");
+        Objects.requireNonNull(options, "options");
         FirstUse.require();
         PromptReader reader = new PromptReader(directory, inspect(directory), options.template());
         // Asked before the weights take their part of what is available.
@@ -81,15 +88,16 @@ public final class InternVL implements AutoCloseable {
         NativeModel model = NativeModel.load(directory, options);
         System.getLogger("io.github.internvl4j").log(Level.DEBUG, () -> "loaded " + directory + " on " + model.backend() + "; up to " + maxBatch + " requests together");
         if (options.contextLength() > 0) {
-            reader = reader.with(model.info());
+            reader = reader.with(new ModelInfo(model.info()));
         }
         return new InternVL(model, reader, options.maxBatch(maxBatch));
     }
 
     /** What a checkpoint's config.json says; nothing else is read. */
     public static ModelInfo inspect(Path directory) {
+        Objects.requireNonNull(directory, "directory");
         FirstUse.require();
-        return NativeModel.inspect(directory);
+        return new ModelInfo(NativeModel.inspect(directory));
     }
 
     /**
@@ -99,8 +107,10 @@ public final class InternVL implements AutoCloseable {
      *     are not mapped
      */
     public static MemoryPlan plan(Path directory, LoadOptions options) {
+        Objects.requireNonNull(directory, "directory");
+        Objects.requireNonNull(options, "options");
         FirstUse.require();
-        return NativeModel.plan(directory, options);
+        return new MemoryPlan(NativeModel.plan(directory, options));
     }
 
     /**
@@ -109,16 +119,15 @@ public final class InternVL implements AutoCloseable {
      * @param scanValues also look for NaN and infinity, which reads every weight
      */
     public static CheckReport check(Path directory, boolean scanValues) {
+        Objects.requireNonNull(directory, "directory");
         FirstUse.require();
-        CheckReport report = NativeModel.check(directory, scanValues);
+        CheckpointReport report = NativeModel.check(directory, scanValues);
         try {
             PromptReader ignored = new PromptReader(directory, inspect(directory), null);
         } catch (CheckpointException | UnsupportedModelException e) {
-            List<String> wrong = new ArrayList<>(report.wrong());
-            wrong.add(String.valueOf(e.getMessage()));
-            return new CheckReport(report.missing(), wrong, report.unexpected(), report.nonFinite());
+            report = report.andWrong(String.valueOf(e.getMessage()));
         }
-        return report;
+        return new CheckReport(report);
     }
 
     /**
@@ -131,6 +140,9 @@ public final class InternVL implements AutoCloseable {
      * @param listener told after every tensor; throw from it to stop
      */
     public static void quantize(Path directory, Path output, boolean vision, Consumer<LoadProgress> listener) {
+        Objects.requireNonNull(directory, "directory");
+        Objects.requireNonNull(output, "output");
+        Objects.requireNonNull(listener, "listener");
         FirstUse.require();
         NativeModel.quantize(directory, output, vision, listener);
         CheckpointFiles.copyAllButWeights(directory, output);
@@ -142,7 +154,7 @@ public final class InternVL implements AutoCloseable {
      */
     public static SystemInfo systemInfo() {
         FirstUse.require();
-        return NativeModel.systemInfo();
+        return new SystemInfo(NativeModel.systemInfo());
     }
 
     /** The version of the library. */
@@ -153,7 +165,7 @@ public final class InternVL implements AutoCloseable {
 
     /** The model's shape. */
     public ModelInfo info() {
-        return model.info();
+        return info;
     }
 
     /**
@@ -176,47 +188,46 @@ public final class InternVL implements AutoCloseable {
 
     /** A new conversation with the template's own system message. */
     public Chat chat() {
-        return chat(null);
+        return chat(ChatOptions.defaults());
     }
 
     /**
      * A new conversation.
      *
-     * @param system the system message, or null for the template's own; special tokens in it are read in the mode of the first
-     *     question, and never refused
+     * @param system the system message, or null for the template's own
      */
     public Chat chat(@Nullable String system) {
-        return open(new PromptReader.Opening(system, false), null);
+        return chat(ChatOptions.defaults().system(system));
     }
 
     /**
-     * A new conversation in which questions that tell no mode of their own have this one.
+     * A conversation that goes on from an earlier one without images.
      *
-     * @param system the system message, or null for the template's own; read in this mode, but never refused
-     * @param specialTokens what special tokens in the users' texts are taken for; {@link SpecialTokens#LITERAL} for people one
-     *     does not know
+     * @param system the system message, or null for the template's own
+     * @param history what was said before, the oldest first
      */
-    public Chat chat(@Nullable String system, SpecialTokens specialTokens) {
-        return open(new PromptReader.Opening(system, false), Objects.requireNonNull(specialTokens, "specialTokens"));
-    }
-
-    /** A new conversation in {@link Thinking} mode. */
-    public Chat thinkingChat() {
-        return open(new PromptReader.Opening(null, true), null);
+    public Chat chat(@Nullable String system, List<Turn> history) {
+        return chat(ChatOptions.defaults().system(system).history(history));
     }
 
     /**
-     * A new conversation in {@link Thinking} mode in which questions that tell no mode of their own have this one.
+     * A new conversation, or one that goes on from an earlier one, whose images are encoded before this returns.
      *
-     * @param specialTokens what special tokens in the users' texts are taken for; those in the system message are meant
+     * @throws PromptException if the history's images and their placeholders differ in number
+     * @throws CancellationException if the thread is interrupted; it stays interrupted
      */
-    public Chat thinkingChat(SpecialTokens specialTokens) {
-        return open(new PromptReader.Opening(null, true), Objects.requireNonNull(specialTokens, "specialTokens"));
-    }
-
-    private Chat open(PromptReader.Opening opening, @Nullable SpecialTokens specialTokens) {
-        Chat chat = new Chat(this, opening, specialTokens, model.newSequence());
+    public Chat chat(ChatOptions options) {
+        Chat chat = new Chat(this, Objects.requireNonNull(options, "options"), model.newSequence());
         chats.add(chat);
+        try {
+            chat.begin(options.history(), options.images());
+        } catch (Generator.Unbegun e) {
+            chat.close();
+            throw e.cancelled();
+        } catch (RuntimeException | Error e) {
+            chat.close();
+            throw e;
+        }
         return chat;
     }
 
@@ -236,6 +247,9 @@ public final class InternVL implements AutoCloseable {
      */
     public Reply generate(
             Prompt prompt, GenerationConfig config, ReplyListener listener, @Nullable Cancellation cancellation) {
+        Objects.requireNonNull(prompt, "prompt");
+        Objects.requireNonNull(config, "config");
+        Objects.requireNonNull(listener, "listener");
         int[] tokens = reader.tokens(prompt);
         long before = System.nanoTime();
         try (Generator generator = new Generator(model, reader, cancellation);
@@ -249,6 +263,29 @@ public final class InternVL implements AutoCloseable {
         }
     }
 
+    /** Answers one prompt, for a loop over the answer's chunks; what goes wrong is thrown by the loop. */
+    public ReplyStream stream(Prompt prompt, GenerationConfig config) {
+        return new ReplyStream(background(prompt, config));
+    }
+
+    /**
+     * Answers one prompt without waiting for it.
+     *
+     * @return the reply, or what went wrong; cancelling it ends the answer
+     */
+    public CompletableFuture<Reply> generateAsync(Prompt prompt, GenerationConfig config) {
+        return Background.future(background(prompt, config));
+    }
+
+    private Background.Question background(Prompt prompt, GenerationConfig config) {
+        Objects.requireNonNull(prompt, "prompt");
+        Objects.requireNonNull(config, "config");
+        return (listener, cancellation, begun) -> {
+            begun.run(); // prompts take turns, and none waits for another's end
+            return generate(prompt, config, listener, cancellation);
+        };
+    }
+
     /**
      * Answers several prompts together, each with and without images, of any lengths. Every answer is the same as from
      * {@link #generate} alone; together they are only faster. Interrupting this thread ends it: its interrupt status stays set,
@@ -259,11 +296,13 @@ public final class InternVL implements AutoCloseable {
      * @throws ClosedException if the model is closed, before or meanwhile
      */
     public List<Reply> batch(List<Prompt> prompts, GenerationConfig config) {
+        Objects.requireNonNull(prompts, "prompts");
+        Objects.requireNonNull(config, "config");
         Reply[] replies = new Reply[prompts.size()];
         InternVLException[] failures = new InternVLException[1];
         List<Supplier<BatchRequest>> requests = new ArrayList<>();
         for (Prompt prompt : prompts) {
-            requests.add(() -> new BatchRequest(prompt, config));
+            requests.add(() -> BatchRequest.of(prompt, config));
         }
         batch(
                 requests.iterator(),
@@ -309,6 +348,8 @@ public final class InternVL implements AutoCloseable {
             Iterator<? extends Supplier<BatchRequest>> requests,
             BatchListener listener,
             @Nullable Cancellation cancellation) {
+        Objects.requireNonNull(requests, "requests");
+        Objects.requireNonNull(listener, "listener");
         try (Generator generator = new Generator(model, reader, cancellation)) {
             generator.run(requests, options.maxBatch(), listener);
         }
@@ -318,6 +359,7 @@ public final class InternVL implements AutoCloseable {
      * Runs a prompt through the model and keeps every layer's activations. The answer is not generated.
      */
     public Activations activations(Prompt prompt) {
+        Objects.requireNonNull(prompt, "prompt");
         int[] tokens = reader.tokens(prompt);
         boolean seeing = !prompt.images().isEmpty();
         try (NativeRecording recording = new NativeRecording();
@@ -342,6 +384,7 @@ public final class InternVL implements AutoCloseable {
      * @throws ImageException if there is none
      */
     public Tensor imageFeatures(List<Image> images) {
+        Objects.requireNonNull(images, "images");
         if (images.isEmpty()) {
             throw new ImageException("no images were given, expected at least one");
         }

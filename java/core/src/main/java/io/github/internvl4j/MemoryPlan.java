@@ -1,42 +1,109 @@
 package io.github.internvl4j;
 
-/**
- * What a model needs, in bytes, known before it is loaded.
- *
- * @param weightsMapped read in place from the files; the system may drop and re-read these pages
- * @param weightsOwned converted, or read into memory
- * @param kvCacheType what the KV cache would be
- * @param kvCachePerToken of one sequence
- * @param kvCache one sequence of the full context
- * @param kvCacheBatch the further requests of a batch (of {@link LoadOptions#maxBatch()} all but one), each of an image, a question and an
- *     answer of 1,024 tokens; a request that needs more is given more if it is there at that time
- * @param maxBatch how many requests together that is for
- * @param scratch activations of a chunk of prompt, and the kernels' own
- * @param imageBatch pixels and activations of the images that are encoded together
- * @param imagesTogether how many those are
- * @param total of all parts
- * @param available what the process may take now: what the system and the cgroups leave, without what was promised to models that
- *     are loaded already and has not been used
- * @param device for people: where that is, and with {@link Device#AUTO} why not on a GPU, if there are any
- * @param advice for people: which other settings would make it fit, the smallest change first; empty if it does
- */
-public record MemoryPlan(
-        long weightsMapped,
-        long weightsOwned,
-        KvCacheType kvCacheType,
-        long kvCachePerToken,
-        long kvCache,
-        long kvCacheBatch,
-        int maxBatch,
-        long scratch,
-        long imageBatch,
-        int imagesTogether,
-        long total,
-        long available,
-        String device,
-        String advice) {
+import io.github.internvl4j.runtime.MemoryNeeds;
+import org.jspecify.annotations.Nullable;
+
+/** What a model needs, in bytes, known before it is loaded. */
+public final class MemoryPlan {
+    private final MemoryNeeds needs;
+
+    MemoryPlan(MemoryNeeds needs) {
+        this.needs = needs;
+    }
+
+    /** Weights that are read in place from the files; the system may drop and re-read these pages. */
+    public long weightsMapped() {
+        return needs.weightsMapped();
+    }
+
+    /** Weights that are converted, or read into memory. */
+    public long weightsOwned() {
+        return needs.weightsOwned();
+    }
+
+    /** What type the KV cache would have. */
+    public KvCacheType kvCacheType() {
+        return needs.kvCacheType();
+    }
+
+    /** The KV cache of one token of one sequence. */
+    public long kvCachePerToken() {
+        return needs.kvCachePerToken();
+    }
+
+    /** The KV cache of one sequence of the full context. */
+    public long kvCache() {
+        return needs.kvCache();
+    }
+
+    /**
+     * KV caches of the further requests of a batch (of {@link LoadOptions#maxBatch()} all but one), each of an image, a question
+     * and an answer of 1,024 tokens; a request that needs more is given more if it is there at that time.
+     */
+    public long kvCacheBatch() {
+        return needs.kvCacheBatch();
+    }
+
+    /** How many requests together {@link #kvCacheBatch} is for. */
+    public int maxBatch() {
+        return needs.maxBatch();
+    }
+
+    /** Activations of a chunk of prompt, and the kernels' own. */
+    public long scratch() {
+        return needs.scratch();
+    }
+
+    /** Pixels and activations of the images that are encoded together. */
+    public long imageBatch() {
+        return needs.imageBatch();
+    }
+
+    /** How many images are encoded together. */
+    public int imagesTogether() {
+        return needs.imagesTogether();
+    }
+
+    /** The sum of all parts. */
+    public long total() {
+        return needs.total();
+    }
+
+    /**
+     * What the process may take now: what the system and the cgroups leave, without what was promised to models that are loaded
+     * already and has not been used.
+     */
+    public long available() {
+        return needs.available();
+    }
+
+    /** For people: where that is, and with {@link Device#AUTO} why not on a GPU, if there are any. */
+    public String device() {
+        return needs.device();
+    }
+
+    /** For people: which other settings would make it fit, the smallest change first; empty if it does. */
+    public String advice() {
+        return needs.advice();
+    }
+
     /** Whether it fits now. */
     public boolean fits() {
-        return total <= available;
+        return total() <= available();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof MemoryPlan that && needs.equals(that.needs);
+    }
+
+    @Override
+    public int hashCode() {
+        return needs.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return needs.toString().replaceFirst("MemoryNeeds", "MemoryPlan");
     }
 }

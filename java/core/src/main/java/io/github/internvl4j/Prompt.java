@@ -2,11 +2,12 @@ package io.github.internvl4j;
 
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.host.Members;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.Tiling;
 import io.github.internvl4j.text.ConversationTemplate;
-import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
+import io.github.internvl4j.text.Turn;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -29,45 +30,29 @@ import org.jspecify.annotations.Nullable;
  * <pre>{@code
  * Prompt.of("Image 1: ").and(first).and("\nImage 2: ").and(second).and("\n" + typed).specialTokens(SpecialTokens.LITERAL)
  * }</pre>
- *
- * @param system the system message, or null for the template's own; read as {@code specialTokens} says, but never refused
- * @param history earlier turns, the oldest first; those that tell no mode of their own are read as {@code specialTokens} says
- * @param question what is asked now; empty only with an image
- * @param images the image entries of all turns, in order; an entry is one image, or several combined
- * @param specialTokens what special tokens in the user's own text are taken for; null for {@link SpecialTokens#PARSE}, or for
- *     what a chat has as its own
- * @param placeholders where in the question images stand: the index of each {@code <image>} that is one's placeholder, ascending; every
- *     other {@code <image>} is text. Null where the question tells no more than its text does
- * @param maxTiles how many tiles an image is cut into at most, in place of the checkpoint's number; its thumbnail is one more,
- *     but with 1 there is none. Null for the checkpoint's. It says nothing where images are not cut
- * @param tileLimits the same for the images of single entries, from the first, where it is less; 0 for none. A video's frames
- *     have 1
- * @param thinking whether it is asked in {@link Thinking} mode, whose system message it then has
  */
-public record Prompt(
-        @Nullable String system,
-        List<Turn> history,
-        String question,
-        List<List<Image>> images,
-        @Nullable SpecialTokens specialTokens,
-        @Nullable List<Integer> placeholders,
-        @Nullable Integer maxTiles,
-        List<Integer> tileLimits,
-        boolean thinking) {
-    /**
-     * Checks the placeholders, the limits and the system message.
-     *
-     * @throws InvalidOptionException if a limit of tiles is out of its range
-     * @throws PromptException if there are more limits than entries, there is no {@code <image>} at one of the placeholders, or
-     *     they do not ascend; or if there is a system message beside that of thinking
-     */
-    public Prompt {
+public final class Prompt {
+    private final @Nullable String system;
+    private final List<Turn> history;
+    private final String question;
+    private final List<List<Image>> images;
+    private final @Nullable SpecialTokens specialTokens;
+    private final @Nullable List<Integer> placeholders;
+    private final @Nullable Integer maxTiles;
+    private final List<Integer> tileLimits;
+    private final boolean thinking;
+
+    /** Checks the placeholders, the limits and the system message. */
+    private Prompt(
+            @Nullable String system, List<Turn> history, String question, List<List<Image>> images,
+            @Nullable SpecialTokens specialTokens, @Nullable List<Integer> placeholders, @Nullable Integer maxTiles,
+            List<Integer> tileLimits, boolean thinking) {
         Objects.requireNonNull(question, "question");
         history = Options.copy(history, "history");
         images = Options.copy(images, "images").stream()
                 .map(entry -> Options.copy(entry, "an entry of images"))
                 .toList();
-        placeholders = new Turn(question, "").placeholders(placeholders).placeholders(); // checked there
+        placeholders = Turn.of(question, "").placeholders(placeholders).placeholders(); // checked there
         if (maxTiles != null) {
             requireTiles(maxTiles, 1, "maxTiles");
         }
@@ -75,6 +60,15 @@ public record Prompt(
         if (thinking && system != null) {
             throw new PromptException("there is a system message, but thinking has one of its own, expected only one of the two");
         }
+        this.system = system;
+        this.history = history;
+        this.question = question;
+        this.images = images;
+        this.specialTokens = specialTokens;
+        this.placeholders = placeholders;
+        this.maxTiles = maxTiles;
+        this.tileLimits = tileLimits;
+        this.thinking = thinking;
     }
 
     private static void requireTiles(int value, int least, String name) {
@@ -93,16 +87,6 @@ public record Prompt(
         return List.copyOf(values.subList(0, told));
     }
 
-    /** A prompt whose placeholders are those of its text. */
-    public Prompt(
-            @Nullable String system,
-            List<Turn> history,
-            String question,
-            List<List<Image>> images,
-            @Nullable SpecialTokens specialTokens) {
-        this(system, history, question, images, specialTokens, null, null, List.of(), false);
-    }
-
     /** A question about separate images, or about none. */
     public static Prompt of(String question, Image... images) {
         return of(question, Arrays.asList(images));
@@ -112,7 +96,7 @@ public record Prompt(
     public static Prompt of(String question, List<Image> images) {
         List<List<Image>> entries =
                 Options.copy(images, "images").stream().map(List::of).toList();
-        return new Prompt(null, List.of(), question, entries, null);
+        return new Prompt(null, List.of(), question, entries, null, null, null, List.of(), false);
     }
 
     /** A question about several images at one placeholder. */
@@ -230,7 +214,7 @@ public record Prompt(
 
     /** The question as a turn that has no answer yet. */
     Turn asked(SpecialTokens mode) {
-        return new Turn(question, "", mode, placeholders);
+        return Turn.of(question, "").specialTokens(mode).placeholders(placeholders);
     }
 
     /** What special tokens in the question are taken for, if there is another who may tell it. */
@@ -240,7 +224,7 @@ public record Prompt(
 
     private Turn told() {
         int earlier = history.stream().mapToInt(turn -> turn.imagePlaceholders().size()).sum();
-        return asked(specialTokensOr(SpecialTokens.PARSE)).withPlaceholders(Math.max(0, images.size() - earlier));
+        return asked(specialTokensOr(SpecialTokens.PARSE)).laidOut(Math.max(0, images.size() - earlier));
     }
 
     /** The most tiles of an entry's images; 0 for what the checkpoint says. */
@@ -248,5 +232,87 @@ public record Prompt(
         int own = entry < tileLimits.size() ? tileLimits.get(entry) : 0;
         int all = maxTiles == null ? 0 : maxTiles;
         return own == 0 || all == 0 ? Math.max(own, all) : Math.min(own, all);
+    }
+
+    /** The system message, or null for the template's own; read as {@code specialTokens} says, but never refused. */
+    public @Nullable String system() {
+        return system;
+    }
+
+    /** Earlier turns, the oldest first; those that tell no mode of their own are read as {@code specialTokens} says. */
+    public List<Turn> history() {
+        return history;
+    }
+
+    /** What is asked now; empty only with an image. */
+    public String question() {
+        return question;
+    }
+
+    /** The image entries of all turns, in order; an entry is one image, or several combined. */
+    public List<List<Image>> images() {
+        return images;
+    }
+
+    /**
+     * What special tokens in the user's own text are taken for; null for {@link SpecialTokens#PARSE}, or for what a chat has as
+     * its own.
+     */
+    public @Nullable SpecialTokens specialTokens() {
+        return specialTokens;
+    }
+
+    /**
+     * Where in the question images stand: the index of each {@code <image>} that is one's placeholder, ascending; every other
+     * {@code <image>} is text. Null where the question tells no more than its text does.
+     */
+    public @Nullable List<Integer> placeholders() {
+        return placeholders;
+    }
+
+    /**
+     * How many tiles an image is cut into at most, in place of the checkpoint's number; its thumbnail is one more, but with 1
+     * there is none. Null for the checkpoint's. It says nothing where images are not cut.
+     */
+    public @Nullable Integer maxTiles() {
+        return maxTiles;
+    }
+
+    /** The same for the images of single entries, from the first, where it is less; 0 for none. A video's frames have 1. */
+    public List<Integer> tileLimits() {
+        return tileLimits;
+    }
+
+    /** Whether it is asked in {@link Thinking} mode, whose system message it then has. */
+    public boolean thinking() {
+        return thinking;
+    }
+
+    private Members members() {
+        return Members
+                .of("system", system)
+                .and("history", history)
+                .and("question", question)
+                .and("images", images)
+                .and("specialTokens", specialTokens)
+                .and("placeholders", placeholders)
+                .and("maxTiles", maxTiles)
+                .and("tileLimits", tileLimits)
+                .and("thinking", thinking);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Prompt that && members().equals(that.members());
+    }
+
+    @Override
+    public int hashCode() {
+        return members().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "Prompt" + members();
     }
 }

@@ -10,10 +10,10 @@ import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.ConversationTemplates;
 import io.github.internvl4j.text.PromptEncoder;
 import io.github.internvl4j.text.RenderedPrompt;
-import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.Segment;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Tokenizer;
+import io.github.internvl4j.text.Turn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -130,7 +130,7 @@ final class PromptReader {
 
     private Tiling tiling(Prompt prompt, int entry) {
         int most = prompt.mostTiles(entry);
-        return most == 0 ? imageProcessor.tiling() : imageProcessor.tiling().withMost(most);
+        return most == 0 ? imageProcessor.tiling() : imageProcessor.tiling().most(most);
     }
 
     /**

@@ -5,7 +5,7 @@ import io.github.internvl4j.text.ThinkingStream;
 /**
  * The thinking mode of InternVL3.5: asked with {@link #SYSTEM_MESSAGE}, the model thinks between {@link ThinkingStream#BEGIN} and
  * {@link ThinkingStream#END} before it answers, and {@link Reply#thinking} has that apart from {@link Reply#text}. Switched on with
- * {@link Prompt#thinking(boolean)} or {@link InternVL#thinkingChat()}; to be drawn as {@link GenerationConfig#thinking()} says. Other
+ * {@link Prompt#thinking(boolean)} or {@link ChatOptions#thinking(boolean)}; to be drawn as {@link GenerationConfig#thinking()} says. Other
  * models of the family were not made for it.
  *
  * <p>Marks are looked for in the text, whether they are tokens of their own or not. In the history of the next turn stands

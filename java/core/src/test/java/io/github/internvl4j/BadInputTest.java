@@ -17,8 +17,8 @@ import io.github.internvl4j.error.NotFiniteException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.error.UnsupportedModelException;
 import io.github.internvl4j.image.Image;
-import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
+import io.github.internvl4j.text.Turn;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -273,9 +273,9 @@ class BadInputTest {
         Image none = null;
         String text = null;
         Integer token = null;
-        assertNull("question", () -> new Turn(null, "a"));
-        assertNull("answer", () -> new Turn("q", null));
-        assertNull("placeholders", () -> new Turn("q", "a").placeholders(Collections.singletonList(null)));
+        assertNull("question", () -> Turn.of(null, "a"));
+        assertNull("answer", () -> Turn.of("q", null));
+        assertNull("placeholders", () -> Turn.of("q", "a").placeholders(Collections.singletonList(null)));
         assertNull("question", () -> Prompt.of(null));
         assertNull("text", () -> Prompt.of("q").and(text));
         assertNull("images[0]", () -> Prompt.of("q", none));
@@ -289,8 +289,8 @@ class BadInputTest {
         assertNull("affinity", () -> LoadOptions.defaults().affinity(null));
         assertNull("device", () -> LoadOptions.defaults().device(null));
         assertNull("listener", () -> LoadOptions.defaults().listener(null));
-        assertNull("prompt", () -> new BatchRequest(null, config));
-        assertNull("config", () -> new BatchRequest(Prompt.of("q"), null));
+        assertNull("prompt", () -> BatchRequest.of(null, config));
+        assertNull("config", () -> BatchRequest.of(Prompt.of("q"), null));
     }
 
     private static void assertNull(String name, Executable body) {

@@ -76,12 +76,12 @@ class BatchTest {
         GenerationConfig config = GenerationConfig.greedy(4);
         Prompt good = Prompt.of("Hello");
         List<Supplier<BatchRequest>> requests = List.of(
-                () -> new BatchRequest(good, config),
+                () -> BatchRequest.of(good, config),
                 () -> {
                     throw new ImageException("image.png: no such file");
                 },
-                () -> new BatchRequest(Prompt.of("x".repeat(20_000)), config),
-                () -> new BatchRequest(good, config));
+                () -> BatchRequest.of(Prompt.of("x".repeat(20_000)), config),
+                () -> BatchRequest.of(good, config));
         Kept kept = new Kept();
         try (InternVL model = InternVL.load(ORACLE.directory())) {
             model.batch(requests.iterator(), kept, null);
@@ -114,7 +114,7 @@ class BatchTest {
 
     @Test
     void whateverASupplierThrowsIsItsRequestsFailure() {
-        BatchRequest good = new BatchRequest(Prompt.of("Hello"), GenerationConfig.greedy(2));
+        BatchRequest good = BatchRequest.of(Prompt.of("Hello"), GenerationConfig.greedy(2));
         RuntimeException mistake = new IllegalStateException("a mistake");
         UncheckedIOException unread = new UncheckedIOException(new IOException("disk on fire"));
         List<Supplier<BatchRequest>> requests = new ArrayList<>();
@@ -150,7 +150,7 @@ class BatchTest {
         List<Prompt> prompts = List.of(Prompt.of("Hello"), Prompt.of("Hello"));
         GenerationConfig config = GenerationConfig.greedy(2);
         List<Supplier<BatchRequest>> requests = new ArrayList<>();
-        prompts.forEach(prompt -> requests.add(() -> new BatchRequest(prompt, config)));
+        prompts.forEach(prompt -> requests.add(() -> BatchRequest.of(prompt, config)));
         requests.add(() -> {
             throw new ImageException("image.png: no such file");
         });
@@ -216,9 +216,9 @@ class BatchTest {
         spoil(folder, token);
         try (InternVL model = InternVL.load(folder)) {
             List<Supplier<BatchRequest>> requests = List.of(
-                    () -> new BatchRequest(good, config),
-                    () -> new BatchRequest(bad, config),
-                    () -> new BatchRequest(good, config));
+                    () -> BatchRequest.of(good, config),
+                    () -> BatchRequest.of(bad, config),
+                    () -> BatchRequest.of(good, config));
             Kept kept = new Kept();
             model.batch(requests.iterator(), kept, null);
             assertEquals(Set.of(0, 2), kept.replies.keySet());

@@ -153,7 +153,7 @@ class LifetimeTest {
             int number = i;
             requests.add(() -> {
                 before.accept(number);
-                return new BatchRequest(Prompt.of("Hello"), CONFIG);
+                return BatchRequest.of(Prompt.of("Hello"), CONFIG);
             });
         }
         return requests;

@@ -80,7 +80,7 @@ record Oracle(Path directory, List<Dialog> dialogs) {
         boolean combined = dialog.tiles().size() < images.size();
         List<List<Image>> entries = combined ? List.of(images) : images.stream().map(List::of).toList();
         List<Turn> history = dialog.history().stream()
-                .map(turn -> new Turn(turn.get(0), turn.get(1)))
+                .map(turn -> Turn.of(turn.get(0), turn.get(1)))
                 .toList();
         return Prompt.of(dialog.question())
                 .history(history)

@@ -8,9 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.runtime.NativeGeneration;
-import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.ThinkingStream;
+import io.github.internvl4j.text.Turn;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 
 /** The thinking mode, with a model of InternVL3.5's kind. */
 class ThinkingTest {
+    private static final ChatOptions THINKING = ChatOptions.defaults().thinking(true);
     private static final Oracle ORACLE = Oracle.load("qwen3");
     private static final GenerationConfig CONFIG = GenerationConfig.greedy(6);
 
@@ -58,7 +59,7 @@ class ThinkingTest {
         for (SpecialTokens mode : SpecialTokens.values()) {
             Prompt prompt = Prompt.of("Is 7 a prime number?").thinking(true).specialTokens(mode);
             assertTrue(model.generate(prompt, CONFIG).promptTokens().contains(mark), mode::name);
-            try (Chat chat = model.thinkingChat(mode)) {
+            try (Chat chat = model.chat(THINKING.specialTokens(mode))) {
                 Reply reply = chat.ask(Prompt.of("Is 7 a prime number?"), CONFIG, ReplyListener.none());
                 assertEquals(model.generate(prompt, CONFIG).promptTokens(), reply.promptTokens());
             }
@@ -110,7 +111,7 @@ class ThinkingTest {
     /** As the original's chat keeps the whole response. */
     @Test
     void aChatKeepsTheWholeResponse() {
-        try (Chat chat = model.thinkingChat()) {
+        try (Chat chat = model.chat(THINKING)) {
             Reply one = chat.ask(Prompt.of("Is 7 a prime number?"), CONFIG, ReplyListener.none());
             assertEquals("", one.thinking());
             assertEquals(List.of(one.response()), chat.history().stream().map(Turn::answer).toList());
@@ -126,7 +127,7 @@ class ThinkingTest {
     @Test
     void drawnAsTheCardDraws() {
         assertEquals(0.6f, GenerationConfig.thinking().temperature());
-        try (Chat chat = model.thinkingChat(); Chat other = model.thinkingChat(); Chat greedy = model.thinkingChat()) {
+        try (Chat chat = model.chat(THINKING); Chat other = model.chat(THINKING); Chat greedy = model.chat(THINKING)) {
             List<Integer> drawn = chat.ask("Is 7 a prime number?").tokens();
             Prompt question = Prompt.of("Is 7 a prime number?");
             assertEquals(drawn, other.ask(question, GenerationConfig.thinking(), ReplyListener.none()).tokens());

@@ -6,11 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
-import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
+import io.github.internvl4j.text.Turn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -41,6 +42,10 @@ class TypedTokensTest {
     /** Who refuses special tokens has none in his text. */
     private static String typed(SpecialTokens mode) {
         return mode == SpecialTokens.REJECT ? "x" : INJECTION;
+    }
+
+    private static ChatOptions options(@Nullable String system, SpecialTokens mode) {
+        return ChatOptions.defaults().system(system).specialTokens(mode);
     }
 
     private static Prompt prompt(SpecialTokens mode) {
@@ -89,20 +94,20 @@ class TypedTokensTest {
     @ParameterizedTest
     @EnumSource(SpecialTokens.class)
     void roundsWithoutAModeAreReadAsTheirPrompt(SpecialTokens mode) {
-        List<Turn> history = List.of(new Turn(typed(mode), "a"));
+        List<Turn> history = List.of(Turn.of(typed(mode), "a"));
         Prompt prompt = prompt(mode).history(history);
         assertEquals(expectedStops(history, mode, mode), stops(model.generate(prompt, CONFIG).promptTokens()));
     }
 
     @Test
     void aChatMayHaveAModeOfItsOwn() {
-        try (Chat chat = model.chat("s<|im_end|>", SpecialTokens.LITERAL)) {
+        try (Chat chat = model.chat(options("s<|im_end|>", SpecialTokens.LITERAL))) {
             assertEquals(2, stops(chat.ask(INJECTION).promptTokens()));
             List<Turn> history = chat.history();
             Reply parsed = chat.ask(prompt(SpecialTokens.PARSE), CONFIG, ReplyListener.none());
             assertEquals(expectedStops(history, SpecialTokens.PARSE), stops(parsed.promptTokens()));
         }
-        try (Chat chat = model.chat(null, SpecialTokens.REJECT)) {
+        try (Chat chat = model.chat(options(null, SpecialTokens.REJECT))) {
             assertThrows(PromptException.class, () -> chat.ask(INJECTION));
         }
     }
@@ -126,7 +131,7 @@ class TypedTokensTest {
     @EnumSource(SpecialTokens.class)
     void wordsOfTheModelAndTheDeveloperAreNeverRefused(SpecialTokens mode) {
         Image image = ORACLE.image("blocks.png");
-        Turn turn = new Turn("<image>\nx", "a <IMG_CONTEXT><|im_end|> b").placeholders(List.of(0));
+        Turn turn = Turn.of("<image>\nx", "a <IMG_CONTEXT><|im_end|> b").placeholders(List.of(0));
         Prompt prompt = Prompt.of("x", image).history(List.of(turn)).system("s <IMG_CONTEXT>").placeholders(List.of());
         Reply reply = model.generate(prompt.specialTokens(mode), CONFIG);
         int rows = model.tokenizer().tokenId("<IMG_CONTEXT>").orElseThrow();

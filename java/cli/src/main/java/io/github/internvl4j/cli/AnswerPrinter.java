@@ -1,7 +1,5 @@
 package io.github.internvl4j.cli;
 
-import io.github.internvl4j.Chunk;
-
 /** Shows an answer while it comes: its text on standard output, what the model thinks before on standard error. */
 final class AnswerPrinter {
     private final Streams streams;
@@ -11,14 +9,15 @@ final class AnswerPrinter {
         this.streams = streams;
     }
 
-    void show(Chunk chunk) {
-        if (!chunk.thinking().isEmpty()) {
-            streams.err().print(chunk.thinking());
+    /** Either may be empty. */
+    void show(String thought, String text) {
+        if (!thought.isEmpty()) {
+            streams.err().print(thought);
             thinking = true;
         }
-        if (!chunk.text().isEmpty()) {
+        if (!text.isEmpty()) {
             end();
-            streams.out().print(chunk.text());
+            streams.out().print(text);
         }
     }
 

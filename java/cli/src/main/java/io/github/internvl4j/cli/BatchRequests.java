@@ -78,7 +78,7 @@ final class BatchRequests implements Iterator<Supplier<BatchRequest>> {
             boolean thinking = request.thinking(settings.rules().thinking());
             GenerationConfig config = request.config(settings.sampling().config(thinking));
             answers.expect(number, new BatchAnswers.Asked(at, key, line.number(), form, config));
-            return new BatchRequest(request.prompt(settings.media(), settings.rules()), config);
+            return BatchRequest.of(request.prompt(settings.media(), settings.rules()), config);
         } catch (InternVLException e) {
             throw e;
         } catch (RuntimeException | OutOfMemoryError e) {

@@ -1,9 +1,9 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Cancellation;
+import io.github.internvl4j.Chunk;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.InternVL;
-import io.github.internvl4j.Chunk;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.ReplyListener;
@@ -85,7 +85,7 @@ final class ChatCommand implements Callable<Integer> {
     }
 
     private void show(AnswerPrinter printer, Chunk chunk, Cancellation cancellation) {
-        printer.show(chunk);
+        printer.show(chunk.thinking(), chunk.text());
         if (main.streams.outFailure() != null) {
             cancellation.cancel(); // nobody reads on
         }

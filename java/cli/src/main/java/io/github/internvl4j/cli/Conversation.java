@@ -1,9 +1,10 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Chat;
+import io.github.internvl4j.ChatOptions;
+import io.github.internvl4j.Chunk;
 import io.github.internvl4j.FinishReason;
 import io.github.internvl4j.InternVL;
-import io.github.internvl4j.Chunk;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.error.PromptException;
@@ -55,13 +56,7 @@ final class Conversation {
     }
 
     private Chat open(@Nullable String system) {
-        if (!thinking) {
-            return model.chat(system);
-        }
-        if (system != null) {
-            throw new PromptException("thinking has a system message of its own, expected no other");
-        }
-        return model.thinkingChat();
+        return model.chat(ChatOptions.defaults().thinking(thinking).system(system));
     }
 
     /** Returns the exit status: 0 unless the last question failed or a signal ended it. */
@@ -182,7 +177,7 @@ final class Conversation {
     }
 
     private void show(AnswerPrinter printer, Chunk chunk) {
-        printer.show(chunk);
+        printer.show(chunk.thinking(), chunk.text());
         if (main.streams.outFailure() != null) {
             chat.cancel(); // nobody reads on
         }

@@ -31,6 +31,6 @@ final class History {
             throw new PromptException(
                     "field " + entry.path() + ": expected [question, answer], found " + pair.size() + " strings");
         }
-        return new Turn(pair.get(0), pair.get(1));
+        return Turn.of(pair.get(0), pair.get(1));
     }
 }

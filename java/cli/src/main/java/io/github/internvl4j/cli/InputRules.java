@@ -59,6 +59,6 @@ final class InputRules {
 
     /** Where images and videos come from; those that are no absolute names, from beside {@code list} if it is given. */
     Media media(@Nullable Path list) {
-        return new Media(list, ReadOptions.defaults().withExifTranspose(exifTranspose));
+        return new Media(list, ReadOptions.defaults().exifTranspose(exifTranspose));
     }
 }

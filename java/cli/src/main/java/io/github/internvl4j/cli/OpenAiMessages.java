@@ -5,8 +5,8 @@ import io.github.internvl4j.Prompt;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.text.ConversationTemplate;
-import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
+import io.github.internvl4j.text.Turn;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -159,7 +159,11 @@ record OpenAiMessages(@Nullable String system, List<Question> questions, List<St
             turns.add(asked(question, prompt, mode, answer));
         }
         Turn last = turns.remove(answers.size());
-        return new Prompt(system, turns, last.question(), images, mode)
+        return Prompt.of(last.question())
+                .system(system)
+                .history(turns)
+                .images(images)
+                .specialTokens(mode)
                 .tileLimits(tileLimits)
                 .placeholders(last.placeholders());
     }
@@ -167,8 +171,8 @@ record OpenAiMessages(@Nullable String system, List<Question> questions, List<St
     /** A question whose placeholders are told. */
     private static Turn asked(Question question, Prompt laidOut, SpecialTokens mode, String answer) {
         boolean marks = mode != SpecialTokens.LITERAL && question.marks();
-        Turn told = marks ? new Turn(question.text(), answer) : new Turn(laidOut.question(), answer, null, laidOut.placeholders());
-        return told.withPlaceholders(laidOut.images().size());
+        Turn told = marks ? Turn.of(question.text(), answer) : Turn.of(laidOut.question(), answer).placeholders(laidOut.placeholders());
+        return told.laidOut(laidOut.images().size());
     }
 
     /** A message as one text: images and videos before a text that is alone, as the model knows it, else where they stand. */

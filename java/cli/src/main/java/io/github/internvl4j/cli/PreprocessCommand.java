@@ -53,8 +53,8 @@ final class PreprocessCommand implements Callable<Integer> {
     public Integer call() {
         Path directory = model.path();
         ImageProcessor processor = ImageProcessor.load(directory, InternVL.inspect(directory));
-        Tiling tiling = maxTiles == null ? processor.tiling() : processor.tiling().withMost(maxTiles);
-        ReadOptions options = ReadOptions.defaults().withExifTranspose(exifTranspose);
+        Tiling tiling = maxTiles == null ? processor.tiling() : processor.tiling().most(maxTiles);
+        ReadOptions options = ReadOptions.defaults().exifTranspose(exifTranspose);
         List<Image> read = new Media(null, options).images(images);
         Tensor pixels = processor.preprocess(read, tiling);
         Safetensors.write(out, Map.of("pixel_values", pixels));

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.internvl4j.Chunk;
 import io.github.internvl4j.cli.Cli.Run;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -85,15 +84,12 @@ class ThinkingModeTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         AnswerPrinter printer = new AnswerPrinter(new Streams(new ByteArrayInputStream(new byte[0]), out, err));
-        for (Chunk chunk : List.of(chunk("", "7 is"), chunk("", " odd."), chunk("Yes", ""), chunk(".", ""))) {
-            printer.show(chunk);
-        }
+        printer.show("7 is", "");
+        printer.show(" odd.", "");
+        printer.show("", "Yes");
+        printer.show("", ".");
         printer.end();
         assertEquals("Yes.", out.toString(StandardCharsets.UTF_8));
         assertEquals("7 is odd.", err.toString(StandardCharsets.UTF_8).strip());
-    }
-
-    private static Chunk chunk(String text, String thinking) {
-        return new Chunk(text, thinking, 1, 0, List.of());
     }
 }

@@ -2,6 +2,7 @@ package io.github.internvl4j.hub;
 
 /**
  * How far a download is. What was in the cache already counts as done.
+ * A record: done and total are all there is to tell.
  *
  * @param filesDone files that are whole and checked
  * @param filesTotal files of the checkpoint

@@ -1,16 +1,11 @@
 package io.github.internvl4j.image;
 
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.host.Members;
+import org.jspecify.annotations.Nullable;
 
-/**
- * How an image is read. Immutable; start from {@link #defaults()}.
- *
- * @param exifTranspose whether the image is turned and mirrored upright by its EXIF (or XMP) orientation, as Pillow's
- *     {@code ImageOps.exif_transpose} does. Off by default, as in the model card, where {@code Image.open} leaves it
- * @param maxPixels the most pixels, width times height, that are decoded; an image that claims more is refused before
- *     any memory is taken for it
- */
-public record ReadOptions(boolean exifTranspose, long maxPixels) {
+/** How an image is read. Immutable: every setter returns a changed copy. */
+public final class ReadOptions {
     /** The default of {@link #maxPixels()}: twice Pillow's {@code MAX_IMAGE_PIXELS}, where Pillow too refuses. */
     public static final long DEFAULT_MAX_PIXELS = 178_956_970;
 
@@ -19,18 +14,16 @@ public record ReadOptions(boolean exifTranspose, long maxPixels) {
 
     private static final ReadOptions DEFAULTS = new ReadOptions(false, DEFAULT_MAX_PIXELS);
 
-    /**
-     * Checks the range of the limit.
-     *
-     * @param exifTranspose see above
-     * @param maxPixels from 1 to {@link #LARGEST_MAX_PIXELS}
-     * @throws InvalidOptionException if {@code maxPixels} is out of its range
-     */
-    public ReadOptions {
+    private final boolean exifTranspose;
+    private final long maxPixels;
+
+    private ReadOptions(boolean exifTranspose, long maxPixels) {
         if (maxPixels < 1 || maxPixels > LARGEST_MAX_PIXELS) {
             throw new InvalidOptionException(
                     "maxPixels is " + maxPixels + ", it must be from 1 to " + LARGEST_MAX_PIXELS);
         }
+        this.exifTranspose = exifTranspose;
+        this.maxPixels = maxPixels;
     }
 
     /**
@@ -42,24 +35,55 @@ public record ReadOptions(boolean exifTranspose, long maxPixels) {
         return DEFAULTS;
     }
 
-    /**
-     * These options with another transposition rule.
-     *
-     * @param transpose whether the stored orientation is applied
-     * @return new options
-     */
-    public ReadOptions withExifTranspose(boolean transpose) {
-        return new ReadOptions(transpose, maxPixels);
+    /** With the stored orientation applied, or not. */
+    public ReadOptions exifTranspose(boolean value) {
+        return new ReadOptions(value, maxPixels);
     }
 
     /**
-     * These options with another limit.
+     * With another limit.
      *
-     * @param limit the most pixels, from 1 to {@link #LARGEST_MAX_PIXELS}
-     * @return new options
-     * @throws InvalidOptionException if the limit is out of its range
+     * @param value the most pixels, from 1 to {@link #LARGEST_MAX_PIXELS}
+     * @throws InvalidOptionException if it is out of this range
      */
-    public ReadOptions withMaxPixels(long limit) {
-        return new ReadOptions(exifTranspose, limit);
+    public ReadOptions maxPixels(long value) {
+        return new ReadOptions(exifTranspose, value);
+    }
+
+    /**
+     * Whether the image is turned and mirrored upright by its EXIF (or XMP) orientation, as Pillow's {@code
+     * ImageOps.exif_transpose} does. Off by default, as in the model card, where {@code Image.open} leaves it.
+     */
+    public boolean exifTranspose() {
+        return exifTranspose;
+    }
+
+    /**
+     * The most pixels, width times height, that are decoded; an image that claims more is refused before any memory is taken for
+     * it.
+     */
+    public long maxPixels() {
+        return maxPixels;
+    }
+
+    private Members members() {
+        return Members
+                .of("exifTranspose", exifTranspose)
+                .and("maxPixels", maxPixels);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ReadOptions that && members().equals(that.members());
+    }
+
+    @Override
+    public int hashCode() {
+        return members().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "ReadOptions" + members();
     }
 }

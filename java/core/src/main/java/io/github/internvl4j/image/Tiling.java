@@ -7,6 +7,7 @@ import io.github.internvl4j.error.InvalidOptionException;
  * grid of squares whose shape is nearest to its own, and each square is a tile; the whole image in one more square,
  * the thumbnail, comes behind them. The model sees every tile as an image of its own, so that the number of tiles is
  * the number of an image's tokens.
+ * A record: these are all the numbers of the original's rule.
  *
  * @param dynamic false: an image is one square, whatever its shape; the other components do not matter then
  * @param thumbnail whether behind several tiles the whole image comes as one more
@@ -58,7 +59,7 @@ public record Tiling(boolean dynamic, boolean thumbnail, int least, int most) {
      * @return the tiling
      * @throws InvalidOptionException if the limit is out of its range
      */
-    public Tiling withMost(int maxTiles) {
+    public Tiling most(int maxTiles) {
         checkMost("maxTiles", maxTiles);
         return new Tiling(dynamic, thumbnail, Math.min(least, maxTiles), maxTiles);
     }

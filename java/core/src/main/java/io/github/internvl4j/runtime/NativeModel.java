@@ -1,13 +1,10 @@
 package io.github.internvl4j.runtime;
 
-import io.github.internvl4j.CheckReport;
 import io.github.internvl4j.KvCacheType;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.LoadProgress;
-import io.github.internvl4j.MemoryPlan;
 import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Precision;
-import io.github.internvl4j.SystemInfo;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.image.Tiling;
 import io.github.internvl4j.internal.global.internvl4j;
@@ -40,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 /** A loaded model in the native runtime, and the questions that can be asked before one is loaded. */
 public final class NativeModel implements AutoCloseable {
     private final Handle<ivl_model> handle;
-    private final ModelInfo info;
+    private final ModelShape info;
     private final String backend;
 
     private NativeModel(ivl_model pointer) {
@@ -131,7 +128,7 @@ public final class NativeModel implements AutoCloseable {
     }
 
     /** What config.json says. */
-    public static ModelInfo inspect(Path path) {
+    public static ModelShape inspect(Path path) {
         NativeLibrary.load();
         try (ivl_model_info out = new ivl_model_info();
                 BytePointer text = NativeLibrary.fileName(path)) {
@@ -141,13 +138,13 @@ public final class NativeModel implements AutoCloseable {
     }
 
     /** What loading would need. */
-    public static MemoryPlan plan(Path directory, LoadOptions options) {
+    public static MemoryNeeds plan(Path directory, LoadOptions options) {
         NativeLibrary.load();
         try (ivl_memory_plan out = new ivl_memory_plan();
                 ivl_load_options converted = convert(options);
                 BytePointer text = NativeLibrary.fileName(directory)) {
             NativeLibrary.check(internvl4j.ivl_plan(text, converted, out));
-            return new MemoryPlan(
+            return new MemoryNeeds(
                     out.weights_mapped(),
                     out.weights_owned(),
                     KvCacheType.values()[out.kv_cache_type()],
@@ -166,22 +163,22 @@ public final class NativeModel implements AutoCloseable {
     }
 
     /** Compares the weights with what the configuration needs. */
-    public static CheckReport check(Path directory, boolean scanValues) {
+    public static CheckpointReport check(Path directory, boolean scanValues) {
         NativeLibrary.load();
         try (BytePointer text = NativeLibrary.fileName(directory)) {
             return Json.read(
-                    NativeLibrary.text(out -> internvl4j.ivl_check(text, scanValues ? 1 : 0, out)), CheckReport.class);
+                    NativeLibrary.text(out -> internvl4j.ivl_check(text, scanValues ? 1 : 0, out)), CheckpointReport.class);
         }
     }
 
     /** The library, the processor and the devices. */
-    public static SystemInfo systemInfo() {
+    public static SystemReport systemInfo() {
         NativeLibrary.load();
-        return Json.read(NativeLibrary.text(internvl4j::ivl_system_info), SystemInfo.class);
+        return Json.read(NativeLibrary.text(internvl4j::ivl_system_info), SystemReport.class);
     }
 
     /** The model's shape, as loaded. */
-    public ModelInfo info() {
+    public ModelShape info() {
         return info;
     }
 
@@ -284,8 +281,8 @@ public final class NativeModel implements AutoCloseable {
         return Json.read(json, Texts.class);
     }
 
-    private static ModelInfo convert(ivl_model_info info, Texts texts) {
-        return new ModelInfo(
+    private static ModelShape convert(ivl_model_info info, Texts texts) {
+        return new ModelShape(
                 info.image_size(),
                 info.image_channels(),
                 info.tokens_per_image(),

@@ -2,25 +2,25 @@ package io.github.internvl4j.tensor;
 
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.host.Members;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The activations of two runs side by side, in the order the model computes them, so that a deviation can be traced to
  * the layer where it begins.
- *
- * @param entries one line for each name that either side has, in model order
- * @param tolerance the largest relative error that passes
  */
-public record ActivationComparison(List<Entry> entries, double tolerance) {
+public final class ActivationComparison {
     /** What came of comparing one name. */
     public enum Status {
         /** Both sides have it with the same shape; there is an error to read. */
@@ -33,38 +33,111 @@ public record ActivationComparison(List<Entry> entries, double tolerance) {
         SHAPE_MISMATCH
     }
 
-    /**
-     * One name.
-     *
-     * @param name without the prefix
-     * @param status what came of it
-     * @param actualShape the actual side's sizes, empty if {@link Status#MISSING}
-     * @param referenceShape the reference's sizes, empty if {@link Status#UNEXPECTED}
-     * @param relativeError norm of the difference over norm of the reference; NaN unless {@link Status#COMPARED}, and
-     *     also if either side holds a NaN
-     * @param maxDifference the largest absolute difference of two values; NaN likewise
-     * @param growth {@code relativeError} over that of the compared name before; NaN for the first one and where either
-     *     error is NaN, infinity after an error of 0
-     * @param withinTolerance whether it was compared and the relative error is at most the tolerance
-     */
-    public record Entry(
-            String name,
-            Status status,
-            List<Long> actualShape,
-            List<Long> referenceShape,
-            double relativeError,
-            double maxDifference,
-            double growth,
-            boolean withinTolerance) {}
+    /** One name. */
+    public static final class Entry {
+        private final String name;
+        private final Status status;
+        private final List<Long> actualShape;
+        private final List<Long> referenceShape;
+        private final double relativeError;
+        private final double maxDifference;
+        private final double growth;
+        private final boolean withinTolerance;
 
-    /**
-     * Keeps a copy of the entries.
-     *
-     * @param entries the lines
-     * @param tolerance the largest relative error that passes
-     */
-    public ActivationComparison {
-        entries = List.copyOf(entries);
+        Entry(
+                String name, Status status, List<Long> actualShape, List<Long> referenceShape, double relativeError,
+                double maxDifference, double growth, boolean withinTolerance) {
+            this.name = name;
+            this.status = status;
+            this.actualShape = actualShape;
+            this.referenceShape = referenceShape;
+            this.relativeError = relativeError;
+            this.maxDifference = maxDifference;
+            this.growth = growth;
+            this.withinTolerance = withinTolerance;
+        }
+
+        /** Without the prefix. */
+        public String name() {
+            return name;
+        }
+
+        /** What came of it. */
+        public Status status() {
+            return status;
+        }
+
+        /** The actual side's sizes, empty if {@link Status#MISSING}. */
+        public List<Long> actualShape() {
+            return actualShape;
+        }
+
+        /** The reference's sizes, empty if {@link Status#UNEXPECTED}. */
+        public List<Long> referenceShape() {
+            return referenceShape;
+        }
+
+        /**
+         * Norm of the difference over norm of the reference; NaN unless {@link Status#COMPARED}, and also if either side holds a
+         * NaN.
+         */
+        public double relativeError() {
+            return relativeError;
+        }
+
+        /** The largest absolute difference of two values; NaN likewise. */
+        public double maxDifference() {
+            return maxDifference;
+        }
+
+        /**
+         * {@code relativeError} over that of the compared name before; NaN for the first one and where either error is NaN,
+         * infinity after an error of 0.
+         */
+        public double growth() {
+            return growth;
+        }
+
+        /** Whether it was compared and the relative error is at most the tolerance. */
+        public boolean withinTolerance() {
+            return withinTolerance;
+        }
+
+        private Members members() {
+            return Members
+                    .of("name", name)
+                    .and("status", status)
+                    .and("actualShape", actualShape)
+                    .and("referenceShape", referenceShape)
+                    .and("relativeError", relativeError)
+                    .and("maxDifference", maxDifference)
+                    .and("growth", growth)
+                    .and("withinTolerance", withinTolerance);
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Entry that && members().equals(that.members());
+        }
+
+        @Override
+        public int hashCode() {
+            return members().hashCode();
+        }
+
+        @Override
+        public String toString() {
+            return "Entry" + members();
+        }
+    }
+
+    private final List<Entry> entries;
+    private final double tolerance;
+
+    /** Keeps a copy of the entries. */
+    ActivationComparison(List<Entry> entries, double tolerance) {
+        this.entries = List.copyOf(entries);
+        this.tolerance = tolerance;
     }
 
     /**
@@ -80,6 +153,9 @@ public record ActivationComparison(List<Entry> entries, double tolerance) {
      * @throws InvalidOptionException if the tolerance is negative or NaN
      */
     public static ActivationComparison compare(Path actual, Path reference, double tolerance, String prefix) {
+        Objects.requireNonNull(actual, "actual");
+        Objects.requireNonNull(reference, "reference");
+        Objects.requireNonNull(prefix, "prefix");
         checkTolerance(tolerance);
         try (SafetensorsFile a = SafetensorsFile.open(actual);
                 SafetensorsFile b = SafetensorsFile.open(reference)) {
@@ -105,6 +181,8 @@ public record ActivationComparison(List<Entry> entries, double tolerance) {
      */
     public static ActivationComparison compare(
             Map<String, Tensor> actual, Map<String, Tensor> reference, double tolerance) {
+        Objects.requireNonNull(actual, "actual");
+        Objects.requireNonNull(reference, "reference");
         checkTolerance(tolerance);
         return compare(Side.of(actual), Side.of(reference), tolerance);
     }
@@ -233,5 +311,31 @@ public record ActivationComparison(List<Entry> entries, double tolerance) {
         if (!(tolerance >= 0)) {
             throw new InvalidOptionException("tolerance is " + tolerance + ", it must be at least 0");
         }
+    }
+
+    /** One line for each name that either side has, in model order. */
+    public List<Entry> entries() {
+        return entries;
+    }
+
+    /** The largest relative error that passes. */
+    public double tolerance() {
+        return tolerance;
+    }
+
+    private Members members() {
+        return Members
+                .of("entries", entries)
+                .and("tolerance", tolerance);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ActivationComparison that && members().equals(that.members());
+    }
+
+    @Override
+    public int hashCode() {
+        return members().hashCode();
     }
 }

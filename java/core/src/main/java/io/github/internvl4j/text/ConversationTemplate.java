@@ -1,8 +1,10 @@
 package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.host.Members;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,26 +23,24 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Everything a template says of itself is data: the system message, then each message of the turns between what begins and what
  * ends a turn of its author, then what asks the model for its turn.
- *
- * @param name the value of {@code template} in config.json
- * @param defaultSystemMessage the system message that is used if none is given; null for no system turn at all
- * @param system how the system message stands in the prompt
- * @param user how a question does
- * @param assistant how an answer of the history does
- * @param opening ends the prompt: the model goes on from it
- * @param stop the token that ends an answer
- * @param marks other texts of the template that must each be one token of the tokenizer
  */
-public record ConversationTemplate(String name, @Nullable String defaultSystemMessage, Wrapping system, Wrapping user, Wrapping assistant,
-        String opening, String stop, List<String> marks) {
+public final class ConversationTemplate {
     /**
      * How one author's messages stand in the prompt.
+     * A record: two ends, with and without a text between them.
      *
      * @param begin before a message
      * @param end behind it
      * @param empty in place of both where the message is empty
      */
     public record Wrapping(String begin, String end, String empty) {
+        /** Nothing may be null. */
+        public Wrapping {
+            Objects.requireNonNull(begin, "begin");
+            Objects.requireNonNull(end, "end");
+            Objects.requireNonNull(empty, "empty");
+        }
+
         /**
          * An empty message is one like any other.
          *
@@ -49,6 +49,8 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
          * @return what stands around it
          */
         public static Wrapping of(String begin, String end) {
+            Objects.requireNonNull(begin, "begin");
+            Objects.requireNonNull(end, "end");
             return new Wrapping(begin, end, begin + end);
         }
     }
@@ -65,17 +67,35 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
     /** Far more than any context holds; it keeps a wrong number from filling the memory. */
     private static final int MAX_IMAGE_TOKENS = 1 << 20;
 
+    private final String name;
+    private final @Nullable String defaultSystemMessage;
+    private final Wrapping system;
+    private final Wrapping user;
+    private final Wrapping assistant;
+    private final String opening;
+    private final String stop;
+    private final List<String> marks;
+
     /**
      * Checks the stop token.
      *
      * @throws PromptException if it is blank, or has white space around it
      */
-    public ConversationTemplate {
+    ConversationTemplate(
+            String name, @Nullable String defaultSystemMessage, Wrapping system, Wrapping user, Wrapping assistant, String opening,
+            String stop, List<String> marks) {
         if (stop.isBlank() || !stop.equals(stop.strip())) {
             throw new PromptException("the stop token of the template \"" + name + "\" is \"" + stop
                     + "\", expected a token's text without white space around it");
         }
-        marks = List.copyOf(marks);
+        this.name = name;
+        this.defaultSystemMessage = defaultSystemMessage;
+        this.system = system;
+        this.user = user;
+        this.assistant = assistant;
+        this.opening = opening;
+        this.stop = stop;
+        this.marks = List.copyOf(marks);
     }
 
     /** The texts that must each be one token of the tokenizer. */
@@ -100,7 +120,7 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
      */
     public RenderedPrompt render(@Nullable String systemMessage, List<Turn> history, String question, List<Integer> tiles,
             int tokensPerTile) {
-        return render(systemMessage, history, new Turn(question, ""), tiles, tokensPerTile);
+        return render(systemMessage, history, Turn.of(question, ""), tiles, tokensPerTile);
     }
 
     /**
@@ -118,11 +138,14 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
      */
     public RenderedPrompt render(@Nullable String systemMessage, List<Turn> history, Turn asked, List<Integer> tiles,
             int tokensPerTile) {
+        Objects.requireNonNull(history, "history");
+        Objects.requireNonNull(asked, "asked");
+        Objects.requireNonNull(tiles, "tiles");
         if (asked.question().isEmpty() && tiles.isEmpty()) {
             throw new PromptException("the question is empty and there is no image; expected a question");
         }
         int imageTokens = imageTokens(tiles, tokensPerTile);
-        List<Turn> turns = withPlaceholders(history, asked, tiles.size());
+        List<Turn> turns = laidOut(history, asked, tiles.size());
         Turn last = turns.get(history.size());
         Layout layout = new Layout(tiles, tokensPerTile);
         String message = systemMessage == null ? defaultSystemMessage : systemMessage;
@@ -140,17 +163,17 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
     }
 
     /** All turns, what is asked last, with their placeholders told, as many as there are image entries. */
-    private static List<Turn> withPlaceholders(List<Turn> history, Turn asked, int entries) {
+    private static List<Turn> laidOut(List<Turn> history, Turn asked, int entries) {
         List<Turn> turns = new ArrayList<>();
         int placeholders = 0;
         for (Turn turn : history) {
-            Turn told = entries == 0 ? turn.withPlaceholders(0) : turn.placeholders(turn.imagePlaceholders());
+            Turn told = entries == 0 ? turn.laidOut(0) : turn.placeholders(turn.imagePlaceholders());
             placeholders += told.imagePlaceholders().size();
             turns.add(told);
         }
         boolean maySayNothing = history.isEmpty() || asked.specialTokens() == SpecialTokens.LITERAL || entries == 0;
         Turn last = maySayNothing
-                ? asked.withPlaceholders(Math.max(0, entries - placeholders))
+                ? asked.laidOut(Math.max(0, entries - placeholders))
                 : asked.placeholders(asked.imagePlaceholders());
         placeholders += last.imagePlaceholders().size();
         if (placeholders != entries) {
@@ -229,5 +252,72 @@ public record ConversationTemplate(String name, @Nullable String defaultSystemMe
                 segments.add(segment);
             }
         }
+    }
+
+    /** The value of {@code template} in config.json. */
+    public String name() {
+        return name;
+    }
+
+    /** The system message that is used if none is given; null for no system turn at all. */
+    public @Nullable String defaultSystemMessage() {
+        return defaultSystemMessage;
+    }
+
+    /** How the system message stands in the prompt. */
+    public Wrapping system() {
+        return system;
+    }
+
+    /** How a question does. */
+    public Wrapping user() {
+        return user;
+    }
+
+    /** How an answer of the history does. */
+    public Wrapping assistant() {
+        return assistant;
+    }
+
+    /** Ends the prompt: the model goes on from it. */
+    public String opening() {
+        return opening;
+    }
+
+    /** The token that ends an answer. */
+    public String stop() {
+        return stop;
+    }
+
+    /** Other texts of the template that must each be one token of the tokenizer. */
+    public List<String> marks() {
+        return marks;
+    }
+
+    private Members members() {
+        return Members
+                .of("name", name)
+                .and("defaultSystemMessage", defaultSystemMessage)
+                .and("system", system)
+                .and("user", user)
+                .and("assistant", assistant)
+                .and("opening", opening)
+                .and("stop", stop)
+                .and("marks", marks);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ConversationTemplate that && members().equals(that.members());
+    }
+
+    @Override
+    public int hashCode() {
+        return members().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "ConversationTemplate" + members();
     }
 }

@@ -5,6 +5,7 @@ import io.github.internvl4j.error.UnsupportedModelException;
 import io.github.internvl4j.text.ConversationTemplate.Wrapping;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /** The conversation templates that are known, by the names that {@code conversation.py} and config.json have for them. */
 public final class ConversationTemplates {
@@ -94,6 +95,7 @@ public final class ConversationTemplates {
      * @throws UnsupportedModelException if there is none; the message has all names
      */
     public static ConversationTemplate forName(String name) {
+        Objects.requireNonNull(name, "name");
         return ALL.stream().filter(template -> template.name().equals(name)).findFirst().orElseThrow(
                 () -> new UnsupportedModelException("there is no conversation template \"" + name + "\" (template in config.json,"
                         + " or the one that was asked for); implemented are " + String.join(", ", names())));
@@ -109,6 +111,7 @@ public final class ConversationTemplates {
      * @throws UnsupportedModelException if it is another than the published one; the message shows its beginning
      */
     public static ConversationTemplate ofChatTemplate(Path directory) {
+        Objects.requireNonNull(directory, "directory");
         return ChatTemplateFile.recognised(directory);
     }
 }

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A stretch of a prompt, and who wrote it.
+ * A record: it is handed from one part of the library to the next.
  *
  * @param text the stretch
  * @param author who wrote it

@@ -2,14 +2,21 @@ package io.github.internvl4j.text;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A stretch of text on its way to the tokenizer.
+ * A record: it is handed from one part of the library to the next.
  *
  * @param text the stretch
  * @param literal whether special tokens in it are spelled out
  */
 public record Stretch(String text, boolean literal) {
+    /** Nothing may be null. */
+    public Stretch {
+        Objects.requireNonNull(text, "text");
+    }
+
     /** Without empty ones, neighbours of one kind joined: a token may begin in one stretch and end in the next. */
     static List<Stretch> joined(List<Stretch> stretches) {
         List<Stretch> joined = new ArrayList<>();

@@ -1,5 +1,7 @@
 package io.github.internvl4j.text;
 
+import java.util.Objects;
+
 /**
  * Parts an answer's text, while it comes, into what the model thinks and what it answers: what stands between {@code <think>} and
  * {@code </think>}, which belong to neither, and all else. Either is without white space around it. A mark may come in several
@@ -21,12 +23,18 @@ public final class ThinkingStream {
     public ThinkingStream() {}
 
     /**
-     * What has become certain of both; either may be empty.
+     * What has become certain of both; either may be empty. A record: there are these two.
      *
      * @param thinking of the thinking
      * @param text of the answer
      */
     public record Parts(String thinking, String text) {
+        /** Nothing may be null. */
+        public Parts {
+            Objects.requireNonNull(thinking, "thinking");
+            Objects.requireNonNull(text, "text");
+        }
+
         private Parts with(Parts more) {
             return new Parts(thinking + more.thinking, text + more.text);
         }
@@ -39,6 +47,7 @@ public final class ThinkingStream {
      * @return what has become certain
      */
     public Parts accept(String more) {
+        Objects.requireNonNull(more, "more");
         waiting.append(more);
         Parts parts = new Parts("", "");
         for (int at = waiting.indexOf(mark()); at >= 0; at = waiting.indexOf(mark())) {

@@ -1,6 +1,7 @@
 package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.host.Members;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -9,22 +10,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * A question that was asked and the answer that came, and how the two are read. Immutable: every setter returns a changed
  * copy.
- *
- * @param question the question, with its {@code <image>} placeholders
- * @param answer the answer; empty for a turn that has none
- * @param specialTokens what special tokens in the turn's texts are taken for, whatever the turns after it say; null for
- *     what the prompt says that the turn stands in
- * @param placeholders where in the question images stand: the index of each {@code <image>} that is one's placeholder, ascending; every
- *     other {@code <image>} is text. Null for what {@link #imagePlaceholders} tells then
  */
-public record Turn(
-        String question, String answer, @Nullable SpecialTokens specialTokens, @Nullable List<Integer> placeholders) {
-    /**
-     * Checks the placeholders.
-     *
-     * @throws PromptException if there is no {@code <image>} at one of the placeholders, or they do not ascend
-     */
-    public Turn {
+public final class Turn {
+    private final String question;
+    private final String answer;
+    private final @Nullable SpecialTokens specialTokens;
+    private final @Nullable List<Integer> placeholders;
+
+    private Turn(String question, String answer, @Nullable SpecialTokens specialTokens, @Nullable List<Integer> placeholders) {
         Objects.requireNonNull(question, "question");
         Objects.requireNonNull(answer, "answer");
         if (placeholders != null) {
@@ -39,6 +32,10 @@ public record Turn(
             }
             placeholders = List.copyOf(placeholders);
         }
+        this.question = question;
+        this.answer = answer;
+        this.specialTokens = specialTokens;
+        this.placeholders = placeholders;
     }
 
     /**
@@ -47,21 +44,24 @@ public record Turn(
      * @param question the question, with its {@code <image>} placeholders
      * @param answer the answer; empty for a turn that has none
      */
-    public Turn(String question, String answer) {
-        this(question, answer, null, null);
+    public static Turn of(String question, String answer) {
+        return new Turn(question, answer, null, null);
     }
 
-    /**
-     * @param value the mode of this turn, or null for the prompt's
-     * @return a changed copy
-     */
+    /** With another answer. */
+    public Turn answer(String value) {
+        return new Turn(question, value, specialTokens, placeholders);
+    }
+
+    /** With a mode of its own, or null for the prompt's. */
     public Turn specialTokens(@Nullable SpecialTokens value) {
         return new Turn(question, answer, value, placeholders);
     }
 
     /**
+     * With its placeholders told.
+     *
      * @param value the indices of {@code <image>} in the question that are images' placeholders, or null to tell none
-     * @return a changed copy
      * @throws PromptException if there is no {@code <image>} at one of them, or they do not ascend
      */
     public Turn placeholders(@Nullable List<Integer> value) {
@@ -88,7 +88,7 @@ public record Turn(
      * @param entries how many image entries came with the question
      * @return a turn whose {@link #placeholders} are not null
      */
-    public Turn withPlaceholders(int entries) {
+    public Turn laidOut(int entries) {
         if (placeholders != null) {
             return this;
         }
@@ -108,5 +108,54 @@ public record Turn(
             from = at + ConversationTemplate.IMAGE.length();
         }
         return marks;
+    }
+
+    /** The question, with its {@code <image>} placeholders. */
+    public String question() {
+        return question;
+    }
+
+    /** The answer; empty for a turn that has none. */
+    public String answer() {
+        return answer;
+    }
+
+    /**
+     * What special tokens in the turn's texts are taken for, whatever the turns after it say; null for what the prompt says that
+     * the turn stands in.
+     */
+    public @Nullable SpecialTokens specialTokens() {
+        return specialTokens;
+    }
+
+    /**
+     * Where in the question images stand: the index of each {@code <image>} that is one's placeholder, ascending; every other
+     * {@code <image>} is text. Null for what {@link #imagePlaceholders} tells then.
+     */
+    public @Nullable List<Integer> placeholders() {
+        return placeholders;
+    }
+
+    private Members members() {
+        return Members
+                .of("question", question)
+                .and("answer", answer)
+                .and("specialTokens", specialTokens)
+                .and("placeholders", placeholders);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Turn that && members().equals(that.members());
+    }
+
+    @Override
+    public int hashCode() {
+        return members().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return "Turn" + members();
     }
 }

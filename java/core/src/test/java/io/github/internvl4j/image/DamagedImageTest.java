@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Damaged files give an {@link ImageException} or an image, and nothing else. */
 class DamagedImageTest {
     private static final ReadOptions OPTIONS =
-            ReadOptions.defaults().withExifTranspose(true).withMaxPixels(4_000_000);
+            ReadOptions.defaults().exifTranspose(true).maxPixels(4_000_000);
 
     static List<String> files() throws IOException {
         return TestImages.table("goldens.tsv").stream()

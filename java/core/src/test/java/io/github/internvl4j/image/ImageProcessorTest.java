@@ -79,7 +79,7 @@ class ImageProcessorTest {
         Image image = image(300, 40);
         Tensor wanted = ImageProcessor.load(directory, InternVL.inspect(directory)).preprocess(image);
         assertSame(wanted, squares.preprocess(image), 0, "squares");
-        assertSame(wanted, squares.preprocess(List.of(image), squares.tiling().withMost(12)), 0, "squares stay squares");
+        assertSame(wanted, squares.preprocess(List.of(image), squares.tiling().most(12)), 0, "squares stay squares");
     }
 
     /** A tile is a piece of the resized image, and the thumbnail comes from the image itself. */
@@ -90,14 +90,14 @@ class ImageProcessorTest {
             @ForAll @IntRange(min = 1, max = 12) int most) {
         Path directory = TestData.root().resolve("internlm2-tiles");
         ImageProcessor processor = ImageProcessor.load(directory, InternVL.inspect(directory));
-        Tiling tiling = processor.tiling().withMost(most);
+        Tiling tiling = processor.tiling().most(most);
         int size = processor.imageSize();
         Image image = image(width, height);
         Tensor pixels = processor.preprocess(List.of(image), tiling);
         assertEquals(tiling.tiles(width, height, size), pixels.size(0));
         Tiling.Grid grid = tiling.grid(width, height, size);
         Image whole = image.resize(size * grid.columns(), size * grid.rows());
-        Tiling one = tiling.withMost(1);
+        Tiling one = tiling.most(1);
         for (int tile = 0; tile < grid.tiles(); tile++) {
             Image piece = crop(whole, tile % grid.columns() * size, tile / grid.columns() * size, size);
             assertSame(processor.preprocess(List.of(piece), one), pixels, tile, "tile");

@@ -41,7 +41,7 @@ class ImageReadTest {
         assertEquals(hash, TestImages.sha256(image));
 
         Image upright = Image.read(
-                TestImages.bytes(name), name, ReadOptions.defaults().withExifTranspose(true));
+                TestImages.bytes(name), name, ReadOptions.defaults().exifTranspose(true));
         assertEquals(upWidth + "x" + upHeight, upright.width() + "x" + upright.height());
         assertEquals(upHash, TestImages.sha256(upright));
     }
@@ -110,12 +110,12 @@ class ImageReadTest {
             ImageException e = assertThrows(ImageException.class, () -> Image.read(bytes, "x"));
             assertTrue(String.valueOf(e.getMessage()).contains("more than the limit"), e.getMessage());
         }
-        ReadOptions small = ReadOptions.defaults().withMaxPixels(100);
+        ReadOptions small = ReadOptions.defaults().maxPixels(100);
         for (String name : List.of("type2-8.png", "gray.jpg", "plain.gif", "direct24.bmp", "lossless.webp")) {
             assertThrows(ImageException.class, () -> Image.read(TestImages.bytes(name), name, small));
         }
-        assertThrows(InvalidOptionException.class, () -> ReadOptions.defaults().withMaxPixels(0));
-        assertThrows(InvalidOptionException.class, () -> ReadOptions.defaults().withMaxPixels(Integer.MAX_VALUE));
+        assertThrows(InvalidOptionException.class, () -> ReadOptions.defaults().maxPixels(0));
+        assertThrows(InvalidOptionException.class, () -> ReadOptions.defaults().maxPixels(Integer.MAX_VALUE));
     }
 
     @Test

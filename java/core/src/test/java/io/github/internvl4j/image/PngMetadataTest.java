@@ -71,7 +71,7 @@ class PngMetadataTest {
     }
 
     private static String upright(byte[] png) {
-        return Image.read(png, "x", ReadOptions.defaults().withExifTranspose(true)).toString();
+        return Image.read(png, "x", ReadOptions.defaults().exifTranspose(true)).toString();
     }
 
     private static byte[] png(byte[] before, byte[] after) {

@@ -42,8 +42,8 @@ class TilingTest {
         Tiling tiling = new Tiling(true, true, least, least + more);
         int tiles = tiling.grid(width, height, size).tiles();
         assertTrue(tiles >= least && tiles <= least + more, () -> tiles + " tiles");
-        assertEquals(1, tiling.withMost(1).tiles(width, height, size));
-        assertEquals(1, Tiling.NONE.withMost(12).tiles(width, height, size));
+        assertEquals(1, tiling.most(1).tiles(width, height, size));
+        assertEquals(1, Tiling.NONE.most(12).tiles(width, height, size));
     }
 
     /** No grid's shape is nearer to the image's than the chosen one's. */
@@ -52,7 +52,7 @@ class TilingTest {
             @ForAll @IntRange(min = 1, max = 5000) int width,
             @ForAll @IntRange(min = 1, max = 5000) int height,
             @ForAll @IntRange(min = 1, max = 40) int most) {
-        Tiling.Grid chosen = TWELVE.withMost(most).grid(width, height, 448);
+        Tiling.Grid chosen = TWELVE.most(most).grid(width, height, 448);
         double ratio = (double) width / height;
         double distance = Math.abs(ratio - (double) chosen.columns() / chosen.rows());
         for (int columns = 1; columns <= most; columns++) {
@@ -64,15 +64,15 @@ class TilingTest {
 
     @Test
     void anotherLimitMayBeAboveTheCheckpointsOwn() {
-        assertEquals(new Tiling(true, true, 1, 24), TWELVE.withMost(24));
-        assertEquals(new Tiling(true, true, 2, 2), new Tiling(true, true, 3, 6).withMost(2));
-        assertEquals(25, TWELVE.withMost(24).tiles(24_000, 1000, 448));
+        assertEquals(new Tiling(true, true, 1, 24), TWELVE.most(24));
+        assertEquals(new Tiling(true, true, 2, 2), new Tiling(true, true, 3, 6).most(2));
+        assertEquals(25, TWELVE.most(24).tiles(24_000, 1000, 448));
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, -1, 1_000_000, Integer.MAX_VALUE, Integer.MIN_VALUE})
     void impossibleLimitsAreNamed(int limit) {
-        assertReason("maxTiles is " + limit, () -> TWELVE.withMost(limit));
+        assertReason("maxTiles is " + limit, () -> TWELVE.most(limit));
         assertReason("most is " + limit, () -> new Tiling(true, true, 1, limit));
         assertReason("least is " + limit, () -> new Tiling(true, true, limit, 12));
     }

@@ -10,9 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.error.UnsupportedModelException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
-import org.jspecify.annotations.Nullable;
 
 class ConversationTemplateTest {
     private static final ConversationTemplate TEMPLATE = ConversationTemplates.HERMES_2;
@@ -48,7 +48,7 @@ class ConversationTemplateTest {
 
     @Test
     void placesAreFilledInOrder() {
-        List<Turn> history = List.of(new Turn("a <image> b", "A"), new Turn("c", "B"));
+        List<Turn> history = List.of(Turn.of("a <image> b", "A"), Turn.of("c", "B"));
         assertEquals(HEAD + "<|im_start|>user\na " + TWO + " b<|im_end|><|im_start|>assistant\nA<|im_end|>"
                 + "<|im_start|>user\nc<|im_end|><|im_start|>assistant\nB<|im_end|><|im_start|>user\n"
                 + ONE + "x" + ONE + TAIL,
@@ -57,7 +57,7 @@ class ConversationTemplateTest {
 
     @Test
     void answersAndSystemMessageHaveNoPlaces() {
-        List<Turn> history = List.of(new Turn("<image>", "an <image> of a cat"));
+        List<Turn> history = List.of(Turn.of("<image>", "an <image> of a cat"));
         RenderedPrompt prompt = TEMPLATE.render("<image>?", history, "and <image>", List.of(1, 1), 2);
         assertEquals("<|im_start|>system\n<image>?<|im_end|><|im_start|>user\n" + ONE
                 + "<|im_end|><|im_start|>assistant\nan <image> of a cat<|im_end|><|im_start|>user\nand " + ONE + TAIL,
@@ -67,16 +67,16 @@ class ConversationTemplateTest {
     @Test
     void emptyMessagesOfTheHistoryAreTheRoleAlone() {
         assertEquals(HEAD + "<|im_start|>user\nq<|im_end|><|im_start|>assistant\n<|im_start|>user\nQ" + TAIL,
-                render(List.of(new Turn("q", "")), "Q").text());
+                render(List.of(Turn.of("q", "")), "Q").text());
     }
 
     @Test
     void countsMustAgree() {
         check(1, 2, () -> render(List.of(), "<image> x", 1, 1));
-        check(0, 1, () -> render(List.of(new Turn("q", "a")), "Q", 1));
-        check(2, 1, () -> render(List.of(new Turn("<image>", "a")), "<image>", 2));
-        check(1, 0, () -> render(List.of(new Turn("<image>", "a").placeholders(List.of(0))), "Q"));
-        check(1, 2, () -> TEMPLATE.render("S", List.of(), new Turn("<image>", "").placeholders(List.of(0)), List.of(1, 1), 2));
+        check(0, 1, () -> render(List.of(Turn.of("q", "a")), "Q", 1));
+        check(2, 1, () -> render(List.of(Turn.of("<image>", "a")), "<image>", 2));
+        check(1, 0, () -> render(List.of(Turn.of("<image>", "a").placeholders(List.of(0))), "Q"));
+        check(1, 2, () -> TEMPLATE.render("S", List.of(), Turn.of("<image>", "").placeholders(List.of(0)), List.of(1, 1), 2));
     }
 
     @Test
@@ -84,17 +84,17 @@ class ConversationTemplateTest {
         assertEquals(HEAD + "<|im_start|>user\nWhat is the <image> tag?" + TAIL,
                 render(List.of(), "What is the <image> tag?").text());
         assertEquals(HEAD + "<|im_start|>user\n<image><|im_end|><|im_start|>assistant\na<|im_end|><|im_start|>user\n<image>?"
-                + TAIL, render(List.of(new Turn("<image>", "a")), "<image>?").text());
+                + TAIL, render(List.of(Turn.of("<image>", "a")), "<image>?").text());
     }
 
     @Test
     void inLiteralTextImageIsText() {
-        Turn asked = new Turn("a <image> of", "").specialTokens(SpecialTokens.LITERAL);
+        Turn asked = Turn.of("a <image> of", "").specialTokens(SpecialTokens.LITERAL);
         RenderedPrompt prompt = TEMPLATE.render("S", List.of(), asked, List.of(1, 2), 2);
         assertEquals(HEAD + "<|im_start|>user\n" + ONE + "\n" + TWO + "\na <image> of" + TAIL, prompt.text());
         assertEquals("<image>\n<image>\na <image> of", prompt.question());
         // The images of the history are its own; what is left comes before the question.
-        List<Turn> history = List.of(new Turn("a <image>", "A"), new Turn("c", "B"));
+        List<Turn> history = List.of(Turn.of("a <image>", "A"), Turn.of("c", "B"));
         assertEquals(HEAD + "<|im_start|>user\na " + TWO + "<|im_end|><|im_start|>assistant\nA<|im_end|>"
                 + "<|im_start|>user\nc<|im_end|><|im_start|>assistant\nB<|im_end|><|im_start|>user\n"
                 + ONE + "\na <image> of" + TAIL,
@@ -104,7 +104,7 @@ class ConversationTemplateTest {
     @Test
     void onlyPlacesThatAreToldAreAny() {
         for (SpecialTokens mode : SpecialTokens.values()) {
-            Turn asked = new Turn("<image> is an <image>, <image>?", "", mode, List.of(0, 23));
+            Turn asked = Turn.of("<image> is an <image>, <image>?", "").specialTokens(mode).placeholders(List.of(0, 23));
             assertEquals(HEAD + "<|im_start|>user\n" + ONE + " is an <image>, " + TWO + "?" + TAIL,
                     TEMPLATE.render("S", List.of(), asked, List.of(1, 2), 2).text());
         }
@@ -112,13 +112,13 @@ class ConversationTemplateTest {
 
     @Test
     void placesOfARound() {
-        Turn turn = new Turn("<image> <image>", "a");
+        Turn turn = Turn.of("<image> <image>", "a");
         assertEquals(List.of(0, 8), turn.imagePlaceholders());
-        assertEquals(List.of(0, 8), turn.withPlaceholders(2).placeholders());
-        assertEquals(List.of(), turn.withPlaceholders(0).placeholders());
+        assertEquals(List.of(0, 8), turn.laidOut(2).placeholders());
+        assertEquals(List.of(), turn.laidOut(0).placeholders());
         Turn literal = turn.specialTokens(SpecialTokens.LITERAL);
         assertEquals(List.of(), literal.imagePlaceholders());
-        assertEquals(new Turn("<image>\n<image> <image>", "a", SpecialTokens.LITERAL, List.of(0)), literal.withPlaceholders(1));
+        assertEquals(Turn.of("<image>\n<image> <image>", "a").specialTokens(SpecialTokens.LITERAL).placeholders(List.of(0)), literal.laidOut(1));
         for (List<Integer> wrong : List.of(List.of(1), List.of(8, 0), List.of(0, 0), List.of(-1), List.of(99))) {
             String message = assertThrows(PromptException.class, () -> turn.placeholders(wrong)).getMessage();
             assertTrue(message.contains("placeholders are " + wrong) && message.contains("[0, 8]"), message);
@@ -141,7 +141,7 @@ class ConversationTemplateTest {
 
     @Test
     void aTemplateIsData() {
-        List<Turn> history = List.of(new Turn("q", "a"));
+        List<Turn> history = List.of(Turn.of("q", "a"));
         assertEquals("<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"
                 + "<|im_start|>user\n" + ONE + "\nQ<|im_end|>\n<|im_start|>assistant\n",
                 ConversationTemplates.INTERNVL2_5.render("S", history, "<image>\nQ", List.of(1), 2).text());
@@ -162,9 +162,9 @@ class ConversationTemplateTest {
         ConversationTemplate template = ConversationTemplates.INTERNVL_ZH;
         assertEquals(" <human>: Q <bot>:", template.render(null, List.of(), "Q", List.of(), 2).text());
         assertEquals("S <human>: q <bot>: a</s><human>: " + ONE + "\nQ <bot>:",
-                template.render("S", List.of(new Turn("q", "a")), "<image>\nQ", List.of(1), 2).text());
+                template.render("S", List.of(Turn.of("q", "a")), "<image>\nQ", List.of(1), 2).text());
         assertEquals(" <human>:<bot>:<human>: Q <bot>:",
-                template.render("", List.of(new Turn("", "")), "Q", List.of(), 2).text());
+                template.render("", List.of(Turn.of("", "")), "Q", List.of(), 2).text());
         assertEquals("</s>", template.stop());
         assertFalse(template.tokens().contains("<human>"));
     }
@@ -191,7 +191,7 @@ class ConversationTemplateTest {
     void emptyMessagesOfTheChatTemplateEnd() {
         assertEquals("<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n<|im_start|>user\nQ<|im_end|>\n"
                 + "<|im_start|>assistant\n",
-                ConversationTemplates.INTERNVL_HF.render(null, List.of(new Turn("q", "")), "Q", List.of(), 2).text());
+                ConversationTemplates.INTERNVL_HF.render(null, List.of(Turn.of("q", "")), "Q", List.of(), 2).text());
     }
 
     @Test

@@ -28,7 +28,7 @@ class PromptEncoderTest {
     }
 
     private static RenderedPrompt prompt(String system, String answer, String question) {
-        return TEMPLATE.render(system, List.of(new Turn("<image>" + question, answer)), question + "<image>\n?",
+        return TEMPLATE.render(system, List.of(Turn.of("<image>" + question, answer)), question + "<image>\n?",
                 List.of(1, 2), 16);
     }
 
@@ -56,10 +56,10 @@ class PromptEncoderTest {
         SpecialTokens mine = earlier == null ? whole : earlier;
         SpecialTokens last = now == null ? whole : now;
         String rows = "<img><IMG_CONTEXT><img>";
-        Turn turn = new Turn(asked(first, mine), answer + rows, earlier, null);
+        Turn turn = Turn.of(asked(first, mine), answer + rows).specialTokens(earlier);
         RenderedPrompt prompt = TEMPLATE.render(
-                rows + system, List.of(turn), new Turn(asked(second, last), "", now, null), List.of(), 16);
-        Turn plainTurn = new Turn(mine == SpecialTokens.PARSE ? "q" + first : "x",
+                rows + system, List.of(turn), Turn.of(asked(second, last), "").specialTokens(now), List.of(), 16);
+        Turn plainTurn = Turn.of(mine == SpecialTokens.PARSE ? "q" + first : "x",
                 mine == SpecialTokens.PARSE ? answer + "<img><img>" : "x");
         RenderedPrompt plain = TEMPLATE.render(whole == SpecialTokens.PARSE ? "<img><img>" + system : "x", List.of(plainTurn),
                 last == SpecialTokens.PARSE ? "q" + second : "x", List.of(), 16);
@@ -117,7 +117,7 @@ class PromptEncoderTest {
     void whatTheDeveloperOrTheModelWroteIsNeverRefused() {
         String written = "<|im_end|><IMG_CONTEXT></img> and <IMG_CONTEXT>";
         for (RenderedPrompt prompt : List.of(TEMPLATE.render(written, List.of(), "q", List.of(1), 16),
-                TEMPLATE.render("s", List.of(new Turn("q", written)), "q", List.of(), 16))) {
+                TEMPLATE.render("s", List.of(Turn.of("q", written)), "q", List.of(), 16))) {
             for (SpecialTokens mode : SpecialTokens.values()) {
                 assertEquals(prompt.imageTokens(), rows(prompt, mode), () -> mode + " " + prompt.text());
             }

@@ -95,7 +95,7 @@ final class TextTestData {
 
     static List<Turn> history(JsonNode list) {
         List<Turn> turns = new ArrayList<>();
-        list.forEach(turn -> turns.add(new Turn(turn.get(0).textValue(), turn.get(1).textValue())));
+        list.forEach(turn -> turns.add(Turn.of(turn.get(0).textValue(), turn.get(1).textValue())));
         return turns;
     }
 

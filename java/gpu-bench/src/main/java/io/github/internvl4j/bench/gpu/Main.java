@@ -18,7 +18,7 @@ public final class Main {
 
     public static void main(String[] arguments) throws IOException {
         if (List.of(arguments).stream().noneMatch(NEED_NO_GPU::contains)) {
-            Optional<String> reason = whyNoGpu(InternVL.systemInfo());
+            Optional<String> reason = whyNoGpu(gpus(InternVL.systemInfo()));
             if (reason.isPresent()) {
                 System.err.println("gpu-benchmarks: " + reason.get());
                 System.exit(1);
@@ -31,15 +31,19 @@ public final class Main {
         org.openjdk.jmh.Main.main(arguments);
     }
 
-    /** Why our own library finds no GPU; empty if it does. */
-    static Optional<String> whyNoGpu(SystemInfo info) {
-        List<SystemInfo.DeviceInfo> gpus = info.devices().stream()
+    /** The reason against each GPU that our own library finds; empty for one that can be used. */
+    private static List<String> gpus(SystemInfo info) {
+        return info.devices().stream()
                 .filter(device -> device.name().startsWith("cuda"))
+                .map(device -> device.available() ? "" : device.reason())
                 .toList();
-        if (gpus.stream().anyMatch(SystemInfo.DeviceInfo::available)) {
+    }
+
+    /** Why none of them can be used; empty if one can. */
+    static Optional<String> whyNoGpu(List<String> reasons) {
+        if (reasons.contains("")) {
             return Optional.empty();
         }
-        return Optional.of("no GPU can be used: "
-                + gpus.stream().map(SystemInfo.DeviceInfo::reason).findFirst().orElse("the library names none"));
+        return Optional.of("no GPU can be used: " + (reasons.isEmpty() ? "the library names none" : reasons.get(0)));
     }
 }
