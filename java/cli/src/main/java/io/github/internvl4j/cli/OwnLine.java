@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.error.PromptException;
-import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
+import io.github.internvl4j.text.Turn;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -61,7 +61,7 @@ record OwnLine(
 
     @Override
     public Prompt prompt(Media media, InputRules rules) {
-        Prompt asked = video == null ? images(media) : video(media, video, rules.specialTokens());
+        Prompt asked = video == null ? images(media, rules.specialTokens()) : video(media, video, rules.specialTokens());
         Prompt ruled = rules.of(asked).thinking(thinking(rules.thinking())).system(system);
         return maxTiles == null ? ruled : ruled.maxTiles(maxTiles);
     }
@@ -71,13 +71,12 @@ record OwnLine(
         return thinking == null ? command : thinking;
     }
 
-    private Prompt images(Media media) {
+    private Prompt images(Media media, SpecialTokens mode) {
         if (frames != null || start != null || end != null) {
             throw new PromptException("the fields frames, start and end need the field video");
         }
         List<String> sources = images == null ? List.of() : images;
-        return PromptOptions.images(prompt, media.images(sources), Boolean.TRUE.equals(combine))
-                .history(history);
+        return PromptOptions.images(prompt, media.images(sources), Boolean.TRUE.equals(combine), history, mode);
     }
 
     private Prompt video(Media media, String source, SpecialTokens mode) {

@@ -2,6 +2,7 @@ package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.image.Image;
+import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Turn;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -65,16 +66,17 @@ final class PromptOptions {
         List<Turn> turns = history == null ? List.of() : History.read(history);
         Video shown = video == null ? null : video(video);
         Prompt prompt = shown == null
-                ? images(question, images(), combine).history(turns)
+                ? images(question, images(), combine, turns, rules.specialTokens())
                 : shown.prompt(question, turns, rules.specialTokens());
         return rules.of(prompt).system(system);
     }
 
     /** Images, each with a placeholder of its own, or all with one. */
-    static Prompt images(String question, List<Image> images, boolean combine) {
-        return combine && !images.isEmpty()
+    static Prompt images(String question, List<Image> images, boolean combine, List<Turn> history, SpecialTokens mode) {
+        Prompt prompt = combine && !images.isEmpty()
                 ? Prompt.combined(question, images.toArray(new Image[0]))
                 : Prompt.of(question, images);
+        return prompt.history(History.shown(history, mode, prompt.images().size()));
     }
 
     /** Refuses what contradicts itself. */

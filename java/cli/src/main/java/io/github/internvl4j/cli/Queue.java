@@ -39,7 +39,7 @@ final class Queue {
     Prompt prompt(String question) {
         InputRules rules = input.rules();
         return rules.of(video == null
-                ? PromptOptions.images(question, images, input.combine())
+                ? PromptOptions.images(question, images, input.combine(), List.of(), rules.specialTokens())
                 : video.prompt(question, List.of(), rules.specialTokens()));
     }
 

@@ -3,8 +3,8 @@ package io.github.internvl4j.cli;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.text.ConversationTemplate;
-import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.text.SpecialTokens;
+import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.video.VideoFrames;
 import java.util.Collections;
 import java.util.List;
@@ -25,17 +25,19 @@ record Video(Media media, String file, int frames, @Nullable Double start, @Null
     private static final double UNBOUNDED = 100_000;
 
     /**
-     * The question with the frames' names before it, unless it or an earlier one says itself where they stand, which no
-     * literal text does.
+     * The question with the frames' names before it, unless it or an earlier one says itself where they stand. Of literal texts only
+     * earlier ones do, by the lines before them.
      */
     Prompt prompt(String question, List<Turn> history, SpecialTokens mode) {
         List<Image> images = sample();
-        boolean marked = mode != SpecialTokens.LITERAL
-                && (marks(question) || history.stream().anyMatch(turn -> marks(turn.question())));
+        List<Turn> shown = History.shown(history, mode, images.size());
+        boolean marked = mode == SpecialTokens.LITERAL
+                ? shown.stream().anyMatch(turn -> !turn.imagePlaceholders().isEmpty())
+                : marks(question) || shown.stream().anyMatch(turn -> marks(turn.question()));
         Prompt prompt = marked
                 ? Prompt.of(question, images).tileLimits(Collections.nCopies(images.size(), 1))
                 : Prompt.video(question, images);
-        return prompt.history(history).specialTokens(mode);
+        return prompt.history(shown).specialTokens(mode);
     }
 
     private static boolean marks(String question) {

@@ -166,6 +166,21 @@ class ChatCommandTest {
         assertTrue(literal > parsed.get("prompt_tokens").size(), "no image in " + literal + " tokens");
     }
 
+    /** Where special tokens are text, a history's images are still where they were; {@code <image>} elsewhere is text. */
+    @Test
+    void theImagesOfALiteralHistoryStayWhereTheyWere() throws IOException {
+        Path history = folder.resolve("history.json");
+        Files.writeString(history, "[[\"<image>\\nWhat is it?\", \"A disc.\"]]");
+        List<String> asked = List.of("chat", "--model", D128, "--max-new-tokens", "1", "--json", "--prompt", "Which?",
+                "--history", history.toString(), "--image", D128 + "/images/discs.jpg");
+        JsonNode parsed = run(asked).succeeded().json();
+        JsonNode literal = run(asked, "--special-tokens", "literal").succeeded().json();
+        assertEquals(parsed.get("prompt_tokens"), literal.get("prompt_tokens"));
+        Files.writeString(history, "[[\"<image>\\nWhat is <image>?\", \"A disc.\"]]");
+        run(asked).failed(1, "2 <image> placeholders");
+        run(asked, "--special-tokens", "literal").succeeded();
+    }
+
     @Test
     void videosAreFramesWithTheirNames() throws IOException {
         String video = Cli.DATA.resolve("../java/core/src/test/resources/video/h264-bframes.mp4").toString();
