@@ -75,6 +75,7 @@ public final class Hub {
      * @throws CancellationException if it was interrupted or cancelled
      */
     public Path pull(String name, PullListener listener, @Nullable Cancellation cancellation) {
+        Objects.requireNonNull(name, "name");
         Objects.requireNonNull(listener, "listener");
         ModelName model = ModelName.parse(name);
         if (options.offline()) {
@@ -98,6 +99,7 @@ public final class Hub {
      * @throws InvalidOptionException if the name is none
      */
     public Optional<Path> find(String name) {
+        Objects.requireNonNull(name, "name");
         return cached(ModelName.parse(name));
     }
 
@@ -108,6 +110,7 @@ public final class Hub {
      * @throws NotCachedException if it is a name, and the model is not in the cache or only a part of it
      */
     public Path resolve(String folderOrName) {
+        Objects.requireNonNull(folderOrName, "folderOrName");
         Optional<ModelName> name = ModelName.find(folderOrName);
         Path folder = Path.of(folderOrName);
         if (name.isEmpty() || Files.exists(folder)) {

@@ -6,6 +6,7 @@ import java.awt.image.BufferedImage;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +50,8 @@ public final class Image {
      * @throws ImageException if it cannot be read; the message names the file and the reason
      */
     public static Image read(Path file, ReadOptions options) {
+        Objects.requireNonNull(file, "file");
+        Objects.requireNonNull(options, "options");
         return ImageDecoder.decode(EncodedBytes.of(file), file.toString(), options);
     }
 
@@ -74,6 +77,9 @@ public final class Image {
      * @throws ImageException if it cannot be read; the message has the name and the reason
      */
     public static Image read(InputStream stream, String name, ReadOptions options) {
+        Objects.requireNonNull(stream, "stream");
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(options, "options");
         return ImageDecoder.decode(EncodedBytes.of(stream, name), name, options);
     }
 
@@ -99,6 +105,9 @@ public final class Image {
      * @throws ImageException if it cannot be read; the message has the name and the reason
      */
     public static Image read(byte[] encoded, String name, ReadOptions options) {
+        Objects.requireNonNull(encoded, "encoded");
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(options, "options");
         return ImageDecoder.decode(encoded, name, options);
     }
 
@@ -112,6 +121,7 @@ public final class Image {
      * @throws InvalidOptionException if a size is below 1 or the array's length does not match
      */
     public static Image ofRgb(int width, int height, byte[] rgb) {
+        Objects.requireNonNull(rgb, "rgb");
         if (width < 1 || height < 1) {
             throw new InvalidOptionException("an image of " + width + "x" + height + " pixels has no pixels");
         }
@@ -130,6 +140,7 @@ public final class Image {
      * @return the image
      */
     public static Image of(BufferedImage image) {
+        Objects.requireNonNull(image, "image");
         return BufferedImages.toImage(image);
     }
 

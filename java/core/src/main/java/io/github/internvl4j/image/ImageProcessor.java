@@ -8,6 +8,7 @@ import io.github.internvl4j.tensor.Tensor;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * From images to a model's pixel values, as the original code of the checkpoint's layout does it: the kernel that images
@@ -37,6 +38,7 @@ public final class ImageProcessor {
      *     it is the file of another layout
      */
     public static ImageProcessor load(Path modelDirectory) {
+        Objects.requireNonNull(modelDirectory, "modelDirectory");
         return squares(PreprocessorConfig.read(modelDirectory.resolve(PreprocessorConfig.FILE_NAME)));
     }
 
@@ -50,6 +52,7 @@ public final class ImageProcessor {
      *     is not {@code imageSize}: the image would not have as many patches as the prompt has places
      */
     public static ImageProcessor load(Path modelDirectory, int imageSize) {
+        Objects.requireNonNull(modelDirectory, "modelDirectory");
         Path file = modelDirectory.resolve(PreprocessorConfig.FILE_NAME);
         return squares(sized(file, PreprocessorConfig.read(file), imageSize, "force_image_size"));
     }
@@ -67,6 +70,8 @@ public final class ImageProcessor {
      *     size is not the model's
      */
     public static ImageProcessor load(Path modelDirectory, ModelInfo model) {
+        Objects.requireNonNull(modelDirectory, "modelDirectory");
+        Objects.requireNonNull(model, "model");
         if (model.layout() == ModelInfo.Layout.TRANSFORMERS) {
             return tensors(PreprocessorConfig.fileOfTransformers(modelDirectory), model.imageSize());
         }
@@ -144,6 +149,8 @@ public final class ImageProcessor {
      * @throws InvalidOptionException if there is no image, or an image in tiles or the tensor would be too large
      */
     public Tensor preprocess(List<Image> images, Tiling asked) {
+        Objects.requireNonNull(images, "images");
+        Objects.requireNonNull(asked, "asked");
         if (images.isEmpty()) {
             throw new InvalidOptionException("there is no image to preprocess");
         }

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.host.FileProblems;
-import io.github.internvl4j.runtime.CheckpointFile;
+import io.github.internvl4j.host.CheckpointFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

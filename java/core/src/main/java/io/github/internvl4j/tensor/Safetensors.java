@@ -18,6 +18,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,7 @@ public final class Safetensors {
      * @throws CheckpointException if the file cannot be read or is not sound
      */
     public static Map<String, Tensor> read(Path file) {
+        Objects.requireNonNull(file, "file");
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         try (SafetensorsFile open = SafetensorsFile.open(file)) {
             for (String name : open.names()) {
@@ -56,6 +58,8 @@ public final class Safetensors {
      * @throws InvalidOptionException if a tensor is named {@code __metadata__}, which the format reserves
      */
     public static void write(Path file, Map<String, Tensor> tensors) {
+        Objects.requireNonNull(file, "file");
+        Objects.requireNonNull(tensors, "tensors");
         if (tensors.containsKey("__metadata__")) {
             throw new InvalidOptionException("a tensor cannot be named __metadata__: the format reserves the name");
         }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -48,6 +49,7 @@ public final class SafetensorsFile implements AutoCloseable {
      *     and the tensor
      */
     public static SafetensorsFile open(Path file) {
+        Objects.requireNonNull(file, "file");
         FileChannel channel = openChannel(file);
         try {
             long size = channel.size();
@@ -98,6 +100,7 @@ public final class SafetensorsFile implements AutoCloseable {
      * @throws CheckpointException if there is no such tensor
      */
     public String dtype(String name) {
+        Objects.requireNonNull(name, "name");
         return entry(name).type().name();
     }
 
@@ -109,6 +112,7 @@ public final class SafetensorsFile implements AutoCloseable {
      * @throws CheckpointException if there is no such tensor
      */
     public long[] shape(String name) {
+        Objects.requireNonNull(name, "name");
         return entry(name).shape().clone();
     }
 
@@ -121,6 +125,7 @@ public final class SafetensorsFile implements AutoCloseable {
      * @throws CheckpointException if there is no such tensor, it is too large for one tensor, or it cannot be read
      */
     public Tensor tensor(String name) {
+        Objects.requireNonNull(name, "name");
         SafetensorsHeader.Entry entry = entry(name);
         Tensor tensor;
         try {

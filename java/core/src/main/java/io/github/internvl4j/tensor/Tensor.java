@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A dense f32 tensor, row-major, over a direct buffer in native byte order, so that native code reads and writes it
@@ -35,6 +36,7 @@ public final class Tensor {
      * @throws InvalidOptionException if a size is negative or there are more than {@link #MAX_ELEMENTS} values
      */
     public static Tensor allocate(long... shape) {
+        Objects.requireNonNull(shape, "shape");
         int elements = checkedElements(shape);
         FloatBuffer data = ByteBuffer.allocateDirect(elements * Float.BYTES)
                 .order(ByteOrder.nativeOrder())
@@ -52,6 +54,8 @@ public final class Tensor {
      *     hold exactly the shape's number of values
      */
     public static Tensor of(FloatBuffer direct, long... shape) {
+        Objects.requireNonNull(direct, "direct");
+        Objects.requireNonNull(shape, "shape");
         int elements = checkedElements(shape);
         if (!direct.isDirect()) {
             throw new InvalidOptionException("the buffer of a tensor must be direct, this one is on the Java heap;"
@@ -78,6 +82,8 @@ public final class Tensor {
      * @throws InvalidOptionException if the shape's number of values differs from the array's length
      */
     public static Tensor of(float[] values, long... shape) {
+        Objects.requireNonNull(values, "values");
+        Objects.requireNonNull(shape, "shape");
         checkCount(values.length, checkedElements(shape), shape);
         Tensor tensor = allocate(shape);
         tensor.data.duplicate().put(values);
@@ -92,6 +98,7 @@ public final class Tensor {
      * @throws InvalidOptionException if there is none, or the shapes differ
      */
     public static Tensor joined(List<Tensor> parts) {
+        Objects.requireNonNull(parts, "parts");
         if (parts.isEmpty()) {
             throw new InvalidOptionException("there are no tensors to join, expected at least one");
         }
@@ -174,6 +181,7 @@ public final class Tensor {
      * @throws IndexOutOfBoundsException if the number of indices is not {@link #rank()} or one is out of its range
      */
     public float get(long... index) {
+        Objects.requireNonNull(index, "index");
         if (index.length != shape.length) {
             throw new IndexOutOfBoundsException(
                     "index " + Arrays.toString(index) + " of a tensor of shape " + shapeText());
@@ -208,6 +216,7 @@ public final class Tensor {
      * @throws InvalidOptionException if the number of values differs
      */
     public Tensor reshape(long... newShape) {
+        Objects.requireNonNull(newShape, "newShape");
         int elements = checkedElements(newShape);
         if (elements != data.capacity()) {
             throw new InvalidOptionException("a tensor of shape " + shapeText() + " cannot become "
@@ -242,6 +251,7 @@ public final class Tensor {
      * @throws InvalidOptionException if the number of values differs
      */
     public double relativeError(Tensor reference) {
+        Objects.requireNonNull(reference, "reference");
         return Difference.of(this, reference).relativeError();
     }
 

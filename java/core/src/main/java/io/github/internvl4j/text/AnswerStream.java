@@ -2,6 +2,7 @@ package io.github.internvl4j.text;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -23,6 +24,8 @@ public final class AnswerStream {
      *     {@link ConversationTemplate#stop()} belongs to them
      */
     public AnswerStream(Tokenizer tokenizer, List<String> stopStrings) {
+        Objects.requireNonNull(tokenizer, "tokenizer");
+        Objects.requireNonNull(stopStrings, "stopStrings");
         this.tokenizer = tokenizer;
         decoder = tokenizer.newDecoder();
         stops = new StopStrings(stopStrings);
@@ -84,6 +87,7 @@ public final class AnswerStream {
      * @return what {@link #text()} would be after all of them
      */
     public static String textOf(Tokenizer tokenizer, int[] tokenIds, List<String> stopStrings) {
+        Objects.requireNonNull(tokenIds, "tokenIds");
         StopStrings stops = new StopStrings(stopStrings);
         int[] known = Arrays.stream(tokenIds).filter(tokenizer::contains).toArray();
         return PythonText.strip(stops.accept(tokenizer.decode(known, true)) + stops.finish());

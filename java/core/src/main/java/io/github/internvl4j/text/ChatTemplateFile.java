@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.UnsupportedModelException;
 import io.github.internvl4j.host.FileProblems;
-import io.github.internvl4j.runtime.CheckpointFile;
+import io.github.internvl4j.host.CheckpointFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

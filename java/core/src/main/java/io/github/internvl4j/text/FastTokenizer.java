@@ -1,6 +1,7 @@
 package io.github.internvl4j.text;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -43,11 +44,13 @@ final class FastTokenizer extends VocabularyTokenizer {
 
     @Override
     public int[] encode(String text) {
+        Objects.requireNonNull(text, "text");
         return encodeFragments(added.split(PythonText.replaceLoneSurrogates(text)));
     }
 
     @Override
     public int[] encode(List<Stretch> stretches) {
+        Objects.requireNonNull(stretches, "stretches");
         FragmentList fragments = new FragmentList();
         for (Stretch stretch : Stretch.joined(stretches)) {
             String text = PythonText.replaceLoneSurrogates(stretch.text());
@@ -77,6 +80,7 @@ final class FastTokenizer extends VocabularyTokenizer {
 
     @Override
     public Optional<String> findMark(String text) {
+        Objects.requireNonNull(text, "text");
         return marks.find(text);
     }
 

@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.host.FileProblems;
-import io.github.internvl4j.runtime.CheckpointFile;
+import io.github.internvl4j.host.CheckpointFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,6 +5,7 @@ import io.github.internvl4j.error.PromptException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 
 /**
@@ -22,6 +23,8 @@ public final class PromptEncoder {
      * @throws CheckpointException if the tokenizer lacks a token that the template needs
      */
     public PromptEncoder(Tokenizer tokenizer, ConversationTemplate template) {
+        Objects.requireNonNull(tokenizer, "tokenizer");
+        Objects.requireNonNull(template, "template");
         this.tokenizer = tokenizer;
         for (String token : template.tokens()) {
             int id = tokenizer.tokenId(token).orElse(-1);
@@ -59,6 +62,8 @@ public final class PromptEncoder {
      * @throws PromptException if the mode forbids a token in a user's text, or {@code <IMG_CONTEXT>} is typed and parsed
      */
     public int[] encode(RenderedPrompt prompt, SpecialTokens mode) {
+        Objects.requireNonNull(prompt, "prompt");
+        Objects.requireNonNull(mode, "mode");
         List<Stretch> stretches = new ArrayList<>();
         for (Segment segment : prompt.segments()) {
             SpecialTokens own = segment.specialTokens() == null ? mode : segment.specialTokens();

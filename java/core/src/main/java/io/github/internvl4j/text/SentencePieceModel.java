@@ -2,7 +2,7 @@ package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.host.FileProblems;
-import io.github.internvl4j.runtime.CheckpointFile;
+import io.github.internvl4j.host.CheckpointFile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,7 +20,7 @@ import java.util.OptionalInt;
  * become, and reserved ones (control, unknown, byte) that it never does by merging. {@link #pieceId} looks in the
  * reserved ones first.
  */
-public final class SentencePieceModel implements Vocabulary {
+final class SentencePieceModel implements Vocabulary {
     /** U+2581, which stands for a space inside pieces. */
     static final String SPACE = "\u2581";
 

@@ -3,6 +3,7 @@ package io.github.internvl4j.text;
 import io.github.internvl4j.error.CheckpointException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,7 @@ final class SlowTokenizer extends VocabularyTokenizer {
 
     @Override
     public int[] encode(String text) {
+        Objects.requireNonNull(text, "text");
         String whole = PythonText.replaceLoneSurrogates(text);
         if (whole.isEmpty()) {
             return encodeFragments(List.of());
@@ -48,6 +50,7 @@ final class SlowTokenizer extends VocabularyTokenizer {
 
     @Override
     public int[] encode(List<Stretch> stretches) {
+        Objects.requireNonNull(stretches, "stretches");
         List<Stretch> joined = Stretch.joined(stretches);
         if (joined.size() == 1 && !joined.get(0).literal()) {
             return encode(joined.get(0).text());
@@ -95,6 +98,7 @@ final class SlowTokenizer extends VocabularyTokenizer {
 
     @Override
     public Optional<String> findMark(String text) {
+        Objects.requireNonNull(text, "text");
         return marks.find(text);
     }
 

@@ -2,6 +2,7 @@ package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.InvalidOptionException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -26,6 +27,7 @@ public final class StopStrings {
      * @throws InvalidOptionException if one is empty
      */
     public StopStrings(List<String> stops) {
+        Objects.requireNonNull(stops, "stops");
         this.stops = List.copyOf(stops);
         this.matched = new int[stops.size()];
         this.failures = new int[stops.size()][];
@@ -56,6 +58,7 @@ public final class StopStrings {
      * @return what is certain to come before any stop string; nothing once one has matched
      */
     public String accept(String text) {
+        Objects.requireNonNull(text, "text");
         if (match.isPresent()) {
             return "";
         }

@@ -4,6 +4,7 @@ import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.InvalidOptionException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -35,6 +36,7 @@ public interface Tokenizer {
      * @throws io.github.internvl4j.error.UnsupportedModelException if the checkpoint needs another tokenizer
      */
     static Tokenizer load(Path directory) {
+        Objects.requireNonNull(directory, "directory");
         return TokenizerLoader.load(directory);
     }
 
@@ -54,6 +56,7 @@ public interface Tokenizer {
      * @return its token ids, none of them an added token, apart from those that the checkpoint puts around every text
      */
     default int[] encodeLiteral(String text) {
+        Objects.requireNonNull(text, "text");
         return encode(List.of(new Stretch(text, true)));
     }
 

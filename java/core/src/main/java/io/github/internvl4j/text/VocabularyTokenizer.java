@@ -2,6 +2,7 @@ package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.InvalidOptionException;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,7 @@ abstract class VocabularyTokenizer implements Tokenizer {
 
     @Override
     public final String decode(int[] ids, boolean skipSpecial) {
+        Objects.requireNonNull(ids, "ids");
         StreamDecoder decoder = newDecoder(skipSpecial);
         StringBuilder text = new StringBuilder();
         for (int id : ids) {
@@ -41,6 +43,7 @@ abstract class VocabularyTokenizer implements Tokenizer {
 
     @Override
     public final OptionalInt tokenId(String token) {
+        Objects.requireNonNull(token, "token");
         Integer id = added.id(token);
         return id == null ? vocabulary.find(token) : OptionalInt.of(id);
     }

@@ -10,7 +10,7 @@
  * <ul>
  *   <li>{@link io.github.internvl4j.text.Tokenizer} encodes and decodes. Slow tokenizers share one class, what their
  *       classes add are its rules (Llama, InternLM2, Qwen2); the fast one is another. Below them lie a
- *       {@link io.github.internvl4j.text.SentencePieceModel} or a byte-level BPE.
+ *       a model of SentencePiece or a byte-level BPE.
  *   <li>{@link io.github.internvl4j.text.ConversationTemplate} lays out a conversation (those known are in
  *       {@link io.github.internvl4j.text.ConversationTemplates}), {@link io.github.internvl4j.text.PromptEncoder} turns that into ids.
  *   <li>{@link io.github.internvl4j.text.AnswerStream} turns the ids of an answer into text while they come, from

@@ -8,6 +8,7 @@ import io.github.internvl4j.image.Image;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +47,7 @@ public final class VideoFrames implements AutoCloseable {
      *     FFmpeg is not on the class path, in which case the message names the dependency to add
      */
     public static VideoFrames open(Path file) {
+        Objects.requireNonNull(file, "file");
         return new VideoFrames(file, Ffmpeg.open(file));
     }
 

@@ -1,4 +1,4 @@
-package io.github.internvl4j.runtime;
+package io.github.internvl4j.host;
 
 import io.github.internvl4j.error.CheckpointException;
 import java.io.IOException;
