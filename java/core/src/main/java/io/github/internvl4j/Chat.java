@@ -7,6 +7,7 @@ import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.runtime.NativeFeatures;
 import io.github.internvl4j.runtime.NativeSequence;
+import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Turn;
 import java.util.ArrayList;
@@ -73,25 +74,28 @@ public final class Chat implements AutoCloseable {
      *
      * @throws PromptException if the images and the history's placeholders differ in number
      */
-    void begin(List<Turn> history, List<List<Image>> images) {
+    void recall(List<Turn> history, List<List<Image>> images) {
+        List<Turn> told = history.stream().map(turn -> told(turn, images.isEmpty())).toList();
+        int placeholders = told.stream().mapToInt(turn -> turn.imagePlaceholders().size()).sum();
+        if (placeholders != images.size()) {
+            throw new PromptException("the history's questions have " + placeholders + " " + ConversationTemplate.IMAGE
+                    + " placeholders, but there are " + images.size() + " image entries; the two must be equal");
+        }
         int next = 0;
-        for (Turn turn : history) {
-            Turn told = turn.specialTokens() == null ? turn.specialTokens(ownMode()) : turn;
-            told = images.isEmpty() ? told.laidOut(0) : told.placeholders(told.imagePlaceholders());
-            int last = next + told.imagePlaceholders().size();
-            if (last > images.size()) {
-                break;
-            }
+        for (Turn turn : told) {
+            int last = next + turn.imagePlaceholders().size();
             Prompt shown = Prompt.of("").images(images.subList(next, last));
-            next = last;
             try (Generator generator = new Generator(owner.model(), owner.reader(), null)) {
-                keep(new Kept(told, owner.reader().tiles(shown), generator.encode(shown)));
+                keep(new Kept(turn, owner.reader().tiles(shown), generator.encode(shown)));
             }
+            next = last;
         }
-        if (turns.size() < history.size() || next < images.size()) {
-            throw new PromptException("the history has other than " + images.size() + " placeholders of images, expected as many"
-                    + " as there are image entries: " + images.size());
-        }
+    }
+
+    /** With a mode of its own, and its placeholders. */
+    private Turn told(Turn turn, boolean blind) {
+        Turn own = turn.specialTokens() == null ? turn.specialTokens(ownMode()) : turn;
+        return blind ? own.laidOut(0) : own.placeholders(own.imagePlaceholders());
     }
 
     /**

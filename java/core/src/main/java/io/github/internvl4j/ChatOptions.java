@@ -45,7 +45,7 @@ public final class ChatOptions {
         this.whenFull = Objects.requireNonNull(whenFull, "whenFull");
     }
 
-    /** The template's own system message, no history, greedy answers of at most 1024 tokens, and an error when the context is full. */
+    /** The template's own system message, no history, greedy answers of at most 1024 tokens, an error when the context is full. */
     public static ChatOptions defaults() {
         return DEFAULTS;
     }

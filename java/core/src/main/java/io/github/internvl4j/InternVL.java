@@ -220,7 +220,7 @@ public final class InternVL implements AutoCloseable {
         Chat chat = new Chat(this, Objects.requireNonNull(options, "options"), model.newSequence());
         chats.add(chat);
         try {
-            chat.begin(options.history(), options.images());
+            chat.recall(options.history(), options.images());
         } catch (Generator.Unbegun e) {
             chat.close();
             throw e.cancelled();

@@ -50,7 +50,7 @@ class ChatTest {
     @ParameterizedTest
     @CsvSource({"text.0, text.1", "image-rounds.0, image-rounds.1", "images-combined.0, images-combined.1",
         "images-separate.0, images-separate.1"})
-    void aSecondRoundIsTheOriginalsAndReusesTheFirst(String first, String second) {
+    void aSecondTurnIsTheOriginalsAndReusesTheFirst(String first, String second) {
         Oracle.Dialog opening = ORACLE.dialog(first);
         Oracle.Dialog next = ORACLE.dialog(second);
         try (Chat chat = model.chat()) {
@@ -100,7 +100,7 @@ class ChatTest {
     }
 
     @Test
-    void undoTakesTheLastRoundBack() {
+    void undoTakesTheLastTurnBack() {
         Image discs = ORACLE.image("discs.jpg");
         try (Chat chat = model.chat()) {
             assertEquals(Optional.empty(), chat.undo());

@@ -43,7 +43,7 @@ class TiledImagesTest {
     @ParameterizedTest
     @CsvSource({"internlm2-tiles, images-separate", "internlm2-tiles, images-combined", "qwen2-tied, image-rounds",
         "qwen2-hf, images-separate", "qwen3, images-combined"})
-    void aSecondRoundIsTheOriginalsAndReusesTheFirst(String name, String dialog) {
+    void aSecondTurnIsTheOriginalsAndReusesTheFirst(String name, String dialog) {
         Oracle oracle = Oracle.load(name);
         Oracle.Dialog opening = oracle.dialog(dialog + ".0");
         Oracle.Dialog next = oracle.dialog(dialog + ".1");
@@ -58,7 +58,7 @@ class TiledImagesTest {
     }
 
     @Test
-    void aRoundKeepsTheTilesItWasAskedWith() {
+    void aTurnKeepsTheTilesItWasAskedWith() {
         Image wide = ORACLE.image("wide-800x300.png");
         Image tall = ORACLE.image("tall-300x800.jpg");
         try (Chat chat = model.chat()) {

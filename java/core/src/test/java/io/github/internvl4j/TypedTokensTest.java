@@ -76,7 +76,7 @@ class TypedTokensTest {
 
     @ParameterizedTest
     @MethodSource("modes")
-    void everyRoundOfAChatKeepsItsMode(List<SpecialTokens> modes) {
+    void everyTurnOfAChatKeepsItsMode(List<SpecialTokens> modes) {
         try (Chat chat = model.chat()) {
             for (int i = 0; i < modes.size(); i++) {
                 List<Turn> history = chat.history();

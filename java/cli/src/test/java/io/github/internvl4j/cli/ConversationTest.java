@@ -47,7 +47,7 @@ class ConversationTest {
     }
 
     @Test
-    void aRoundIsAnsweredAsInOnePrompt() throws IOException {
+    void aTurnIsAnsweredAsInOnePrompt() throws IOException {
         Run run = talk("/image " + IMAGE, "Describe it.", "Write a poem.");
         List<String> alone = List.of("chat", "--model", D128, "--image", IMAGE, "--max-new-tokens", "5", "--json");
         JsonNode first = Cli.run(alone, "--prompt", "Describe it.").json();

@@ -50,7 +50,7 @@ class PromptEncoderTest {
 
     /** Every text is read in its own mode: those of the others neither add a mark to it nor take one away. */
     @Property(tries = 1000)
-    void everyRoundHasItsOwnMode(@ForAll("texts") String system, @ForAll("texts") String first,
+    void everyTurnHasItsOwnMode(@ForAll("texts") String system, @ForAll("texts") String first,
             @ForAll("texts") String answer, @ForAll("texts") String second, @ForAll SpecialTokens whole,
             @ForAll("modes") @Nullable SpecialTokens earlier, @ForAll("modes") @Nullable SpecialTokens now) {
         SpecialTokens mine = earlier == null ? whole : earlier;
