@@ -2,6 +2,7 @@ package io.github.internvl4j.cli;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.github.internvl4j.GenerationConfig;
+import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.fuzz.Contract;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +28,6 @@ class BatchLineFuzzTest {
         Contract.check(() -> {
             BatchLine request = BatchLine.of(BatchLine.parse(line));
             request.config(GenerationConfig.greedy(8));
-        }, List.of(PromptException.class));
+        }, List.of(PromptException.class, InvalidOptionException.class));
     }
 }

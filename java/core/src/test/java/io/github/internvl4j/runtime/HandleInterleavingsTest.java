@@ -55,9 +55,9 @@ public class HandleInterleavingsTest {
     void anyOrderOfCallsIsOneBehindTheOther() {
         new StressOptions()
                 .threads(3)
-                .actorsPerThread(3)
-                .iterations(30)
-                .invocationsPerIteration(2_000)
+                .actorsPerThread(2)
+                .iterations(20)
+                .invocationsPerIteration(500)
                 .check(HandleInterleavingsTest.class);
     }
 }
