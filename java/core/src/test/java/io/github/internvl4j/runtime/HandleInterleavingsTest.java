@@ -54,10 +54,10 @@ public class HandleInterleavingsTest {
     @Test
     void anyOrderOfCallsIsOneBehindTheOther() {
         new StressOptions()
-                .threads(3)
-                .actorsPerThread(2)
-                .iterations(20)
-                .invocationsPerIteration(500)
+                .threads(2)
+                .actorsPerThread(3)
+                .iterations(10)
+                .invocationsPerIteration(200)
                 .check(HandleInterleavingsTest.class);
     }
 }

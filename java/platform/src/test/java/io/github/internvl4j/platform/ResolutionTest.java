@@ -63,7 +63,7 @@ class ResolutionTest {
                 .setOffline(true)
                 .build()) {
             CollectRequest collect = new CollectRequest()
-                    .setRoot(new Dependency(new DefaultArtifact(GROUP, artifact, "jar", Built.VERSION), "runtime"))
+                    .addDependency(new Dependency(new DefaultArtifact(GROUP, artifact, "jar", Built.VERSION), "runtime"))
                     .addRepository(new RemoteRepository.Builder("central", "default", "https://repo.maven.apache.org/maven2").build());
             return maven.resolveDependencies(session, new DependencyRequest(collect, null)).getArtifactResults().stream()
                     .map(result -> result.getArtifact())
