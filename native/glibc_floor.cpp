@@ -20,6 +20,7 @@
   __asm__(".symver ivl_old_" #name "," #name "@GLIBC_2.2.5"); \
   HIDDEN result name parameters { return ivl_old_##name arguments; }
 
+// NOLINTBEGIN(bugprone-reserved-identifier): the names are glibc's.
 extern "C" {
 
 // 2.34 moved these into libc. On an older system they lie in libpthread and libdl, which every JVM has loaded.
@@ -91,5 +92,6 @@ HIDDEN int _dl_find_object(void* address, struct dl_find_object* result) {
 }
 
 }  // extern "C"
+// NOLINTEND(bugprone-reserved-identifier)
 
 #endif
