@@ -84,7 +84,8 @@ is_stale() {
   local stamp=$1 jar=$2
   [[ -e $stamp && -e $jar ]] || return 0
   [[ -n $(find "$root/pom.xml" "$root/.mvn" "$root/CMakeLists.txt" "$root/scripts/build-native.cmake" \
-    "$root/native/CMakeLists.txt" "$root/native/internvl4j.map" "$root/native/include" "$root/native/src" "$root/kernels" \
+    "$root/native/CMakeLists.txt" "$root/native/internvl4j.map" "$root/native/glibc_floor.cpp" "$root/native/include" \
+    "$root/native/src" "$root/kernels" \
     "$root/java"/*/pom.xml "$root/java"/*/src/main -newer "$stamp" -print -quit) ]]
 }
 

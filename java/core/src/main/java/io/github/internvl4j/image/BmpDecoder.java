@@ -8,6 +8,9 @@ import java.util.Set;
  *
  * <p>Alpha is dropped. Where Pillow misreads an unusual file (an odd count of literal 4-bit pixels in run-length
  * data, a two-colour palette with more than one bit a pixel) this follows the format instead.
+ *
+ * <p>Neither ImageIO's reader nor TwelveMonkeys' has Pillow's bytes where a colour has 5 or 6 bits (16 bits a pixel, with and
+ * without bit fields): they widen these to 8 in another way.
  */
 final class BmpDecoder {
     private static final Set<Integer> HEADER_SIZES = Set.of(12, 40, 52, 56, 64, 108, 124);

@@ -11,7 +11,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>As in Pillow, the chunks before the pixels must be whole with a correct checksum; the pixels must inflate to all
  * rows; what follows the last row is not looked at. Values become 8-bit RGB as Pillow's {@code convert("RGB")} makes
- * them, see {@link PngPixels}.
+ * them, see {@link PngPixels}. Not ImageIO's, whose RGB is another for gray, with alpha and without (it takes gray for linear
+ * light), for 16 bits, and for an index behind the palette's end: it gives that the last colour, Pillow black. Its raster would leave
+ * the rules of {@link PngPixels} to us, and has lost the last case.
  */
 final class PngDecoder {
     private static final int IHDR = 0x49484452;

@@ -1,0 +1,19 @@
+package io.github.internvl4j.image;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Any bytes behind BMP's signature. */
+class BmpFuzzTest {
+    static List<byte[]> seeds() throws IOException {
+        return PictureFuzz.seeds(".bmp");
+    }
+
+    @MethodSource("seeds")
+    @FuzzTest
+    void read(byte[] file) {
+        PictureFuzz.read(file, 'B', 'M');
+    }
+}
