@@ -94,6 +94,8 @@ struct Block {
   int group;
   int kv_head;
   float log2_scale;
+  const T* keys_of_split;
+  const T* values_of_split;
 
   uint32_t q[D / 16][4];
   float o[D / 8][4];      // of this split
@@ -140,16 +142,15 @@ struct Block {
 
   GPU_DEVICE T* tile(int stage, int value) const { return tiles + (2 * stage + value) * kTile; }
 
-  // Keys [first, first + kTileKeys), zeros from `end` on.
+  // Keys [first, first + kTileKeys) of the split, zeros from `end` on.
   GPU_DEVICE void load_tile(int stage, int first, int end) {
-    const int64_t head = shape.layer * span.kv_layer_stride + kv_head * span.kv_head_stride;
     for (int chunk = thread(); chunk < kTile / kChunk; chunk += kThreads) {
       const int r = chunk / (D / kChunk);
       const int column = chunk % (D / kChunk) * kChunk;
       const bool there = first + r < end;
-      const int64_t from = head + (there ? first + r : 0) * span.kv_stride + column;
-      cp_async_16(tile(stage, 0) + swizzled<D>(r, column), span.k + from, there ? 16 : 0);
-      cp_async_16(tile(stage, 1) + swizzled<D>(r, column), span.v + from, there ? 16 : 0);
+      const int64_t from = (there ? first + r : 0) * span.kv_stride + column;
+      cp_async_16(tile(stage, 0) + swizzled<D>(r, column), keys_of_split + from, there ? 16 : 0);
+      cp_async_16(tile(stage, 1) + swizzled<D>(r, column), values_of_split + from, there ? 16 : 0);
     }
   }
 
@@ -164,14 +165,27 @@ struct Block {
     split[0] = split[1] = {-INFINITY, 0};
   }
 
+  // Where the split lies that begins with key `begin`.
+  GPU_DEVICE void find_split(int begin) {
+    const int64_t head = shape.layer * span.kv_layer_stride + kv_head * span.kv_head_stride;
+    if (span.blocks != nullptr) {
+      keys_of_split = span.blocks[begin / kSplit] + head;
+      values_of_split = keys_of_split + span.values;
+    } else {
+      keys_of_split = span.k + head + begin * span.kv_stride;
+      values_of_split = span.v + head + begin * span.kv_stride;
+    }
+  }
+
   // The split's keys [begin, end), at most kSplit.
   GPU_DEVICE void attend(int begin, int end) {
     begin_split();
-    load_tile(0, begin, end);
+    find_split(begin);
+    load_tile(0, 0, end - begin);
     cp_async_commit();
     for (int first = begin, stage = 0; first < end; first += kTileKeys, stage ^= 1) {
       if (first + kTileKeys < end) {
-        load_tile(stage ^ 1, first + kTileKeys, end);
+        load_tile(stage ^ 1, first + kTileKeys - begin, end - begin);
       }
       cp_async_commit();
       cp_async_wait<1>();

@@ -26,7 +26,7 @@ template <class T>
 struct AttentionSpan {
   const T* q = nullptr;  // (tokens, heads * D)
   T* out = nullptr;      // (tokens, heads * D)
-  // Key t of key/value head h at k + layer * kv_layer_stride + h * kv_head_stride + t * kv_stride; v alike.
+  // Key t of key/value head h at k + layer * kv_layer_stride + h * kv_head_stride + t * kv_stride; v alike. Or see `blocks`.
   const T* k = nullptr;
   const T* v = nullptr;
   int64_t q_stride = 0;
@@ -38,6 +38,10 @@ struct AttentionSpan {
   int past = 0;  // keys before the first token's own; token i sees keys [0, past + i] if causal, else all past + tokens
   // (tokens, heads * D / kDigestColumns) of out, dense, or null. Only where works_by_splits() says so they are written.
   Digest* digests = nullptr;
+  // Not null: k and v are null, and this is a table of blocks of kSplit keys each, in device memory. Key t is then key t % kSplit, as
+  // above, with blocks[t / kSplit] for k, and for v `values` elements behind it.
+  const T* const* blocks = nullptr;
+  int64_t values = 0;
 };
 
 struct AttentionShape {

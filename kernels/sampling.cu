@@ -13,7 +13,7 @@ constexpr int kRowThreads = 1024;   // of the last one's, which has a row
 constexpr int kMostSlices = kRowThreads;
 static_assert(kMostVocabulary <= kMostSlices * kSlice);
 constexpr int kWord = 32;  // tokens whose bits share a word
-constexpr size_t kSampledBytes = sizeof(uint64_t) + 2 * sizeof(float) + sizeof(int);  // of a SampledRow, which ends in padding
+constexpr size_t kSampledBytes = sizeof(uint64_t) + 3 * sizeof(float) + sizeof(int);  // of a SampledRow
 
 using RowSelection = Selection<kRowThreads>;
 
@@ -25,6 +25,7 @@ struct Space {
   uint64_t* best_logits;   // keys
   uint64_t* logit_masses;  // at temperature 1
   uint64_t* score_masses;
+  float* added;        // (rows, slices * kSlice): to logits, of rows that have something to add
   uint32_t* repeated;  // (rows, slices * kSlice / kWord): a bit for each token, set if it was generated
 };
 
@@ -45,15 +46,20 @@ GPU_DEVICE bool needs_bins(const SamplingRow& row, int vocabulary) {
   return row.temperature > 0 && (row.top_p < 1 || limits_rank(row, vocabulary));
 }
 
-// A row's logits, those of generated tokens penalised.
+// A row's logits: what is not allowed gone, numbers added, and those of generated tokens penalised.
 struct Scores {
   const float* logits;
+  const uint32_t* allowed;   // null: all
+  const float* added;        // null: none
   const uint32_t* repeated;  // null: none
   float penalty;
 
   GPU_DEVICE float of(int token, float logit) const {
-    const bool again = repeated != nullptr && (repeated[token / kWord] >> (token % kWord) & 1) != 0;
-    return again ? sampling::penalised(logit, penalty) : logit;
+    if (allowed != nullptr && !sampling::is_set(allowed, token)) {
+      return -INFINITY;
+    }
+    const float score = added != nullptr ? __fadd_rn(logit, added[token]) : logit;
+    return repeated != nullptr && sampling::is_set(repeated, token) ? sampling::penalised(score, penalty) : score;
   }
   GPU_DEVICE uint32_t key(int token) const { return sampling::key_of(of(token, logits[token])); }
 };
@@ -66,8 +72,30 @@ GPU_DEVICE uint32_t* repeated_of(const Work& work, unsigned row) {
   return work.space.repeated + static_cast<int64_t>(row) * slices_of(work.sampling.vocabulary) * (kSlice / kWord);
 }
 
+GPU_DEVICE float* added_of(const Work& work, unsigned row) {
+  return work.space.added + static_cast<int64_t>(row) * slices_of(work.sampling.vocabulary) * kSlice;
+}
+
 GPU_DEVICE Scores scores_of(const Work& work, const SamplingRow& row, unsigned index) {
-  return {logits_of(work, index), row.generated_count > 0 ? repeated_of(work, index) : nullptr, row.penalty};
+  return {logits_of(work, index), row.allowed, row.added_count > 0 ? added_of(work, index) : nullptr,
+          row.generated_count > 0 ? repeated_of(work, index) : nullptr, row.penalty};
+}
+
+// The slice's part of `added`; after it every thread of the block may read it.
+GPU_DEVICE void spread_added(const Work& work, const SamplingRow& row) {
+  const int first = static_cast<int>(blockIdx.x) * kSlice;
+  float* added = added_of(work, blockIdx.y) + first;
+  for (int i = static_cast<int>(threadIdx.x); i < kSlice; i += kSliceThreads) {
+    added[i] = 0;
+  }
+  __syncthreads();
+  for (int i = static_cast<int>(threadIdx.x); i < row.added_count; i += kSliceThreads) {
+    const int place = row.added[i].token - first;
+    if (place >= 0 && place < kSlice) {
+      added[place] = row.added[i].logit;
+    }
+  }
+  __syncthreads();
 }
 
 // The slice's words of `repeated`; after it every thread may read them.
@@ -100,6 +128,9 @@ __global__ void __launch_bounds__(kSliceThreads) scan_kernel(Work work) {
   const int first = static_cast<int>(blockIdx.x) * kSlice + static_cast<int>(threadIdx.x);
   if (row.generated_count > 0) {
     mark_generated(work, row, words);
+  }
+  if (row.added_count > 0) {
+    spread_added(work, row);
   }
   if (blockIdx.x == 0 && needs_bins(row, vocabulary)) {
     for (int bin = static_cast<int>(threadIdx.x); bin < kBins; bin += kSliceThreads) {
@@ -206,9 +237,11 @@ GPU_DEVICE int drawn(const RowSelection& select, const Work& work, const Samplin
     return sampling::mass_of(sampling::distance_of(sampling::value_of(k), best.score, row.temperature));
   };
   Cut cut;
+  uint64_t least = 0;
   const auto kept = [&](int token) -> uint64_t {
     const uint32_t k = key(token);
-    return cut.keeps(k, token) ? mass(k) : 0;
+    const uint64_t own = cut.keeps(k, token) ? mass(k) : 0;
+    return own < least ? 0 : own;
   };
   uint64_t total = 0;
   if (limits_rank(row, vocabulary)) {
@@ -223,6 +256,10 @@ GPU_DEVICE int drawn(const RowSelection& select, const Work& work, const Samplin
   }
   if (row.top_p < 1) {
     cut = select.cut_at<true>(key, mass, given, sampling::wanted_mass(total, row.top_p) - 1);
+    total = select.weigh(kept);
+  }
+  if (row.min_p > 0) {
+    least = sampling::least_mass(row.min_p);
     total = select.weigh(kept);
   }
   return select.candidate_at(kept, sampling::drawn_mass(total, row.uniform));
@@ -281,9 +318,10 @@ __global__ void __launch_bounds__(kRowThreads) draw_kernel(Work work) {
   const uint64_t mass = select.total();
   __syncthreads();
   const bool finite = best.logit > -INFINITY && best.logit < INFINITY;  // not NaN either
-  const int token = row.temperature > 0 && finite ? drawn(select, work, row, best) : best.token;
+  const bool any = finite && best.score > -INFINITY;
+  const int token = row.temperature > 0 && any ? drawn(select, work, row, best) : best.token;
   if (select.thread() == 0) {
-    work.sampling.out[blockIdx.x] = {mass, best.logit, logits_of(work, blockIdx.x)[token], token};
+    work.sampling.out[blockIdx.x] = {mass, best.logit, best.score, logits_of(work, blockIdx.x)[token], token};
   }
   __syncthreads();
   if (row.top > 0 && finite) {
@@ -309,6 +347,7 @@ Space space_in(void* memory, int64_t rows, int vocabulary, size_t& bytes) {
   space.logit_masses = taken<uint64_t>(bytes, memory, slices);
   space.score_masses = taken<uint64_t>(bytes, memory, slices);
   space.bin_counts = taken<uint32_t>(bytes, memory, rows * kBins);
+  space.added = taken<float>(bytes, memory, slices * kSlice);
   space.repeated = taken<uint32_t>(bytes, memory, slices * (kSlice / kWord));
   return space;
 }

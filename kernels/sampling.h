@@ -1,4 +1,4 @@
-// Tokens from logits: repetition penalty, temperature, top-k, top-p and the draw, log-probabilities, the best few. Rows
+// Tokens from logits: a mask, added numbers, repetition penalty, temperature, top-k, top-p, min-p and the draw, log-probabilities, the best few. Rows
 // (sequences) with settings of their own share three launches. Nothing is sorted: a cut is found by the bits of keys, a token by
 // sums of masses, and these are whole numbers (sampling_rules.h). So a row's result depends neither on the others nor on the order
 // in which threads run, and is the one that native/src/backend/sampling.cpp has on the CPU.
@@ -8,6 +8,11 @@
 
 namespace gpu {
 
+struct AddedLogit {
+  int token;
+  float logit;
+};
+
 struct SamplingRow {
   double uniform = 0;              // the random number, in [0, 1)
   const int* generated = nullptr;  // in device memory: tokens whose logits are penalised, once if they are there twice
@@ -15,7 +20,11 @@ struct SamplingRow {
   float penalty = 1;
   float temperature = 0;  // 0: the best score, the lowest id among equals
   float top_p = 1;
+  float min_p = 0;
   int top_k = 0;  // 0: all
+  int added_count = 0;
+  const uint32_t* allowed = nullptr;    // in device memory: a bit for each token, the lowest first; null: all are
+  const AddedLogit* added = nullptr;    // in device memory, one for a token at most
   int top = 0;    // so many of the best logits are wanted, at most kMostTop
 };
 
@@ -24,9 +33,10 @@ constexpr int kMostTop = 64;
 constexpr int kMostVocabulary = 2'000'000;
 
 struct SampledRow {
-  uint64_t mass;  // of all logits, at temperature 1
-  float best;     // the largest logit. NaN if one of them is; unless this is finite, the rest says nothing
-  float logit;    // the token's, untouched
+  uint64_t mass;     // of all logits, at temperature 1
+  float best;        // the largest logit. NaN if one of them is; unless this is finite, the rest says nothing
+  float best_score;  // -infinity: no token is allowed, and the rest says nothing
+  float logit;       // the token's, untouched
   int token;
 };
 

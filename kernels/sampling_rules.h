@@ -79,6 +79,12 @@ SAMPLING_RULE uint64_t wanted_mass(uint64_t total, float top_p) {
   const uint64_t share = share_of(total, static_cast<double>(top_p));
   return share > 0 ? share : 1;
 }
+// Min-p keeps tokens of at least this mass.
+SAMPLING_RULE uint64_t least_mass(float min_p) { return share_of(kFullMass, static_cast<double>(min_p)); }
+
+// Bit `index` of an array of words, the lowest first.
+SAMPLING_RULE bool is_set(const uint32_t* words, int64_t index) { return (words[index / 32] >> (index % 32) & 1) != 0; }
+
 // The token drawn is the first, by id, at which the sum of the kept tokens' masses exceeds this. `uniform` is in [0, 1).
 SAMPLING_RULE uint64_t drawn_mass(uint64_t total, double uniform) {
   const uint64_t share = share_of(total, uniform);

@@ -80,14 +80,19 @@ class Walker {
   }
 
   void decode(int sequences, int past, int rows) {
-    std::vector<ivl::KvCache> caches(static_cast<size_t>(sequences));
+    const auto blocks = static_cast<size_t>(ivl::blocks_for(past + rows));
+    std::vector<ivl::Buffer> memory;
+    std::vector<std::vector<void*>> tables(static_cast<size_t>(sequences), std::vector<void*>(blocks));
+    std::vector<ivl::KvTable> stages;
+    stages.reserve(tables.size());
     std::vector<ivl::SequenceSpan> spans;
     std::vector<int32_t> ids, last;
     for (int i = 0; i < sequences; ++i) {
-      ivl::KvCache& cache = caches[static_cast<size_t>(i)];
-      cache.capacity = past + rows;
-      cache.memory = gpu_->allocate(static_cast<size_t>(cache.capacity) * model_.kv_shapes().at(0).bytes_per_token());
-      spans.push_back({i * rows, rows, past, {&cache, 1}, past + rows});
+      for (void*& block : tables[static_cast<size_t>(i)]) {
+        block = memory.emplace_back(gpu_->allocate(model_.kv_shapes().at(0).block_bytes())).data();
+      }
+      stages.emplace_back(tables[static_cast<size_t>(i)]);
+      spans.push_back({i * rows, rows, past, {&stages.back(), 1}, past + rows});
       ids.resize(ids.size() + static_cast<size_t>(rows));
       last.push_back(static_cast<int32_t>(ids.size()) - 1);
     }

@@ -99,6 +99,12 @@ typedef enum ivl_layout {
   IVL_LAYOUT_TRANSFORMERS = 1 /* InternVLForConditionalGeneration: the chat template in the folder, tokenizer.json */
 } ivl_layout;
 
+typedef enum ivl_activations {
+  IVL_ACTIVATIONS_AUTO = 0, /* BF16 with weights kept in bf16 on a processor that multiplies bf16 faster than f32, else F32 */
+  IVL_ACTIVATIONS_F32 = 1,  /* not rounded */
+  IVL_ACTIVATIONS_BF16 = 2  /* rounded, as GPUs always do; needs a precision that keeps weights in bf16 */
+} ivl_activations;
+
 typedef struct ivl_model_info {
   int32_t image_size;       /* pixels, square */
   int32_t image_channels;
@@ -112,6 +118,7 @@ typedef struct ivl_model_info {
   ivl_precision stored;     /* the type most weights are stored in */
   ivl_precision precision;  /* as loaded; AUTO before loading */
   ivl_kv_cache kv_cache;    /* likewise */
+  ivl_activations activations; /* likewise, on the CPU */
   ivl_layout layout;
   int32_t dynamic_tiles;     /* 1: a picture is cut into tiles; 0: it is one, as it is */
   int32_t thumbnail;         /* 1: behind several tiles comes the whole picture as one more */
@@ -124,14 +131,14 @@ typedef struct ivl_load_options {
   int32_t precision;      /* an ivl_precision; an int, so that any value can be looked at */
   int32_t quantize_vision; /* 1: INT8 is for the vision tower's blocks and the projector too */
   int32_t kv_cache;       /* an ivl_kv_cache */
-  int32_t bf16_activations; /* 1: on the CPU activations are rounded to bf16 where they are multiplied with bf16 weights, and in
-                               the vision tower's attention, as on GPUs they always are; prompts and pictures are faster where the
-                               processor has AVX512_BF16. Needs a precision that keeps weights in bf16 */
+  int32_t activations;    /* an ivl_activations: of the CPU's, where they are multiplied with bf16 weights, and in the vision tower's
+                             attention */
   int32_t threads;        /* 0: as many as the process may use */
   int32_t map_weights;    /* 1: use the files through mmap; 0: read them into memory (immune to later truncation) */
   int32_t context_length; /* 0: the checkpoint's; a smaller one makes the memory plan smaller */
   int32_t max_batch;      /* requests that will be computed together: the memory plan has their KV caches; 0: as many as fit, up to 8,
                              of which ivl_memory_plan tells */
+  int64_t kv_memory;      /* bytes for the KV caches of all requests together; 0: those of one full context and of the batch */
   int64_t memory_limit;   /* bytes; 0: what the system and the cgroup have available; -1: not checked */
   char device[64];        /* "auto" or empty: the first GPU that can have the model, else the CPU; "cpu"; "cuda", "cuda:N", or
                              several GPUs that share the decoder's layers, "cuda:0,1", so that they are equally full or,
@@ -265,83 +272,122 @@ IVL_API void ivl_cancellation_free(ivl_cancellation* cancellation);
 
 /* What the decoder sees of one or more pictures: (count * tokens_per_image, hidden_size). */
 typedef struct ivl_features ivl_features;
+/* To be encoded when the first request needs it; the pixels are copied. content: bytes that tell these pixels, and who may share them,
+ * from any others, a strong hash of both, say. Calls with equal ones share one encoding, also with requests that have ended, as long as
+ * there is room. content_bytes 0: shared with nobody. pixels as ivl_encode's. */
+IVL_API ivl_status ivl_features_create(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count,
+                                       const char* content, int64_t content_bytes, ivl_features** out);
+/* Encodes them now, in the calling thread. */
 /* pixels: (count, channels, image_size, image_size), normalized, pixel_count numbers in all. cancellation and recording may be
  * null. */
 IVL_API ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count,
                               const ivl_cancellation* cancellation, ivl_recording* recording, ivl_features** out);
 IVL_API int64_t ivl_features_rows(const ivl_features* features);
-/* out receives (rows, hidden_size). */
+/* out receives (rows, hidden_size). IVL_INVALID_ARGUMENT as long as they are not encoded. */
 IVL_API ivl_status ivl_features_copy(const ivl_features* features, float* out, int64_t capacity);
 IVL_API void ivl_features_free(ivl_features* features);
 
-/* ---- sequences and generation ----------------------------------------------------------------------------------- */
-
-/* The KV cache of one conversation. It remembers which tokens (and pictures) it holds: a request over it that begins
- * with the same ones computes only what is new. */
-typedef struct ivl_sequence ivl_sequence;
-IVL_API ivl_status ivl_sequence_create(ivl_model* model, ivl_sequence** out);
-/* Tokens in the cache. */
-IVL_API int64_t ivl_sequence_length(const ivl_sequence* sequence);
-IVL_API void ivl_sequence_free(ivl_sequence* sequence);
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
 
 typedef struct ivl_sampling {
   float temperature;        /* 0: greedy, the lowest id among equals */
   int32_t top_k;            /* 0: all */
   float top_p;              /* (0, 1]; 1: all */
+  float min_p;              /* [0, 1): tokens at least so probable as the best, relative to it; 0: all */
   float repetition_penalty; /* > 0; 1: none; over the tokens generated so far, as the original does */
-  uint64_t seed;
+  float frequency_penalty;  /* taken from a token's logit for each time that it was generated */
+  float presence_penalty;   /* taken from a token's logit if it was generated */
   int32_t max_new_tokens;   /* >= 1 */
+  int32_t min_new_tokens;   /* before them no stop token is drawn; 0 to max_new_tokens */
   int32_t top_logprobs;     /* most likely tokens to report each step, 0 to 64 */
+  uint64_t seed;
 } ivl_sampling;
 
-typedef struct ivl_token {
-  int32_t request; /* as returned by ivl_generation_add */
-  int32_t token;   /* -1 if the request failed */
-  float logprob;   /* natural logarithm, of the model's own distribution: before penalty, temperature, top-k, top-p */
-  ivl_finish finish;
-} ivl_token;
+/* What is asked, images aside. Everything in it is copied. */
+typedef struct ivl_request {
+  const int32_t* tokens;               /* the whole prompt, also what earlier requests had computed of it */
+  int64_t token_count;
+  int32_t image_token;                 /* whose places the features' rows take */
+  int32_t priority;                    /* larger numbers come first; among equals, who came first */
+  const int32_t* stop_tokens;          /* ids that end the answer (the stop token is reported, with IVL_FINISH_STOP) */
+  int64_t stop_token_count;
+  const char* salt;                    /* what is computed under one salt serves only others of the same; null: the empty one */
+  ivl_recording* recording;            /* may be null; then the prompt is recorded (logits of every position), nothing is reused, and
+                                          no other request runs meanwhile */
+  const int32_t* bias_tokens;          /* to their logits these numbers are added, one by one; -infinity excludes a token */
+  const float* bias_logits;
+  int64_t bias_count;
+  int32_t most_guessed;                /* tokens that are guessed at once from what stood behind the same ones before, and checked
+                                          together: faster where an answer quotes its prompt, and the same answer always; 0: none */
+  int32_t guided;                      /* 1: each token waits for ivl_allow() */
+  int32_t logits;                      /* 1: ivl_events_logits() gives those of each token */
+  ivl_sampling sampling;
+} ivl_request;
+/* Greedy, 1,024 new tokens, nothing else. */
+IVL_API void ivl_request_init(ivl_request* request);
 
-/* Requests that are computed together. Each request's tokens are the same as if it were alone. */
-typedef struct ivl_generation ivl_generation;
-IVL_API void ivl_sampling_init(ivl_sampling* sampling);
-/* cancellation may be null. Once it is used, every unfinished request is over; the sequences keep what was complete. The same
- * is true once a step returns IVL_CLOSED. */
-IVL_API ivl_status ivl_generation_create(ivl_model* model, const ivl_cancellation* cancellation, ivl_generation** out);
 /*
- * Adds a request, at any time between steps. Checks everything before any work: token ids, the context length, that
- * the features have one row for each image_token in tokens, and that all of them are of the generation's model.
- *  sequence       its cache, used by this request until it ends; null for one of the request's own
- *  tokens         the whole prompt, also the part that the sequence already holds
- *  features       in the order of the prompt's image tokens; may be null if feature_count is 0
- *  stop_tokens    ids that end the answer (the stop token is reported, with IVL_FINISH_STOP)
- *  recording      may be null; then the prompt is recorded (logits of every position), nothing is reused
- *  request        receives the request's number: 0, 1, 2, ...
+ * Hands a request to the model's scheduler, a thread of the library that computes all requests together; any thread may call it.
+ * A request's tokens are the same as if it were alone. Where a prompt begins like one that was computed before, that part is taken
+ * from the cache. Everything is checked before any work: token ids, the context length, that the features have one row for each
+ * image_token in tokens, and that all of them are of this model. id receives the request's number: 1, 2, 3, ...
+ *  features  the images, in the order of the prompt's image tokens; may be null if feature_count is 0
  */
-IVL_API ivl_status ivl_generation_add(ivl_generation* generation, ivl_sequence* sequence, const int32_t* tokens,
-                                      int64_t token_count, int32_t image_token,
-                                      const ivl_features* const* features, int64_t feature_count,
-                                      const int32_t* stop_tokens, int64_t stop_token_count,
-                                      const ivl_sampling* sampling, ivl_recording* recording, int32_t* request);
-/*
- * Advances every unfinished request by one token (first its prompt) and reports one ivl_token for each in out, which
- * must have room for all unfinished requests; count receives how many. count 0: nothing is left to do.
- * What befalls one request alone (logits that are no numbers, say) is reported as its ivl_token, with IVL_FINISH_FAILED; the
- * others go on with the same tokens as ever. A request that ended is forgotten by the next step: until then the calls below
- * tell of it.
- */
-IVL_API ivl_status ivl_generation_step(ivl_generation* generation, ivl_token* out, int64_t capacity, int64_t* count);
-/* The most likely tokens of the request's last step, best first; count receives how many (at most capacity). */
-IVL_API ivl_status ivl_generation_top_logprobs(const ivl_generation* generation, int32_t request, int32_t* tokens,
-                                               float* logprobs, int64_t capacity, int64_t* count);
+IVL_API ivl_status ivl_submit(ivl_model* model, const ivl_request* request, const ivl_features* const* features,
+                              int64_t feature_count, int64_t* id);
+/* Ends a request, unless it has ended: its last event is then IVL_FINISH_CANCELLED. It takes the end of the running pass, or where
+ * nobody else is in that, of a layer. Any thread. */
+IVL_API ivl_status ivl_cancel_request(ivl_model* model, int64_t id);
+
+/* What a guided request's next token may be: words is (vocabulary_size + 31) / 32 numbers, a bit for each token, the lowest of a word
+ * first. To be called once for each of its tokens; the first may come at any time behind ivl_submit. Does nothing if the request has
+ * ended. Any thread. */
+IVL_API ivl_status ivl_allow(ivl_model* model, int64_t id, const uint32_t* words, int64_t count);
+
+typedef struct ivl_event {
+  int64_t request;
+  int32_t token;          /* -1 if it was cancelled or failed */
+  float logprob;          /* natural logarithm, of the model's own distribution: before penalty, temperature, top-k, top-p */
+  ivl_finish finish;      /* the request has no event behind one with another than IVL_FINISH_NONE */
+  int64_t reused;         /* tokens of its prompt that were in the cache */
+  double queue_seconds;   /* that it waited before its first turn */
+  double picture_seconds; /* from then until its pictures were encoded */
+} ivl_event;
+
+/* Some events. To be used by one thread at a time. */
+typedef struct ivl_events ivl_events;
+IVL_API ivl_status ivl_events_create(ivl_events** out);
+/* Puts the next events of the model's requests into `events`, in the place of what it held; waits for the first of them, as long as
+ * timeout_ms says. Each event comes once, to one of the callers. IVL_CLOSED once the model is closed and all were taken. */
+IVL_API ivl_status ivl_poll(ivl_model* model, int32_t timeout_ms, ivl_events* events);
+IVL_API int64_t ivl_events_count(const ivl_events* events);
+IVL_API ivl_status ivl_events_get(const ivl_events* events, int64_t index, ivl_event* out);
+/* The most likely tokens of that step, best first; count receives how many (at most capacity). */
+IVL_API ivl_status ivl_events_top(const ivl_events* events, int64_t index, int32_t* tokens, float* logprobs, int64_t capacity,
+                                  int64_t* count);
 /* IVL_OK unless the request ended with IVL_FINISH_FAILED: then the status that it failed with, and ivl_last_error() says why. */
-IVL_API ivl_status ivl_generation_failure(const ivl_generation* generation, int32_t request);
-/* out receives the logits behind the request's last token: (vocabulary_size). */
-IVL_API ivl_status ivl_generation_logits(const ivl_generation* generation, int32_t request, float* out, int64_t capacity);
-/* How many of the request's prompt tokens its sequence already held. */
-IVL_API ivl_status ivl_generation_reused(const ivl_generation* generation, int32_t request, int64_t* out);
-/* Ends a request between steps (a stop string was met, say). Does nothing if it has ended. */
-IVL_API ivl_status ivl_generation_end(ivl_generation* generation, int32_t request);
-IVL_API void ivl_generation_free(ivl_generation* generation);
+IVL_API ivl_status ivl_events_failure(const ivl_events* events, int64_t index);
+/* out receives the logits that the token was drawn from: (vocabulary_size). */
+IVL_API ivl_status ivl_events_logits(const ivl_events* events, int64_t index, float* out, int64_t capacity);
+IVL_API void ivl_events_free(ivl_events* events);
+
+/* What the scheduler does, and did so far. */
+typedef struct ivl_counts {
+  int64_t running;       /* requests that take part in passes */
+  int64_t waiting;
+  int64_t blocks_used;   /* of the KV cache, 256 tokens each: by requests that run */
+  int64_t blocks;        /* that there may be */
+  int64_t prompt_tokens; /* of requests begun */
+  int64_t reused_tokens; /* of those: found in the cache */
+  int64_t new_tokens;
+  int64_t images;        /* encoded */
+  int64_t shared_images; /* found among those that were asked about before */
+  int64_t preemptions;   /* a request gave its blocks back, to be computed again */
+  int64_t passes;
+  int64_t guessed_tokens;
+  int64_t right_tokens;  /* of those */
+} ivl_counts;
+IVL_API ivl_status ivl_model_counts(const ivl_model* model, ivl_counts* out);
 
 /* ---- benchmarks ------------------------------------------------------------------------------------------------- */
 
@@ -367,7 +413,8 @@ IVL_API ivl_status ivl_drop_page_cache(const char* directory, double* resident);
  *   weights (n, channels * patch^2), result (pictures * (image_size / patch)^2, n)
  *  {"op": "vision_attention", "tokens", "heads", "head_dim", "dtype"}: q, k and v (tokens, 3 * heads * head_dim), result
  *  {"op": "cached_attention", "rows", "past", "heads", "kv_heads", "head_dim", "dtype"}: q (rows, (heads + 2 kv_heads) *
- *   head_dim), of which the first heads are read; cache (2 * kv_heads * (past + rows), head_dim), keys before values; result.
+ *   head_dim), of which the first heads are read; cache (blocks * 2 * kv_heads * 256, head_dim), past + rows tokens in blocks of 256
+ *   that hold each head's keys before values; result.
  *   In int8 the cache is arbitrary bytes and no operand.
  * and with each of them
  *  "device": "cpu" (if it is left out) or a GPU, "cuda:N", where dtype is bf16, f16 or int8 and widths are multiples of 8.

@@ -53,17 +53,27 @@ ivl_kv_cache kv_cache_to(KvType type) {
   return IVL_KV_CACHE_AUTO;
 }
 
+std::optional<bool> bf16_activations_from(int32_t activations) {
+  switch (activations) {
+    case IVL_ACTIVATIONS_AUTO: return std::nullopt;
+    case IVL_ACTIVATIONS_F32: return false;
+    case IVL_ACTIVATIONS_BF16: return true;
+    default: fail(Status::InvalidArgument, cat("activations is ", activations, ", expected an ivl_activations, 0 to 2"));
+  }
+}
+
 LoadOptions load_options_from(const ivl_load_options& options) {
   LoadOptions converted;
   converted.precision = precision_from(options.precision);
   converted.int8_decoder = options.precision == IVL_PRECISION_INT8;
   converted.int8_vision = converted.int8_decoder && options.quantize_vision != 0;
   converted.kv = kv_cache_from(options.kv_cache);
-  converted.bf16_activations = options.bf16_activations != 0;
+  converted.bf16_activations = bf16_activations_from(options.activations);
   converted.map_weights = options.map_weights != 0;
   converted.context = options.context_length;
   converted.memory_limit = options.memory_limit;
   converted.max_batch = options.max_batch;
+  converted.kv_memory = options.kv_memory;
   return converted;
 }
 
@@ -72,7 +82,19 @@ std::string affinity_from(const ivl_load_options& options) {
 }
 
 Sampling sampling_from(const ivl_sampling& s) {
-  return {{s.temperature, s.top_k, s.top_p, s.repetition_penalty, s.top_logprobs}, s.seed, s.max_new_tokens};
+  Sampling sampling;
+  sampling.temperature = s.temperature;
+  sampling.top_k = s.top_k;
+  sampling.top_p = s.top_p;
+  sampling.min_p = s.min_p;
+  sampling.repetition_penalty = s.repetition_penalty;
+  sampling.frequency_penalty = s.frequency_penalty;
+  sampling.presence_penalty = s.presence_penalty;
+  sampling.max_new_tokens = s.max_new_tokens;
+  sampling.min_new_tokens = s.min_new_tokens;
+  sampling.top_logprobs = s.top_logprobs;
+  sampling.seed = s.seed;
+  return sampling;
 }
 
 ivl_finish finish_to(Finish finish) {
@@ -107,6 +129,7 @@ void describe(const ModelConfig& config, ivl_model_info& out) {
   out.stored = config.dtype ? precision_to(*config.dtype) : IVL_PRECISION_AUTO;
   out.precision = IVL_PRECISION_AUTO;
   out.kv_cache = IVL_KV_CACHE_AUTO;
+  out.activations = IVL_ACTIVATIONS_AUTO;
   out.layout = config.layout == Layout::Transformers ? IVL_LAYOUT_TRANSFORMERS : IVL_LAYOUT_REMOTE_CODE;
   out.dynamic_tiles = config.tiling.dynamic ? 1 : 0;
   out.thumbnail = config.tiling.thumbnail ? 1 : 0;

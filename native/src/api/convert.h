@@ -11,6 +11,7 @@ namespace ivl::api {
 
 std::optional<DType> precision_from(int32_t precision);
 std::optional<KvType> kv_cache_from(int32_t type);
+std::optional<bool> bf16_activations_from(int32_t activations);
 ivl_precision precision_to(DType type);
 ivl_precision precision_to(const Precision& precision);
 ivl_kv_cache kv_cache_to(KvType type);

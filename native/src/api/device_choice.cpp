@@ -138,10 +138,12 @@ Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t 
                 const Precision& precision, const MemoryPlans& plans) {
   const Destination to = destination(choice, memory_limit, precision, plans);
   if (memory_limit == 0) plans.require_fit(to.place(), to.available);
-  if (!to.gpus.empty()) return over(to.gpus, layers_of(choice, to.gpus, config, precision, to.plan), precision.type);
   cpu::CpuOptions own = cpu;
   own.bf16_activations = precision.bf16_activations;
-  Placement placement = Placement::on(std::make_shared<cpu::CpuBackend>(own), config.language.layers);
+  Placement placement = to.gpus.empty()
+                            ? Placement::on(std::make_shared<cpu::CpuBackend>(own), config.language.layers)
+                            : over(to.gpus, layers_of(choice, to.gpus, config, precision, to.plan), precision.type);
+  placement.kv_cache = to.plan.kv_cache + to.plan.kv_cache_batch;
   placement.not_on_gpu = to.not_on_gpu;
   return placement;
 }

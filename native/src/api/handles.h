@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "generate/generation.h"
+#include "generate/request_service.h"
 #include "model/model_loader.h"
 
 struct ivl_text {
@@ -17,6 +17,7 @@ struct ivl_load {
 
 struct ivl_model {
   std::shared_ptr<ivl::Engine> engine;
+  std::unique_ptr<ivl::RequestService> requests;
   int64_t parameters;
   ivl::DType stored;
 };
@@ -26,17 +27,13 @@ struct ivl_recording {
 };
 
 struct ivl_features {
-  std::shared_ptr<const ivl::Features> features;
-};
-
-struct ivl_sequence {
-  std::shared_ptr<ivl::Sequence> sequence;
+  std::shared_ptr<ivl::Features> features;
 };
 
 struct ivl_cancellation {
   std::shared_ptr<std::atomic<bool>> flag;
 };
 
-struct ivl_generation {
-  std::unique_ptr<ivl::Generation> generation;
+struct ivl_events {
+  std::vector<ivl::Event> events;
 };

@@ -65,7 +65,7 @@ struct Planned {
         config(load_config_for(folder, load)),
         checkpoint(open(folder)),
         precision(checked_precision()),
-        plans(checkpoint ? &*checkpoint : nullptr, config, precision, load.max_batch, load.map_weights),
+        plans(checkpoint ? &*checkpoint : nullptr, config, precision, load.max_batch, load.map_weights, load.kv_memory),
         to(destination(device_from(options), load.memory_limit, precision, plans)) {}
   Planned(const Planned&) = delete;  // the plans point at their neighbours
   Planned& operator=(const Planned&) = delete;
@@ -119,7 +119,7 @@ ivl_status ivl_system_info(ivl_text** out) {
 }
 
 void ivl_load_options_init(ivl_load_options* options) {
-  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, IVL_KV_CACHE_AUTO, 0, 0, 1, 0, 1, 0, "auto", "none"};
+  if (options != nullptr) *options = {IVL_PRECISION_AUTO, 0, IVL_KV_CACHE_AUTO, 0, 0, 1, 0, 1, 0, 0, "auto", "none"};
 }
 
 ivl_status ivl_inspect(const char* path, ivl_model_info* out) {

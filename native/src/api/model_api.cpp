@@ -82,7 +82,11 @@ ivl_status ivl_load_finish(ivl_load* load, ivl_model** out) {
     std::unique_ptr<InternVLChat> model = given(load, "load").loader->take();
     const int64_t parameters = count_parameters(model->config());
     const DType stored = model->config().dtype.value_or(model->precision().type);
-    place = new ivl_model{std::make_shared<Engine>(std::move(model)), parameters, stored};
+    auto engine = std::make_shared<Engine>(std::move(model));
+    ServiceOptions options;
+    options.kv_blocks = engine->kv_blocks();
+    auto requests = std::make_unique<RequestService>(engine, options);
+    place = new ivl_model{std::move(engine), std::move(requests), parameters, stored};
   });
 }
 
@@ -94,6 +98,7 @@ ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out) {
     describe(engine.config(), given(out, "out"));
     out->precision = precision_to(engine.precision());
     out->kv_cache = kv_cache_to(engine.precision().kv_type());
+    out->activations = engine.precision().bf16_activations ? IVL_ACTIVATIONS_BF16 : IVL_ACTIVATIONS_F32;
     out->stored = precision_to(model->stored);
   });
 }
@@ -121,7 +126,10 @@ ivl_status ivl_model_work(const ivl_model* model, ivl_work* out) {
 }
 
 ivl_status ivl_model_close(ivl_model* model) {
-  return guarded([&] { given(model, "model").engine->close(); });
+  return guarded([&] {
+    given(model, "model").requests->close();
+    model->engine->close();
+  });
 }
 
 void ivl_model_free(ivl_model* model) {
@@ -170,7 +178,19 @@ ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t pixel_count
     Recording* recorder = recording == nullptr ? nullptr : recording->recording.get();
     if (recorder != nullptr) engine.claim(*recorder);
     const std::atomic<bool>* cancelled = cancellation == nullptr ? nullptr : cancellation->flag.get();
-    *out = new ivl_features{std::make_shared<const Features>(engine.encode(pixels, count, cancelled, recorder))};
+    *out = new ivl_features{engine.encode(pixels, count, cancelled, recorder)};
+  });
+}
+
+ivl_status ivl_features_create(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count, const char* content,
+                               int64_t content_bytes, ivl_features** out) {
+  return guarded([&] {
+    const Engine& engine = *given(model, "model").engine;
+    given(out, "out");
+    check_pixels(pixels, pixel_count, count, engine.config());
+    if (content_bytes < 0) fail(Status::InvalidArgument, cat("content_bytes is ", content_bytes));
+    const std::string key = content_bytes == 0 ? "" : std::string(&given(content, "content"), static_cast<size_t>(content_bytes));
+    *out = new ivl_features{model->requests->features(key, {pixels, pixels + pixel_count}, count)};
   });
 }
 

@@ -128,6 +128,10 @@ struct Splice {
   Matrix features;
 };
 
+// Positions of a block of a cache. It is a split of the GPU's attention and some of the CPU's tiles of keys, which begin at multiples
+// of themselves: what is added, and in which order, is the same in blocks as it would be in one piece.
+inline constexpr int64_t kKvBlock = 256;
+
 struct KvShape {
   int64_t layers = 0;
   int64_t kv_heads = 0;
@@ -139,14 +143,20 @@ struct KvShape {
   }
   size_t scale_bytes() const { return type == KvType::Int8 ? sizeof(float) : 0; }
   size_t bytes_per_token() const { return static_cast<size_t>(2 * layers * kv_heads) * (row_bytes() + scale_bytes()); }
+  // Of a block (KvTable): from one head's keys, or values, to the next one's; from its begin to those of a head (part 0 its keys,
+  // 1 its values); and all of it.
+  size_t head_bytes() const { return static_cast<size_t>(kKvBlock) * (row_bytes() + scale_bytes()); }
+  size_t head_offset(int64_t layer, int64_t part, int64_t head) const {
+    return static_cast<size_t>((layer * 2 + part) * kv_heads + head) * head_bytes();
+  }
+  size_t block_bytes() const { return static_cast<size_t>(kKvBlock) * bytes_per_token(); }
 };
 
-// The cache of one sequence: [layer][key, value][kv head], each head's [capacity][head_dim] numbers dense, followed in int8 by
-// its [capacity] scales (f32).
-struct KvCache {
-  Buffer memory;
-  int64_t capacity = 0;  // tokens
-};
+// The cache of one sequence: the token at position p is row p % kKvBlock of block p / kKvBlock. A block is
+// [layer][key, value][kv head], each head's [kKvBlock][head_dim] numbers dense, followed in int8 by its [kKvBlock] scales (f32).
+using KvTable = std::span<void* const>;
+inline int64_t blocks_hold(KvTable blocks) { return static_cast<int64_t>(blocks.size()) * kKvBlock; }
+inline int64_t blocks_for(int64_t positions) { return (positions + kKvBlock - 1) / kKvBlock; }
 
 // The rows of one sequence in a ragged batch: rows [row, row + rows) hold the tokens at positions
 // [past, past + rows) of the sequence whose earlier tokens are in the cache.
@@ -154,7 +164,7 @@ struct Span {
   int64_t row = 0;
   int64_t rows = 0;
   int64_t past = 0;
-  KvCache* cache = nullptr;
+  KvTable blocks;          // enough for all positions
   int64_t rope_begin = 0;  // the token at position p turns by row rope_begin + p of the table
 };
 
@@ -178,8 +188,8 @@ class Backend {
   virtual void copy(const Matrix& out, const Matrix& in) = 0;
   // out = in, dense, where `in` lies in the memory of `from`. This one goes through the host.
   virtual void receive(const Matrix& out, const Matrix& in, Backend& from);
-  // Moves the first `tokens` tokens of every layer and head from one cache to another of the same shape.
-  virtual void copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) = 0;
+  // Copies the first `tokens` positions of every layer and head from one block of a cache to another.
+  virtual void copy_block(void* out, const void* in, const KvShape& shape, int64_t tokens) = 0;
 
   // ---- passes -----------------------------------------------------------------------------------------------
   // Runs a pass that is likely to come again, a step of decoding: a backend may keep its launches as a graph and replay them.

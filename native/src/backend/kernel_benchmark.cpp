@@ -210,12 +210,11 @@ class CachedAttention : public KernelBenchmark {
     const int64_t tokens = past_ + rows_;
     qkv_ = random_input(rows_, (heads_ + 2 * shape_.kv_heads) * shape_.head_dim);
     out_ = space_.matrix(kOut, rows_, out_width());
-    fill_cache(2 * shape_.kv_heads * tokens);
-    cache_.capacity = tokens;
+    fill_cache(blocks_for(tokens));
     operands_.push_back({qkv_});
     if (shape_.type != KvType::Int8) {
       const DType type = float_type_of(shape_.type);
-      operands_.push_back({cache_.memory.matrix(type, 2 * shape_.kv_heads * tokens, shape_.head_dim)});
+      operands_.push_back({cache_.matrix(type, blocks_for(tokens) * 2 * shape_.kv_heads * kKvBlock, shape_.head_dim)});
     }
     operands_.push_back({out_});
     const double seen = as_double(rows_) * (as_double(past_) + as_double(rows_ + 1) / 2);
@@ -226,25 +225,32 @@ class CachedAttention : public KernelBenchmark {
 
  private:
   void run() override {
-    const Span span{0, rows_, past_, &cache_};
+    const Span span{0, rows_, past_, blocks_};
     backend_->cached_attention(out_, qkv_, {&span, 1}, heads_, shape_, 0);
   }
-  void fill_cache(int64_t rows) {
+  void fill_cache(int64_t blocks) {
+    fill(blocks * 2 * shape_.kv_heads * kKvBlock);
+    for (int64_t i = 0; i < blocks; ++i) {
+      blocks_.push_back(static_cast<char*>(cache_.data()) + static_cast<size_t>(i) * shape_.block_bytes());
+    }
+  }
+  void fill(int64_t rows) {
     if (shape_.type != KvType::Int8) {
-      cache_.memory = random_matrix(rows, shape_.head_dim, float_type_of(shape_.type), 2);
+      cache_ = random_matrix(rows, shape_.head_dim, float_type_of(shape_.type), 2);
       return;
     }
     // Any bytes will do for numbers, and two bf16 are an f32 for a scale. Keys much larger than usual would make softmax weights
     // denormal, which are slow.
     const auto halves = static_cast<int64_t>(shape_.row_bytes() + shape_.scale_bytes()) / 2;
-    cache_.memory = random_matrix(rows, halves, DType::BF16, 2, 1.0f / 127);
+    cache_ = random_matrix(rows, halves, DType::BF16, 2, 1.0f / 127);
   }
   int64_t out_width() const { return heads_ * shape_.head_dim; }
 
   int64_t rows_, past_, heads_;
   KvShape shape_;
   Matrix qkv_, out_;
-  KvCache cache_;
+  Buffer cache_;
+  std::vector<void*> blocks_;  // of it
 };
 
 }  // namespace

@@ -49,14 +49,22 @@ std::vector<TokenLogprob> top(std::span<const float> logits, float best, uint64_
   return result;
 }
 
-std::vector<float> penalised(std::span<const float> logits, const Draw& draw) {
+std::vector<float> scores_of(std::span<const float> logits, const Draw& draw) {
   std::vector<float> scores(logits.begin(), logits.end());
+  for (size_t at = 0; draw.allowed != nullptr && at < scores.size(); ++at) {
+    if (!sampling::is_set(draw.allowed->data(), static_cast<int64_t>(at))) scores[at] = -INFINITY;
+  }
+  for (const TokenLogit& each : draw.added) scores[static_cast<size_t>(each.token)] += each.logit;
+  if (draw.generated.empty()) return scores;
+  const std::vector<float> before = scores;
   for (const int32_t token : draw.generated) {
     const auto at = static_cast<size_t>(token);
-    scores[at] = sampling::penalised(logits[at], draw.repetition_penalty);  // of the logit: twice is as once
+    scores[at] = sampling::penalised(before[at], draw.repetition_penalty);  // of what was before: twice is as once
   }
   return scores;
 }
+
+bool changes_logits(const Draw& draw) { return draw.allowed != nullptr || !draw.added.empty() || !draw.generated.empty(); }
 
 int32_t drawn(std::span<const float> scores, const Draw& draw) {
   const float best = *std::max_element(scores.begin(), scores.end());
@@ -83,6 +91,12 @@ int32_t drawn(std::span<const float> scores, const Draw& draw) {
     }
     kept.erase(kept.begin(), rest);
   }
+  if (draw.min_p > 0) {
+    const uint64_t least = sampling::least_mass(draw.min_p);
+    std::erase_if(kept, [&](int32_t token) { return mass_of(token) < least; });
+    total = 0;
+    for (const int32_t token : kept) total += mass_of(token);
+  }
   if (ranked || draw.top_p < 1) std::sort(kept.begin(), kept.end());
   uint64_t left = sampling::drawn_mass(total, draw.uniform);
   for (const int32_t token : kept) {
@@ -102,6 +116,11 @@ void check_best(float best) {
                               "the range of the precision (bf16 has a wider one than f16)"));
 }
 
+void check_allowed(float best) {
+  if (best > -INFINITY) return;
+  fail(Status::InvalidArgument, "no token is left to choose from: the mask, logit biases and min_new_tokens exclude all of them");
+}
+
 float logprob_of(float logit, float best, uint64_t mass) {
   const double sum = static_cast<double>(mass) / static_cast<double>(sampling::kFullMass);
   return static_cast<float>(static_cast<double>(logit) - static_cast<double>(best) - std::log(sum));
@@ -113,10 +132,11 @@ Sampled sample(std::span<const float> logits, const Draw& draw) {
   uint64_t mass = 0;
   for (const float logit : logits) mass += sampling::mass_of(sampling::distance_of(logit, best, 1));
   Sampled sampled{};
-  if (draw.generated.empty()) {
+  if (!changes_logits(draw)) {
     sampled.token = draw.temperature == 0 ? arg_max(logits) : drawn(logits, draw);
   } else {
-    const std::vector<float> scores = penalised(logits, draw);
+    const std::vector<float> scores = scores_of(logits, draw);
+    check_allowed(best_of(scores));
     sampled.token = draw.temperature == 0 ? arg_max(scores) : drawn(scores, draw);
   }
   sampled.logprob = logprob_of(logits[static_cast<size_t>(sampled.token)], best, mass);

@@ -9,23 +9,15 @@
 namespace ivl::cpu {
 namespace {
 
-// The keys (part 0) or values (part 1) of a layer's head.
-struct CachedHead {
-  char* rows;
-  float* scales;  // of int8
-};
+// From a head's rows in a block to their scales.
+size_t scales_of(const KvShape& shape) { return static_cast<size_t>(kKvBlock) * shape.row_bytes(); }
 
-CachedHead head_of(const KvCache& cache, const KvShape& shape, int64_t layer, int64_t part, int64_t head) {
-  const auto block = static_cast<size_t>((layer * 2 + part) * shape.kv_heads + head);
-  const auto capacity = static_cast<size_t>(cache.capacity);
-  char* rows = static_cast<char*>(cache.memory.data()) + block * capacity * (shape.row_bytes() + shape.scale_bytes());
-  return {rows, reinterpret_cast<float*>(rows + capacity * shape.row_bytes())};
-}
-
-void store(const KernelTable& kernels, const CachedHead& head, const KvShape& shape, int64_t position, const float* in) {
-  char* row = head.rows + static_cast<size_t>(position) * shape.row_bytes();
+// A key or value as row `at` of a head in a block.
+void store(const KernelTable& kernels, char* head, const KvShape& shape, int64_t at, const float* in) {
+  char* row = head + static_cast<size_t>(at) * shape.row_bytes();
   if (shape.type == KvType::Int8) {
-    kernels.narrow_to_int8(reinterpret_cast<int8_t*>(row), head.scales + position, in, shape.head_dim);
+    auto* scales = reinterpret_cast<float*>(head + scales_of(shape));
+    kernels.narrow_to_int8(reinterpret_cast<int8_t*>(row), scales + at, in, shape.head_dim);
   } else {
     kernels.narrow(row, float_type_of(shape.type), in, shape.head_dim);
   }
@@ -84,10 +76,12 @@ void CpuBackend::vision_attention(const Matrix& out, const Matrix& qkv, int64_t 
     a.q_stride = qkv.stride;
     a.out = to;
     a.out_stride = out.stride;
-    a.keys = row_of(qkv, row) + width + col;
-    a.values = row_of(qkv, row) + 2 * width + col;
-    a.kv_stride = qkv.stride;
+    const void* const keys = row_of(qkv, row) + width + col;
+    a.blocks = &keys;
+    a.block_rows = (tokens + kKeyTile - 1) / kKeyTile * kKeyTile;
     a.kv_type = KvType::F32;
+    a.kv_stride = qkv.stride;
+    a.values = static_cast<size_t>(width) * sizeof(float);
     a.visible = tokens;
     a.visible_step = 0;
     a.scale = scale;
@@ -126,7 +120,7 @@ void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span
   };
   for (const Span& span : spans) {
     const int64_t end = span.past + span.rows;
-    require(end <= span.cache->capacity && span.rope_begin + end <= rope.rows, "rope: positions fit");
+    require(end <= blocks_hold(span.blocks) && span.rope_begin + end <= rope.rows, "rope: positions fit");
     for_rows(span.rows, qkv.cols, [&](int64_t i) {
       const int64_t position = span.past + i;
       float* q = row_of(qkv, span.row + i);
@@ -138,8 +132,10 @@ void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span
       }
       kernels_.rotate(q, row_of(rope, span.rope_begin + position), heads + shape.kv_heads, shape.head_dim);
       for (int64_t head = 0; head < shape.kv_heads; ++head) {
-        store(kernels_, head_of(*span.cache, shape, layer, 0, head), shape, position, k + head * shape.head_dim);
-        store(kernels_, head_of(*span.cache, shape, layer, 1, head), shape, position, v + head * shape.head_dim);
+        auto* block = static_cast<char*>(span.blocks[static_cast<size_t>(position / kKvBlock)]);
+        const int64_t at = position % kKvBlock;
+        store(kernels_, block + shape.head_offset(layer, 0, head), shape, at, k + head * shape.head_dim);
+        store(kernels_, block + shape.head_offset(layer, 1, head), shape, at, v + head * shape.head_dim);
       }
     });
   }
@@ -170,14 +166,14 @@ void CpuBackend::cached_attention(const Output& to, const Matrix& qkv, std::span
     a.q_stride = qkv.stride;
     a.out = row_of(out, span.row + task.first) + first_head * shape.head_dim;
     a.out_stride = out.stride;
-    const CachedHead keys = head_of(*span.cache, shape, layer, 0, kv_head);
-    const CachedHead values = head_of(*span.cache, shape, layer, 1, kv_head);
-    a.keys = keys.rows;
-    a.values = values.rows;
-    a.kv_stride = shape.head_dim;
+    a.blocks = span.blocks.data();
+    a.block_rows = kKvBlock;
     a.kv_type = shape.type;
-    a.key_scales = keys.scales;
-    a.value_scales = values.scales;
+    a.kv_stride = shape.head_dim;
+    a.keys = shape.head_offset(layer, 0, kv_head);
+    a.values = shape.head_offset(layer, 1, kv_head);
+    a.key_scales = a.keys + scales_of(shape);
+    a.value_scales = a.values + scales_of(shape);
     a.visible = span.past + task.first + 1;
     a.visible_step = 1;
     a.scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));

@@ -71,7 +71,7 @@ class CpuBackend final : public Backend {
   void to_host(float* out, const Matrix& in) override;
   void from_host(const Matrix& out, const float* in) override;
   void copy(const Matrix& out, const Matrix& in) override;
-  void copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) override;
+  void copy_block(void* out, const void* in, const KvShape& shape, int64_t tokens) override;
 
   std::unique_ptr<VectorWeights> vector(const HostTensor& source, DType as) override;
   std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) override;

@@ -46,19 +46,16 @@ void CpuBackend::copy(const Matrix& out, const Matrix& in) {
   }
 }
 
-void CpuBackend::copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) {
-  require(tokens <= out.capacity && tokens <= in.capacity, "copy_cache: the tokens fit");
+void CpuBackend::copy_block(void* out, const void* in, const KvShape& shape, int64_t tokens) {
+  require(tokens <= kKvBlock, "copy_block: the tokens fit");
   const auto count = static_cast<size_t>(tokens);
-  const size_t row = shape.row_bytes();
-  const size_t scale = shape.scale_bytes();
-  const size_t room_in = static_cast<size_t>(in.capacity);
-  const size_t room_out = static_cast<size_t>(out.capacity);
-  const auto* from = static_cast<const char*>(in.memory.data());
-  auto* to = static_cast<char*>(out.memory.data());
+  const size_t scales = static_cast<size_t>(kKvBlock) * shape.row_bytes();
+  const auto* from = static_cast<const char*>(in);
+  auto* to = static_cast<char*>(out);
   const int64_t heads = 2 * shape.layers * shape.kv_heads;
-  for (int64_t head = 0; head < heads; ++head, from += room_in * (row + scale), to += room_out * (row + scale)) {
-    std::memcpy(to, from, count * row);
-    std::memcpy(to + room_out * row, from + room_in * row, count * scale);
+  for (int64_t head = 0; head < heads; ++head, from += shape.head_bytes(), to += shape.head_bytes()) {
+    std::memcpy(to, from, count * shape.row_bytes());
+    std::memcpy(to + scales, from + scales, count * shape.scale_bytes());
   }
 }
 

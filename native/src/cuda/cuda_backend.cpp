@@ -34,14 +34,14 @@ const CudaLinear* int8_reader(const Output& out) {
   return layer != nullptr && layer->int8_scales.data() != nullptr && layer->padded_in == out.rows.cols ? layer : nullptr;
 }
 
-// Where a layer's keys and values lie in a cache, in elements.
-struct CacheLayout {
+// Where a layer's keys and values lie in a block of a cache, in elements.
+struct BlockLayout {
   int64_t head;
   int64_t values;  // from the keys of a layer to its values
   int64_t layer;
 
-  CacheLayout(const KvCache& cache, const KvShape& shape)
-      : head(cache.capacity * shape.head_dim), values(shape.kv_heads * head), layer(2 * values) {
+  explicit BlockLayout(const KvShape& shape)
+      : head(kKvBlock * shape.head_dim), values(shape.kv_heads * head), layer(2 * values) {
     require(shape.type == KvType::BF16 || shape.type == KvType::F16, "CUDA: a cache of 16-bit numbers");
   }
 };
@@ -289,15 +289,14 @@ void CudaBackend<T>::project_qkv(const Matrix& qkv, const LayerInput& from, cons
   require(qkv.cols == (heads + 2 * shape.kv_heads) * shape.head_dim && qkv.cols == weights.out_features,
           "project_qkv: q, k and v of all heads");
   require(in.cols == weights.padded_in && shape.head_dim % 16 == 0, "project_qkv: the input fits, head_dim in sixteens");
+  const BlockLayout layout(shape);
   std::vector<gpu::CacheSlot<T>> slots(static_cast<size_t>(qkv.rows));
   for (const Span& span : spans) {
     const int64_t end = span.past + span.rows;
-    require(end <= span.cache->capacity && span.rope_begin + end <= rope.rows, "rope: positions fit");
-    const CacheLayout layout(*span.cache, shape);
-    auto* keys = static_cast<T*>(span.cache->memory.data());
+    require(end <= blocks_hold(span.blocks) && span.rope_begin + end <= rope.rows, "rope: positions fit");
     for (int64_t i = 0; i < span.rows; ++i) {
       const int64_t position = span.past + i;
-      T* k = keys + position * shape.head_dim;
+      T* k = static_cast<T*>(span.blocks[static_cast<size_t>(position / kKvBlock)]) + position % kKvBlock * shape.head_dim;
       slots[static_cast<size_t>(span.row + i)] = {k, k + layout.values, layout.head, layout.layer,
                                                   static_cast<int>(span.rope_begin + position)};
     }
@@ -330,14 +329,20 @@ void CudaBackend<T>::cached_attention(const Output& to, const Matrix& qkv, std::
   for (const Span& span : spans) most_rows = std::max(most_rows, span.rows);
   const bool by_splits = gpu::works_by_splits(attention, static_cast<int>(most_rows));
   gpu::Digest* digests = by_splits ? digests_for(to) : nullptr;
+  static_assert(kKvBlock == gpu::kSplit);
+  const BlockLayout layout(shape);
+  std::vector<const T*> blocks;
+  for (const Span& span : spans) {
+    const auto used = static_cast<size_t>(blocks_for(span.past + span.rows));
+    for (void* block : span.blocks.first(used)) blocks.push_back(static_cast<const T*>(block));
+  }
+  const T* const* table = kv_blocks_.on(device_, std::move(blocks));
   std::vector<gpu::AttentionSpan<T>> work;
   for (const Span& span : spans) {
-    const CacheLayout layout(*span.cache, shape);
-    const auto* k = static_cast<const T*>(span.cache->memory.data());
     gpu::Digest* own = digests == nullptr ? nullptr : digests + span.row * out.cols / gpu::kDigestColumns;
-    work.push_back({rows_of(qkv).data + span.row * qkv.stride, rows_of(out).data + span.row * out.stride, k,
-                    k + layout.values, qkv.stride, out.stride, shape.head_dim, layout.head, layout.layer,
-                    static_cast<int>(span.rows), static_cast<int>(span.past), own});
+    work.push_back({rows_of(qkv).data + span.row * qkv.stride, rows_of(out).data + span.row * out.stride, nullptr, nullptr, qkv.stride, out.stride, shape.head_dim, layout.head, layout.layer,
+                    static_cast<int>(span.rows), static_cast<int>(span.past), own, table, layout.values});
+    table += blocks_for(span.past + span.rows);
   }
   attend(work, decoder_spans_, attention);
   if (digests != nullptr) prepared_ = {to.reader, out.data, out.rows, {}, digests};

@@ -32,7 +32,7 @@ class CudaBackend final : public Backend {
   void copy(const Matrix& out, const Matrix& in) override;
   // From GPU to GPU without the host, where both compute in T.
   void receive(const Matrix& out, const Matrix& in, Backend& from) override;
-  void copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) override;
+  void copy_block(void* out, const void* in, const KvShape& shape, int64_t tokens) override;
 
   void repeat(const std::function<void()>& pass) override { graphs_.run(device_, pass); }
   double timed(const std::function<void()>& work) override { return device_.timed(work); }
@@ -113,8 +113,11 @@ class CudaBackend final : public Backend {
   UploadedArray<const T*> embedded_, gathered_;
   UploadedArray<gpu::CacheSlot<T>> slots_;
   UploadedArray<gpu::AttentionSpan<T>> vision_spans_, decoder_spans_;
+  UploadedArray<const T*> kv_blocks_;
   Buffer attention_space_, patches_;
   UploadedArray<int> generated_;
+  UploadedArray<gpu::AddedLogit> added_logits_;
+  UploadedArray<uint32_t> masks_;
   UploadedArray<gpu::SamplingRow> sampling_rows_;
   Buffer sampling_space_, sampled_;
   Buffer int8_values_, int8_scales_, int8_outliers_, int8_outlier_counts_, int8_digests_;

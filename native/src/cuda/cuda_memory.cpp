@@ -82,12 +82,10 @@ void CudaBackend<T>::receive(const Matrix& out, const Matrix& in, Backend& from)
 }
 
 template <class T>
-void CudaBackend<T>::copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) {
-  require(tokens <= out.capacity && tokens <= in.capacity, "copy_cache: the tokens fit");
+void CudaBackend<T>::copy_block(void* out, const void* in, const KvShape& shape, int64_t tokens) {
+  require(tokens <= kKvBlock, "copy_block: the tokens fit");
   if (tokens == 0) return;
-  const size_t row = shape.row_bytes();
-  device_.move_rows(out.memory.data(), static_cast<size_t>(out.capacity) * row, in.memory.data(),
-                    static_cast<size_t>(in.capacity) * row, static_cast<size_t>(tokens) * row,
+  device_.move_rows(out, shape.head_bytes(), in, shape.head_bytes(), static_cast<size_t>(tokens) * shape.row_bytes(),
                     static_cast<size_t>(2 * shape.layers * shape.kv_heads));
 }
 

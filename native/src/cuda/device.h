@@ -1,6 +1,7 @@
 // One GPU: its memory and the stream that all its work is queued on.
 #pragma once
 
+#include <bit>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -65,7 +66,7 @@ class UploadedArray {
       last_.clear();
       if (memory_.bytes() < bytes) {
         memory_ = Buffer();
-        memory_ = device.allocate(bytes);
+        memory_ = device.allocate(std::bit_ceil(bytes));  // what grows with an answer does not move with each of its tokens
       }
       device.upload(memory_.data(), values.data(), bytes);
       last_ = std::move(values);

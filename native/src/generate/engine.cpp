@@ -1,5 +1,7 @@
 #include "generate/engine.h"
 
+#include <algorithm>
+
 #include "host/next_id.h"
 
 namespace ivl {
@@ -9,6 +11,7 @@ Engine::Engine(std::unique_ptr<InternVLChat> model)
       precision_(model->precision()),
       kv_shapes_(model->kv_shapes()),
       placement_(model->placement()),
+      feature_type_(placement_.decoder.front().backend->activation_type()),
       description_(placement_.description()),
       id_(next_id()),
       model_(std::move(model)) {}
@@ -27,6 +30,13 @@ void Engine::claim(Recording& recording) const {
   }
 }
 
+int64_t Engine::kv_blocks() const {
+  if (placement_.kv_cache == 0) return blocks_for(config_.language.context);
+  size_t block = 0;
+  for (const KvShape& shape : kv_shapes_) block += shape.block_bytes();
+  return std::max<int64_t>(1, placement_.kv_cache / static_cast<int64_t>(block));
+}
+
 std::vector<float> Engine::to_host(const Logits& logits) {
   const Turn turn(*this);
   std::vector<float> values(static_cast<size_t>(logits.matrix.rows * logits.matrix.cols));
@@ -34,11 +44,11 @@ std::vector<float> Engine::to_host(const Logits& logits) {
   return values;
 }
 
-Features Engine::encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled, Recorder* recorder) {
+std::shared_ptr<Features> Engine::encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled,
+                                         Recorder* recorder) {
   const Access model(*this);
   Buffer memory = model->encode(pixels, count, recorder, cancellation(cancelled));
-  const DType type = placement_.decoder.front().backend->activation_type();
-  return Features(shared_from_this(), std::move(memory), type, count * config_.tokens_per_image(), config_.language.hidden);
+  return std::make_shared<Features>(shared_from_this(), std::move(memory), count * config_.tokens_per_image());
 }
 
 void Engine::discard(Buffer memory) noexcept {
@@ -70,7 +80,7 @@ bool Engine::has_discarded() noexcept {
 }
 
 void Engine::close() {
-  closing_.store(true);
+  begin_closing();
   const Turn turn(*this);
   model_.reset();
 }

@@ -27,6 +27,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
     const Placement& placement() const { return engine_.placement_; }
+    const std::vector<KvShape>& kv_shapes() const { return engine_.kv_shapes_; }
 
    protected:
     Engine& engine_;
@@ -46,12 +47,15 @@ class Engine : public std::enable_shared_from_this<Engine> {
   // Logits as they lie on the host: (rows, vocabulary). Waits for the computation that runs; works after close(), too.
   std::vector<float> to_host(const Logits& logits);
 
-  Features encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled, Recorder* recorder);
+  // At once, in one turn.
+  std::shared_ptr<Features> encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled, Recorder* recorder);
 
   // Frees a backend's memory in a turn: at once if nobody has it, else at the end of the one that runs. Never waits.
   void discard(Buffer memory) noexcept;
 
-  // Makes running work fail with Error(Closed) at its next layer, waits for it, and frees the weights. Idempotent.
+  // Makes running work fail with Error(Closed) at its next layer, and all later work.
+  void begin_closing() { closing_.store(true); }
+  // That, waits for it, and frees the weights. Idempotent.
   void close();
 
   Cancellation cancellation(const std::atomic<bool>* cancelled) const { return {closing_, cancelled}; }
@@ -64,6 +68,10 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const Precision& precision() const { return precision_; }
   // Of a sequence's cache: one for each stage of the placement's decoder.
   const std::vector<KvShape>& kv_shapes() const { return kv_shapes_; }
+  // Of a picture's features.
+  DType feature_type() const { return feature_type_; }
+  // Of all sequences' caches together, as the placement planned them.
+  int64_t kv_blocks() const;
   // Of the placement, for people.
   const std::string& description() const { return description_; }
 
@@ -75,6 +83,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   const Precision precision_;
   const std::vector<KvShape> kv_shapes_;
   const Placement placement_;
+  const DType feature_type_;
   const std::string description_;
   const uint64_t id_;  // never reused
   TicketLock turns_;

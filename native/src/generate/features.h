@@ -1,8 +1,10 @@
 // Pictures as the decoder sees them.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "tensor/buffer.h"
 
@@ -10,29 +12,44 @@ namespace ivl {
 
 class Engine;
 
+// Their rows are known at once; what is in them may be computed later, when a request needs it.
 class Features {
  public:
-  // `memory` is (rows, width) of the engine's decoder.
-  Features(std::shared_ptr<Engine> engine, Buffer memory, DType type, int64_t rows, int64_t width);
-  Features(Features&&) = default;
+  // Already there: `memory` is (rows, width) of the engine's decoder.
+  Features(std::shared_ptr<Engine> engine, Buffer memory, int64_t rows);
+  // To be encoded: (count, channels, S, S).
+  Features(std::shared_ptr<Engine> engine, std::vector<float> pixels, int64_t count);
   ~Features();
+  Features(const Features&) = delete;
+  Features& operator=(const Features&) = delete;
 
-  // Never reused: tells one picture's rows from another's in a sequence's cache.
+  // Never reused: tells one picture's rows from another's in a cache.
   uint64_t id() const { return id_; }
   const Engine* engine() const { return engine_.get(); }
   int64_t rows() const { return rows_; }
-  int64_t width() const { return width_; }
-  Matrix matrix() const { return memory_.matrix(type_, rows_, width_); }
-  // Waits for the computation that runs; works after the engine's close(), too.
+  int64_t width() const;
+  size_t bytes() const;  // of what is computed
+
+  bool encoded() const { return encoded_.load(std::memory_order_acquire); }
+  // Until they are encoded.
+  const std::vector<float>& pixels() const { return pixels_; }
+  int64_t pictures() const { return pictures_; }
+  // Once, by whoever encodes them; the pixels go.
+  void set(Buffer memory);
+
+  // What follows is of encoded ones.
+  Matrix matrix() const;
+  // Waits for the computation that runs; works after the engine's close(), too. Error(InvalidArgument) if they are not encoded.
   void copy_to(float* out) const;
 
  private:
   uint64_t id_;
   std::shared_ptr<Engine> engine_;
-  Buffer memory_;
-  DType type_;
   int64_t rows_;
-  int64_t width_;
+  int64_t pictures_ = 0;
+  std::vector<float> pixels_;
+  Buffer memory_;
+  std::atomic<bool> encoded_{false};
 };
 
 }  // namespace ivl

@@ -6,49 +6,76 @@
 
 namespace ivl {
 
-Request::Request(std::shared_ptr<Engine> engine, std::shared_ptr<Sequence> sequence, Prompt prompt,
-                 const Sampling& sampling, std::shared_ptr<Recording> recording)
-    : engine_(std::move(engine)), sampling_(sampling), sampler_(sampling), recording_(std::move(recording)) {
-  validate(sampling);
-  check_owner(sequence.get(), prompt);
+Request::Request(const Engine& engine, Prompt prompt, RequestOptions options)
+    : engine_(engine), options_(std::move(options)), sampler_(options_.sampling, std::move(prompt.stop_tokens)), lookup_(options_.most_guessed) {
+  validate(options_.sampling, engine.config().language.vocab);
+  check_owner(prompt);
   check_prompt(prompt);
   prompt_size_ = prompt.tokens.size();
   place_pictures(prompt);
-  features_ = std::move(prompt.features);
-  stop_tokens_ = std::move(prompt.stop_tokens);
   tokens_ = std::move(prompt.tokens);
-
-  if (sequence == nullptr) sequence = std::make_shared<Sequence>(engine_);
-  if (!sequence->take()) fail(Status::InvalidArgument, "the sequence already serves an unfinished request");
-  sequence_ = std::move(sequence);
-  try {
-    // The last token is always computed: its logits are what the answer begins from.
-    const int64_t most = static_cast<int64_t>(prompt_size_) - 1;
-    reused_ = recording_ != nullptr ? 0 : std::min(sequence_->common_prefix(keys_), most);
-    sequence_->truncate(reused_);
-    const int64_t wanted = static_cast<int64_t>(prompt_size_) + sampling_.max_new_tokens;
-    sequence_->reserve(std::min<int64_t>(engine_->config().language.context, wanted));
-  } catch (...) {
-    sequence_->release();
-    throw;
-  }
 }
 
-// Another model's cache and pictures may have other shapes, and never mean the same.
-void Request::check_owner(const Sequence* sequence, const Prompt& prompt) const {
-  if (sequence != nullptr && sequence->engine() != engine_.get()) {
-    fail(Status::InvalidArgument, "the sequence belongs to another model, expected one of the generation's own");
-  }
+// Another model's pictures may have other shapes, and never mean the same.
+void Request::check_owner(const Prompt& prompt) const {
   for (size_t i = 0; i < prompt.features.size(); ++i) {
-    if (prompt.features[i]->engine() != engine_.get()) {
-      fail(Status::InvalidArgument, cat("features ", i, " were encoded by another model, expected the generation's own"));
+    if (prompt.features[i]->engine() != &engine_) {
+      fail(Status::InvalidArgument, cat("features ", i, " were encoded by another model, expected the request's own"));
     }
   }
-  if (recording_ != nullptr) engine_->claim(*recording_);
+  if (options_.recording != nullptr) engine_.claim(*options_.recording);
+}
+
+int64_t Request::most_positions() const {
+  return std::min<int64_t>(engine_.config().language.context, static_cast<int64_t>(prompt_size_) + options_.sampling.max_new_tokens);
+}
+
+// What may come from a cache.
+std::span<const PositionKey> Request::cached_keys() const {
+  return std::span(keys_).first(options_.recording != nullptr ? 0 : keys_.size() - 1);
+}
+
+int64_t Request::wanted_blocks(KvPool& pool) const {
+  return blocks_for(tokens()) - KvSequence::shared(pool, options_.salt, cached_keys());
+}
+
+int64_t Request::common_with(const Request& other) const {
+  if (options_.salt != other.options_.salt) return 0;
+  return std::mismatch(keys_.begin(), keys_.end(), other.keys_.begin(), other.keys_.end()).first - keys_.begin();
+}
+
+void Request::attach(const Engine::Turn& turn, KvPool& pool) {
+  cache_.emplace(pool, options_.salt);
+  const int64_t held = cache_->attach(turn, cached_keys());
+  if (!reused_) reused_ = held;
+}
+
+int64_t Request::ready() const {
+  const int64_t past = cache_->length();
+  for (const PictureRun& run : pictures_) {
+    if (run.begin + run.rows > past && !run.features->encoded()) return std::max<int64_t>(0, run.begin - past);
+  }
+  return waits_for_mask() ? pending() - 1 : pending();
+}
+
+Draw Request::draw(std::span<const int32_t> guessed, std::vector<int32_t>& answer) const {
+  answer.assign(tokens_.begin() + static_cast<std::ptrdiff_t>(prompt_size_), tokens_.end());
+  answer.insert(answer.end(), guessed.begin(), guessed.end());
+  Draw draw = sampler_.next(answer);
+  draw.allowed = allowed_;
+  return draw;
+}
+
+std::vector<std::shared_ptr<Features>> Request::awaited() const {
+  std::vector<std::shared_ptr<Features>> awaited;
+  for (const PictureRun& run : pictures_) {
+    if (run.begin + run.rows > cache_->length() && !run.features->encoded()) awaited.push_back(run.features);
+  }
+  return awaited;
 }
 
 void Request::check_prompt(const Prompt& prompt) const {
-  const LanguageConfig& language = engine_->config().language;
+  const LanguageConfig& language = engine_.config().language;
   const auto count = static_cast<int64_t>(prompt.tokens.size());
   if (count == 0) fail(Status::InvalidArgument, "the prompt has no tokens");
   if (count >= language.context) {
@@ -65,7 +92,7 @@ void Request::check_prompt(const Prompt& prompt) const {
   for (const auto& features : prompt.features) rows += features->rows();
   const auto places = std::count(prompt.tokens.begin(), prompt.tokens.end(), prompt.image_token);
   if (rows != places) {
-    const int64_t each = engine_->config().tokens_per_image();
+    const int64_t each = engine_.config().tokens_per_image();
     fail(Status::InvalidArgument, cat("the prompt has placeholders for ", places, " image tokens, but the images have ", rows,
                                       " (", each, " an image)"));
   }
@@ -83,7 +110,7 @@ void Request::place_pictures(const Prompt& prompt) {
       ++features;
       from = 0;
     }
-    const Features* at = prompt.features[features].get();
+    const std::shared_ptr<Features>& at = prompt.features[features];
     const auto position = static_cast<int64_t>(i);
     const bool continues = !pictures_.empty() && pictures_.back().features == at &&
                            pictures_.back().begin + pictures_.back().rows == position &&
@@ -99,15 +126,26 @@ void Request::place_pictures(const Prompt& prompt) {
 }
 
 void Request::add_key(PositionKey key) {
-  const bool far = turns_long(engine_->config().language.rope, static_cast<int64_t>(prompt_size_));
+  const bool far = turns_long(engine_.config().language.rope, static_cast<int64_t>(prompt_size_));
   keys_.push_back(far ? turned_long(key) : key);
 }
 
-void Request::append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices,
-                        std::vector<SequenceSpan>& spans, int64_t row, int64_t rows) const {
-  const int64_t past = sequence_->length();
+std::vector<int32_t> Request::guess(double row_cost) {
+  if (options_.guided || options_.recording != nullptr) return {};
+  std::vector<int32_t> guessed = lookup_.guess(tokens_, row_cost);
+  const int64_t room = most_positions() - tokens() - 1;  // the last token's own row is never needed
+  guessed.resize(std::min(guessed.size(), static_cast<size_t>(std::max<int64_t>(0, room))));
+  return guessed;
+}
+
+void Request::append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices, std::vector<SequenceSpan>& spans, int64_t rows,
+                        std::span<const int32_t> guessed) const {
+  const auto row = static_cast<int64_t>(ids.size());
+  const int64_t past = cache_->length();
   ids.insert(ids.end(), tokens_.begin() + past, tokens_.begin() + past + rows);
-  spans.push_back({row, rows, past, sequence_->caches(), static_cast<int64_t>(prompt_size_)});
+  ids.insert(ids.end(), guessed.begin(), guessed.end());
+  const auto all = rows + static_cast<int64_t>(guessed.size());
+  spans.push_back({row, all, past, cache_->tables(), static_cast<int64_t>(prompt_size_)});
   for (const PictureRun& run : pictures_) {
     const int64_t begin = std::max(run.begin, past);
     const int64_t end = std::min(run.begin + run.rows, past + rows);
@@ -118,40 +156,23 @@ void Request::append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices,
 }
 
 void Request::advance(int64_t rows) {
-  const auto past = static_cast<size_t>(sequence_->length());
-  sequence_->extend(std::span(keys_).subspan(past, static_cast<size_t>(rows)));
+  const auto past = static_cast<size_t>(cache_->length());
+  cache_->extend(std::span<const PositionKey>(keys_).subspan(past, static_cast<size_t>(rows)));
 }
 
-void Request::accept(Sampled sampled, Logits logits) {
-  sampled_ = std::move(sampled);
-  logits_ = std::move(logits);
-  if (sampled_.failure) return end(Finish::Failed);
-  tokens_.push_back(sampled_.token);
-  add_key(token_key(sampled_.token));
+Finish Request::accept(const Sampled& sampled) {
+  allowed_.reset();
+  tokens_.push_back(sampled.token);
+  add_key(token_key(sampled.token));
+  if (is_stop(sampled.token)) return Finish::Stop;
   const auto generated = static_cast<int64_t>(tokens_.size() - prompt_size_);
-  if (is_stop(sampled_.token)) {
-    end(Finish::Stop);
-  } else if (generated >= sampling_.max_new_tokens ||
-             static_cast<int64_t>(tokens_.size()) >= engine_->config().language.context) {
-    end(Finish::Length);
-  }
+  const bool full = generated >= options_.sampling.max_new_tokens || tokens() >= engine_.config().language.context;
+  return full ? Finish::Length : Finish::None;
 }
 
 bool Request::is_stop(int32_t token) const {
-  return std::find(stop_tokens_.begin(), stop_tokens_.end(), token) != stop_tokens_.end();
-}
-
-void Request::fail_with(const Error& failure) {
-  sampled_ = {-1, 0, {}, failure};
-  end(Finish::Failed);
-}
-
-void Request::end(Finish finish) {
-  if (finish_ == Finish::None) finish_ = finish;
-  if (sequence_ == nullptr) return;
-  sequence_->release();
-  sequence_.reset();
-  features_.clear();
+  const std::vector<int32_t>& stops = sampler_.stop_tokens();
+  return std::find(stops.begin(), stops.end(), token) != stops.end();
 }
 
 }  // namespace ivl

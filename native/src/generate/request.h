@@ -3,10 +3,13 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "generate/features.h"
+#include "generate/kv_sequence.h"
+#include "generate/prompt_lookup.h"
 #include "generate/sampler.h"
-#include "generate/sequence.h"
 #include "model/recording.h"
 
 namespace ivl {
@@ -16,76 +19,97 @@ enum class Finish { None, Stop, Length, Cancelled, Failed };
 struct Prompt {
   std::vector<int32_t> tokens;
   int32_t image_token = -1;
-  std::vector<std::shared_ptr<const Features>> features;  // in the order of the image tokens
+  std::vector<std::shared_ptr<Features>> features;  // in the order of the image tokens
   std::vector<int32_t> stop_tokens;
+};
+
+struct RequestOptions {
+  Sampling sampling = {};
+  // Not null: the activations of all its rows go there. Nothing is then taken from a cache, and no other request shares its passes.
+  std::shared_ptr<Recording> recording = {};
+  // What was computed under one salt serves only others of the same.
+  std::string salt = {};
+  int32_t priority = 0;  // larger numbers come first; among equals, who came first
+  bool logits = false;   // of each token are wanted
+  int32_t most_guessed = 0;  // tokens that are guessed at once (prompt_lookup.h); the answer is the same with any number
+  bool guided = false;   // each token waits for allow(), which says what it may be
 };
 
 class Request {
  public:
-  // Checks the prompt against the model, which must be that of all it comes with, and takes the sequence (one of its own if
-  // null), reusing what it holds. With a recording nothing is reused, since the whole prompt is to be seen.
-  Request(std::shared_ptr<Engine> engine, std::shared_ptr<Sequence> sequence, Prompt prompt, const Sampling& sampling,
-          std::shared_ptr<Recording> recording);
-  ~Request() { end(finish_ == Finish::None ? Finish::Cancelled : finish_); }
+  // Checks the prompt against the model, which must be that of all it comes with.
+  Request(const Engine& engine, Prompt prompt, RequestOptions options);
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
 
-  bool finished() const { return finish_ != Finish::None; }
-  Finish finish() const { return finish_; }
-  int64_t reused() const { return reused_; }
-  Recording* recording() const { return recording_.get(); }
-  // Of the last step, (1, vocabulary); no rows before the first.
-  const Logits& logits() const { return logits_; }
-  const std::vector<TokenLogprob>& top() const { return sampled_.top; }
-  const Sampled& sampled() const { return sampled_; }
-  // Why it has no further token, if it is Finish::Failed.
-  const std::optional<Error>& failure() const { return sampled_.failure; }
+  const RequestOptions& options() const { return options_; }
+  // Positions that it may come to need.
+  int64_t most_positions() const;
 
+  // ---- its cache, which it has while it takes part in passes
+  bool attached() const { return cache_.has_value(); }
+  // Blocks that it would take from the pool for the rows that it has now.
+  int64_t wanted_blocks(KvPool& pool) const;
+  // How many of the first positions are the same as in another request of the same salt.
+  int64_t common_with(const Request& other) const;
+  // Positions that are computed.
+  int64_t computed() const { return cache_ ? cache_->length() : 0; }
+  // Takes what the pool knows of it. The last token is always computed: its logits are what the next one comes from.
+  void attach(const Engine::Turn& turn, KvPool& pool);
+  bool reserve(const Engine::Turn& turn, int64_t rows) { return cache_->reserve(turn, cache_->length() + rows); }
+  // Gives it back; what was computed can be found for a while.
+  void detach() { cache_.reset(); }
+  int64_t tokens() const { return static_cast<int64_t>(tokens_.size()); }
+  // Tokens of the prompt that were in the cache at first.
+  int64_t reused() const { return reused_.value_or(0); }
+
+  // ---- its rows
   // Tokens known but not yet in the cache.
-  int64_t pending() const { return static_cast<int64_t>(tokens_.size()) - sequence_->length(); }
-  // The next `rows` pending tokens as rows [row, row + rows) of a batch.
-  void append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices, std::vector<SequenceSpan>& spans,
-                 int64_t row, int64_t rows) const;
+  int64_t pending() const { return tokens() - cache_->length(); }
+  // Those of them before the first picture that is not encoded; without the last, if that waits for allow().
+  int64_t ready() const;
+  // Of a guided request: which tokens may come next.
+  void allow(TokenMask mask) { allowed_ = std::move(mask); }
+  // Those pictures that it waits for.
+  std::vector<std::shared_ptr<Features>> awaited() const;
+  // Tokens that may follow the last one. See PromptLookup.
+  std::vector<int32_t> guess(double row_cost);
+  void judge(size_t guessed, size_t right) { lookup_.judge(guessed, right); }
+  // The next `rows` pending tokens, and `guessed` behind the last of them, as the next rows of a batch.
+  void append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices, std::vector<SequenceSpan>& spans, int64_t rows,
+                 std::span<const int32_t> guessed) const;
   // The batch with those rows was computed.
   void advance(int64_t rows);
-  // How the next token is to be drawn from the logits of the last pending row. Good until accept().
-  Draw draw() { return sampler_.next(std::span(tokens_).subspan(prompt_size_)); }
-  // Takes what was drawn from the logits; may finish the request. A failure does.
-  void accept(Sampled sampled, Logits logits);
-  // The request cannot go on.
-  void fail_with(const Error& failure);
-  // Gives the sequence back. Later calls change nothing.
-  void end(Finish finish);
-  // Before the next step: lets go of logits that only the last step's readers need.
-  void forget_logits() { logits_ = {}; }
+  // How the token behind the answer's tokens and these is to be drawn. `answer` is memory for them, good until the draw is done.
+  Draw draw(std::span<const int32_t> guessed, std::vector<int32_t>& answer) const;
+  // Takes what was drawn; says whether the answer ends with it.
+  Finish accept(const Sampled& sampled);
 
  private:
   struct PictureRun {  // positions [begin, begin + rows) of the prompt are rows [from, from + rows) of the features
     int64_t begin, rows, from;
-    const Features* features;
+    std::shared_ptr<Features> features;
   };
 
-  void check_owner(const Sequence* sequence, const Prompt& prompt) const;
+  void check_owner(const Prompt& prompt) const;
   void check_prompt(const Prompt& prompt) const;
   void place_pictures(const Prompt& prompt);
   void add_key(PositionKey key);
   bool is_stop(int32_t token) const;
+  bool waits_for_mask() const { return options_.guided && allowed_ == nullptr; }
+  std::span<const PositionKey> cached_keys() const;
 
-  std::shared_ptr<Engine> engine_;
-  std::shared_ptr<Sequence> sequence_;
-  std::vector<std::shared_ptr<const Features>> features_;
-  std::vector<int32_t> stop_tokens_;
+  const Engine& engine_;
+  RequestOptions options_;
   std::vector<int32_t> tokens_;  // prompt and answer
   std::vector<PositionKey> keys_;
   std::vector<PictureRun> pictures_;
   size_t prompt_size_ = 0;
-  int64_t reused_ = 0;
-  Sampling sampling_;
+  std::optional<int64_t> reused_;
   Sampler sampler_;
-  std::shared_ptr<Recording> recording_;
-  Logits logits_;
-  Sampled sampled_{-1, 0, {}, {}};
-  Finish finish_ = Finish::None;
+  PromptLookup lookup_;
+  TokenMask allowed_;  // of the next token, once it is known
+  std::optional<KvSequence> cache_;
 };
 
 }  // namespace ivl

@@ -57,6 +57,14 @@ Isa chosen_isa() {
   fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", expected plain, avx2, avx2vnni, avx512, avx512vnni or avx512bf16"));
 }
 
+bool multiplies_bf16_faster() {
+#if defined(__x86_64__)
+  return chosen_isa() == Isa::Avx512Bf16 && __builtin_cpu_is("amd");
+#else
+  return false;
+#endif
+}
+
 std::vector<std::string> feature_names() {
   std::vector<std::string> names;
 #if defined(__x86_64__)

@@ -19,6 +19,10 @@ Isa best_isa();
 // processor cannot run: better than an illegal instruction.
 Isa chosen_isa();
 
+// Whether products of bf16 by bf16 take less time than those of f32, by what the processor is and which instructions are chosen; it is
+// not measured, so that it is the same each time. AMD's units do twice as many; Intel's, without AMX, half as many or fewer.
+bool multiplies_bf16_faster();
+
 // Of interest to kernels, for people: "avx2", "avx512_vnni".
 std::vector<std::string> feature_names();
 // Processors that the process may use: its affinity mask, within its cgroups' share of time.

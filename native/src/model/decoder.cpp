@@ -174,7 +174,7 @@ std::vector<Span> Decoder::spans_of(const DecoderBatch& batch, size_t at) const 
   std::vector<Span> spans;
   for (const SequenceSpan& span : batch.spans) {
     const int64_t begin = rope_begin(language.rope, language.context, span.prompt, span.past, span.rows);
-    spans.push_back({span.row, span.rows, span.past, &span.caches[at], begin});
+    spans.push_back({span.row, span.rows, span.past, span.blocks[at], begin});
   }
   return spans;
 }

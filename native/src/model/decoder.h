@@ -26,12 +26,12 @@ struct DecoderLayer {
   std::unique_ptr<ExpertWeights> experts;
 };
 
-// The rows of one sequence in a batch, as Span says, with the sequence's cache of every stage.
+// The rows of one sequence in a batch, as Span says, with the sequence's blocks in every stage.
 struct SequenceSpan {
   int64_t row = 0;
   int64_t rows = 0;
   int64_t past = 0;
-  std::span<KvCache> caches;
+  std::span<const KvTable> blocks;
   int64_t prompt = 0;  // tokens of all of the sequence's prompt, on which rotations may depend (rope.h)
 };
 

@@ -59,17 +59,27 @@ void InternVit::load_block(int64_t index, WeightSource& source, const Precision&
   blocks_.push_back(std::move(block));
 }
 
-Matrix InternVit::embed(const Matrix& pixels, Workspace& workspace) const {
+Matrix InternVit::hidden(int64_t pictures, Workspace& workspace) const {
+  return workspace.matrix(kHidden, pictures * config_.vision_tokens(), config_.vision.hidden);
+}
+
+void InternVit::begin(const Matrix& pixels, Workspace& workspace, Recorder* recorder) const {
   const int64_t pictures = pixels.rows;
   const int64_t width = config_.vision.hidden;
   const PatchGeometry geometry{pictures, config_.vision.channels, config_.image_size, config_.vision.patch};
   const Matrix patches = workspace.matrix(kNormed, pictures * config_.grid() * config_.grid(), width);
-  const Matrix x = workspace.matrix(kHidden, pictures * config_.vision_tokens(), width);
+  const Matrix x = hidden(pictures, workspace);
   backend_.patch_embed(patches, pixels, *patch_embedding_, geometry);
   backend_.add_class_and_positions(
       x, patches, *class_embedding_,
       positions_.matrix(backend_.activation_type(), config_.vision_tokens(), width), pictures);
-  return x;
+  if (recorder != nullptr) recorder->record("vision.embeddings", backend_, x, config_.vision_tokens());
+}
+
+void InternVit::run(int64_t block, int64_t pictures, Workspace& workspace, Recorder* recorder) const {
+  const Matrix x = hidden(pictures, workspace);
+  run_block(blocks_.at(static_cast<size_t>(block)), x, pictures, workspace);
+  if (recorder != nullptr) recorder->record(cat("vision.layers.", block), backend_, x, config_.vision_tokens());
 }
 
 // x (B*T, C): x += attention(norm1(x)) * ls1; x += mlp(norm2(x)) * ls2.
@@ -95,19 +105,6 @@ void InternVit::run_block(const VisionBlock& block, const Matrix& x, int64_t pic
   const Matrix inner = workspace.matrix(kWide, x.rows, vision.mlp);
   backend_.matmul(inner, normed_again, {Activation::Gelu, nullptr, nullptr});
   backend_.matmul(x, {inner, *block.fc2}, {Activation::None, block.ls2.get(), &x});
-}
-
-Matrix InternVit::forward(const Matrix& pixels, Workspace& workspace, Recorder* recorder,
-                          const Cancellation& cancel) const {
-  const int64_t pictures = pixels.rows;
-  const Matrix x = embed(pixels, workspace);
-  if (recorder != nullptr) recorder->record("vision.embeddings", backend_, x, config_.vision_tokens());
-  for (size_t i = 0; i < blocks_.size(); ++i) {
-    cancel.check();
-    run_block(blocks_[i], x, pictures, workspace);
-    if (recorder != nullptr) recorder->record(cat("vision.layers.", i), backend_, x, config_.vision_tokens());
-  }
-  return x;
 }
 
 int64_t InternVit::workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation) {

@@ -30,9 +30,13 @@ class InternVit {
   int64_t parts() const;
   void load_part(int64_t part, WeightSource& source, const Precision& precision);
 
-  // pixels (B, channels*S*S) in the backend's memory -> hidden states (B*(1+grid^2), C), without a final norm. The
-  // result lives in the workspace until its next use.
-  Matrix forward(const Matrix& pixels, Workspace& workspace, Recorder* recorder, const Cancellation& cancel) const;
+  // The way of B pictures through the tower: begin() with pixels (B, channels*S*S) in the backend's memory, then every block in order.
+  // Between these their hidden states (B*(1+grid^2), C) lie in the workspace, which nobody else may use meanwhile; behind the last
+  // block they are the result, without a final norm.
+  void begin(const Matrix& pixels, Workspace& workspace, Recorder* recorder) const;
+  void run(int64_t block, int64_t pictures, Workspace& workspace, Recorder* recorder) const;
+  int64_t blocks() const { return static_cast<int64_t>(blocks_.size()); }
+  Matrix hidden(int64_t pictures, Workspace& workspace) const;
 
   // Bytes of workspace for B pictures.
   static int64_t workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation);
@@ -40,7 +44,6 @@ class InternVit {
  private:
   void load_embeddings(WeightSource& source, const Precision& precision);
   void load_block(int64_t index, WeightSource& source, const Precision& precision);
-  Matrix embed(const Matrix& pixels, Workspace& workspace) const;
   void run_block(const VisionBlock& block, const Matrix& x, int64_t pictures, Workspace& workspace) const;
 
   Backend& backend_;

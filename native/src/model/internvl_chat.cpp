@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "host/next_id.h"
+
 namespace ivl {
 
 namespace {
@@ -42,29 +44,47 @@ int64_t InternVLChat::pictures_together(const ModelConfig& config) {
   return std::max<int64_t>(1, kVisionRows / config.vision_tokens());
 }
 
-Buffer InternVLChat::encode(const float* pixels, int64_t count, Recorder* recorder, const Cancellation& cancel) {
-  const int64_t tokens = config_.tokens_per_image();
-  const int64_t width = config_.language.hidden;
-  const int64_t picture_size = config_.vision.channels * config_.image_size * config_.image_size;
+InternVLChat::Encoding InternVLChat::begin_encoding(const float* pixels, int64_t count) {
   Backend& target = *placement_.decoder.front().backend;
-  const DType type = target.activation_type();
-  Buffer features = target.allocate(static_cast<size_t>(count * tokens * width) * size_of(type));
-  const Matrix all = features.matrix(type, count * tokens, width);
-  const int64_t together = pictures_together(config_);
-  for (int64_t done = 0; done < count; done += together) {
-    const int64_t some = std::min(together, count - done);
-    encode_some(all.row_range(done * tokens, some * tokens), pixels + done * picture_size, some, recorder, cancel);
-  }
-  return features;
+  const auto numbers = static_cast<size_t>(count * config_.tokens_per_image() * config_.language.hidden);
+  return {pixels, count, target.allocate(numbers * size_of(target.activation_type())), next_id()};
 }
 
-void InternVLChat::encode_some(const Matrix& out, const float* pixels, int64_t count, Recorder* recorder,
-                               const Cancellation& cancel) {
-  const int64_t picture_size = config_.vision.channels * config_.image_size * config_.image_size;
-  const Matrix input = pixels_space_.matrix(0, count, picture_size);
+bool InternVLChat::encode_part(Encoding& encoding, Recorder* recorder, const Cancellation& cancel) {
+  cancel.check();
+  const int64_t some = std::min(pictures_together(config_), encoding.count - encoding.done);
+  if (in_tower_ != encoding.number) encoding.next = 0;
+  if (encoding.next == 0) {
+    const int64_t picture_size = config_.vision.channels * config_.image_size * config_.image_size;
+    const Matrix input = pixels_space_.matrix(0, some, picture_size);
+    in_tower_ = encoding.number;
+    placement_.vision->from_host(input, encoding.pixels + encoding.done * picture_size);
+    vision_.begin(input, vision_space_, recorder);
+  } else if (encoding.next <= vision_.blocks()) {
+    vision_.run(encoding.next - 1, some, vision_space_, recorder);
+  } else {
+    const int64_t tokens = config_.tokens_per_image();
+    const DType type = placement_.decoder.front().backend->activation_type();
+    const Matrix all = encoding.features.matrix(type, encoding.count * tokens, config_.language.hidden);
+    project(all.row_range(encoding.done * tokens, some * tokens), some, recorder);
+    encoding.done += some;
+    encoding.next = 0;
+    return encoding.done == encoding.count;
+  }
+  ++encoding.next;
+  return false;
+}
+
+Buffer InternVLChat::encode(const float* pixels, int64_t count, Recorder* recorder, const Cancellation& cancel) {
+  Encoding encoding = begin_encoding(pixels, count);
+  while (!encode_part(encoding, recorder, cancel)) {
+  }
+  return std::move(encoding.features);
+}
+
+void InternVLChat::project(const Matrix& out, int64_t count, Recorder* recorder) {
+  const Matrix hidden = vision_.hidden(count, vision_space_);
   Backend& backend = *placement_.vision;
-  backend.from_host(input, pixels);
-  const Matrix hidden = vision_.forward(input, vision_space_, recorder, cancel);
   Backend& target = *placement_.decoder.front().backend;
   if (&backend == &target) {
     projector_.forward(out, hidden, count, projector_space_, recorder);

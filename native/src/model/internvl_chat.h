@@ -29,8 +29,20 @@ class InternVLChat {
   int64_t parts() const { return vision_.parts() + 1 + decoder_.parts(); }
   void load_part(int64_t part);
 
-  // pixels (count, channels, S, S) f32, normalized -> (count * tokens_per_image, hidden) in the memory of the decoder's
-  // first stage.
+  // Pictures on their way through the tower and the projector, pictures_together() of them at a time.
+  struct Encoding {
+    const float* pixels;  // (count, channels, S, S) f32, normalized
+    int64_t count;
+    Buffer features;   // (count * tokens_per_image, hidden) in the memory of the decoder's first stage
+    uint64_t number;   // tells encodings apart
+    int64_t done = 0;  // pictures
+    int64_t next = 0;  // of those in the tower: 0 the embedding, then a block each, then the projector
+  };
+  Encoding begin_encoding(const float* pixels, int64_t count);
+  // Does the next part, about a block. True once all is done, and `features` full. Several encodings may take turns: one that finds
+  // another's pictures in the tower begins with its own anew.
+  bool encode_part(Encoding& encoding, Recorder* recorder, const Cancellation& cancel);
+  // All of it.
   Buffer encode(const float* pixels, int64_t count, Recorder* recorder, const Cancellation& cancel);
 
   // See Decoder::forward.
@@ -40,8 +52,7 @@ class InternVLChat {
   static int64_t pictures_together(const ModelConfig& config);
 
  private:
-  void encode_some(const Matrix& out, const float* pixels, int64_t count, Recorder* recorder,
-                   const Cancellation& cancel);
+  void project(const Matrix& out, int64_t count, Recorder* recorder);
 
   Placement placement_;
   ModelConfig config_;
@@ -52,6 +63,7 @@ class InternVLChat {
   Projector projector_;
   Decoder decoder_;
   Workspace pixels_space_, vision_space_, projector_space_;
+  uint64_t in_tower_ = 0;  // the encoding whose pictures are in vision_space_
 };
 
 }  // namespace ivl

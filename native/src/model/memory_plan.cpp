@@ -39,7 +39,7 @@ MemoryPlan plan_activations(const ModelConfig& config, const Precision& precisio
   const KvShape kv{language.layers, language.kv_heads, language.head_dim, precision.kv_type()};
   MemoryPlan plan;
   plan.kv_cache_per_token = static_cast<int64_t>(kv.bytes_per_token());
-  plan.kv_cache = plan.kv_cache_per_token * language.context;
+  plan.kv_cache = plan.kv_cache_per_token * kKvBlock * blocks_for(language.context);
   const int64_t rope = rope_rows(language.rope, language.context) * language.head_dim * static_cast<int64_t>(sizeof(float));
   plan.scratch = Decoder::workspace_bytes(config, kChunkRows, 1, activation) + rope;
   plan.pictures_together = InternVLChat::pictures_together(config);
@@ -122,7 +122,7 @@ int64_t tokens_of_a_request(const ModelConfig& config) {
 
 MemoryPlan for_batch(MemoryPlan plan, const ModelConfig& config, int64_t max_batch) {
   constexpr int64_t kMost = int64_t{1} << 61;  // more than there is anywhere
-  const int64_t each = plan.kv_cache_per_token * tokens_of_a_request(config);
+  const int64_t each = plan.kv_cache_per_token * kKvBlock * blocks_for(tokens_of_a_request(config));
   const int64_t others = max_batch - 1;
   plan.max_batch = max_batch;
   plan.kv_cache_batch = others > kMost / std::max<int64_t>(1, each) ? kMost : others * each;

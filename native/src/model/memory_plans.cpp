@@ -26,6 +26,18 @@ std::optional<int64_t> largest(int64_t low, int64_t high, const Fits& fits) {
 
 }  // namespace
 
+MemoryPlans::MemoryPlans(const Checkpoint* checkpoint, const ModelConfig& config, const Precision& precision, int64_t max_batch,
+                         bool mapped, int64_t kv_memory)
+    : checkpoint_(checkpoint), config_(config), asked_{precision, config.language.context, max_batch, kv_memory}, mapped_(mapped) {
+  const LanguageConfig& language = config.language;
+  const KvShape kv{language.layers, language.kv_heads, language.head_dim, precision.kv_type()};
+  const auto block = static_cast<int64_t>(kv.block_bytes());
+  if (kv_memory != 0 && kv_memory < block) {
+    fail(Status::InvalidArgument, cat("kv_memory is ", kv_memory, " bytes, expected 0 or at least the ", block, " of ", kKvBlock,
+                                      " tokens' keys and values"));
+  }
+}
+
 MemoryPlan MemoryPlans::plan(Place place, const Settings& settings) const {
   ModelConfig config = config_;
   config.language.context = settings.context;
@@ -33,7 +45,12 @@ MemoryPlan MemoryPlans::plan(Place place, const Settings& settings) const {
   const MemoryPlan one = place == Place::Gpus      ? plan_gpu_memory(config, precision)
                          : checkpoint_ == nullptr ? plan_memory(config, precision)
                                                   : plan_memory(*checkpoint_, config, precision, mapped_);
-  return for_batch(one, config, std::max<int64_t>(1, settings.max_batch));
+  MemoryPlan all = for_batch(one, config, std::max<int64_t>(1, settings.max_batch));
+  if (settings.kv_memory > 0) {
+    all.kv_cache = settings.kv_memory;
+    all.kv_cache_batch = 0;
+  }
+  return all;
 }
 
 MemoryPlan MemoryPlans::fitting(Place place, int64_t limit) const {

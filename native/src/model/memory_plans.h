@@ -17,12 +17,14 @@ class MemoryPlans {
     Precision precision;
     int64_t context = 0;    // tokens
     int64_t max_batch = 1;  // requests together; 0: as many as fit, up to kMostUnasked
+    int64_t kv_memory = 0;  // bytes for all caches together; 0: what the context and the batch come to
   };
   static constexpr int64_t kMostUnasked = 8;
 
   // Without a checkpoint the weights are made up. It and `config` must outlive the plans.
-  MemoryPlans(const Checkpoint* checkpoint, const ModelConfig& config, const Precision& precision, int64_t max_batch, bool mapped)
-      : checkpoint_(checkpoint), config_(config), asked_{precision, config.language.context, max_batch}, mapped_(mapped) {}
+  // Error(InvalidArgument) if kv_memory is too little for a block of the cache.
+  MemoryPlans(const Checkpoint* checkpoint, const ModelConfig& config, const Precision& precision, int64_t max_batch, bool mapped,
+              int64_t kv_memory = 0);
 
   const ModelConfig& config() const { return config_; }
   // As asked for; with one request at a time where it is left open how many.

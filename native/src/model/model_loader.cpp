@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/processor.h"
 #include "model/checkpoint_weights.h"
 #include "model/int8_layers.h"
 #include "model/random_weights.h"
@@ -41,10 +42,11 @@ Precision precision_for(const LoadOptions& options, const Precision& stored) {
   const bool vision = options.int8_vision || stored.int8_vision;
   const DType kept = (decoder || vision) && stored.type == DType::F32 ? DType::BF16 : stored.type;
   const DType type = options.precision.value_or(kept);
-  if (options.bf16_activations && type != DType::BF16) {
-    fail(Status::InvalidArgument, cat("bf16_activations go with bf16 weights; the precision is ", name_of(type)));
+  const bool rounds = options.bf16_activations.value_or(type == DType::BF16 && multiplies_bf16_faster());
+  if (rounds && type != DType::BF16) {
+    fail(Status::InvalidArgument, cat("bf16 activations go with bf16 weights; the precision is ", name_of(type)));
   }
-  return {type, decoder, vision, options.kv, options.bf16_activations};
+  return {type, decoder, vision, options.kv, rounds};
 }
 
 std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::filesystem::path& folder,
@@ -57,7 +59,7 @@ std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::f
     config = as_stored(std::move(config), headers);
     require_weights(headers, config);
     const Precision precision = precision_for(options, stored_precision(headers, ParamTable(config)));
-    const MemoryPlans plans(&headers, config, precision, options.max_batch, options.map_weights);
+    const MemoryPlans plans(&headers, config, precision, options.max_batch, options.map_weights, options.kv_memory);
     check_limit(plans, options);
     placement = place(config, precision, plans);
   }
@@ -76,7 +78,7 @@ std::unique_ptr<ModelLoader> ModelLoader::random(const Placer& place,
                                                  uint64_t seed) {
   ModelConfig config = load_config_for(config_file, options);
   const Precision precision = precision_for(options, {DType::BF16});
-  const MemoryPlans plans(nullptr, config, precision, options.max_batch, false);
+  const MemoryPlans plans(nullptr, config, precision, options.max_batch, false, options.kv_memory);
   check_limit(plans, options);
   Placement placement = place(config, precision, plans);
   const int64_t bytes = plans.at(MemoryPlans::Place::Host).weights_owned;

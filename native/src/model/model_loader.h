@@ -16,11 +16,12 @@ struct LoadOptions {
   bool int8_decoder = false;       // linear layers in int8; what stays is then in 16 bits, bf16 if stored in f32
   bool int8_vision = false;
   std::optional<KvType> kv;  // of the KV cache; the precision's type if not given
-  bool bf16_activations = false;
+  std::optional<bool> bf16_activations;  // with bf16 weights on the CPU; if not given, where that is faster
   bool map_weights = true;
   int64_t context = 0;       // 0: the checkpoint's
   int64_t memory_limit = 0;  // bytes; 0: what is available now, -1: unchecked
   int64_t max_batch = 1;     // requests that are to be computed together: for the memory plan; 0: as many as fit
+  int64_t kv_memory = 0;     // bytes for all KV caches together; 0: a full context and the batch
 };
 
 // The configuration of a folder (or of one config.json), with the options' context length applied.

@@ -18,6 +18,7 @@ struct Placement {
 
   std::shared_ptr<Backend> vision;  // the tower and the projector
   std::vector<Stage> decoder;       // the first also has the embeddings, the last the head
+  int64_t kv_cache = 0;             // bytes that were planned for all sequences' caches; 0: those of one full context
   std::string not_on_gpu{};         // why it is on none of the GPUs that there are, if nobody asked for that
 
   static Placement on(const std::shared_ptr<Backend>& backend, int64_t layers) { return {backend, {{backend, layers}}}; }

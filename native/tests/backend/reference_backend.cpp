@@ -78,15 +78,13 @@ double activate(double x, Activation activation) {
 }
 double silu(double x) { return x / (1 + std::exp(-x)); }
 
-// The keys (part 0) or values (part 1) of a layer's head in a cache.
+// The keys (part 0) or values (part 1) of a layer's head in a block of a cache.
 class CachedHead {
  public:
-  CachedHead(const KvCache& cache, const KvShape& s, int64_t layer, int64_t part, int64_t head) : shape_(s) {
-    const auto capacity = static_cast<size_t>(cache.capacity);
-    const auto before = static_cast<size_t>((layer * 2 + part) * s.kv_heads + head) * capacity;
-    rows_ = static_cast<char*>(cache.memory.data()) + before * (s.row_bytes() + s.scale_bytes());
-    scales_ = rows_ + capacity * s.row_bytes();
-  }
+  CachedHead(void* block, const KvShape& s, int64_t layer, int64_t part, int64_t head)
+      : shape_(s),
+        rows_(static_cast<char*>(block) + s.head_offset(layer, part, head)),
+        scales_(rows_ + static_cast<size_t>(kKvBlock) * s.row_bytes()) {}
   double at(int64_t token, int64_t i) const {
     const char* row = row_of(token);
     if (shape_.type != KvType::Int8) return load_f32(row, float_type_of(shape_.type), static_cast<size_t>(i));
@@ -95,10 +93,6 @@ class CachedHead {
   void put(int64_t token, std::vector<double> x) const {
     if (shape_.type == KvType::Int8) return put_int8(token, x);
     for (size_t i = 0; i < x.size(); ++i) store_f32(row_of(token), float_type_of(shape_.type), i, static_cast<float>(x[i]));
-  }
-  void copy(int64_t token, const CachedHead& from) const {
-    std::memcpy(row_of(token), from.row_of(token), shape_.row_bytes());
-    if (shape_.scale_bytes() > 0) std::memcpy(scales_ + token * 4, from.scales_ + token * 4, 4);
   }
 
  private:
@@ -170,14 +164,14 @@ void ReferenceBackend::copy(const Matrix& out, const Matrix& in) {
   }
 }
 
-void ReferenceBackend::copy_cache(KvCache& out, const KvCache& in, const KvShape& s, int64_t tokens) {
-  for (int64_t layer = 0; layer < s.layers; ++layer) {
-    for (int64_t part = 0; part < 2; ++part) {
-      for (int64_t head = 0; head < s.kv_heads; ++head) {
-        for (int64_t t = 0; t < tokens; ++t) {
-          CachedHead(out, s, layer, part, head).copy(t, CachedHead(in, s, layer, part, head));
-        }
-      }
+void ReferenceBackend::copy_block(void* out, const void* in, const KvShape& s, int64_t tokens) {
+  const auto* from = static_cast<const char*>(in);
+  auto* to = static_cast<char*>(out);
+  for (int64_t head = 0; head < 2 * s.layers * s.kv_heads; ++head, from += s.head_bytes(), to += s.head_bytes()) {
+    const size_t scales = static_cast<size_t>(kKvBlock) * s.row_bytes();
+    for (size_t t = 0; t < static_cast<size_t>(tokens); ++t) {
+      std::memcpy(to + t * s.row_bytes(), from + t * s.row_bytes(), s.row_bytes());
+      std::memcpy(to + scales + t * s.scale_bytes(), from + scales + t * s.scale_bytes(), s.scale_bytes());
     }
   }
 }
@@ -388,8 +382,8 @@ void ReferenceBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std
       }
       for (int64_t part = 0; part < 2; ++part) {
         for (int64_t h = 0; h < s.kv_heads; ++h) {
-          CachedHead(*span.cache, s, layer, part, h)
-              .put(position, row_part(qkv, row, (heads + part * s.kv_heads + h) * s.head_dim, s.head_dim));
+          CachedHead(span.blocks[static_cast<size_t>(position / kKvBlock)], s, layer, part, h)
+              .put(position % kKvBlock, row_part(qkv, row, (heads + part * s.kv_heads + h) * s.head_dim, s.head_dim));
         }
       }
     }
@@ -403,10 +397,12 @@ void ReferenceBackend::cached_attention(const Output& to, const Matrix& qkv, std
     for (int64_t r = 0; r < span.rows; ++r) {
       for (int64_t h = 0; h < heads; ++h) {
         const int64_t kv = h / (heads / s.kv_heads);
-        const CachedHead keys(*span.cache, s, layer, 0, kv), values(*span.cache, s, layer, 1, kv);
+        const auto cached = [&](int64_t part, int64_t t, int64_t i) {
+          return CachedHead(span.blocks[static_cast<size_t>(t / kKvBlock)], s, layer, part, kv).at(t % kKvBlock, i);
+        };
         attend(
             row_part(qkv, span.row + r, h * s.head_dim, s.head_dim), span.past + r + 1,
-            [&](int64_t t, int64_t i) { return keys.at(t, i); }, [&](int64_t t, int64_t i) { return values.at(t, i); },
+            [&](int64_t t, int64_t i) { return cached(0, t, i); }, [&](int64_t t, int64_t i) { return cached(1, t, i); },
             [&](int64_t i, double y) { put(out, span.row + r, h * s.head_dim + i, y); });
       }
     }

@@ -59,9 +59,9 @@ class WatchedBackend final : public Backend {
     const Call call(*this, "copy");
     inner_->copy(out, in);
   }
-  void copy_cache(KvCache& out, const KvCache& in, const KvShape& shape, int64_t tokens) override {
-    const Call call(*this, "copy_cache");
-    inner_->copy_cache(out, in, shape, tokens);
+  void copy_block(void* out, const void* in, const KvShape& shape, int64_t tokens) override {
+    const Call call(*this, "copy_block");
+    inner_->copy_block(out, in, shape, tokens);
   }
   void repeat(const std::function<void()>& pass) override {
     const Call call(*this, "repeat");

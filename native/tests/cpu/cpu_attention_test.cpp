@@ -1,5 +1,6 @@
 // Attention of the CPU backend and its caches, in every kernel variant that runs here, against the double-precision reference; a
 // row's bits depend on nothing but that row.
+#include "backend/block_cache.h"
 #include "cpu/variant_test.h"
 
 namespace ivl::cpu {
@@ -162,23 +163,21 @@ TEST_P(CpuAttention, WhatIsNotFiniteReachesWhatItMustAndNothingElse) {
   }
 }
 
-// A sequence's cache filled at random behind `past` tokens.
-KvCache filled_cache(Backend& backend, const KvShape& shape, int64_t capacity) {
-  KvCache cache;
-  cache.capacity = capacity;
-  const int64_t heads = 2 * shape.layers * shape.kv_heads;
-  cache.memory = backend.allocate(static_cast<size_t>(capacity) * shape.bytes_per_token());
-  Operand values(heads * capacity, shape.head_dim, 0, 11);
-  if (shape.type != KvType::Int8) {
-    backend.from_host(cache.memory.matrix(float_type_of(shape.type), heads * capacity, shape.head_dim), values.values().data());
-    return cache;
-  }
+// A sequence's cache filled at random: what a head holds at a position does not depend on the number of blocks.
+BlockCache filled_cache(Backend& backend, const KvShape& shape, int64_t tokens) {
+  BlockCache cache(backend, shape, tokens);
+  const int64_t rows = 2 * shape.layers * shape.kv_heads * kKvBlock;
   const KernelTable& kernels = kernels_of(Isa::Plain);
-  auto* rows = static_cast<int8_t*>(cache.memory.data());
-  for (int64_t head = 0; head < heads; ++head, rows += capacity * (shape.head_dim + 4)) {
-    auto* scales = reinterpret_cast<float*>(rows + capacity * shape.head_dim);
-    for (int64_t t = 0; t < capacity; ++t) {
-      kernels.narrow_to_int8(rows + t * shape.head_dim, scales + t, &values.at(head * capacity + t, 0), shape.head_dim);
+  for (size_t b = 0; b < cache.size(); ++b) {
+    Operand values(rows, shape.head_dim, 0, static_cast<unsigned>(11 + b));
+    const Matrix block{cache.block(b), shape.type == KvType::Int8 ? DType::F32 : float_type_of(shape.type), rows, shape.head_dim,
+                       shape.head_dim};
+    if (shape.type != KvType::Int8) backend.from_host(block, values.values().data());
+    for (int64_t row = 0; shape.type == KvType::Int8 && row < rows; ++row) {
+      auto* head = reinterpret_cast<int8_t*>(cache.block(b) + static_cast<size_t>(row / kKvBlock) * shape.head_bytes());
+      auto* scales = reinterpret_cast<float*>(head + kKvBlock * shape.head_dim);
+      const int64_t t = row % kKvBlock;
+      kernels.narrow_to_int8(head + t * shape.head_dim, scales + t, &values.at(row, 0), shape.head_dim);
     }
   }
   return cache;
@@ -187,14 +186,13 @@ KvCache filled_cache(Backend& backend, const KvShape& shape, int64_t capacity) {
 constexpr KvType kKvTypes[] = {KvType::F32, KvType::BF16, KvType::F16, KvType::Int8};
 
 // A row of a cache as f32.
-std::vector<float> cached_row(const KvCache& cache, const KvShape& shape, int64_t head, int64_t token) {
-  const auto capacity = static_cast<size_t>(cache.capacity);
-  const char* rows = static_cast<const char*>(cache.memory.data()) +
-                     static_cast<size_t>(head) * capacity * (shape.row_bytes() + shape.scale_bytes());
-  const char* row = rows + static_cast<size_t>(token) * shape.row_bytes();
+std::vector<float> cached_row(const BlockCache& cache, const KvShape& shape, int64_t head, int64_t token) {
+  const char* rows = cache.block(static_cast<size_t>(token / kKvBlock)) + static_cast<size_t>(head) * shape.head_bytes();
+  const auto at = static_cast<size_t>(token % kKvBlock);
+  const char* row = rows + at * shape.row_bytes();
   std::vector<float> values(static_cast<size_t>(shape.head_dim));
   const float scale =
-      shape.type == KvType::Int8 ? load_f32(rows + capacity * shape.row_bytes(), DType::F32, static_cast<size_t>(token)) : 1;
+      shape.type == KvType::Int8 ? load_f32(rows + static_cast<size_t>(kKvBlock) * shape.row_bytes(), DType::F32, at) : 1;
   for (size_t i = 0; i < values.size(); ++i) {
     values[i] = shape.type == KvType::Int8 ? scale * static_cast<float>(static_cast<signed char>(row[i]))
                                            : load_f32(row, float_type_of(shape.type), i);
@@ -203,10 +201,10 @@ std::vector<float> cached_row(const KvCache& cache, const KvShape& shape, int64_
 }
 
 // The largest difference of two caches' numbers, relative to the largest number of their row.
-float cache_error(const KvCache& a, const KvCache& b, const KvShape& shape) {
+float cache_error(const BlockCache& a, const BlockCache& b, const KvShape& shape) {
   float error = 0;
   for (int64_t head = 0; head < 2 * shape.layers * shape.kv_heads; ++head) {
-    for (int64_t token = 0; token < a.capacity; ++token) {
+    for (int64_t token = 0; token < blocks_hold(a); ++token) {
       const std::vector<float> x = cached_row(a, shape, head, token), y = cached_row(b, shape, head, token);
       float largest = 1e-30f, difference = 0;
       for (size_t i = 0; i < x.size(); ++i) {
@@ -243,22 +241,23 @@ TEST_P(CpuAttention, CachedAttentionMatchesTheReferenceInEveryCacheType) {
   for (const KvType type : kKvTypes) {
     for (const CachedCase& c : kCachedCases) {
       const KvShape shape{2, c.kv_heads, c.head_dim, type};
-      KvCache expected_cache = filled_cache(reference_, shape, c.past + c.rows + 3);
-      KvCache actual_cache = filled_cache(cpu, shape, c.past + c.rows + 3);
+      BlockCache expected_cache = filled_cache(reference_, shape, c.past + c.rows + 3);
+      BlockCache actual_cache = filled_cache(cpu, shape, c.past + c.rows + 3);
       const int64_t width = (c.heads + 2 * c.kv_heads) * c.head_dim;
       constexpr int64_t kRopeBegin = 3;
       Operand rope(kRopeBegin + c.past + c.rows, c.head_dim, 0, 5);
       Operand expected_qkv(c.rows, width, 0, 7, 2), actual_qkv(c.rows, width, 0, 7, 2);
       Operand expected(c.rows, c.heads * c.head_dim), actual(c.rows, c.heads * c.head_dim);
-      const Span expected_span{0, c.rows, c.past, &expected_cache, kRopeBegin};
-      const Span actual_span{0, c.rows, c.past, &actual_cache, kRopeBegin};
+      const Span expected_span{0, c.rows, c.past, expected_cache, kRopeBegin};
+      const Span actual_span{0, c.rows, c.past, actual_cache, kRopeBegin};
       reference_.rope_and_store(expected_qkv.matrix(), rope.matrix(), {&expected_span, 1}, c.heads, shape, 1);
       cpu.rope_and_store(actual_qkv.matrix(), rope.matrix(), {&actual_span, 1}, c.heads, shape, 1);
       EXPECT_LT(relative_error(actual_qkv.matrix(), expected_qkv.matrix()), kTolerance);
       // A stored value on the edge between two of a narrow type's may be rounded either way. What is attended to is the same.
-      ASSERT_EQ(expected_cache.memory.bytes(), actual_cache.memory.bytes());
       EXPECT_LT(cache_error(actual_cache, expected_cache, shape), rounding_of(type)) << name_of(type);
-      std::memcpy(expected_cache.memory.data(), actual_cache.memory.data(), actual_cache.memory.bytes());
+      for (size_t b = 0; b < actual_cache.size(); ++b) {
+        std::memcpy(expected_cache.block(b), actual_cache.block(b), shape.block_bytes());
+      }
       reference_.cached_attention(expected.matrix(), expected_qkv.matrix(), {&expected_span, 1}, c.heads, shape, 1);
       cpu.cached_attention(actual.matrix(), actual_qkv.matrix(), {&actual_span, 1}, c.heads, shape, 1);
       EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), 3e-6)
@@ -270,23 +269,26 @@ TEST_P(CpuAttention, CachedAttentionMatchesTheReferenceInEveryCacheType) {
 void expect_the_same_attention_however_a_prompt_is_cut(CpuBackend& one, CpuBackend& two, KvType type) {
   for (const auto& [heads, kv_heads, head_dim] : std::vector<std::array<int64_t, 3>>{{2, 1, 128}, {7, 1, 24}, {6, 2, 64}}) {
     const KvShape shape{1, kv_heads, head_dim, type};
-    const int64_t tokens = 150;
+    const int64_t tokens = 350;
     const int64_t width = (heads + 2 * kv_heads) * head_dim;
     Operand rope(tokens, head_dim, 0, 5), whole_qkv(tokens, width, 0, 7), cut_qkv(tokens, width, 0, 7);
     Operand whole(tokens, heads * head_dim), cut(tokens, heads * head_dim);
-    KvCache whole_cache = filled_cache(one, shape, tokens);
-    KvCache cut_cache = filled_cache(two, shape, tokens + 9);
-    const Span all{0, tokens, 0, &whole_cache};
+    BlockCache whole_cache = filled_cache(one, shape, tokens);
+    BlockCache cut_cache = filled_cache(two, shape, tokens);
+    const Span all{0, tokens, 0, whole_cache};
     one.rope_and_store(whole_qkv.matrix(), rope.matrix(), {&all, 1}, heads, shape, 0);
     one.cached_attention(whole.matrix(), whole_qkv.matrix(), {&all, 1}, heads, shape, 0);
     int64_t past = 0;
-    for (const int64_t rows : {1, 62, 1, 3, 64, 19}) {
-      if (past > 60) {  // the conversation has grown out of its cache
-        KvCache larger = filled_cache(two, shape, cut_cache.capacity + 7);
-        two.copy_cache(larger, cut_cache, shape, past);
-        cut_cache = std::move(larger);
+    for (const int64_t rows : {1, 62, 1, 3, 64, 19, 106, 90, 4}) {
+      if (past > 60) {  // goes on in copies of its blocks
+        BlockCache copies = filled_cache(two, shape, tokens);
+        for (size_t b = 0; b < copies.size(); ++b) {
+          const int64_t filled = std::clamp<int64_t>(past - static_cast<int64_t>(b) * kKvBlock, 0, kKvBlock);
+          two.copy_block(copies.block(b), cut_cache.block(b), shape, filled);
+        }
+        cut_cache = std::move(copies);
       }
-      const Span piece{past, rows, past, &cut_cache};
+      const Span piece{past, rows, past, cut_cache};
       two.rope_and_store(cut_qkv.matrix(), rope.matrix(), {&piece, 1}, heads, shape, 0);
       two.cached_attention(cut.matrix(), cut_qkv.matrix(), {&piece, 1}, heads, shape, 0);
       past += rows;
@@ -356,8 +358,8 @@ TEST(FusedVariants, GiveTheSameAttention) {
     cpu.vision_attention(attended.back().matrix(), qkv.matrix(), 1, 2, 40);
     EXPECT_TRUE(same_bits(attended.back().matrix(), attended.front().matrix())) << table->name;
     const KvShape shape{1, 2, 40, KvType::Int8};
-    KvCache cache = filled_cache(cpu, shape, 70);
-    const Span span{0, 70, 0, &cache};
+    BlockCache cache = filled_cache(cpu, shape, 70);
+    const Span span{0, 70, 0, cache};
     Operand turned = qkv;
     cached.emplace_back(70, 80);
     cpu.rope_and_store(turned.matrix(), rope.matrix(), {&span, 1}, 2, shape, 0);

@@ -72,26 +72,22 @@ TEST_F(CudaBackendTest, ABatchGivesTheSameLogitsAsEachRequestAlone) {
   const Oracle oracle("hermes-gqa7");
   const auto engine = oracle.load(make_gpu_backend(0, DType::BF16), DType::BF16);
   const std::vector<std::string> names = {"text.0", "image.0", "images-combined.0"};
-  Generation together(engine, nullptr);
-  for (const std::string& name : names) {
-    together.add(nullptr, oracle.prompt(*engine, oracle.dialog(name)), greedy(3), nullptr);
-  }
-  std::vector<std::vector<std::vector<float>>> logits(names.size());
-  for (auto tokens = together.step(); !tokens.empty(); tokens = together.step()) {
-    for (const auto& token : tokens) logits[static_cast<size_t>(token.request)].push_back(together.logits(token.request));
-  }
+  testing::Requests together(engine);
+  for (const std::string& name : names) together.add(oracle.prompt(*engine, oracle.dialog(name)), greedy(3));
+  together.run();
   for (size_t i = 0; i < names.size(); ++i) {
     const Answer alone = answer(engine, oracle.prompt(*engine, oracle.dialog(names[i])), greedy(3));
-    EXPECT_EQ(alone.logits, logits[i]) << names[i];
+    EXPECT_EQ(alone.logits, together.of(static_cast<int64_t>(i)).logits) << names[i];
   }
 }
 
 TEST_F(CudaBackendTest, ALaterRoundOverTheKeptCacheHasTheBitsOfAFreshPrompt) {
   const Oracle oracle("hermes-gqa7");
   const auto engine = oracle.load(make_gpu_backend(0, DType::F16), DType::F16);
-  const auto sequence = std::make_shared<Sequence>(engine);
-  answer(engine, oracle.prompt(*engine, oracle.dialog("text.0")), greedy(5), sequence);
-  const Answer kept = answer(engine, oracle.prompt(*engine, oracle.dialog("text.1")), greedy(2), sequence);
+  testing::Requests rounds(engine);
+  rounds.answer(oracle.prompt(*engine, oracle.dialog("text.0")), greedy(5));
+  const Answer kept = rounds.answer(oracle.prompt(*engine, oracle.dialog("text.1")), greedy(2));
+  EXPECT_GT(kept.reused, 0);
   const Answer fresh = answer(engine, oracle.prompt(*engine, oracle.dialog("text.1")), greedy(2));
   EXPECT_EQ(kept.logits, fresh.logits);
 }
@@ -112,9 +108,9 @@ TEST_F(CudaBackendTest, APicturesFeaturesAreTheSameWithARecorder) {
     const auto engine = oracle.load(make_gpu_backend(0, DType::BF16), DType::BF16);
     const std::vector<float> pixels = oracle.pixels(oracle.dialog("image.0"));
     const auto features = [&](Recorder* recorder) {
-      const Features encoded = engine->encode(pixels.data(), 1, nullptr, recorder);
-      std::vector<float> values(static_cast<size_t>(encoded.rows() * encoded.matrix().cols));
-      encoded.copy_to(values.data());
+      const auto encoded = engine->encode(pixels.data(), 1, nullptr, recorder);
+      std::vector<float> values(static_cast<size_t>(encoded->rows() * encoded->width()));
+      encoded->copy_to(values.data());
       return values;
     };
     Recording recording;
@@ -130,9 +126,10 @@ TEST_F(CudaBackendTest, APromptOfSeveralChunksHasTheBitsOfOneThatCameInTwo) {
   const auto engine = oracle.load(make_gpu_backend(0, DType::BF16), DType::BF16);
   constexpr size_t kLong = kChunkRows + 60;
   const Answer at_once = answer(engine, text_prompt(*engine, kLong), greedy(1));
-  const auto sequence = std::make_shared<Sequence>(engine);
-  answer(engine, text_prompt(*engine, kChunkRows - 100), greedy(1), sequence);
-  const Answer in_two = answer(engine, text_prompt(*engine, kLong), greedy(1), sequence);
+  testing::Requests rounds(engine);
+  rounds.answer(text_prompt(*engine, kChunkRows - 100), greedy(1));
+  const Answer in_two = rounds.answer(text_prompt(*engine, kLong), greedy(1));
+  EXPECT_EQ(in_two.reused, kChunkRows - 100);
   EXPECT_EQ(at_once.logits, in_two.logits);
 }
 

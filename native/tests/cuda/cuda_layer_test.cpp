@@ -58,9 +58,9 @@ TEST_P(CudaLayer, OfTheDecoderIsTheCpus) {
     Prompt prompt;
     for (size_t i = 0; i < kPrompt; ++i) prompt.tokens.push_back(static_cast<int32_t>(i * i % 997));
     auto recording = std::make_shared<Recording>();
-    Generation generation(engine, nullptr);
-    generation.add(nullptr, std::move(prompt), greedy(1), recording);
-    generation.step();
+    testing::Requests requests(engine);
+    requests.add(std::move(prompt), greedy(1), {.recording = recording});
+    requests.run();
     return recording;
   };
   const auto gpu = recorded(on_gpu(kDecoder));

@@ -58,10 +58,10 @@ TEST_F(CudaLongRope, LogitsAreTheCpus) {
 TEST_F(CudaLongRope, AConversationHasTheBitsOfOneAskedAnew) {
   for (const bool int8 : {false, true}) {
     const auto engine = load(make_gpu_backend(0, DType::BF16), int8);
-    const auto sequence = std::make_shared<Sequence>(engine);
+    testing::Requests rounds(engine);
     for (const auto& [tokens, answered] : {std::pair{kOriginal - 4, size_t{8}}, {kOriginal + 2, size_t{2}}, {kOriginal + 6, size_t{2}},
                                            {kOriginal - 2, size_t{4}}}) {
-      const Answer kept = answer(engine, prompt_of(tokens), greedy(answered), sequence);
+      const Answer kept = rounds.answer(prompt_of(tokens), greedy(answered));
       EXPECT_EQ(kept.logits, answer(engine, prompt_of(tokens), greedy(answered)).logits) << tokens << (int8 ? " int8" : "");
     }
   }

@@ -82,9 +82,9 @@ TEST_F(SeveralGpus, GiveTheBitsOfOneForPicturesInSeveralPieces) {
   std::vector<float> pixels(static_cast<size_t>(count * config.vision.channels * config.image_size * config.image_size));
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(i % 977) / 488.0f - 1;
   const auto features_of = [&](Engine& engine) {
-    const Features features = engine.encode(pixels.data(), count, nullptr, nullptr);
-    std::vector<float> values(static_cast<size_t>(features.rows() * config.language.hidden));
-    features.copy_to(values.data());
+    const auto features = engine.encode(pixels.data(), count, nullptr, nullptr);
+    std::vector<float> values(static_cast<size_t>(features->rows() * config.language.hidden));
+    features->copy_to(values.data());
     return values;
   };
   EXPECT_EQ(features_of(*two), features_of(*one));

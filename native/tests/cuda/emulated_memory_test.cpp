@@ -55,9 +55,9 @@ TEST_F(OutOfMemoryTest, ThePlanIsWhatAModelTakes) {
     const MemoryPlan plan = plan_gpu_memory(engine->config(), {DType::BF16, int8, int8});
     const auto loaded = static_cast<int64_t>(simt::device_bytes_in_use(0));
     EXPECT_NEAR(static_cast<double>(loaded), static_cast<double>(plan.weights_owned), 0.1 * static_cast<double>(loaded));
-    const auto sequence = std::make_shared<Sequence>(engine);
-    sequence->reserve(600);
-    answer(engine, oracle.prompt(*engine, oracle.dialog("image.0")), greedy(2), sequence);
+    testing::Requests requests(engine);
+    requests.answer(oracle.prompt(*engine, oracle.dialog("image.0")), greedy(2));
+    requests.answer({std::vector<int32_t>(598, 5), -1, {}, {}}, greedy(2));
     EXPECT_LE(static_cast<int64_t>(simt::device_bytes_in_use(0)), plan.total()) << (int8 ? "int8" : "bf16");
   }
 }

@@ -70,10 +70,9 @@ class ThreadsOfOneGpu : public testing::GpuTest {
 TEST_F(ThreadsOfOneGpu, LeaveTheStepAloneThatAnotherCaptures) {
   const Answer expected = answer(load(), prompt(5), greedy(3));
   const std::function<void(const std::shared_ptr<Engine>&, Prompt&)> works[] = {
-      [](const auto& engine, Prompt&) { std::make_shared<Sequence>(engine)->reserve(50); },
       [](const auto&, Prompt& with_picture) {
         const Features& features = *with_picture.features.front();
-        std::vector<float> values(static_cast<size_t>(features.rows() * features.matrix().cols));
+        std::vector<float> values(static_cast<size_t>(features.rows() * features.width()));
         features.copy_to(values.data());
       },
       [](const auto&, Prompt& with_picture) { with_picture.features.clear(); },

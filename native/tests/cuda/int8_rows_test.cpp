@@ -103,15 +103,12 @@ TEST_P(Int8Model, AStepHasTheBitsOfAPromptAndOfABatch) {
   options.int8_decoder = true;
   const auto engine = Oracle(GetParam()).load(testing::always(make_gpu_backend(0, DType::BF16)), options);
   const std::vector<size_t> lengths = {3, 40, 19};
-  Generation together(engine, nullptr);
-  for (const size_t length : lengths) together.add(nullptr, text_prompt(length), greedy(3), nullptr);
-  std::vector<std::vector<std::vector<float>>> logits(lengths.size());
-  for (auto tokens = together.step(); !tokens.empty(); tokens = together.step()) {
-    for (const auto& token : tokens) logits[static_cast<size_t>(token.request)].push_back(together.logits(token.request));
-  }
+  testing::Requests together(engine);
+  for (const size_t length : lengths) together.add(text_prompt(length), greedy(3));
+  together.run();
   for (size_t i = 0; i < lengths.size(); ++i) {
     const Answer alone = answer(engine, text_prompt(lengths[i]), greedy(3));
-    EXPECT_EQ(alone.logits, logits[i]) << lengths[i];
+    EXPECT_EQ(alone.logits, together.of(static_cast<int64_t>(i)).logits) << lengths[i];
     Prompt whole = text_prompt(lengths[i]);
     whole.tokens.insert(whole.tokens.end(), alone.tokens.begin(), alone.tokens.end() - 1);
     EXPECT_EQ(answer(engine, whole, greedy(1)).logits.at(0), alone.logits.back()) << lengths[i];

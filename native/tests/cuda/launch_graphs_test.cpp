@@ -72,10 +72,9 @@ TEST_F(LaunchGraphsTest, BatchesOfSeveralSizesKeepTheirGraphs) {
   for (int round = 0; round < 3; ++round) {
     captured = gpu_->captured_graphs();
     for (const int requests : {3, 2, 1}) {
-      Generation generation(engine_, nullptr);
-      for (int i = 0; i < requests; ++i) generation.add(nullptr, prompt(12), greedy(3), nullptr);
-      while (!generation.step().empty()) {
-      }
+      testing::Requests together(engine_);
+      for (int i = 0; i < requests; ++i) together.add(prompt(12), greedy(3));
+      together.run();
     }
   }
   EXPECT_EQ(gpu_->captured_graphs(), captured);

@@ -16,6 +16,7 @@ namespace {
 
 using testing::greedy;
 using testing::Oracle;
+using testing::Requests;
 using testing::WatchedBackend;
 using Words = std::vector<std::string>;
 
@@ -28,16 +29,16 @@ class EngineThreads : public ::testing::Test {
  protected:
   // Holds a pass until `other`, on this thread, is done, waits for its turn, or was seen in the backend.
   void during_a_pass(const std::function<void()>& other) {
-    Generation decoding(engine_, nullptr);
-    decoding.add(nullptr, {{5, 6, 7}, -1, {}, {}}, greedy(3), nullptr);
-    decoding.step();
+    Requests decoding(engine_);
+    decoding.add({{5, 6, 7}, -1, {}, {}}, greedy(3));
+    decoding.turn();
     std::latch in_pass(1);
     std::atomic<bool> done{false};
     backend_->in_next("repeat", [&] {
       in_pass.count_down();
       while (!done && engine_->waiting() == 0 && backend_->intruders().empty()) std::this_thread::yield();
     });
-    std::thread thread([&] { EXPECT_EQ(decoding.step().size(), 1u); });
+    std::thread thread([&] { EXPECT_EQ(decoding.turn().size(), 1u); });
     in_pass.wait();
     other();
     done = true;
@@ -53,21 +54,10 @@ class EngineThreads : public ::testing::Test {
   std::shared_ptr<Engine> engine_ = oracle().load(backend_, DType::BF16);
 };
 
-TEST_F(EngineThreads, ANewSequenceIsAllocatedInATurn) {
-  Generation generation(engine_, nullptr);
-  during_a_pass([&] { generation.add(nullptr, prompt(10), greedy(1), nullptr); });
-  EXPECT_EQ(generation.step().size(), 1u);
-}
-
-TEST_F(EngineThreads, ASequenceGrowsInATurn) {
-  const auto sequence = std::make_shared<Sequence>(engine_);
-  testing::answer(engine_, prompt(10), greedy(1), sequence);
-  const int64_t before = backend_->buffers();
-  Generation generation(engine_, nullptr);
-  during_a_pass([&] { generation.add(sequence, prompt(300), greedy(1), nullptr); });
-  EXPECT_EQ(backend_->buffers(), before);
-  EXPECT_EQ(generation.reused(0), 10);
-  EXPECT_EQ(generation.step().size(), 1u);
+TEST_F(EngineThreads, AnotherSchedulerHasATurnOfItsOwn) {
+  Requests other(engine_);
+  other.add(prompt(300), greedy(1));
+  during_a_pass([&] { EXPECT_EQ(other.turn().size(), 1u); });
 }
 
 TEST_F(EngineThreads, PicturesAreEncodedCopiedAndFreedInTurns) {
@@ -81,31 +71,20 @@ TEST_F(EngineThreads, PicturesAreEncodedCopiedAndFreedInTurns) {
   EXPECT_EQ(backend_->buffers(), before + workspace);
 }
 
-TEST_F(EngineThreads, SequencesAndUnfinishedRequestsAreFreedInTurns) {
+TEST_F(EngineThreads, CachesAndUnfinishedRequestsAreFreedInTurns) {
   testing::answer(engine_, with_picture(), greedy(2));  // the workspace is there
   const int64_t before = backend_->buffers();
-  auto sequence = std::make_shared<Sequence>(engine_);
-  testing::answer(engine_, prompt(4), greedy(1), sequence);
-  auto generation = std::make_unique<Generation>(engine_, nullptr);
-  generation->add(nullptr, with_picture(), greedy(5), nullptr);
-  during_a_pass([&] {
-    sequence.reset();
-    generation.reset();
-  });
+  auto requests = std::make_unique<Requests>(engine_);
+  requests->answer(prompt(4), greedy(1));
+  requests->add(with_picture(), greedy(5));
+  during_a_pass([&] { requests.reset(); });
   EXPECT_EQ(backend_->buffers(), before) << "the turn that ran freed them";
 }
 
-TEST_F(EngineThreads, LogitsAreBroughtToTheHostInATurn) {
-  Generation generation(engine_, nullptr);
-  generation.add(nullptr, prompt(4), greedy(2), nullptr);
-  generation.step();
-  during_a_pass([&] { EXPECT_EQ(generation.logits(0).size(), 1033u); });
-}
-
 TEST_F(EngineThreads, ClosingWaitsForTheTurnThatRuns) {
-  Generation decoding(engine_, nullptr);
-  decoding.add(nullptr, prompt(4), greedy(3), nullptr);
-  decoding.step();
+  Requests decoding(engine_);
+  decoding.add(prompt(4), greedy(3));
+  decoding.turn();
   std::latch in_pass(1);
   backend_->in_next("repeat", [&] {
     in_pass.count_down();
@@ -113,7 +92,7 @@ TEST_F(EngineThreads, ClosingWaitsForTheTurnThatRuns) {
   });
   std::thread thread([&] {
     try {
-      decoding.step();
+      decoding.turn();
       ADD_FAILURE() << "was not ended";
     } catch (const Error& error) {
       EXPECT_EQ(error.status(), Status::Closed);

@@ -82,27 +82,24 @@ INSTANTIATE_TEST_SUITE_P(Types, LongRopeReuse,
                                   (p.param.int8 ? "_int8" : "");
                          });
 
-// A round of a chat: what it gives with the sequence's cache and asked anew, and how much it reuses.
+// A round of a chat: what it gives with the cache and asked anew, and how much it reuses.
 TEST_P(LongRopeReuse, AConversationHasTheBitsOfOneAskedAnew) {
   const auto engine =
       engine_of(testing::tiny_phi3(), std::make_shared<cpu::CpuBackend>(), GetParam().type, GetParam().kv, GetParam().int8);
-  const auto sequence = std::make_shared<Sequence>(engine);
+  testing::Requests conversation(engine);
   const auto round = [&](int64_t tokens, size_t answered, int64_t reused) {
     SCOPED_TRACE(tokens);
-    Generation generation(engine, nullptr);
-    const int32_t request = generation.add(sequence, prompt_of(tokens), greedy(answered), nullptr);
-    EXPECT_EQ(generation.reused(request), reused);
-    std::vector<std::vector<float>> logits;
-    while (!generation.step().empty()) logits.push_back(generation.logits(request));
-    EXPECT_EQ(logits, answer(engine, prompt_of(tokens), greedy(answered)).logits);
+    const Answer got = conversation.answer(prompt_of(tokens), greedy(answered));
+    EXPECT_EQ(got.reused, reused);
+    EXPECT_EQ(got.logits, answer(engine, prompt_of(tokens), greedy(answered)).logits);
   };
   round(8, 1, 0);
   round(12, 3, 8);
   round(kOriginal, 7, 12);       // its answer grows behind the change
   round(kOriginal + 4, 2, 0);    // all that is there is turned short, or saw what is
   round(kOriginal + 9, 2, kOriginal + 4);
-  round(kOriginal - 3, 2, 0);    // and back
-  round(kOriginal - 1, 1, kOriginal - 3);
+  round(kOriginal - 3, 2, kOriginal - 4);  // and back, to what the third round had
+  round(kOriginal - 1, 1, kOriginal - 2);
 }
 
 // Beside others, and cut where a pass ends: the list is the whole prompt's, whatever part of it is computed.
@@ -111,14 +108,11 @@ TEST(LongRope, APromptHasTheSameBitsHoweverItIsCut) {
   config["llm_config"]["original_max_position_embeddings"] = kChunkRows + 20;
   const auto engine = engine_of(config);
   const std::vector<int64_t> sizes{kChunkRows + 19, kChunkRows + 30, 5, kChunkRows + 20, kChunkRows + 21};
-  Generation generation(engine, nullptr);
-  for (const int64_t tokens : sizes) generation.add(nullptr, prompt_of(tokens), greedy(4), nullptr);
-  std::vector<std::vector<std::vector<float>>> together(sizes.size());
-  for (auto tokens = generation.step(); !tokens.empty(); tokens = generation.step()) {
-    for (const auto& token : tokens) together[static_cast<size_t>(token.request)].push_back(generation.logits(token.request));
-  }
+  testing::Requests together(engine, {.kv_blocks = 20});
+  for (const int64_t tokens : sizes) together.add(prompt_of(tokens), greedy(4));
+  together.run();
   for (size_t i = 0; i < sizes.size(); ++i) {
-    EXPECT_EQ(together[i], answer(engine, prompt_of(sizes[i]), greedy(4)).logits) << sizes[i];
+    EXPECT_EQ(together.of(static_cast<int64_t>(i)).logits, answer(engine, prompt_of(sizes[i]), greedy(4)).logits) << sizes[i];
   }
 }
 

@@ -37,10 +37,10 @@ std::vector<float> features(InternVLChat& model, int64_t pictures = 2) {
 std::vector<float> logits(InternVLChat& model) {
   const std::vector<int32_t> ids{3, 1, 4, 1, 5, 9, 2, 6};
   const std::vector<int32_t> last{7};
-  KvCache cache;
-  cache.capacity = 8;
-  cache.memory = model.placement().vision->allocate(8 * model.kv_shapes().at(0).bytes_per_token());
-  const SequenceSpan span{0, 8, 0, {&cache, 1}};
+  const Buffer block = model.placement().vision->allocate(model.kv_shapes().at(0).block_bytes());
+  void* const blocks[] = {block.data()};
+  const KvTable table(blocks);
+  const SequenceSpan span{0, 8, 0, {&table, 1}};
   const std::atomic<bool> open{false};
   const Logits computed = model.decode({ids, {}, {&span, 1}, last}, nullptr, {open, nullptr});
   std::vector<float> out(static_cast<size_t>(model.config().language.vocab));

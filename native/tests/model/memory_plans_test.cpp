@@ -32,8 +32,8 @@ class MemoryPlansTest : public ::testing::Test {
 TEST_F(MemoryPlansTest, HaveTheCachesOfABatch) {
   const MemoryPlan one = plans(bf16_, 1).at(Place::Host), eight = plans(bf16_, 8).at(Place::Host);
   EXPECT_EQ(one.kv_cache_batch, 0);
-  // Seven more: 16 tokens of a picture, 256 of a question, 1,024 of an answer.
-  EXPECT_EQ(eight.kv_cache_batch, 7 * (16 + 256 + 1024) * one.kv_cache_per_token);
+  // Seven more: 16 tokens of a picture, 256 of a question, 1,024 of an answer, in whole blocks.
+  EXPECT_EQ(eight.kv_cache_batch, 7 * 6 * kKvBlock * one.kv_cache_per_token);
   EXPECT_EQ(eight.total() - one.total(), eight.kv_cache_batch);
   EXPECT_EQ(plans(bf16_, 8).at(Place::Gpus).kv_cache_batch, eight.kv_cache_batch);
   config_.language.context = 512;  // none can be longer

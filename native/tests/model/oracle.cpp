@@ -134,7 +134,7 @@ Prompt Oracle::prompt(Engine& engine, const Dialog& dialog, Recorder* recorder) 
     const std::vector<float> values = pixels(dialog);
     const ModelConfig& config = engine.config();
     const auto count = static_cast<int64_t>(values.size()) / (config.vision.channels * config.image_size * config.image_size);
-    prompt.features.push_back(std::make_shared<const Features>(engine.encode(values.data(), count, nullptr, recorder)));
+    prompt.features.push_back(engine.encode(values.data(), count, nullptr, recorder));
   }
   return prompt;
 }
@@ -145,18 +145,50 @@ Sampling greedy(size_t tokens) {
   return sampling;
 }
 
-Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampling& sampling,
-              std::shared_ptr<Sequence> sequence) {
-  Generation generation(engine, nullptr);
-  const int32_t request = generation.add(std::move(sequence), std::move(prompt), sampling, nullptr);
-  Answer result;
-  for (auto tokens = generation.step(); !tokens.empty(); tokens = generation.step()) {
-    if (const auto failure = generation.failure(request)) throw Error(*failure);
-    result.tokens.push_back(tokens[0].token);
-    result.logits.push_back(generation.logits(request));
-    result.finish = tokens[0].finish;
+Requests::Requests(const std::shared_ptr<Engine>& engine, SchedulerOptions options)
+    : engine_(engine), scheduler_(engine, [&] {
+        if (options.kv_blocks == 0) options.kv_blocks = engine->kv_blocks();
+        return options;
+      }()) {}
+
+int64_t Requests::add(Prompt prompt, const Sampling& sampling, RequestOptions options) {
+  options.sampling = sampling;
+  options.logits = true;
+  auto request = std::make_unique<Request>(*engine_, std::move(prompt), std::move(options));
+  const auto id = static_cast<int64_t>(answers_.size());
+  scheduler_.add(id, std::move(request));
+  answers_.emplace_back();
+  return id;
+}
+
+std::vector<Event> Requests::turn(const std::atomic<bool>* abort) {
+  std::vector<Event> events = scheduler_.turn(abort);
+  for (const Event& event : events) {
+    Answer& answer = answers_.at(static_cast<size_t>(event.request));
+    answer.finish = event.finish;
+    answer.failure = event.failure;
+    answer.reused = event.reused;
+    if (event.token < 0) continue;
+    answer.tokens.push_back(event.token);
+    answer.logits.push_back(event.logits);
+    answer.top.push_back(event.top);
   }
-  return result;
+  return events;
+}
+
+void Requests::run() {
+  while (!scheduler_.idle()) turn();
+}
+
+Answer Requests::answer(Prompt prompt, const Sampling& sampling) {
+  const int64_t request = add(std::move(prompt), sampling);
+  run();
+  if (of(request).failure) throw Error(*of(request).failure);
+  return of(request);
+}
+
+Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampling& sampling) {
+  return Requests(engine).answer(std::move(prompt), sampling);
 }
 
 double relative_error(const std::vector<float>& actual, const std::vector<float>& expected) {
@@ -181,9 +213,9 @@ void expect_activations(const Oracle& oracle, const std::shared_ptr<Engine>& eng
   const Dialog& dialog = oracle.dialog("images-separate.0");
   auto recording = std::make_shared<Recording>();
   Prompt prompt = oracle.prompt(*engine, dialog, recording.get());
-  Generation generation(engine, nullptr);
-  generation.add(nullptr, std::move(prompt), greedy(1), recording);
-  generation.step();
+  Requests requests(engine);
+  requests.add(std::move(prompt), greedy(1), {.recording = recording});
+  requests.run();
   EXPECT_EQ(recording->entries().size(), dialog.bfloat16_error.size());
   for (const Recording::Entry& entry : recording->entries()) {
     const double bound = precision == DType::F32 ? 1e-4 : 2 * dialog.bfloat16_error.at(entry.name) + 1e-3;

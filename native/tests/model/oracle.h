@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "checkpoint/safetensors.h"
-#include "generate/generation.h"
+#include "generate/request_service.h"
 #include "model/model_loader.h"
 
 namespace ivl::testing {
@@ -61,14 +61,42 @@ class Oracle {
 
 Sampling greedy(size_t tokens);
 
-// Runs one request to its end. What it fails with is thrown.
+// What became of a request.
 struct Answer {
   std::vector<int32_t> tokens;
-  std::vector<std::vector<float>> logits;  // behind each token
+  std::vector<std::vector<float>> logits;  // that each token was drawn from
+  std::vector<std::vector<TokenLogprob>> top;
   Finish finish = Finish::None;
+  std::optional<Error> failure;
+  int64_t reused = 0;
 };
-Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampling& sampling,
-              std::shared_ptr<Sequence> sequence = nullptr);
+
+// Requests of one scheduler, turn by turn in the calling thread. They are numbered 0, 1, 2, ...
+class Requests {
+ public:
+  // With the engine's own number of blocks where `options` has none.
+  explicit Requests(const std::shared_ptr<Engine>& engine, SchedulerOptions options = {.kv_blocks = 0});
+
+  int64_t add(Prompt prompt, const Sampling& sampling, RequestOptions options = {});
+  void cancel(int64_t request) { scheduler_.cancel(request); }
+  // Events are also added to the answers.
+  std::vector<Event> turn(const std::atomic<bool>* abort = nullptr);
+  // Until nothing is left to do.
+  void run();
+  const Answer& of(int64_t request) const { return answers_.at(static_cast<size_t>(request)); }
+  const std::vector<Answer>& answers() const { return answers_; }
+  // Adds one and runs; what it fails with is thrown.
+  Answer answer(Prompt prompt, const Sampling& sampling);
+  Scheduler& scheduler() { return scheduler_; }
+
+ private:
+  std::shared_ptr<Engine> engine_;
+  Scheduler scheduler_;
+  std::vector<Answer> answers_;
+};
+
+// Of a request alone, over a cache of its own. What it fails with is thrown.
+Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampling& sampling);
 
 double relative_error(const std::vector<float>& actual, const std::vector<float>& expected);
 

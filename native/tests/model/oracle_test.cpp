@@ -66,9 +66,9 @@ TEST(ModelOverCpuWithExperts, ChosenAreThoseOfTheOriginal) {
       ++expected;
     };
     // A recorder wants every row of the last layer, too.
-    Generation generation(engine, nullptr);
-    generation.add(nullptr, oracle.prompt(*engine, dialog), greedy(1), std::make_shared<Recording>());
-    generation.step();
+    testing::Requests requests(engine);
+    requests.add(oracle.prompt(*engine, dialog), greedy(1), {.recording = std::make_shared<Recording>()});
+    requests.run();
     EXPECT_EQ(expected, dialog.experts.end());
   }
 }
@@ -142,17 +142,12 @@ TEST_P(ModelOverCpu, LogitsAreTheSameBitsAloneAndInABatch) {
   const auto engine = oracle.load(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 2}), DType::BF16);
   const auto alone_on = oracle.load(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 1}), DType::BF16);
   const std::vector<const char*> names{"text.0", "image.0", "text.1"};
-  Generation generation(engine, nullptr);
-  for (const char* name : names) generation.add(nullptr, oracle.prompt(*engine, oracle.dialog(name)), greedy(3), nullptr);
-  std::vector<Answer> together(names.size());
-  for (auto tokens = generation.step(); !tokens.empty(); tokens = generation.step()) {
-    for (const Generation::Token& token : tokens) {
-      together[static_cast<size_t>(token.request)].logits.push_back(generation.logits(token.request));
-    }
-  }
+  testing::Requests together(engine);
+  for (const char* name : names) together.add(oracle.prompt(*engine, oracle.dialog(name)), greedy(3));
+  together.run();
   for (size_t i = 0; i < names.size(); ++i) {
     const Answer alone = answer(alone_on, oracle.prompt(*alone_on, oracle.dialog(names[i])), greedy(3));
-    EXPECT_EQ(together[i].logits, alone.logits) << names[i];
+    EXPECT_EQ(together.answers()[i].logits, alone.logits) << names[i];
   }
   // The answer's first tokens as a part of the prompt.
   Prompt longer = oracle.prompt(*engine, oracle.dialog("text.0"));

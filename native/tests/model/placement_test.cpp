@@ -42,10 +42,10 @@ TEST(Placement, AModelInStagesGivesTheSameBits) {
       return placement;
     };
     const auto staged = oracle.load(in_stages, DType::F32);
-    const auto sequence = std::make_shared<Sequence>(staged);
+    testing::Requests rounds(staged);
     for (const char* name : {"image-rounds.0", "image-rounds.1"}) {
       const Answer expected = answer(whole, oracle.prompt(*whole, oracle.dialog(name)), greedy(3));
-      const Answer got = answer(staged, oracle.prompt(*staged, oracle.dialog(name)), greedy(3), sequence);
+      const Answer got = rounds.answer(oracle.prompt(*staged, oracle.dialog(name)), greedy(3));
       EXPECT_EQ(got.tokens, expected.tokens) << name;
       EXPECT_EQ(got.logits, expected.logits) << name;
     }

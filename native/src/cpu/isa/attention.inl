@@ -55,17 +55,17 @@ struct Int8KvRows {
   }
 };
 
-// The keys [t0, t0 + count) as columns, zeros where a tile has no more keys: lanes are then keys, and a score is one chain of
+// `count` keys from a row on as columns, zeros where a tile has no more keys: lanes are then keys, and a score is one chain of
 // multiply-adds along head_dim that no lanes need to be summed for.
 template <class Rows>
-inline void turn_keys(float* out, const Rows& keys, int64_t t0, int64_t count, int64_t n) {
+inline void turn_keys(float* out, const Rows& keys, int64_t row, int64_t count, int64_t n) {
   for (int64_t t = 0; t < kKeyTile; t += kRegLanes) {
     for (int64_t i = 0; i < n; i += kRegLanes) {
       Reg block[kRegLanes];
       for (int64_t l = 0; l < kRegLanes; ++l) {
         block[l] = t + l >= count       ? reg_zero()
-                   : i + kRegLanes <= n ? keys.load(t0 + t + l, i)
-                                        : keys.load_part(t0 + t + l, i, n - i);
+                   : i + kRegLanes <= n ? keys.load(row + t + l, i)
+                                        : keys.load_part(row + t + l, i, n - i);
       }
       reg_transpose(block);
       for (int64_t l = 0; l < kRegLanes && i + l < n; ++l) reg_store(out + (i + l) * kKeyTile + t, block[l]);
@@ -185,7 +185,7 @@ template <class Rows>
 struct WeighedValues {
   const float* weights;
   Rows values;
-  int64_t t0, count;  // keys, at least one
+  int64_t row, count;  // of the first key; keys, at least one
   float* out;
   int64_t head_dim;
 };
@@ -207,7 +207,7 @@ inline void add_values_at(const WeighedValues<Rows>& w, int64_t i) {
     for (int r = 0; r < kRows; ++r) weight[r] = reg_set(w.weights[r * kKeyTile + t]);
     for (int c = 0; c < kCols; ++c) {
       const int64_t at = i + c * kRegLanes;
-      const Reg value = kPart ? w.values.load_part(w.t0 + t, at, part) : w.values.load(w.t0 + t, at);
+      const Reg value = kPart ? w.values.load_part(w.row + t, at, part) : w.values.load(w.row + t, at);
       for (int r = 0; r < kRows; ++r) acc[r][c] = reg_fma(weight[r], value, acc[r][c]);
     }
   } while (++t < w.count);
@@ -229,7 +229,7 @@ inline void add_values(const WeighedValues<Rows>& w) {
 
 // kRows queries that see the same number of keys of this tile.
 template <int kRows, class Rows>
-inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const Rows& values, int64_t t0, int64_t query,
+inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const Rows& values, int64_t row, int64_t query,
                         int64_t seen) {
   const float* q[kRows];
   for (int r = 0; r < kRows; ++r) q[r] = query_at(a, query + r);
@@ -237,12 +237,13 @@ inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const
   float* out = s.out + query * a.head_dim;
   score_rows<kRows>(q, s.keys, seen, a.head_dim, scores);
   soften<kRows, false>(scores, seen, a.scale, s.largest + query, s.total + query, out, a.head_dim);
-  add_values<kRows>(WeighedValues<Rows>{scores, values, t0, seen, out, a.head_dim});
+  add_values<kRows>(WeighedValues<Rows>{scores, values, row, seen, out, a.head_dim});
 }
 
-// All queries with the tile of keys that begins at t0: runs of them that see as many of its keys, in even parts.
+// All queries with the tile of keys that begins at t0, its values from a row on: runs of them that see as many of its keys, in even
+// parts.
 template <class Rows>
-inline void attend_tile(const AttentionArgs& a, const AttentionScratch& s, const Rows& values, int64_t t0) {
+inline void attend_tile(const AttentionArgs& a, const AttentionScratch& s, const Rows& values, int64_t row, int64_t t0) {
   const int64_t queries = a.positions * a.heads;
   for (int64_t begin = 0; begin < queries;) {
     const int64_t seen = seen_keys(a, begin, t0);
@@ -252,22 +253,25 @@ inline void attend_tile(const AttentionArgs& a, const AttentionScratch& s, const
     for (int64_t i = 0; seen > 0 && i < tiles; ++i) {
       const int64_t from = begin + (end - begin) * i / tiles;
       with_row_count<kTileRows>(begin + (end - begin) * (i + 1) / tiles - from,
-                                [&](auto rows) { attend_rows<rows.value>(a, s, values, t0, from, seen); });
+                                [&](auto rows) { attend_rows<rows.value>(a, s, values, row, from, seen); });
     }
     begin = end;
   }
 }
 
-template <class Rows>
-void attention_of(const AttentionArgs& a, const Rows& keys, const Rows& values) {
+// rows_at(block, offset, offset of the scales) gives Rows of a block.
+template <class RowsAt>
+void attention_of(const AttentionArgs& a, const RowsAt& rows_at) {
   const AttentionScratch s = split_scratch(a.scratch, a.head_dim);
   const int64_t queries = a.positions * a.heads;
   begin_softmax(s.largest, s.total, s.out, queries, a.head_dim);
 
   const int64_t visible = a.visible + (a.positions - 1) * a.visible_step;
   for (int64_t t0 = 0; t0 < visible; t0 += kKeyTile) {
-    turn_keys(s.keys, keys, t0, visible - t0 < kKeyTile ? visible - t0 : kKeyTile, a.head_dim);
-    attend_tile(a, s, values, t0);
+    const auto* block = static_cast<const char*>(a.blocks[t0 / a.block_rows]);
+    const int64_t row = t0 % a.block_rows;
+    turn_keys(s.keys, rows_at(block, a.keys, a.key_scales), row, visible - t0 < kKeyTile ? visible - t0 : kKeyTile, a.head_dim);
+    attend_tile(a, s, rows_at(block, a.values, a.value_scales), row, t0);
   }
   for (int64_t query = 0; query < queries; ++query) {
     float* to = a.out + query / a.heads * a.out_stride + query % a.heads * a.head_dim;
@@ -277,7 +281,7 @@ void attention_of(const AttentionArgs& a, const Rows& keys, const Rows& values) 
 
 template <DType kType>
 void attention_in(const AttentionArgs& a) {
-  attention_of(a, KvRows<kType>{a.keys, a.kv_stride}, KvRows<kType>{a.values, a.kv_stride});
+  attention_of(a, [&](const char* block, size_t offset, size_t) { return KvRows<kType>{block + offset, a.kv_stride}; });
 }
 
 void attention(const AttentionArgs& a) {
@@ -286,7 +290,8 @@ void attention(const AttentionArgs& a) {
     case KvType::BF16: return attention_in<DType::BF16>(a);
     case KvType::F16: return attention_in<DType::F16>(a);
     case KvType::Int8:
-      return attention_of(a, Int8KvRows{static_cast<const int8_t*>(a.keys), a.key_scales, a.kv_stride},
-                          Int8KvRows{static_cast<const int8_t*>(a.values), a.value_scales, a.kv_stride});
+      return attention_of(a, [&](const char* block, size_t offset, size_t scales) {
+        return Int8KvRows{reinterpret_cast<const int8_t*>(block + offset), reinterpret_cast<const float*>(block + scales), a.kv_stride};
+      });
   }
 }

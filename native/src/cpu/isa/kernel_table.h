@@ -142,12 +142,14 @@ struct AttentionArgs {
   int64_t q_stride;
   float* out;  // likewise
   int64_t out_stride;
-  const void* keys;  // key t at keys + t * kv_stride
-  const void* values;
-  int64_t kv_stride;
+  // Key t is row t % block_rows of block t / block_rows, kv_stride elements from row to row. Offsets are in bytes from a block's
+  // begin, scales are Int8's alone, one for each row.
+  const void* const* blocks;
+  int64_t block_rows;  // a multiple of kKeyTile, unless there is one block
   KvType kv_type;
-  const float* key_scales;  // Int8 only: one for each key
-  const float* value_scales;
+  int64_t kv_stride;
+  size_t keys, values;
+  size_t key_scales, value_scales;
   int64_t visible;
   int64_t visible_step;
   float scale;

@@ -1,6 +1,6 @@
 package io.github.internvl4j;
 
-import io.github.internvl4j.runtime.NativeGeneration;
+import io.github.internvl4j.runtime.RequestEvent;
 import io.github.internvl4j.text.AnswerStream;
 import io.github.internvl4j.text.ThinkingStream;
 import java.util.ArrayList;
@@ -16,7 +16,8 @@ final class Answer {
     private final AnswerStream stream;
     private final @Nullable ThinkingStream parting;
     private final long started;
-    private final double visionSeconds;
+    private double queueSeconds;
+    private double visionSeconds;
     private final List<Integer> tokens = new ArrayList<>();
     private final List<TokenLogprob> logprobs = new ArrayList<>();
     private final List<List<TokenLogprob>> alternatives = new ArrayList<>();
@@ -24,18 +25,21 @@ final class Answer {
     private long firstToken;
     private long reused;
 
-    /** @param thinking whether the text is parted into thinking and answer */
+    /**
+     * @param thinking whether the text is parted into thinking and answer
+     * @param preparingSeconds what preparing its images took
+     */
     Answer(
             int[] promptTokens,
             GenerationConfig config,
             ReplyListener listener,
             PromptReader reader,
             boolean thinking,
-            double visionSeconds) {
+            double preparingSeconds) {
         this.promptTokens = promptTokens;
         this.config = config;
         this.listener = listener;
-        this.visionSeconds = visionSeconds;
+        visionSeconds = preparingSeconds;
         stream = new AnswerStream(reader.tokenizer(), reader.stopStrings(config));
         parting = thinking ? new ThinkingStream() : null;
         started = System.nanoTime();
@@ -53,31 +57,41 @@ final class Answer {
                 FinishReason.CANCELLED,
                 List.of(),
                 List.of(),
-                new Reply.Timings(0, 0, 0, 0),
+                new Reply.Timings(0, 0, 0, 0, 0),
                 0);
     }
 
-    /** Takes a token. Not null if the answer is over with it. */
-    @Nullable FinishReason accept(NativeGeneration generation, NativeGeneration.Step step) {
-        if (tokens.isEmpty()) {
-            firstToken = System.nanoTime();
-            prefillSeconds = (firstToken - started) / 1e9;
-            reused = generation.reused(step.request());
+    /** Takes what became of the request. Not null if the answer is over with it. */
+    @Nullable FinishReason accept(RequestEvent event) {
+        if (event.token() >= 0) {
+            if (tokens.isEmpty()) {
+                begin(event);
+            }
+            accept(event, config.topLogprobs() == 0 ? List.of() : alternatives(event));
         }
-        return accept(step, config.topLogprobs() == 0 ? List.of() : alternatives(generation, step.request()));
+        if (stream.finished()) {
+            return FinishReason.STOP;
+        }
+        return event.end() == null ? null : FinishReason.valueOf(event.end().name());
     }
 
-    /** The same, where the alternatives are known. */
-    @Nullable FinishReason accept(NativeGeneration.Step step, List<TokenLogprob> others) {
-        tokens.add(step.token());
-        logprobs.add(new TokenLogprob(step.token(), step.logprob()));
+    private void begin(RequestEvent event) {
+        firstToken = System.nanoTime();
+        queueSeconds = event.queueSeconds();
+        visionSeconds += event.imageSeconds();
+        prefillSeconds = Math.max(0, (firstToken - started) / 1e9 - event.queueSeconds() - event.imageSeconds());
+        reused = event.reused();
+    }
+
+    private void accept(RequestEvent event, List<TokenLogprob> others) {
+        tokens.add(event.token());
+        logprobs.add(new TokenLogprob(event.token(), event.logprob()));
         if (config.topLogprobs() > 0) {
             alternatives.add(others);
         }
         // A stop token adds its text as any other does. The template's has none: it is special, or else a stop string.
-        ThinkingStream.Parts parts = parted(stream.accept(step.token()));
-        listener.onChunk(new Chunk(parts.text(), parts.thinking(), step.token(), step.logprob(), others));
-        return stream.finished() ? FinishReason.STOP : step.finish();
+        ThinkingStream.Parts parts = parted(stream.accept(event.token()));
+        listener.onChunk(new Chunk(parts.text(), parts.thinking(), event.token(), event.logprob(), others));
     }
 
     /** Hands out text that was held back, and the whole. */
@@ -96,7 +110,7 @@ final class Answer {
                 reason,
                 List.copyOf(logprobs),
                 List.copyOf(alternatives),
-                new Reply.Timings(visionSeconds, prefillSeconds, decodeSeconds, reused),
+                new Reply.Timings(queueSeconds, visionSeconds, prefillSeconds, decodeSeconds, reused),
                 0);
     }
 
@@ -110,8 +124,8 @@ final class Answer {
         }
     }
 
-    private List<TokenLogprob> alternatives(NativeGeneration generation, int request) {
-        return generation.candidates(request, config.topLogprobs()).stream()
+    private static List<TokenLogprob> alternatives(RequestEvent event) {
+        return event.candidates().stream()
                 .map(candidate -> new TokenLogprob(candidate.token(), candidate.logprob()))
                 .toList();
     }

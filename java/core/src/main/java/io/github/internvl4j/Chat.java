@@ -6,7 +6,6 @@ import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.runtime.NativeFeatures;
-import io.github.internvl4j.runtime.NativeSequence;
 import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Turn;
@@ -33,7 +32,6 @@ public final class Chat implements AutoCloseable {
     private final InternVL owner;
     private final ChatOptions options;
     private final PromptReader.Opening opening;
-    private final NativeSequence sequence;
     private final List<Kept> turns = new ArrayList<>();
     private final ReentrantLock asking = new ReentrantLock();
     // How the system message is read: by the first turn's mode. It is as old as the chat, so what is asked later must not change it.
@@ -62,15 +60,14 @@ public final class Chat implements AutoCloseable {
      */
     private record Fitted(int[] tokens, int dropped) {}
 
-    Chat(InternVL owner, ChatOptions options, NativeSequence sequence) {
+    Chat(InternVL owner, ChatOptions options) {
         this.owner = owner;
         this.options = options;
-        this.sequence = sequence;
         opening = new PromptReader.Opening(options.system(), options.thinking());
     }
 
     /**
-     * Takes the turns that went before, and encodes their images.
+     * Takes the turns that went before, and their images.
      *
      * @throws PromptException if the images and the history's placeholders differ in number
      */
@@ -86,7 +83,7 @@ public final class Chat implements AutoCloseable {
             int last = next + turn.imagePlaceholders().size();
             Prompt shown = Prompt.of("").images(images.subList(next, last));
             try (Generator generator = new Generator(owner.model(), owner.reader(), null)) {
-                keep(new Kept(turn, owner.reader().tiles(shown), generator.encode(shown)));
+                keep(new Kept(turn, owner.reader().tiles(shown), generator.images(shown, options.cacheSalt())));
             }
             next = last;
         }
@@ -181,6 +178,9 @@ public final class Chat implements AutoCloseable {
             throw new PromptException(
                     "a question to a chat brings no history and no system message of its own, expected both empty");
         }
+        if (!question.cacheSalt().isEmpty()) {
+            throw new PromptException("a question to a chat has no salt of its own, expected none: it has the chat's (ChatOptions.cacheSalt)");
+        }
         if (question.thinking() && !options.thinking()) {
             throw new PromptException("the question asks for thinking, but the chat was not opened for it (ChatOptions.thinking), and"
                     + " thinking has a system message of its own");
@@ -247,18 +247,16 @@ public final class Chat implements AutoCloseable {
         NativeFeatures added = null;
         boolean kept = false;
         try (Generator generator = new Generator(owner.model(), owner.reader(), cancellation)) {
-            added = generator.encode(question);
+            added = generator.images(question, options.cacheSalt());
             List<NativeFeatures> seen = new ArrayList<>();
             turns.subList(fitted.dropped(), turns.size()).forEach(earlier -> addTo(seen, earlier.features()));
             addTo(seen, added);
             double seconds = (System.nanoTime() - before) / 1e9;
-            generator.add(0, fitted.tokens(), seen, List.of(), config, listener, options.thinking(), seconds, sequence);
+            generator.add(
+                    0, fitted.tokens(), seen, List.of(), config, listener, options.thinking(), seconds, options.cacheSalt());
             Reply reply = generator.run().droppedTurns(fitted.dropped());
             kept = remember(new Kept(asked, tiles, added), reply);
             return reply;
-        } catch (Generator.Unbegun e) {
-            // Stopped while images were encoded: there is no answer, and nothing to remember.
-            return Answer.unbegun(fitted.tokens());
         } finally {
             if (added != null && !kept) {
                 added.close();
@@ -345,15 +343,6 @@ public final class Chat implements AutoCloseable {
     }
 
     /**
-     * Tokens in the chat's cache. Does not wait: during an answer it grows.
-     *
-     * @throws ClosedException if the chat or the model is closed
-     */
-    public long cachedTokens() {
-        return sequence.length();
-    }
-
-    /**
      * Takes back the last turn and its images: the next question is asked as if it had not been. What was computed for the
      * turns before is kept. Waits for an answer in progress.
      *
@@ -423,7 +412,6 @@ public final class Chat implements AutoCloseable {
 
     /** Under the lock. */
     private void free() {
-        sequence.close();
         turns.forEach(Kept::free);
         owner.forget(this);
     }

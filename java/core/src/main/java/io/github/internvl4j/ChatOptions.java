@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ChatOptions {
     private static final ChatOptions DEFAULTS =
-            new ChatOptions(null, false, List.of(), List.of(), null, null, WhenFull.FAIL);
+            new ChatOptions(null, false, List.of(), List.of(), null, null, WhenFull.FAIL, "");
 
     private final @Nullable String system;
     private final boolean thinking;
@@ -27,10 +27,11 @@ public final class ChatOptions {
     private final @Nullable SpecialTokens specialTokens;
     private final @Nullable GenerationConfig config;
     private final WhenFull whenFull;
+    private final String cacheSalt;
 
     private ChatOptions(
             @Nullable String system, boolean thinking, List<Turn> history, List<List<Image>> images,
-            @Nullable SpecialTokens specialTokens, @Nullable GenerationConfig config, WhenFull whenFull) {
+            @Nullable SpecialTokens specialTokens, @Nullable GenerationConfig config, WhenFull whenFull, String cacheSalt) {
         if (thinking && system != null) {
             throw new PromptException("there is a system message, but thinking has one of its own, expected only one of the two");
         }
@@ -43,6 +44,7 @@ public final class ChatOptions {
         this.specialTokens = specialTokens;
         this.config = config;
         this.whenFull = Objects.requireNonNull(whenFull, "whenFull");
+        this.cacheSalt = Objects.requireNonNull(cacheSalt, "cacheSalt");
     }
 
     /** The template's own system message, no history, greedy answers of at most 1024 tokens, an error when the context is full. */
@@ -56,7 +58,7 @@ public final class ChatOptions {
      * @throws PromptException if the chat thinks, which has a system message of its own
      */
     public ChatOptions system(@Nullable String value) {
-        return new ChatOptions(value, thinking, history, images, specialTokens, config, whenFull);
+        return new ChatOptions(value, thinking, history, images, specialTokens, config, whenFull, cacheSalt);
     }
 
     /**
@@ -65,17 +67,17 @@ public final class ChatOptions {
      * @throws PromptException if there is a system message
      */
     public ChatOptions thinking(boolean value) {
-        return new ChatOptions(system, value, history, images, specialTokens, config, whenFull);
+        return new ChatOptions(system, value, history, images, specialTokens, config, whenFull, cacheSalt);
     }
 
     /** With turns that went before, the oldest first; with {@link #images}, where their questions have placeholders of some. */
     public ChatOptions history(List<Turn> value) {
-        return new ChatOptions(system, thinking, value, images, specialTokens, config, whenFull);
+        return new ChatOptions(system, thinking, value, images, specialTokens, config, whenFull, cacheSalt);
     }
 
     /** With the history's images: an entry, of one image or several combined, for each placeholder. */
     public ChatOptions images(List<List<Image>> value) {
-        return new ChatOptions(system, thinking, history, value, specialTokens, config, whenFull);
+        return new ChatOptions(system, thinking, history, value, specialTokens, config, whenFull, cacheSalt);
     }
 
     /**
@@ -84,17 +86,18 @@ public final class ChatOptions {
      * @param value {@link SpecialTokens#LITERAL} for people one does not know
      */
     public ChatOptions specialTokens(@Nullable SpecialTokens value) {
-        return new ChatOptions(system, thinking, history, images, value, config, whenFull);
+        return new ChatOptions(system, thinking, history, images, value, config, whenFull, cacheSalt);
     }
 
     /** With answers drawn so, where a question does not say how. */
     public ChatOptions config(GenerationConfig value) {
-        return new ChatOptions(system, thinking, history, images, specialTokens, Objects.requireNonNull(value, "config"), whenFull);
+        return new ChatOptions(system, thinking, history, images, specialTokens, Objects.requireNonNull(value, "config"), whenFull,
+                cacheSalt);
     }
 
     /** With something else done when the context is full. */
     public ChatOptions whenFull(WhenFull value) {
-        return new ChatOptions(system, thinking, history, images, specialTokens, config, value);
+        return new ChatOptions(system, thinking, history, images, specialTokens, config, value, cacheSalt);
     }
 
     /**
@@ -138,6 +141,16 @@ public final class ChatOptions {
         return whenFull;
     }
 
+    /** With another salt for all that is asked; see {@link Prompt#cacheSalt(String)}. */
+    public ChatOptions cacheSalt(String value) {
+        return new ChatOptions(system, thinking, history, images, specialTokens, config, whenFull, value);
+    }
+
+    /** See {@link Prompt#cacheSalt(String)}; empty for the common one. */
+    public String cacheSalt() {
+        return cacheSalt;
+    }
+
     private Members members() {
         return Members
                 .of("system", system)
@@ -146,7 +159,8 @@ public final class ChatOptions {
                 .and("images", images)
                 .and("specialTokens", specialTokens)
                 .and("config", config())
-                .and("whenFull", whenFull);
+                .and("whenFull", whenFull)
+                .and("cacheSalt", cacheSalt);
     }
 
     @Override

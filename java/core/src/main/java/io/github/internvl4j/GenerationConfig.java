@@ -2,62 +2,94 @@ package io.github.internvl4j;
 
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.host.Members;
+import io.github.internvl4j.runtime.NativeRequest;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How an answer is drawn. Immutable: every setter returns a changed copy. The order of the steps is that of
- * transformers: repetition penalty, temperature, top-k, top-p.
+ * How an answer is drawn. Immutable: every setter returns a changed copy. Biases and the penalties for frequency and presence are added
+ * to the logits first; then comes the order of transformers: repetition penalty, temperature, top-k, top-p, min-p.
  */
 public final class GenerationConfig {
     private static final float THINKING_TEMPERATURE = 0.6f;
-    private static final GenerationConfig DEFAULTS =
-            new GenerationConfig(1024, 0, 0, 1, 1, 0, List.of(), List.of(), 0);
+    private static final int MOST_GUESSED = 8;
+    private static final GenerationConfig DEFAULTS = new GenerationConfig(new Fields());
 
-    private final int maxNewTokens;
-    private final float temperature;
-    private final int topK;
-    private final float topP;
-    private final float repetitionPenalty;
-    private final long seed;
-    private final List<String> stopStrings;
-    private final List<Integer> stopTokens;
-    private final int topLogprobs;
+    /** Mutable only until a config is made of it. */
+    private static final class Fields implements Cloneable {
+        private int maxNewTokens = 1024;
+        private int minNewTokens = 0;
+        private float temperature = 0;
+        private int topK = 0;
+        private float topP = 1;
+        private float minP = 0;
+        private float repetitionPenalty = 1;
+        private float frequencyPenalty = 0;
+        private float presencePenalty = 0;
+        private Map<Integer, Float> logitBias = Map.of();
+        private long seed = 0;
+        private List<String> stopStrings = List.of();
+        private List<Integer> stopTokens = List.of();
+        private int topLogprobs = 0;
+        private boolean guessing = true;
+
+        @Override
+        protected Fields clone() {
+            try {
+                return (Fields) super.clone();
+            } catch (CloneNotSupportedException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    private final Fields fields;
 
     /** Checks the ranges. */
-    private GenerationConfig(
-            int maxNewTokens, float temperature, int topK, float topP, float repetitionPenalty, long seed,
-            List<String> stopStrings, List<Integer> stopTokens, int topLogprobs) {
-        Options.require(maxNewTokens >= 1, "maxNewTokens", maxNewTokens, "at least 1");
+    private GenerationConfig(Fields fields) {
+        fields.stopStrings = Options.copy(fields.stopStrings, "stopStrings");
+        fields.stopTokens = Options.copy(fields.stopTokens, "stopTokens");
+        this.fields = fields;
+        Options.require(maxNewTokens() >= 1, "maxNewTokens", maxNewTokens(), "at least 1");
         Options.require(
-                temperature >= 0 && !Float.isInfinite(temperature),
-                "temperature",
-                temperature,
-                "a finite number of at least 0");
-        Options.require(topK >= 0, "topK", topK, "at least 0");
-        Options.require(topP > 0 && topP <= 1, "topP", topP, "a number in (0, 1]");
+                minNewTokens() >= 0 && minNewTokens() <= maxNewTokens(),
+                "minNewTokens",
+                minNewTokens(),
+                "0 to maxNewTokens, " + maxNewTokens());
+        requireFinite(temperature() >= 0, "temperature", temperature(), "a finite number of at least 0");
+        Options.require(topK() >= 0, "topK", topK(), "at least 0");
+        Options.require(topP() > 0 && topP() <= 1, "topP", topP(), "a number in (0, 1]");
+        Options.require(minP() >= 0 && minP() < 1, "minP", minP(), "a number in [0, 1)");
+        requireFinite(repetitionPenalty() > 0, "repetitionPenalty", repetitionPenalty(), "a finite number above 0");
+        requireFinite(true, "frequencyPenalty", frequencyPenalty(), "a finite number");
+        requireFinite(true, "presencePenalty", presencePenalty(), "a finite number");
+        Options.require(topLogprobs() >= 0 && topLogprobs() <= 64, "topLogprobs", topLogprobs(), "0 to 64");
         Options.require(
-                repetitionPenalty > 0 && !Float.isInfinite(repetitionPenalty),
-                "repetitionPenalty",
-                repetitionPenalty,
-                "a finite number above 0");
-        Options.require(topLogprobs >= 0 && topLogprobs <= 64, "topLogprobs", topLogprobs, "0 to 64");
-        stopStrings = Options.copy(stopStrings, "stopStrings");
-        stopTokens = Options.copy(stopTokens, "stopTokens");
+                stopStrings().stream().noneMatch(String::isEmpty), "stopStrings", stopStrings(), "no empty string");
         Options.require(
-                stopStrings.stream().noneMatch(String::isEmpty), "stopStrings", stopStrings, "no empty string");
+                stopTokens().stream().allMatch(token -> token >= 0), "stopTokens", stopTokens(), "ids of at least 0");
         Options.require(
-                stopTokens.stream().allMatch(token -> token >= 0), "stopTokens", stopTokens, "ids of at least 0");
-        this.maxNewTokens = maxNewTokens;
-        this.temperature = temperature;
-        this.topK = topK;
-        this.topP = topP;
-        this.repetitionPenalty = repetitionPenalty;
-        this.seed = seed;
-        this.stopStrings = stopStrings;
-        this.stopTokens = stopTokens;
-        this.topLogprobs = topLogprobs;
+                logitBias().entrySet().stream()
+                        .allMatch(bias -> bias.getKey() >= 0 && bias.getValue() < Float.POSITIVE_INFINITY),
+                "logitBias",
+                logitBias(),
+                "ids of at least 0 with numbers below infinity");
+    }
+
+    private static void requireFinite(boolean inRange, String name, float value, String expected) {
+        Options.require(inRange && Float.isFinite(value), name, value, expected);
+    }
+
+    private GenerationConfig with(Consumer<Fields> change) {
+        Fields changed = fields.clone();
+        change.accept(changed);
+        return new GenerationConfig(changed);
     }
 
     /** Greedy, at most 1024 new tokens: the card's settings with {@code do_sample=False}. */
@@ -86,8 +118,7 @@ public final class GenerationConfig {
      * @throws InvalidOptionException if it is out of this range
      */
     public GenerationConfig maxNewTokens(int value) {
-        return new GenerationConfig(
-                value, temperature, topK, topP, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
+        return with(changed -> changed.maxNewTokens = value);
     }
 
     /**
@@ -96,8 +127,7 @@ public final class GenerationConfig {
      * @throws InvalidOptionException if it is out of this range
      */
     public GenerationConfig temperature(float value) {
-        return new GenerationConfig(
-                maxNewTokens, value, topK, topP, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
+        return with(changed -> changed.temperature = value);
     }
 
     /**
@@ -106,8 +136,7 @@ public final class GenerationConfig {
      * @throws InvalidOptionException if it is out of this range
      */
     public GenerationConfig topK(int value) {
-        return new GenerationConfig(
-                maxNewTokens, temperature, value, topP, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
+        return with(changed -> changed.topK = value);
     }
 
     /**
@@ -116,8 +145,7 @@ public final class GenerationConfig {
      * @throws InvalidOptionException if it is out of this range
      */
     public GenerationConfig topP(float value) {
-        return new GenerationConfig(
-                maxNewTokens, temperature, topK, value, repetitionPenalty, seed, stopStrings, stopTokens, topLogprobs);
+        return with(changed -> changed.topP = value);
     }
 
     /**
@@ -126,14 +154,12 @@ public final class GenerationConfig {
      * @throws InvalidOptionException if it is out of this range
      */
     public GenerationConfig repetitionPenalty(float value) {
-        return new GenerationConfig(
-                maxNewTokens, temperature, topK, topP, value, seed, stopStrings, stopTokens, topLogprobs);
+        return with(changed -> changed.repetitionPenalty = value);
     }
 
     /** With another seed of the random numbers. */
     public GenerationConfig seed(long value) {
-        return new GenerationConfig(
-                maxNewTokens, temperature, topK, topP, repetitionPenalty, value, stopStrings, stopTokens, topLogprobs);
+        return with(changed -> changed.seed = value);
     }
 
     /**
@@ -142,16 +168,7 @@ public final class GenerationConfig {
      * @throws InvalidOptionException if it is out of this range
      */
     public GenerationConfig stopStrings(String... values) {
-        return new GenerationConfig(
-                maxNewTokens,
-                temperature,
-                topK,
-                topP,
-                repetitionPenalty,
-                seed,
-                Arrays.asList(values),
-                stopTokens,
-                topLogprobs);
+        return with(changed -> changed.stopStrings = Arrays.asList(values));
     }
 
     /**
@@ -160,16 +177,7 @@ public final class GenerationConfig {
      * @throws InvalidOptionException if it is out of this range
      */
     public GenerationConfig stopTokens(Integer... values) {
-        return new GenerationConfig(
-                maxNewTokens,
-                temperature,
-                topK,
-                topP,
-                repetitionPenalty,
-                seed,
-                stopStrings,
-                Arrays.asList(values),
-                topLogprobs);
+        return with(changed -> changed.stopTokens = Arrays.asList(values));
     }
 
     /**
@@ -178,28 +186,27 @@ public final class GenerationConfig {
      * @throws InvalidOptionException if it is out of this range
      */
     public GenerationConfig topLogprobs(int value) {
-        return new GenerationConfig(
-                maxNewTokens, temperature, topK, topP, repetitionPenalty, seed, stopStrings, stopTokens, value);
+        return with(changed -> changed.topLogprobs = value);
     }
 
     /** The longest answer, in tokens, at least 1; it also ends where the context is full. */
     public int maxNewTokens() {
-        return maxNewTokens;
+        return fields.maxNewTokens;
     }
 
     /** 0 takes the most likely token (the lowest id among equals); above 0 draws at random; finite. */
     public float temperature() {
-        return temperature;
+        return fields.temperature;
     }
 
     /** Draw from the k most likely tokens; 0 for all. */
     public int topK() {
-        return topK;
+        return fields.topK;
     }
 
     /** Draw from the fewest most likely tokens whose probabilities reach this, in (0, 1]. */
     public float topP() {
-        return topP;
+        return fields.topP;
     }
 
     /**
@@ -207,17 +214,17 @@ public final class GenerationConfig {
      * prompt as embeddings, the prompt's tokens do not count.
      */
     public float repetitionPenalty() {
-        return repetitionPenalty;
+        return fields.repetitionPenalty;
     }
 
     /** Of the random numbers; the same seed gives the same answer, alone or in a batch. */
     public long seed() {
-        return seed;
+        return fields.seed;
     }
 
     /** Texts that end the answer, none of them empty; they are not part of it. */
     public List<String> stopStrings() {
-        return stopStrings;
+        return fields.stopStrings;
     }
 
     /**
@@ -227,25 +234,139 @@ public final class GenerationConfig {
      * template's token alone.
      */
     public List<Integer> stopTokens() {
-        return stopTokens;
+        return fields.stopTokens;
     }
 
     /** How many alternatives to report with each token, 0 to 64. */
     public int topLogprobs() {
-        return topLogprobs;
+        return fields.topLogprobs;
+    }
+
+    /**
+     * With so many tokens at least before the answer may end by a stop token; 0 to {@link #maxNewTokens}.
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
+    public GenerationConfig minNewTokens(int value) {
+        return with(changed -> changed.minNewTokens = value);
+    }
+
+    /**
+     * Drawn from tokens that are at least so probable as the most likely one, relative to it, in [0, 1); 0 for all.
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
+    public GenerationConfig minP(float value) {
+        return with(changed -> changed.minP = value);
+    }
+
+    /**
+     * With a number taken from a token's logit for each time that the answer has it already; a finite number, 0 for none.
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
+    public GenerationConfig frequencyPenalty(float value) {
+        return with(changed -> changed.frequencyPenalty = value);
+    }
+
+    /**
+     * With a number taken from a token's logit if the answer has it already; a finite number, 0 for none.
+     *
+     * @throws InvalidOptionException if it is out of this range
+     */
+    public GenerationConfig presencePenalty(float value) {
+        return with(changed -> changed.presencePenalty = value);
+    }
+
+    /**
+     * With numbers added to the logits of these tokens, in place of those before; negative infinity excludes a token.
+     *
+     * @throws InvalidOptionException if an id is negative, or a number infinite or none
+     */
+    public GenerationConfig logitBias(Map<Integer, Float> value) {
+        Map<Integer, Float> copy = new TreeMap<>(Objects.requireNonNull(value, "value"));
+        return with(changed -> changed.logitBias = Collections.unmodifiableMap(copy));
+    }
+
+    /**
+     * With tokens guessed, or not: where the answer goes on as its prompt or the answer itself did once, several tokens are checked in
+     * one pass. The answer is the same; where it quotes its prompt it comes faster. On unless it is switched off, and used only while
+     * it pays.
+     */
+    public GenerationConfig guessing(boolean value) {
+        return with(changed -> changed.guessing = value);
+    }
+
+    /** The least number of tokens before a stop token. */
+    public int minNewTokens() {
+        return fields.minNewTokens;
+    }
+
+    /** Draw from tokens at least so probable as the most likely one, relative to it, in [0, 1). */
+    public float minP() {
+        return fields.minP;
+    }
+
+    /** Taken from a token's logit for each time that the answer has it already. */
+    public float frequencyPenalty() {
+        return fields.frequencyPenalty;
+    }
+
+    /** Taken from a token's logit if the answer has it already. */
+    public float presencePenalty() {
+        return fields.presencePenalty;
+    }
+
+    /** Added to the logits of these tokens, before any penalty. */
+    public Map<Integer, Float> logitBias() {
+        return fields.logitBias;
+    }
+
+    /** Whether tokens are guessed; see {@link #guessing(boolean)}. */
+    public boolean guessing() {
+        return fields.guessing;
+    }
+
+    NativeRequest.Sampling sampling() {
+        int[] tokens = logitBias().keySet().stream().mapToInt(Integer::intValue).toArray();
+        float[] logits = new float[tokens.length];
+        for (int i = 0; i < tokens.length; i++) {
+            logits[i] = logitBias().getOrDefault(tokens[i], 0f);
+        }
+        return new NativeRequest.Sampling(
+                maxNewTokens(),
+                minNewTokens(),
+                temperature(),
+                topK(),
+                topP(),
+                minP(),
+                repetitionPenalty(),
+                frequencyPenalty(),
+                presencePenalty(),
+                seed(),
+                topLogprobs(),
+                guessing() ? MOST_GUESSED : 0,
+                tokens,
+                logits);
     }
 
     private Members members() {
         return Members
-                .of("maxNewTokens", maxNewTokens)
-                .and("temperature", temperature)
-                .and("topK", topK)
-                .and("topP", topP)
-                .and("repetitionPenalty", repetitionPenalty)
-                .and("seed", seed)
-                .and("stopStrings", stopStrings)
-                .and("stopTokens", stopTokens)
-                .and("topLogprobs", topLogprobs);
+                .of("maxNewTokens", maxNewTokens())
+                .and("minNewTokens", minNewTokens())
+                .and("temperature", temperature())
+                .and("topK", topK())
+                .and("topP", topP())
+                .and("minP", minP())
+                .and("repetitionPenalty", repetitionPenalty())
+                .and("frequencyPenalty", frequencyPenalty())
+                .and("presencePenalty", presencePenalty())
+                .and("logitBias", logitBias())
+                .and("seed", seed())
+                .and("stopStrings", stopStrings())
+                .and("stopTokens", stopTokens())
+                .and("topLogprobs", topLogprobs())
+                .and("guessing", guessing());
     }
 
     @Override

@@ -5,57 +5,40 @@ import io.github.internvl4j.error.InsufficientMemoryException;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.host.Shortage;
-import io.github.internvl4j.runtime.InterruptWatcher;
-import io.github.internvl4j.runtime.NativeCancellation;
 import io.github.internvl4j.runtime.NativeFeatures;
-import io.github.internvl4j.runtime.NativeGeneration;
 import io.github.internvl4j.runtime.NativeModel;
-import io.github.internvl4j.runtime.NativeSequence;
-import io.github.internvl4j.tensor.Tensor;
+import io.github.internvl4j.runtime.NativeRequest;
+import io.github.internvl4j.runtime.RequestEvent;
+import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CancellationException;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The generation loop: one for single answers, chats, streams and batches. Requests join while others run, so a batch
- * keeps at most {@code maxBatch} prompts' images and caches at a time.
+ * One caller's requests, of which there is one, or a batch: hands them to the model's scheduler, which computes them with everybody
+ * else's, and makes answers of what comes back. The caller's thread waits here, in Java; when it is interrupted, or the cancellation
+ * used, its answers are what came so far, at once: the scheduler ends its requests by itself.
  */
 final class Generator implements AutoCloseable {
+    private static final long NO_REQUEST = 0;
+
     private final NativeModel model;
     private final PromptReader reader;
     private final @Nullable Cancellation cancellation;
-    private final NativeCancellation nativeCancellation = new NativeCancellation();
-    private final Runnable hook = nativeCancellation::cancel;
-    private final NativeGeneration generation;
-    private final InterruptWatcher.Watch interrupts;
-    private final Map<Integer, Running> running = new LinkedHashMap<>();
+    private final Runnable hook = this::wake;
+    private final BlockingQueue<RequestEvent> events = new LinkedBlockingQueue<>();
+    private final Map<Long, Running> running = new HashMap<>();
     // Stays true, whatever listeners do with this thread's interrupt status.
     private boolean over;
 
     private record Running(int index, Answer answer, List<NativeFeatures> owned) {
         void free() {
             owned.forEach(NativeFeatures::close);
-        }
-    }
-
-    /** Cancelled before there was a request. A type of its own: a listener's CancellationException is none of ours. */
-    static final class Unbegun extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        private final CancellationException cancelled;
-
-        Unbegun(CancellationException cancelled) {
-            super(cancelled);
-            this.cancelled = cancelled;
-        }
-
-        CancellationException cancelled() {
-            return cancelled;
         }
     }
 
@@ -66,39 +49,27 @@ final class Generator implements AutoCloseable {
         if (cancellation != null) {
             cancellation.onCancel(hook);
         }
-        interrupts = InterruptWatcher.SHARED.watch(hook);
-        try {
-            generation = model.newGeneration(nativeCancellation);
-        } catch (RuntimeException e) {
-            forgetCancellation();
-            throw e;
-        }
+    }
+
+    /** A prompt's images, all tiles together, to be encoded when they are needed; null for none. */
+    @Nullable NativeFeatures images(Prompt prompt) {
+        return images(prompt, prompt.cacheSalt());
+    }
+
+    /** The same with another salt. */
+    @Nullable NativeFeatures images(Prompt prompt, String salt) {
+        return prompt.images().isEmpty() ? null : model.features(reader.pixels(prompt), salt);
     }
 
     /**
-     * A prompt's images as the decoder sees them, all tiles together; null for none.
+     * Begins with a prompt.
      *
-     * @throws Unbegun if this is cancelled
-     */
-    @Nullable NativeFeatures encode(Prompt prompt) {
-        if (prompt.images().isEmpty()) {
-            return null;
-        }
-        Tensor pixels = reader.pixels(prompt);
-        try {
-            return interrupts.during(() -> model.encode(pixels, nativeCancellation, null));
-        } catch (CancellationException e) {
-            throw new Unbegun(e);
-        }
-    }
-
-    /**
-     * Adds a prompt with its images already encoded.
-     *
-     * @param index what the sink knows it by
+     * @param index what the listener knows it by
+     * @param images in the prompt's order
      * @param owned freed with the answer
      * @param thinking whether the answer is parted
-     * @throws Unbegun if this is cancelled
+     * @param preparingSeconds what preparing the images took
+     * @param salt of the cache
      */
     void add(
             int index,
@@ -108,15 +79,13 @@ final class Generator implements AutoCloseable {
             GenerationConfig config,
             ReplyListener listener,
             boolean thinking,
-            double visionSeconds,
-            @Nullable NativeSequence sequence) {
-        Answer answer = new Answer(tokens, config, listener, reader, thinking, visionSeconds);
-        var request = new NativeGeneration.Request(tokens, reader.imageToken(), images, reader.stopTokens(config));
-        try {
-            running.put(generation.add(request, config, sequence, null), new Running(index, answer, owned));
-        } catch (CancellationException e) {
-            throw new Unbegun(e);
-        }
+            double preparingSeconds,
+            String salt) {
+        Answer answer = new Answer(tokens, config, listener, reader, thinking, preparingSeconds);
+        var request = new NativeRequest(
+                tokens, reader.imageToken(), images, reader.stopTokens(config), config.sampling(), salt, null);
+        long id = model.submit(request, events::add);
+        running.put(id, new Running(index, answer, owned));
     }
 
     /**
@@ -138,7 +107,7 @@ final class Generator implements AutoCloseable {
             }
         };
         while (!running.isEmpty()) {
-            step(one);
+            take(one);
         }
         return replies[0];
     }
@@ -157,7 +126,7 @@ final class Generator implements AutoCloseable {
             if (running.isEmpty()) {
                 break;
             }
-            step(listener);
+            take(listener);
         }
         if (cancelled()) {
             listener.onCancelled(next);
@@ -179,13 +148,8 @@ final class Generator implements AutoCloseable {
     }
 
     private void begin(int index, BatchRequest request, BatchListener listener) {
-        int[] tokens = {};
         try {
-            tokens = reader.tokens(request.prompt());
-            begin(index, request, tokens);
-        } catch (Unbegun e) {
-            over = true;
-            listener.onReply(index, Answer.unbegun(tokens));
+            begin(index, request);
         } catch (ClosedException closed) {
             listener.onFailure(index, closed);
             failAll(closed, listener);
@@ -197,15 +161,17 @@ final class Generator implements AutoCloseable {
         }
     }
 
-    private void begin(int index, BatchRequest request, int[] tokens) {
+    private void begin(int index, BatchRequest request) {
+        Prompt prompt = request.prompt();
+        int[] tokens = reader.tokens(prompt);
         long before = System.nanoTime();
-        NativeFeatures features = encode(request.prompt());
+        NativeFeatures features = images(prompt);
         List<NativeFeatures> images = features == null ? List.of() : List.of(features);
         double seconds = (System.nanoTime() - before) / 1e9;
+        ReplyListener nobody = ReplyListener.none();
         try {
-            boolean thinking = request.prompt().thinking();
-            add(index, tokens, images, images, request.config(), ReplyListener.none(), thinking, seconds, null);
-        } catch (RuntimeException e) {
+            add(index, tokens, images, images, request.config(), nobody, prompt.thinking(), seconds, prompt.cacheSalt());
+        } catch (RuntimeException | Error e) {
             images.forEach(NativeFeatures::close);
             throw e;
         }
@@ -215,57 +181,79 @@ final class Generator implements AutoCloseable {
         return new InsufficientMemoryException("the request cannot be begun: " + Shortage.of(full), full);
     }
 
-    private void step(BatchListener listener) {
-        List<NativeGeneration.Step> steps;
-        try {
-            if (cancelled()) {
-                throw new CancellationException("the thread was interrupted");
-            }
-            steps = interrupts.during(generation::stepEach);
-        } catch (CancellationException e) {
-            over = true;
-            // What there was is the answer.
-            List.copyOf(running.keySet()).forEach(request -> finish(request, FinishReason.CANCELLED, listener));
+    /** Waits for the next event, and does what it says. */
+    private void take(BatchListener listener) {
+        if (cancelled()) {
+            cancelAll(listener);
             return;
-        } catch (InternVLException failure) {
-            // Nothing goes on: the model was closed.
-            failAll(failure, listener);
-            throw failure;
         }
-        for (NativeGeneration.Step step : steps) {
-            Running current = running.get(step.request());
-            if (current == null) {
-                continue;
+        RequestEvent event = next();
+        Running current = event == null ? null : running.get(event.request());
+        if (event == null || current == null) {
+            return; // to look again who is cancelled, or of a request that met a stop string, which only this side sees
+        }
+        if (event.failure() != null) {
+            fail(event.request(), event.failure(), listener);
+            if (event.failure() instanceof ClosedException closed) {
+                failAll(closed, listener);
+                throw closed;
             }
-            if (step.failed()) {
-                fail(step.request(), generation.failure(step.request()), listener);
-                continue;
-            }
-            FinishReason reason = current.answer().accept(generation, step);
-            if (reason == null) {
-                continue;
-            }
-            if (step.finish() == null) {
-                generation.end(step.request()); // a stop string, which only this side sees
-            }
-            finish(step.request(), reason, listener);
+            return;
+        }
+        FinishReason reason = current.answer().accept(event);
+        if (reason == null) {
+            return;
+        }
+        if (!event.last()) {
+            model.drop(event.request());
+        }
+        finish(event.request(), reason, listener);
+    }
+
+    /** Null if the thread is interrupted. */
+    private @Nullable RequestEvent next() {
+        try {
+            return events.take();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // the caller's to see, and this class's at once
+            return null;
         }
     }
 
-    private void finish(int request, FinishReason reason, BatchListener listener) {
-        Running done = running.remove(request);
+    /** From any thread. */
+    private void wake() {
+        events.add(RequestEvent.token(NO_REQUEST, -1, null));
+    }
+
+    /** What there was is the answer. */
+    private void cancelAll(BatchListener listener) {
+        over = true;
+        for (long request : List.copyOf(running.keySet())) {
+            model.drop(request);
+            finish(request, FinishReason.CANCELLED, listener);
+        }
+    }
+
+    private void finish(long request, FinishReason reason, BatchListener listener) {
+        Running done = forget(request);
         if (done != null) {
-            done.free();
             listener.onReply(done.index(), done.answer().finish(reason));
         }
     }
 
-    private void fail(int request, InternVLException failure, BatchListener listener) {
-        Running failed = running.remove(request);
+    private void fail(long request, InternVLException failure, BatchListener listener) {
+        Running failed = forget(request);
         if (failed != null) {
-            failed.free();
             listener.onFailure(failed.index(), failure);
         }
+    }
+
+    private @Nullable Running forget(long request) {
+        Running ended = running.remove(request);
+        if (ended != null) {
+            ended.free();
+        }
+        return ended;
     }
 
     private void failAll(InternVLException failure, BatchListener listener) {
@@ -273,22 +261,18 @@ final class Generator implements AutoCloseable {
     }
 
     private boolean cancelled() {
-        return over || Thread.currentThread().isInterrupted() || (cancellation != null && cancellation.isCancelled());
-    }
-
-    private void forgetCancellation() {
-        interrupts.close();
-        if (cancellation != null) {
-            cancellation.forget(hook);
-        }
-        nativeCancellation.close();
+        return over || Thread.currentThread().isInterrupted()
+                || (cancellation != null && cancellation.isCancelled());
     }
 
     @Override
     public void close() {
-        generation.close();
-        running.values().forEach(Running::free);
-        running.clear();
-        forgetCancellation();
+        if (cancellation != null) {
+            cancellation.forget(hook);
+        }
+        for (long request : List.copyOf(running.keySet())) {
+            model.drop(request);
+            forget(request);
+        }
     }
 }

@@ -11,10 +11,11 @@ import io.github.internvl4j.host.FirstUse;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;
 import io.github.internvl4j.runtime.CheckpointReport;
+import io.github.internvl4j.runtime.NativeAnswer;
 import io.github.internvl4j.runtime.NativeFeatures;
-import io.github.internvl4j.runtime.NativeGeneration;
 import io.github.internvl4j.runtime.NativeLibrary;
 import io.github.internvl4j.runtime.NativeModel;
+import io.github.internvl4j.runtime.NativeRequest;
 import io.github.internvl4j.runtime.NativeRecording;
 import io.github.internvl4j.tensor.Tensor;
 import io.github.internvl4j.text.Tokenizer;
@@ -29,7 +30,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -211,19 +211,16 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
-     * A new conversation, or one that goes on from an earlier one, whose images are encoded before this returns.
+     * A new conversation, or one that goes on from an earlier one, whose images are encoded when the first question needs them.
      *
      * @throws PromptException if the history's images and their placeholders differ in number
-     * @throws CancellationException if the thread is interrupted; it stays interrupted
      */
     public Chat chat(ChatOptions options) {
-        Chat chat = new Chat(this, Objects.requireNonNull(options, "options"), model.newSequence());
+        model.requireOpen();
+        Chat chat = new Chat(this, Objects.requireNonNull(options, "options"));
         chats.add(chat);
         try {
             chat.recall(options.history(), options.images());
-        } catch (Generator.Unbegun e) {
-            chat.close();
-            throw e.cancelled();
         } catch (RuntimeException | Error e) {
             chat.close();
             throw e;
@@ -253,13 +250,12 @@ public final class InternVL implements AutoCloseable {
         int[] tokens = reader.tokens(prompt);
         long before = System.nanoTime();
         try (Generator generator = new Generator(model, reader, cancellation);
-                NativeFeatures features = generator.encode(prompt)) {
+                NativeFeatures features = generator.images(prompt)) {
             List<NativeFeatures> images = features == null ? List.of() : List.of(features);
             double seconds = (System.nanoTime() - before) / 1e9;
-            generator.add(0, tokens, images, List.of(), config, listener, prompt.thinking(), seconds, null);
+            generator.add(
+                    0, tokens, images, List.of(), config, listener, prompt.thinking(), seconds, prompt.cacheSalt());
             return generator.run();
-        } catch (Generator.Unbegun e) {
-            return Answer.unbegun(tokens);
         }
     }
 
@@ -281,7 +277,7 @@ public final class InternVL implements AutoCloseable {
         Objects.requireNonNull(prompt, "prompt");
         Objects.requireNonNull(config, "config");
         return (listener, cancellation, begun) -> {
-            begun.run(); // prompts take turns, and none waits for another's end
+            begun.run(); // none waits for another's end
             return generate(prompt, config, listener, cancellation);
         };
     }
@@ -364,15 +360,13 @@ public final class InternVL implements AutoCloseable {
         boolean seeing = !prompt.images().isEmpty();
         try (NativeRecording recording = new NativeRecording();
                 NativeFeatures features =
-                        seeing ? model.encode(reader.pixels(prompt), null, recording) : null;
-                NativeGeneration generation = model.newGeneration(null)) {
+                        seeing ? model.encode(reader.pixels(prompt), recording) : null) {
             List<NativeFeatures> images = features == null ? List.of() : List.of(features);
-            generation.add(
-                    new NativeGeneration.Request(tokens, reader.imageToken(), images, new int[0]),
-                    GenerationConfig.greedy(1),
-                    null,
-                    recording);
-            generation.step();
+            NativeRequest.Sampling one = NativeRequest.Sampling.greedy(1);
+            var request = new NativeRequest(tokens, reader.imageToken(), images, new int[0], one, "", recording);
+            try (NativeAnswer answer = model.submit(request)) {
+                answer.finish();
+            }
             return new Activations(recording.copy(), IntStream.of(tokens).boxed().toList());
         }
     }
@@ -389,7 +383,7 @@ public final class InternVL implements AutoCloseable {
             throw new ImageException("no images were given, expected at least one");
         }
         Tensor pixels = reader.imageProcessor().preprocess(images);
-        try (NativeFeatures features = model.encode(pixels, null, null)) {
+        try (NativeFeatures features = model.encode(pixels, null)) {
             return features.copy().reshape(pixels.size(0), info().tokensPerImage(), info().hiddenSize());
         }
     }

@@ -20,60 +20,68 @@ public final class LoadOptions {
     /** Of an affinity: what the native runtime takes. */
     private static final int LONGEST = 255;
 
-    private static final LoadOptions DEFAULTS = new LoadOptions(
-            Precision.AUTO, false, KvCacheType.AUTO, false, Device.AUTO, 0, "none", true, 0, 0, 0, null, progress -> {});
+    private static final LoadOptions DEFAULTS = new LoadOptions(new Fields());
 
-    private final Precision precision;
-    private final boolean quantizeVision;
-    private final KvCacheType kvCache;
-    private final boolean bf16Activations;
-    private final Device device;
-    private final int threads;
-    private final String affinity;
-    private final boolean mapWeights;
-    private final int contextLength;
-    private final long memoryLimit;
-    private final int maxBatch;
-    private final @Nullable String template;
-    private final Consumer<LoadProgress> listener;
+    /** Mutable only until options are made of it. */
+    private static final class Fields implements Cloneable {
+        private Precision precision = Precision.AUTO;
+        private boolean quantizeVision = false;
+        private KvCacheType kvCache = KvCacheType.AUTO;
+        private ActivationType activations = ActivationType.AUTO;
+        private Device device = Device.AUTO;
+        private int threads = 0;
+        private String affinity = "none";
+        private boolean mapWeights = true;
+        private int contextLength = 0;
+        private long memoryLimit = 0;
+        private long kvMemory = 0;
+        private int maxBatch = 0;
+        private @Nullable String template;
+        private Consumer<LoadProgress> listener = progress -> {};
+
+        @Override
+        protected Fields clone() {
+            try {
+                return (Fields) super.clone();
+            } catch (CloneNotSupportedException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    private final Fields fields;
 
     /** Checks the ranges. */
-    private LoadOptions(
-            Precision precision, boolean quantizeVision, KvCacheType kvCache, boolean bf16Activations, Device device,
-            int threads, String affinity, boolean mapWeights, int contextLength, long memoryLimit, int maxBatch,
-            @Nullable String template, Consumer<LoadProgress> listener) {
-        Objects.requireNonNull(precision, "precision");
-        Objects.requireNonNull(kvCache, "kvCache");
-        Objects.requireNonNull(device, "device");
-        Objects.requireNonNull(affinity, "affinity");
-        Objects.requireNonNull(listener, "listener");
-        Options.require(threads >= 0 && threads <= 1024, "threads", threads, "0 to 1024");
+    private LoadOptions(Fields fields) {
+        this.fields = fields;
+        Objects.requireNonNull(precision(), "precision");
+        Objects.requireNonNull(kvCache(), "kvCache");
+        Objects.requireNonNull(activations(), "activations");
+        Objects.requireNonNull(device(), "device");
+        Objects.requireNonNull(affinity(), "affinity");
+        Objects.requireNonNull(listener(), "listener");
+        Options.require(threads() >= 0 && threads() <= 1024, "threads", threads(), "0 to 1024");
         Options.require(
-                affinity.length() <= LONGEST && AFFINITIES.matcher(affinity).matches(),
+                affinity().length() <= LONGEST && AFFINITIES.matcher(affinity()).matches(),
                 "affinity",
-                "'" + affinity + "'",
+                "'" + affinity() + "'",
                 "none, auto or processors such as 0,2,4-7, at most " + LONGEST + " characters");
-        Options.require(contextLength >= 0, "contextLength", contextLength, "at least 0");
-        Options.require(memoryLimit >= UNLIMITED, "memoryLimit", memoryLimit, "bytes, 0 or -1");
-        Options.require(maxBatch >= 0, "maxBatch", maxBatch, "at least 0");
+        Options.require(contextLength() >= 0, "contextLength", contextLength(), "at least 0");
+        Options.require(memoryLimit() >= UNLIMITED, "memoryLimit", memoryLimit(), "bytes, 0 or -1");
+        Options.require(kvMemory() >= 0, "kvMemory", kvMemory(), "bytes, or 0");
+        Options.require(maxBatch() >= 0, "maxBatch", maxBatch(), "at least 0");
+        String named = template();
         Options.require(
-                template == null || ConversationTemplates.names().contains(template),
+                named == null || ConversationTemplates.names().contains(named),
                 "template",
-                "'" + template + "'",
+                "'" + named + "'",
                 String.join(", ", ConversationTemplates.names()));
-        this.precision = precision;
-        this.quantizeVision = quantizeVision;
-        this.kvCache = kvCache;
-        this.bf16Activations = bf16Activations;
-        this.device = device;
-        this.threads = threads;
-        this.affinity = affinity;
-        this.mapWeights = mapWeights;
-        this.contextLength = contextLength;
-        this.memoryLimit = memoryLimit;
-        this.maxBatch = maxBatch;
-        this.template = template;
-        this.listener = listener;
+    }
+
+    private LoadOptions with(Consumer<Fields> change) {
+        Fields changed = fields.clone();
+        change.accept(changed);
+        return new LoadOptions(changed);
     }
 
     /** As stored, on the best device, all threads, mapped, checked against the available memory. */
@@ -83,127 +91,110 @@ public final class LoadOptions {
 
     /** With weights of another type. */
     public LoadOptions precision(Precision value) {
-        return new LoadOptions(
-                value, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, template, listener);
+        return with(changed -> changed.precision = value);
     }
 
     /** With the vision tower quantized, too, or not. */
     public LoadOptions quantizeVision(boolean value) {
-        return new LoadOptions(
-                precision, value, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, template, listener);
+        return with(changed -> changed.quantizeVision = value);
     }
 
     /** With a KV cache of another type. */
     public LoadOptions kvCache(KvCacheType value) {
-        return new LoadOptions(
-                precision, quantizeVision, value, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, template, listener);
+        return with(changed -> changed.kvCache = value);
     }
 
-    /** With activations rounded to bf16 on the CPU, or not. */
-    public LoadOptions bf16Activations(boolean value) {
-        return new LoadOptions(
-                precision, quantizeVision, kvCache, value, device, threads, affinity, mapWeights, contextLength, memoryLimit,
-                maxBatch, template, listener);
+    /** With activations of another type on the CPU. */
+    public LoadOptions activations(ActivationType value) {
+        return with(changed -> changed.activations = value);
     }
 
     /** On another device. */
     public LoadOptions device(Device value) {
-        return new LoadOptions(
-                precision, quantizeVision, kvCache, bf16Activations, value, threads, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, template, listener);
+        return with(changed -> changed.device = value);
     }
 
     /** With another number of compute threads on the CPU; 0 for as many as the process may use. */
     public LoadOptions threads(int value) {
-        return new LoadOptions(
-                precision, quantizeVision, kvCache, bf16Activations, device, value, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, template, listener);
+        return with(changed -> changed.threads = value);
     }
 
     /** With compute threads bound to these processors. */
     public LoadOptions affinity(String value) {
-        return new LoadOptions(
-                precision, quantizeVision, kvCache, bf16Activations, device, threads, value, mapWeights, contextLength,
-                memoryLimit, maxBatch, template, listener);
+        return with(changed -> changed.affinity = value);
     }
 
     /** With the files mapped, or read into memory. */
     public LoadOptions mapWeights(boolean value) {
-        return new LoadOptions(
-                precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, value, contextLength,
-                memoryLimit, maxBatch, template, listener);
+        return with(changed -> changed.mapWeights = value);
     }
 
     /** With another longest conversation in tokens; 0 for the checkpoint's. */
     public LoadOptions contextLength(int value) {
-        return new LoadOptions(
-                precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, value,
-                memoryLimit, maxBatch, template, listener);
+        return with(changed -> changed.contextLength = value);
     }
 
     /** With another limit for the memory plan, in bytes; 0 for what the system has available, {@link #UNLIMITED} for none. */
     public LoadOptions memoryLimit(long value) {
-        return new LoadOptions(
-                precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                value, maxBatch, template, listener);
+        return with(changed -> changed.memoryLimit = value);
+    }
+
+    /**
+     * With so many bytes for the KV caches of all requests together; 0 for those of one full context and of {@link #maxBatch} requests.
+     * More of them can be computed at once, and more of what was computed is kept, if there is more.
+     */
+    public LoadOptions kvMemory(long value) {
+        return with(changed -> changed.kvMemory = value);
     }
 
     /** With another number of requests together; 0 for as many as fit, up to 8. */
     public LoadOptions maxBatch(int value) {
-        return new LoadOptions(
-                precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                memoryLimit, value, template, listener);
+        return with(changed -> changed.maxBatch = value);
     }
 
     /** With another conversation template, by its name; null for the checkpoint's own. */
     public LoadOptions template(@Nullable String value) {
-        return new LoadOptions(
-                precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, value, listener);
+        return with(changed -> changed.template = value);
     }
 
     /** With another listener. */
     public LoadOptions listener(Consumer<LoadProgress> value) {
-        return new LoadOptions(
-                precision, quantizeVision, kvCache, bf16Activations, device, threads, affinity, mapWeights, contextLength,
-                memoryLimit, maxBatch, template, value);
+        return with(changed -> changed.listener = value);
     }
 
     /** The type of weights, and of the KV cache if that has none of its own. */
     public Precision precision() {
-        return precision;
+        return fields.precision;
     }
 
     /** Whether {@link Precision#INT8} is for the vision tower's blocks and the projector too. */
     public boolean quantizeVision() {
-        return quantizeVision;
+        return fields.quantizeVision;
     }
 
     /** The type of the KV cache; on GPUs that of the precision only. */
     public KvCacheType kvCache() {
-        return kvCache;
+        return fields.kvCache;
     }
 
-    /**
-     * Whether the CPU rounds activations to bf16 where they are multiplied with bf16 weights, and in the vision tower's attention, as
-     * GPUs always do: prompts and images are faster on processors with AVX512_BF16, results less exact everywhere; needs weights
-     * kept in bf16.
-     */
-    public boolean bf16Activations() {
-        return bf16Activations;
+    /** The type of activations on the CPU. */
+    public ActivationType activations() {
+        return fields.activations;
+    }
+
+    /** Bytes for the KV caches of all requests together; 0: as {@link #contextLength} and {@link #maxBatch} come to. */
+    public long kvMemory() {
+        return fields.kvMemory;
     }
 
     /** Where to run. */
     public Device device() {
-        return device;
+        return fields.device;
     }
 
     /** Compute threads; 0 for as many as the process may use. */
     public int threads() {
-        return threads;
+        return fields.threads;
     }
 
     /**
@@ -211,7 +202,7 @@ public final class LoadOptions {
      * in their order, or numbers as {@code 0,2,4-7}, one for each thread.
      */
     public String affinity() {
-        return affinity;
+        return fields.affinity;
     }
 
     /**
@@ -219,17 +210,17 @@ public final class LoadOptions {
      * memory, which also survives another process truncating them.
      */
     public boolean mapWeights() {
-        return mapWeights;
+        return fields.mapWeights;
     }
 
     /** The longest conversation in tokens; 0 for the checkpoint's. */
     public int contextLength() {
-        return contextLength;
+        return fields.contextLength;
     }
 
     /** What the memory plan must fit into, in bytes; 0 for what the system has available, {@link #UNLIMITED} for no check. */
     public long memoryLimit() {
-        return memoryLimit;
+        return fields.memoryLimit;
     }
 
     /**
@@ -237,7 +228,7 @@ public final class LoadOptions {
      * up to 8.
      */
     public int maxBatch() {
-        return maxBatch;
+        return fields.maxBatch;
     }
 
     /**
@@ -245,29 +236,30 @@ public final class LoadOptions {
      * checkpoint's own.
      */
     public @Nullable String template() {
-        return template;
+        return fields.template;
     }
 
     /** Told after every loaded part, on the loading thread; throw from it to stop loading. */
     public Consumer<LoadProgress> listener() {
-        return listener;
+        return fields.listener;
     }
 
     private Members members() {
         return Members
-                .of("precision", precision)
-                .and("quantizeVision", quantizeVision)
-                .and("kvCache", kvCache)
-                .and("bf16Activations", bf16Activations)
-                .and("device", device)
-                .and("threads", threads)
-                .and("affinity", affinity)
-                .and("mapWeights", mapWeights)
-                .and("contextLength", contextLength)
-                .and("memoryLimit", memoryLimit)
-                .and("maxBatch", maxBatch)
-                .and("template", template)
-                .and("listener", listener);
+                .of("precision", precision())
+                .and("quantizeVision", quantizeVision())
+                .and("kvCache", kvCache())
+                .and("activations", activations())
+                .and("device", device())
+                .and("threads", threads())
+                .and("affinity", affinity())
+                .and("mapWeights", mapWeights())
+                .and("contextLength", contextLength())
+                .and("memoryLimit", memoryLimit())
+                .and("kvMemory", kvMemory())
+                .and("maxBatch", maxBatch())
+                .and("template", template())
+                .and("listener", listener());
     }
 
     @Override

@@ -83,6 +83,11 @@ public final class ModelInfo {
         return shape.kvCache();
     }
 
+    /** The type of the CPU's activations as loaded; {@link ActivationType#AUTO} before. */
+    public ActivationType activations() {
+        return shape.activations();
+    }
+
     /**
      * The stop tokens that generation_config.json names, or else config.json. In the layout of transformers an answer ends at
      * these; in the other at the template's own, as in the original's chat, and those that differ from it count only in {@link

@@ -41,12 +41,13 @@ public final class Prompt {
     private final @Nullable Integer maxTiles;
     private final List<Integer> tileLimits;
     private final boolean thinking;
+    private final String cacheSalt;
 
     /** Checks the placeholders, the limits and the system message. */
     private Prompt(
             @Nullable String system, List<Turn> history, String question, List<List<Image>> images,
             @Nullable SpecialTokens specialTokens, @Nullable List<Integer> placeholders, @Nullable Integer maxTiles,
-            List<Integer> tileLimits, boolean thinking) {
+            List<Integer> tileLimits, boolean thinking, String cacheSalt) {
         Objects.requireNonNull(question, "question");
         history = Options.copy(history, "history");
         images = Options.copy(images, "images").stream()
@@ -69,6 +70,7 @@ public final class Prompt {
         this.maxTiles = maxTiles;
         this.tileLimits = tileLimits;
         this.thinking = thinking;
+        this.cacheSalt = Objects.requireNonNull(cacheSalt, "cacheSalt");
     }
 
     private static void requireTiles(int value, int least, String name) {
@@ -96,7 +98,7 @@ public final class Prompt {
     public static Prompt of(String question, List<Image> images) {
         List<List<Image>> entries =
                 Options.copy(images, "images").stream().map(List::of).toList();
-        return new Prompt(null, List.of(), question, entries, null, null, null, List.of(), false);
+        return new Prompt(null, List.of(), question, entries, null, null, null, List.of(), false, "");
     }
 
     /** A question about several images at one placeholder. */
@@ -120,7 +122,7 @@ public final class Prompt {
         Objects.requireNonNull(text, "text");
         Turn told = told();
         return new Prompt(
-                system, history, told.question() + text, images, specialTokens, told.placeholders(), maxTiles, tileLimits, thinking);
+                system, history, told.question() + text, images, specialTokens, told.placeholders(), maxTiles, tileLimits, thinking, cacheSalt);
     }
 
     /** The question with a placeholder behind it, for an image that comes after all others. */
@@ -132,7 +134,7 @@ public final class Prompt {
         List<Integer> all = new ArrayList<>(told.imagePlaceholders());
         all.add(told.question().length());
         String asked = told.question() + ConversationTemplate.IMAGE;
-        return new Prompt(system, history, asked, entries, specialTokens, all, maxTiles, tileLimits, thinking);
+        return new Prompt(system, history, asked, entries, specialTokens, all, maxTiles, tileLimits, thinking, cacheSalt);
     }
 
     /** The question with a video's frames behind it, which come after all other images: {@code Frame1: <image>\n...FrameN: <image>\n}. */
@@ -154,7 +156,7 @@ public final class Prompt {
 
     /** With another system message; null for the template's own. */
     public Prompt system(@Nullable String value) {
-        return new Prompt(value, history, question, images, specialTokens, placeholders, maxTiles, tileLimits, thinking);
+        return new Prompt(value, history, question, images, specialTokens, placeholders, maxTiles, tileLimits, thinking, cacheSalt);
     }
 
     /**
@@ -163,22 +165,22 @@ public final class Prompt {
      * @throws PromptException if there is a system message
      */
     public Prompt thinking(boolean value) {
-        return new Prompt(system, history, question, images, specialTokens, placeholders, maxTiles, tileLimits, value);
+        return new Prompt(system, history, question, images, specialTokens, placeholders, maxTiles, tileLimits, value, cacheSalt);
     }
 
     /** With other turns before the question, the oldest first; {@link #images} are then those of all turns. */
     public Prompt history(List<Turn> value) {
-        return new Prompt(system, value, question, images, specialTokens, placeholders, maxTiles, tileLimits, thinking);
+        return new Prompt(system, value, question, images, specialTokens, placeholders, maxTiles, tileLimits, thinking, cacheSalt);
     }
 
     /** With other image entries: those of the history first, then the question's. None has a limit of its own then. */
     public Prompt images(List<List<Image>> value) {
-        return new Prompt(system, history, question, value, specialTokens, placeholders, maxTiles, List.of(), thinking);
+        return new Prompt(system, history, question, value, specialTokens, placeholders, maxTiles, List.of(), thinking, cacheSalt);
     }
 
     /** With another mode; null for {@link SpecialTokens#PARSE}, or for what a chat has as its own. */
     public Prompt specialTokens(@Nullable SpecialTokens value) {
-        return new Prompt(system, history, question, images, value, placeholders, maxTiles, tileLimits, thinking);
+        return new Prompt(system, history, question, images, value, placeholders, maxTiles, tileLimits, thinking, cacheSalt);
     }
 
     /**
@@ -188,7 +190,7 @@ public final class Prompt {
      * @throws PromptException if there is no {@code <image>} at one of them, or they do not ascend
      */
     public Prompt placeholders(@Nullable List<Integer> value) {
-        return new Prompt(system, history, question, images, specialTokens, value, maxTiles, tileLimits, thinking);
+        return new Prompt(system, history, question, images, specialTokens, value, maxTiles, tileLimits, thinking, cacheSalt);
     }
 
     /**
@@ -198,7 +200,7 @@ public final class Prompt {
      * @throws InvalidOptionException if it is out of its range
      */
     public Prompt maxTiles(@Nullable Integer value) {
-        return new Prompt(system, history, question, images, specialTokens, placeholders, value, tileLimits, thinking);
+        return new Prompt(system, history, question, images, specialTokens, placeholders, value, tileLimits, thinking, cacheSalt);
     }
 
     /**
@@ -209,7 +211,7 @@ public final class Prompt {
      * @throws PromptException if there are more than entries
      */
     public Prompt tileLimits(List<Integer> value) {
-        return new Prompt(system, history, question, images, specialTokens, placeholders, maxTiles, value, thinking);
+        return new Prompt(system, history, question, images, specialTokens, placeholders, maxTiles, value, thinking, cacheSalt);
     }
 
     /** The question as a turn that has no answer yet. */
@@ -288,6 +290,20 @@ public final class Prompt {
         return thinking;
     }
 
+    /**
+     * With another salt. What the model computed for a prompt serves later ones that begin alike, and an image's encoding whoever asks
+     * about the same image; both only among prompts of one salt. How long an answer takes could otherwise tell one client what another
+     * has asked.
+     */
+    public Prompt cacheSalt(String value) {
+        return new Prompt(system, history, question, images, specialTokens, placeholders, maxTiles, tileLimits, thinking, value);
+    }
+
+    /** See {@link #cacheSalt(String)}; empty for the common one. */
+    public String cacheSalt() {
+        return cacheSalt;
+    }
+
     private Members members() {
         return Members
                 .of("system", system)
@@ -298,7 +314,8 @@ public final class Prompt {
                 .and("placeholders", placeholders)
                 .and("maxTiles", maxTiles)
                 .and("tileLimits", tileLimits)
-                .and("thinking", thinking);
+                .and("thinking", thinking)
+                .and("cacheSalt", cacheSalt);
     }
 
     @Override

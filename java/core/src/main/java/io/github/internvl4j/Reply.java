@@ -40,19 +40,26 @@ public final class Reply {
 
     /** Where the time went, in seconds. */
     public static final class Timings {
+        private final double queue;
         private final double vision;
         private final double prefill;
         private final double decode;
         private final long reusedTokens;
 
-        Timings(double vision, double prefill, double decode, long reusedTokens) {
+        Timings(double queue, double vision, double prefill, double decode, long reusedTokens) {
+            this.queue = queue;
             this.vision = vision;
             this.prefill = prefill;
             this.decode = decode;
             this.reusedTokens = reusedTokens;
         }
 
-        /** Preparing and encoding images. */
+        /** Waiting for other requests, before the first work on this one. */
+        public double queue() {
+            return queue;
+        }
+
+        /** Preparing and encoding images, and waiting for that. */
         public double vision() {
             return vision;
         }
@@ -67,14 +74,15 @@ public final class Reply {
             return decode;
         }
 
-        /** Tokens of the prompt that were still in the chat's cache. */
+        /** Tokens of the prompt that were in the cache: another prompt, or an earlier turn, began with the same. */
         public long reusedTokens() {
             return reusedTokens;
         }
 
         private Members members() {
             return Members
-                    .of("vision", vision)
+                    .of("queue", queue)
+                    .and("vision", vision)
                     .and("prefill", prefill)
                     .and("decode", decode)
                     .and("reusedTokens", reusedTokens);

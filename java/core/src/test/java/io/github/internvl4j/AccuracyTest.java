@@ -19,7 +19,7 @@ class AccuracyTest {
                     .precision(precision)
                     .quantizeVision(vision)
                     .kvCache(kvCache)
-                    .bf16Activations(bf16Activations);
+                    .activations(bf16Activations ? ActivationType.BF16 : ActivationType.F32);
         }
 
         @Override

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.internvl4j.error.PromptException;
-import io.github.internvl4j.runtime.NativeGeneration;
+import io.github.internvl4j.runtime.RequestEvent;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.ThinkingStream;
 import io.github.internvl4j.text.Turn;
@@ -73,7 +73,7 @@ class ThinkingTest {
         List<Chunk> chunks = new ArrayList<>();
         Answer answer = new Answer(new int[] {1}, CONFIG, chunks::add, model.reader(), thinking, 0);
         for (int token : tokens) {
-            answer.accept(new NativeGeneration.Step(0, token, 0, null, false), List.of());
+            answer.accept(RequestEvent.token(1, token, null));
         }
         return new Answered(answer.finish(FinishReason.LENGTH), chunks);
     }

@@ -6,7 +6,6 @@ import io.github.internvl4j.image.ImageProcessor;
 import io.github.internvl4j.image.Tiling;
 import io.github.internvl4j.runtime.NativeLibrary;
 import io.github.internvl4j.runtime.NativeModel;
-import io.github.internvl4j.runtime.NativeSequence;
 import io.github.internvl4j.tensor.Tensor;
 import io.github.internvl4j.text.Tokenizer;
 import java.nio.file.Files;
@@ -64,17 +63,14 @@ public class JavaSide {
     @State(Scope.Benchmark)
     public static class Binding {
         private NativeModel model;
-        private NativeSequence sequence;
 
         @Setup
         public void load() {
             model = Shapes.load("tiny", Precision.F32, 1, "cpu");
-            sequence = model.newSequence();
         }
 
         @TearDown
         public void close() {
-            sequence.close();
             model.close();
         }
     }
@@ -106,7 +102,7 @@ public class JavaSide {
 
     @Benchmark
     public long callThroughTheBinding(Binding binding) {
-        return binding.sequence.length();
+        return binding.model.counts().passes();
     }
 
     @Benchmark

@@ -1,12 +1,12 @@
 package io.github.internvl4j.bench;
 
-import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Precision;
-import io.github.internvl4j.runtime.NativeGeneration;
+import io.github.internvl4j.runtime.NativeAnswer;
 import io.github.internvl4j.runtime.NativeModel;
+import io.github.internvl4j.runtime.NativeRequest;
+import io.github.internvl4j.runtime.RequestEvent;
 import io.github.internvl4j.tensor.Tensor;
 import java.nio.FloatBuffer;
-import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -63,42 +63,39 @@ public class ModelPhases {
             model.close();
         }
 
-        NativeGeneration begin(int newTokens) {
-            NativeGeneration generation = model.newGeneration(null);
-            generation.add(
-                    new NativeGeneration.Request(prompt, -1, List.of(), new int[0]),
-                    GenerationConfig.greedy(newTokens),
-                    null,
-                    null);
-            return generation;
+        private long runs;
+
+        /** Nothing of it is found in the cache. */
+        NativeAnswer begin(int newTokens) {
+            return model.submit(NativeRequest.ofText(prompt, newTokens, "run " + runs++));
         }
     }
 
-    /** A generation that is ready to decode; begun anew before its context is full. */
+    /** An answer on its way; begun anew before its context is full. */
     @State(Scope.Thread)
     public static class Decoding {
         private static final int STEPS = 512;
 
-        private NativeGeneration generation;
+        private NativeAnswer answer;
 
         @Setup(Level.Iteration)
         public void begin(Decoder decoder) {
-            generation = decoder.begin(STEPS);
-            generation.step();
+            answer = decoder.begin(STEPS);
+            answer.next();
         }
 
         @TearDown(Level.Iteration)
         public void close() {
-            generation.close();
+            answer.close();
         }
 
-        List<NativeGeneration.Step> step(Decoder decoder) {
-            List<NativeGeneration.Step> steps = generation.step();
-            if (steps.isEmpty()) {
+        RequestEvent step(Decoder decoder) {
+            RequestEvent event = answer.next();
+            if (event.last()) {
                 close();
                 begin(decoder);
             }
-            return steps;
+            return event;
         }
     }
 
@@ -139,19 +136,19 @@ public class ModelPhases {
     }
 
     @Benchmark
-    public List<NativeGeneration.Step> prefill(Decoder decoder) {
-        try (NativeGeneration generation = decoder.begin(1)) {
-            return generation.step();
+    public RequestEvent prefill(Decoder decoder) {
+        try (NativeAnswer answer = decoder.begin(1)) {
+            return answer.next();
         }
     }
 
     @Benchmark
-    public List<NativeGeneration.Step> decode(Decoder decoder, Decoding decoding) {
+    public RequestEvent decode(Decoder decoder, Decoding decoding) {
         return decoding.step(decoder);
     }
 
     @Benchmark
     public void vision(Tower tower) {
-        tower.model.encode(tower.pixels, null, null).close();
+        tower.model.encode(tower.pixels, null).close();
     }
 }

@@ -1,5 +1,6 @@
 package io.github.internvl4j.cli;
 
+import io.github.internvl4j.ActivationType;
 import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
@@ -8,6 +9,7 @@ import io.github.internvl4j.Precision;
 import io.github.internvl4j.runtime.Factors;
 import io.github.internvl4j.runtime.Machine;
 import io.github.internvl4j.runtime.ModelBenchmark;
+import io.github.internvl4j.runtime.ModelShape;
 import io.github.internvl4j.runtime.NativeModel;
 import io.github.internvl4j.runtime.TogetherBenchmark;
 import io.github.internvl4j.runtime.Work;
@@ -161,7 +163,7 @@ final class BenchCommand implements Callable<Integer> {
             if (model.backend().startsWith("cpu")) {
                 // A machine is at least as fast as it ever was: the better of two measurements.
                 Machine machine = before.best(Machine.measure(options));
-                shares(figures, rates, machine, model.info().precision());
+                shares(figures, rates, machine, model.info());
                 if (together != null) {
                     together(figures, together.tokensPerSecond() / sequences, model, machine);
                 }
@@ -234,7 +236,8 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     /** Of what the processor can do. */
-    private void shares(Map<String, Object> figures, Rates rates, Machine machine, Precision kept) {
+    private void shares(Map<String, Object> figures, Rates rates, Machine machine, ModelShape loaded) {
+        Precision kept = loaded.precision();
         figures.put("read_gigabytes_per_second", machine.readGigabytesPerSecond());
         figures.put("f32_gigaflops", machine.f32Gigaflops());
         figures.put("bf16_gigaflops", machine.bf16Gigaflops());
@@ -242,9 +245,9 @@ final class BenchCommand implements Callable<Integer> {
         // INT8 is the decoder's, unless --quantize-vision says otherwise.
         Precision tower = kept == Precision.INT8 && !precision.quantizeVision() ? Precision.BF16 : kept;
         if (images > 0) {
-            figures.put("vision_share_of_peak", rates.visionOperations() / peak(machine, tower));
+            figures.put("vision_share_of_peak", rates.visionOperations() / peak(machine, tower, loaded));
         }
-        figures.put("prefill_share_of_peak", rates.prefillOperations() / peak(machine, kept));
+        figures.put("prefill_share_of_peak", rates.prefillOperations() / peak(machine, kept, loaded));
         figures.put("decode_share_of_bandwidth", rates.decodeBytes() / (machine.readGigabytesPerSecond() * 1e9));
     }
 
@@ -254,14 +257,14 @@ final class BenchCommand implements Callable<Integer> {
         double keys = past() + newTokens / 2;
         double bytes = work.weightBytes() + sequences * keys * work.kvBytesPerKey();
         double operations = work.operationsPerToken() + keys * work.attentionOperationsPerKey() + work.headOperations();
-        double peak = peak(machine, model.info().precision());
+        double peak = peak(machine, model.info().precision(), model.info());
         figures.put("together_share_of_bandwidth", bytes * stepsPerSecond / (machine.readGigabytesPerSecond() * 1e9));
         figures.put("together_share_of_peak", sequences * operations * stepsPerSecond / peak);
     }
 
     /** In operations a second. */
-    private double peak(Machine machine, Precision kept) {
-        return machine.peak(Factors.of(kept, precision.bf16Activations())) * 1e9;
+    private static double peak(Machine machine, Precision kept, ModelShape loaded) {
+        return machine.peak(Factors.of(kept, loaded.activations() == ActivationType.BF16)) * 1e9;
     }
 
     private NativeModel load(LoadOptions options) {

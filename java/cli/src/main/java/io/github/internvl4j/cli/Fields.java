@@ -48,6 +48,18 @@ final class Fields {
         return value == null || value.isNull() ? null : value;
     }
 
+    /** An object's fields; null if it is not there or null. */
+    @Nullable Fields object(String name) {
+        JsonNode value = get(name);
+        return value == null ? null : of(value, path(name));
+    }
+
+    List<String> names() {
+        List<String> names = new ArrayList<>();
+        object.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
     /** Where a field is. */
     String path(String name) {
         return path.isEmpty() ? name : path + "." + name;

@@ -13,8 +13,12 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
+import io.github.internvl4j.CheckReport;
 import io.github.internvl4j.GenerationConfig;
+import io.github.internvl4j.MemoryPlan;
+import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Reply;
+import io.github.internvl4j.SystemInfo;
 import io.github.internvl4j.TokenLogprob;
 import io.github.internvl4j.error.PromptException;
 import java.io.IOException;
@@ -36,7 +40,14 @@ final class Json {
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .addModule(new SimpleModule().addSerializer(OptionalInt.class, new NumberOrNull()))
+            .addModule(new SimpleModule()
+                    .addSerializer(OptionalInt.class, new NumberOrNull())
+                    .addSerializer(ModelInfo.class, new Accessors<>(ModelInfo.class))
+                    .addSerializer(MemoryPlan.class, new Accessors<>(MemoryPlan.class))
+                    .addSerializer(CheckReport.class, new Accessors<>(CheckReport.class))
+                    .addSerializer(SystemInfo.class, new Accessors<>(SystemInfo.class))
+                    .addSerializer(SystemInfo.Cpu.class, new Accessors<>(SystemInfo.Cpu.class))
+                    .addSerializer(SystemInfo.DeviceInfo.class, new Accessors<>(SystemInfo.DeviceInfo.class)))
             .build();
 
     /** What a model may have. */
@@ -129,6 +140,7 @@ final class Json {
 
     static Map<String, Object> seconds(Reply.Timings timings) {
         Map<String, Object> seconds = new LinkedHashMap<>();
+        seconds.put("queue", timings.queue());
         seconds.put("vision", timings.vision());
         seconds.put("prefill", timings.prefill());
         seconds.put("decode", timings.decode());

@@ -1,5 +1,6 @@
 package io.github.internvl4j.cli;
 
+import io.github.internvl4j.ActivationType;
 import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
@@ -91,7 +92,10 @@ record ModelNeeds(
     }
 
     private static MemoryPlan plan(Path file, Precision precision, int context) {
-        LoadOptions options = LoadOptions.defaults().device(Device.CPU).maxBatch(1);
+        LoadOptions options = LoadOptions.defaults()
+                .activations(ActivationType.F32) // or the table would be another on another processor
+                .device(Device.CPU)
+                .maxBatch(1);
         return InternVL.plan(file, options.precision(precision).contextLength(context));
     }
 

@@ -45,6 +45,13 @@ final class ModelOptions {
     private long memoryLimit;
 
     @Option(
+            names = "--kv-memory",
+            defaultValue = "0",
+            paramLabel = "BYTES",
+            description = "For the KV caches of all requests together; 0: a full context and the batch (default).")
+    private long kvMemory;
+
+    @Option(
             names = "--template",
             paramLabel = "NAME",
             description = "Conversation template, whatever the checkpoint says: ${COMPLETION-CANDIDATES}.",
@@ -67,6 +74,7 @@ final class ModelOptions {
                 .mapWeights(!noMmap)
                 .maxBatch(1)
                 .memoryLimit(memoryLimit)
+                .kvMemory(kvMemory)
                 .template(template);
     }
 

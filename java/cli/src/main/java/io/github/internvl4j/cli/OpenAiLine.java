@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A request for a chat completion, in the form of OpenAI's batches. What it asks for and we cannot do is refused by name. */
@@ -17,9 +18,10 @@ record OpenAiLine(OpenAiMessages messages, Settings settings) implements BatchLi
     private static final List<String> FIELDS = List.of("custom_id", "method", "url", "body");
 
     /** What we do as they say. Some are vLLM's. */
-    private static final List<String> DONE = List.of(
-            "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "repetition_penalty", "seed",
-            "stop", "logprobs", "top_logprobs");
+    private static final List<String> DONE = Stream.concat(
+                    Stream.of("messages", "max_tokens", "max_completion_tokens", "stop", "logprobs", "top_logprobs"),
+                    DrawFields.NAMES.stream())
+            .toList();
 
     /** What says nothing about the answer. */
     private static final List<String> PASSED_OVER = List.of(
@@ -29,9 +31,6 @@ record OpenAiLine(OpenAiMessages messages, Settings settings) implements BatchLi
     private static final Map<String, Only> ONE_WAY = Map.of(
             "n", new Only("1", value -> value.isIntegralNumber() && value.asLong() == 1),
             "stream", new Only("false", value -> value.isBoolean() && !value.booleanValue()),
-            "frequency_penalty", new Only("0", value -> value.isNumber() && value.asDouble() == 0),
-            "presence_penalty", new Only("0", value -> value.isNumber() && value.asDouble() == 0),
-            "logit_bias", new Only("none", value -> value.isObject() && value.isEmpty()),
             "tools", new Only("none", value -> value.isArray() && value.isEmpty()),
             "tool_choice", new Only("\"auto\" or \"none\"", value -> List.of("auto", "none").contains(value.asText())),
             "response_format", new Only("{\"type\": \"text\"}", value -> value.path("type").asText().equals("text")),
@@ -44,11 +43,7 @@ record OpenAiLine(OpenAiMessages messages, Settings settings) implements BatchLi
     private record Settings(
             String longestName,
             @Nullable Integer longest,
-            @Nullable Float temperature,
-            @Nullable Integer topK,
-            @Nullable Float topP,
-            @Nullable Float repetitionPenalty,
-            @Nullable Long seed,
+            DrawFields draw,
             @Nullable List<String> stop,
             int topLogprobs) {}
 
@@ -88,11 +83,7 @@ record OpenAiLine(OpenAiMessages messages, Settings settings) implements BatchLi
         return new Settings(
                 longest == null ? "max_tokens" : "max_completion_tokens",
                 longest == null ? older : longest,
-                body.small("temperature"),
-                body.count("top_k"),
-                body.small("top_p"),
-                body.small("repetition_penalty"),
-                body.whole("seed"),
+                DrawFields.of(body),
                 stop(body),
                 logprobs(body));
     }
@@ -131,11 +122,7 @@ record OpenAiLine(OpenAiMessages messages, Settings settings) implements BatchLi
         Settings s = settings;
         try {
             config = s.longest == null ? config : config.maxNewTokens(s.longest);
-            config = s.temperature == null ? config : config.temperature(s.temperature);
-            config = s.topK == null ? config : config.topK(s.topK);
-            config = s.topP == null ? config : config.topP(s.topP);
-            config = s.repetitionPenalty == null ? config : config.repetitionPenalty(s.repetitionPenalty);
-            config = s.seed == null ? config : config.seed(s.seed);
+            config = s.draw.config(config);
             config = s.stop == null ? config : config.stopStrings(s.stop.toArray(new String[0]));
             return config.topLogprobs(s.topLogprobs);
         } catch (InvalidOptionException e) {

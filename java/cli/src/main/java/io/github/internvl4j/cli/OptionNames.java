@@ -21,8 +21,9 @@ final class OptionNames {
             "stop-strings", "stop");
 
     private static final Set<String> SAME = Set.of(
-            "affinity", "bf16-activations", "device", "end", "kv-cache", "max-new-tokens", "max-tiles", "memory-limit", "precision",
-            "quantize-vision", "repetition-penalty", "seed", "start", "temperature", "template", "threads", "tolerance", "top-k",
+            "activations", "affinity", "device", "end", "frequency-penalty", "kv-cache", "kv-memory", "logit-bias", "max-new-tokens",
+            "max-tiles", "memory-limit", "min-new-tokens", "min-p", "precision", "presence-penalty", "quantize-vision",
+            "repetition-penalty", "seed", "start", "temperature", "template", "threads", "tolerance", "top-k",
             "top-logprobs", "top-p");
 
     private OptionNames() {}

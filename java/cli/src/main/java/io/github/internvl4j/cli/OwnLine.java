@@ -7,6 +7,7 @@ import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Turn;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A request in our own form. What is null there is the command's own setting. */
@@ -23,16 +24,16 @@ record OwnLine(
         @Nullable Boolean thinking,
         @Nullable Integer maxTiles,
         @Nullable Integer maxNewTokens,
-        @Nullable Float temperature,
-        @Nullable Integer topK,
-        @Nullable Float topP,
-        @Nullable Float repetitionPenalty,
-        @Nullable Long seed,
+        @Nullable Integer minNewTokens,
+        DrawFields draw,
         @Nullable List<String> stop)
         implements BatchLine {
-    private static final List<String> FIELDS = List.of(
-            "id", "prompt", "images", "combine", "video", "frames", "start", "end", "history", "system", "thinking",
-            "max_tiles", "max_new_tokens", "temperature", "top_k", "top_p", "repetition_penalty", "seed", "stop");
+    private static final List<String> FIELDS = Stream.concat(
+                    Stream.of(
+                            "id", "prompt", "images", "combine", "video", "frames", "start", "end", "history", "system",
+                            "thinking", "max_tiles", "max_new_tokens", "min_new_tokens", "stop"),
+                    DrawFields.NAMES.stream())
+            .toList();
 
     static OwnLine of(JsonNode object) {
         Fields fields = Fields.of(object, "");
@@ -51,11 +52,8 @@ record OwnLine(
                 fields.flag("thinking"),
                 fields.count("max_tiles"),
                 fields.count("max_new_tokens"),
-                fields.small("temperature"),
-                fields.count("top_k"),
-                fields.small("top_p"),
-                fields.small("repetition_penalty"),
-                fields.whole("seed"),
+                fields.count("min_new_tokens"),
+                DrawFields.of(fields),
                 fields.texts("stop"));
     }
 
@@ -89,13 +87,9 @@ record OwnLine(
 
     @Override
     public GenerationConfig config(GenerationConfig base) {
-        GenerationConfig config = base;
+        GenerationConfig config = draw.config(base);
         config = maxNewTokens == null ? config : config.maxNewTokens(maxNewTokens);
-        config = temperature == null ? config : config.temperature(temperature);
-        config = topK == null ? config : config.topK(topK);
-        config = topP == null ? config : config.topP(topP);
-        config = repetitionPenalty == null ? config : config.repetitionPenalty(repetitionPenalty);
-        config = seed == null ? config : config.seed(seed);
+        config = minNewTokens == null ? config : config.minNewTokens(minNewTokens);
         return stop == null ? config : config.stopStrings(stop.toArray(new String[0]));
     }
 }

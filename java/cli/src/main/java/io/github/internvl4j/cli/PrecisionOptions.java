@@ -1,5 +1,6 @@
 package io.github.internvl4j.cli;
 
+import io.github.internvl4j.ActivationType;
 import io.github.internvl4j.KvCacheType;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.Precision;
@@ -25,20 +26,18 @@ final class PrecisionOptions {
     private KvCacheType kvCache;
 
     @Option(
-            names = "--bf16-activations",
-            description = "On the CPU, round to bf16 what is multiplied with bf16 weights and in an image's attention, as GPUs do:"
-                    + " faster with AVX512_BF16.")
-    private boolean bf16Activations;
+            names = "--activations",
+            defaultValue = "auto",
+            paramLabel = "T",
+            description = "On the CPU, what is multiplied with bf16 weights, and an image's attention: f32, bf16 as on GPUs, or auto for"
+                    + " what this processor does faster (default).")
+    private ActivationType activations;
 
     boolean quantizeVision() {
         return quantizeVision;
     }
 
-    boolean bf16Activations() {
-        return bf16Activations;
-    }
-
     LoadOptions of(LoadOptions options) {
-        return options.precision(precision).quantizeVision(quantizeVision).kvCache(kvCache).bf16Activations(bf16Activations);
+        return options.precision(precision).quantizeVision(quantizeVision).kvCache(kvCache).activations(activations);
     }
 }

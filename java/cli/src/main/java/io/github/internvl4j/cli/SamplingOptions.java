@@ -2,6 +2,7 @@ package io.github.internvl4j.cli;
 
 import io.github.internvl4j.GenerationConfig;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -38,6 +39,45 @@ final class SamplingOptions {
     private float topP;
 
     @Option(
+            names = "--min-p",
+            defaultValue = "0",
+            paramLabel = "X",
+            description = "Draw from tokens at least X times as probable as the likeliest; 0: all (default).")
+    private float minP;
+
+    @Option(
+            names = "--frequency-penalty",
+            defaultValue = "0",
+            paramLabel = "X",
+            description = "Taken from a token's logit for each time the answer has it (default: 0).")
+    private float frequencyPenalty;
+
+    @Option(
+            names = "--presence-penalty",
+            defaultValue = "0",
+            paramLabel = "X",
+            description = "Taken from a token's logit if the answer has it (default: 0).")
+    private float presencePenalty;
+
+    @Option(
+            names = "--logit-bias",
+            paramLabel = "ID=X",
+            description = "Added to a token's logit; may be given again.")
+    private Map<Integer, Float> logitBias = Map.of();
+
+    @Option(
+            names = "--min-new-tokens",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "No stop token before so many (default: 0).")
+    private int minNewTokens;
+
+    @Option(
+            names = "--no-guessing",
+            description = "Never guess tokens from what was said before; answers are the same, and slower where they quote.")
+    private boolean noGuessing;
+
+    @Option(
             names = "--repetition-penalty",
             defaultValue = "1",
             paramLabel = "X",
@@ -72,6 +112,12 @@ final class SamplingOptions {
                 .temperature(temperature == null ? base.temperature() : temperature)
                 .topK(topK)
                 .topP(topP)
+                .minP(minP)
+                .frequencyPenalty(frequencyPenalty)
+                .presencePenalty(presencePenalty)
+                .logitBias(logitBias)
+                .minNewTokens(minNewTokens)
+                .guessing(!noGuessing)
                 .repetitionPenalty(repetitionPenalty)
                 // Short enough to be typed again, and to survive as a number of JSON.
                 .seed(seed == null ? RANDOM.nextInt(Integer.MAX_VALUE) : seed)

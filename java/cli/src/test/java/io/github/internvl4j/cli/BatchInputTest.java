@@ -210,7 +210,10 @@ class BatchInputTest {
         List<String> told = new ArrayList<>();
         for (String[] wrong : new String[][] {
             {"{\"n\": 2}", "field body.n: expected 1"}, {"{\"stream\": true}", "field body.stream: expected false"},
-            {"{\"frequency_penalty\": 0.5}", "field body.frequency_penalty: expected 0"},
+            {"{\"frequency_penalty\": \"x\"}", "field body.frequency_penalty: expected a number"},
+            {"{\"logit_bias\": {\"a\": 1}}", "field body.logit_bias.a: expected the id of a token with a number"},
+            {"{\"logit_bias\": {\"7\": null}}", "body.logit_bias.7"},
+            {"{\"min_p\": 1}", "field body.min_p is 1.0, expected a number in [0, 1)"},
             {"{\"tools\": [{}]}", "field body.tools"}, {"{\"response_format\": {\"type\": \"json_object\"}}", "response_format"},
             {"{\"colour\": 1}", "unknown field body.colour"}, {"{\"max_tokens\": 0}", "field body.max_tokens is 0"},
             {"{\"max_completion_tokens\": 0}", "field body.max_completion_tokens is 0"},

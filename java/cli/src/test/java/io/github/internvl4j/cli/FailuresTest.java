@@ -13,7 +13,8 @@ import io.github.internvl4j.error.InvalidOptionException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -59,6 +60,15 @@ class FailuresTest {
         run(ASK, "--top-k", "-1").failed(1, "--top-k is -1");
         run(ASK, "--repetition-penalty", "0").failed(1, "--repetition-penalty is 0.0");
         run(ASK, "--max-new-tokens", "0").failed(1, "--max-new-tokens is 0");
+        run(ASK, "--min-p", "1").failed(1, "--min-p is 1.0");
+        run(ASK, "--min-new-tokens", "5", "--max-new-tokens", "4").failed(1, "--min-new-tokens is 5", "0 to maxNewTokens, 4");
+        run(ASK, "--frequency-penalty", "Infinity").failed(1, "--frequency-penalty is Infinity");
+        run(ASK, "--presence-penalty", "NaN").failed(1, "--presence-penalty is NaN");
+        run(ASK, "--logit-bias", "-3=1").failed(1, "--logit-bias is {-3=1.0}");
+        run(ASK, "--logit-bias", "5000000=1").failed(1, "--logit-bias of token is 5000000");
+        run(ASK, "--kv-memory", "-1").failed(1, "--kv-memory is -1");
+        run(ASK, "--kv-memory", "1000").failed(1, "kv_memory is 1000 bytes", "256 tokens");
+        run(ASK, "--kv-memory", "600000", "--max-new-tokens", "4000").failed(1, "positions of the KV cache");
         run(ASK, "--stop", "").failed(1, "--stop is");
         run(ASK, "--top-logprobs", "65").failed(1, "--top-logprobs is 65");
         run(ASK, "--memory-limit", "1000").failed(1, "MiB");
@@ -66,7 +76,7 @@ class FailuresTest {
         run(ASK, "--affinity", "last").failed(1, "affinity", "last");
         run(ASK, "--affinity", "1023").failed(1, "affinity", "1023");
         run(ASK, "--kv-cache", "int8", "--device", "cuda").failed(1, "KV cache is int8", "expected auto or bf16");
-        run(ASK, "--precision", "f16", "--bf16-activations").failed(1, "--bf16-activations", "f16");
+        run(ASK, "--precision", "f16", "--activations", "bf16").failed(1, "bf16 activations", "f16");
         run(ASK, "--context", "-1").failed(1, "--context is -1");
         run(ASK, "--context", "10").failed(1, "10");
         run(ASK, "--context", "1000000").failed(1, "--context is 1000000");
@@ -76,11 +86,12 @@ class FailuresTest {
     /** An option of the library that nobody thought of here would be told by its name in Java. */
     @Test
     void everyOptionOfTheLibraryHasItsNameHere() {
-        List<String> unused = List.of("stopTokens", "listener");
+        List<String> unused = List.of("stopTokens", "listener", "guessing");
         List<String> batch = List.copyOf(new CommandLine(new BatchCommand()).getCommandSpec().optionsMap().keySet());
         Stream.of(GenerationConfig.class, LoadOptions.class)
-                .flatMap(type -> Arrays.stream(type.getRecordComponents()))
-                .map(RecordComponent::getName)
+                .flatMap(type -> Arrays.stream(type.getMethods()).filter(method -> method.getReturnType() == type))
+                .filter(method -> method.getParameterCount() == 1 && !Modifier.isStatic(method.getModifiers()))
+                .map(Method::getName)
                 .filter(name -> !unused.contains(name))
                 .forEach(name -> assertTrue(batch.contains("--" + OptionNames.option(name)), name));
         assertEquals("frames", OptionNames.option("numSegments"));

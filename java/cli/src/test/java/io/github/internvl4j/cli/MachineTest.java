@@ -89,7 +89,7 @@ class MachineTest {
         assertTrue(cold.has("cold_first_token_seconds") == (cold.get("cold_cache_left_share").asDouble() <= 0.02), cold.toString());
         assertFalse(run(BENCH, "--images", "0").succeeded().out().contains("vision"));
         String rounding = run("bench", "--model", D128, "--prompt-tokens", "20", "--new-tokens", "3", "--runs", "1", "--precision",
-                "bf16", "--bf16-activations", "--device", "cpu").succeeded().out();
+                "bf16", "--activations", "bf16", "--device", "cpu").succeeded().out();
         assertTrue(rounding.contains("bf16 activations"), rounding);
     }
 

@@ -15,7 +15,7 @@ public enum Factors {
      * Those of this library on the CPU.
      *
      * @param kept the precision of the weights
-     * @param bf16Activations as in {@link io.github.internvl4j.LoadOptions}
+     * @param bf16Activations whether activations are rounded
      */
     public static Factors of(Precision kept, boolean bf16Activations) {
         if (kept == Precision.INT8) {

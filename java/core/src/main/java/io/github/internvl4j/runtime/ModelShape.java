@@ -1,5 +1,6 @@
 package io.github.internvl4j.runtime;
 
+import io.github.internvl4j.ActivationType;
 import io.github.internvl4j.KvCacheType;
 import io.github.internvl4j.ModelInfo.Layout;
 import io.github.internvl4j.Precision;
@@ -11,5 +12,5 @@ import java.util.OptionalInt;
 public record ModelShape(
         int imageSize, int imageChannels, int tokensPerImage, int contextLength, int vocabularySize, int hiddenSize,
         int visionLayers, int decoderLayers, long parameters, Precision stored, Precision precision, KvCacheType kvCache,
-        List<Integer> eosTokens, String conversationTemplate, Layout layout, String architecture, Tiling tiling,
+        ActivationType activations, List<Integer> eosTokens, String conversationTemplate, Layout layout, String architecture, Tiling tiling,
         OptionalInt imageToken) {}

@@ -14,14 +14,16 @@ import io.github.internvl4j.host.Garbage;
 import io.github.internvl4j.host.NativeCode;
 import io.github.internvl4j.host.Shortage;
 import io.github.internvl4j.internal.global.internvl4j;
+import io.github.internvl4j.internal.ivl_counts;
+import io.github.internvl4j.internal.ivl_event;
 import io.github.internvl4j.internal.ivl_load_options;
 import io.github.internvl4j.internal.ivl_load_progress;
 import io.github.internvl4j.internal.ivl_machine;
 import io.github.internvl4j.internal.ivl_memory_plan;
 import io.github.internvl4j.internal.ivl_model_info;
+import io.github.internvl4j.internal.ivl_request;
 import io.github.internvl4j.internal.ivl_sampling;
 import io.github.internvl4j.internal.ivl_text;
-import io.github.internvl4j.internal.ivl_token;
 import io.github.internvl4j.internal.ivl_work;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -72,7 +74,9 @@ public final class NativeLibrary {
                         ivl_load_progress.class,
                         ivl_work.class,
                         ivl_sampling.class,
-                        ivl_token.class,
+                        ivl_request.class,
+                        ivl_event.class,
+                        ivl_counts.class,
                         ivl_machine.class)
                 .mapToLong(Loader::sizeof)
                 .sum();

@@ -1,16 +1,17 @@
 package io.github.internvl4j.runtime;
 
+import io.github.internvl4j.ActivationType;
 import io.github.internvl4j.KvCacheType;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.LoadProgress;
 import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Precision;
+import io.github.internvl4j.error.ClosedException;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.image.Tiling;
 import io.github.internvl4j.internal.global.internvl4j;
-import io.github.internvl4j.internal.ivl_cancellation;
+import io.github.internvl4j.internal.ivl_counts;
 import io.github.internvl4j.internal.ivl_features;
-import io.github.internvl4j.internal.ivl_generation;
 import io.github.internvl4j.internal.ivl_load;
 import io.github.internvl4j.internal.ivl_load_options;
 import io.github.internvl4j.internal.ivl_load_progress;
@@ -19,10 +20,12 @@ import io.github.internvl4j.internal.ivl_model;
 import io.github.internvl4j.internal.ivl_model_info;
 import io.github.internvl4j.internal.ivl_quantization;
 import io.github.internvl4j.internal.ivl_recording;
-import io.github.internvl4j.internal.ivl_sequence;
 import io.github.internvl4j.internal.ivl_work;
 import io.github.internvl4j.tensor.Tensor;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,9 +42,11 @@ public final class NativeModel implements AutoCloseable {
     private final Handle<ivl_model> handle;
     private final ModelShape info;
     private final String backend;
+    private final EventPump events;
 
     private NativeModel(ivl_model pointer) {
         handle = new Handle<>("the model", pointer, internvl4j::ivl_model_free);
+        events = new EventPump(handle);
         try (ivl_model_info described = new ivl_model_info()) {
             handle.call(model -> internvl4j.ivl_model_describe(model, described));
             info = convert(
@@ -202,20 +207,18 @@ public final class NativeModel implements AutoCloseable {
     }
 
     /**
-     * Runs images through the vision tower and the projector.
+     * Runs images through the vision tower and the projector now, in this thread.
      *
      * @param pixels (count, channels, S, S), normalized
      * @throws InvalidOptionException if they have another shape
      */
-    public NativeFeatures encode(
-            Tensor pixels, @Nullable NativeCancellation cancellation, @Nullable NativeRecording recording) {
+    public NativeFeatures encode(Tensor pixels, @Nullable NativeRecording recording) {
         requireImages(pixels.shape());
         ivl_features out = new ivl_features();
         try (FloatPointer data = new FloatPointer(pixels.data())) {
-            NativeLibrary.check(handle.use(model -> with(cancellation, cancel -> with(
+            NativeLibrary.check(handle.use(model -> with(
                     recording,
-                    record -> internvl4j.ivl_encode(
-                            model, data, pixels.size(), pixels.size(0), cancel, record, out)))));
+                    record -> internvl4j.ivl_encode(model, data, pixels.size(), pixels.size(0), null, record, out))));
         }
         return new NativeFeatures(out, info.hiddenSize());
     }
@@ -228,19 +231,83 @@ public final class NativeModel implements AutoCloseable {
         }
     }
 
-    /** An empty cache. */
-    public NativeSequence newSequence() {
-        ivl_sequence out = new ivl_sequence();
-        handle.call(model -> internvl4j.ivl_sequence_create(model, out));
-        return new NativeSequence(out);
+    /**
+     * Images that are encoded when the first request needs them. Those of equal pixels and salts share one encoding, whoever asks.
+     *
+     * @param pixels (count, channels, S, S), normalized; copied
+     * @param salt what is computed under one salt serves only others of the same
+     * @throws InvalidOptionException if they have another shape
+     */
+    public NativeFeatures features(Tensor pixels, String salt) {
+        requireImages(pixels.shape());
+        ivl_features out = new ivl_features();
+        try (FloatPointer data = new FloatPointer(pixels.data());
+                BytePointer content = new BytePointer(digest(data, pixels.size(), salt))) {
+            handle.call(model -> internvl4j.ivl_features_create(
+                    model, data, pixels.size(), pixels.size(0), content, content.capacity(), out));
+        }
+        return new NativeFeatures(out, info.hiddenSize());
     }
 
-    /** An empty generation. */
-    public NativeGeneration newGeneration(@Nullable NativeCancellation cancellation) {
-        ivl_generation out = new ivl_generation();
-        NativeLibrary.check(handle.use(model ->
-                with(cancellation, cancel -> internvl4j.ivl_generation_create(model, cancel, out))));
-        return new NativeGeneration(out);
+    private static byte[] digest(FloatPointer pixels, long count, String salt) {
+        try (BytePointer bytes = new BytePointer(pixels)) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update(salt.getBytes(StandardCharsets.UTF_8));
+            digest.update((byte) 0);
+            digest.update(bytes.capacity(count * Float.BYTES).asByteBuffer());
+            return digest.digest();
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    /**
+     * Hands a request to the model's scheduler, which computes all requests together.
+     *
+     * @param receiver gets its events, in their order, on another thread; it must not wait
+     * @return the request's number
+     */
+    public long submit(NativeRequest request, Consumer<RequestEvent> receiver) {
+        return events.submit(request, receiver);
+    }
+
+    /** The same for a thread that waits for the events. */
+    public NativeAnswer submit(NativeRequest request) {
+        return new NativeAnswer(events, request);
+    }
+
+    /** The request's last event will say so, unless it has ended. */
+    public void cancel(long request) {
+        events.cancel(request);
+    }
+
+    /** Ends a request, whose receiver gets no event any more. */
+    public void drop(long request) {
+        events.drop(request);
+    }
+
+    /** @throws ClosedException if the model is closed */
+    public void requireOpen() {
+        handle.use(model -> model);
+    }
+
+    /** What the scheduler does, and did so far. */
+    public SchedulerCounts counts() {
+        try (ivl_counts out = new ivl_counts()) {
+            handle.call(model -> internvl4j.ivl_model_counts(model, out));
+            return new SchedulerCounts(
+                    out.running(),
+                    out.waiting(),
+                    out.blocks_used(),
+                    out.blocks(),
+                    out.prompt_tokens(),
+                    out.reused_tokens(),
+                    out.new_tokens(),
+                    out.images(),
+                    out.shared_images(),
+                    out.preemptions(),
+                    out.passes());
+        }
     }
 
     /** Cancels what is in flight, waits for it, frees the weights. Idempotent, from any thread. */
@@ -248,10 +315,6 @@ public final class NativeModel implements AutoCloseable {
     public void close() {
         handle.useIfOpen(model -> NativeLibrary.check(internvl4j.ivl_model_close(model)));
         handle.close();
-    }
-
-    private static <T> T with(@Nullable NativeCancellation it, Function<@Nullable ivl_cancellation, T> body) {
-        return it == null ? body.apply(null) : it.use(body);
     }
 
     private static <T> T with(@Nullable NativeRecording it, Function<@Nullable ivl_recording, T> body) {
@@ -266,11 +329,12 @@ public final class NativeModel implements AutoCloseable {
         return converted.precision(options.precision().ordinal())
                 .quantize_vision(options.quantizeVision() ? 1 : 0)
                 .kv_cache(options.kvCache().ordinal())
-                .bf16_activations(options.bf16Activations() ? 1 : 0)
+                .activations(options.activations().ordinal())
                 .threads(options.threads())
                 .map_weights(options.mapWeights() ? 1 : 0)
                 .context_length(options.contextLength())
                 .max_batch(options.maxBatch())
+                .kv_memory(options.kvMemory())
                 .memory_limit(options.memoryLimit());
     }
 
@@ -295,6 +359,7 @@ public final class NativeModel implements AutoCloseable {
                 Precision.values()[info.stored()],
                 Precision.values()[info.precision()],
                 KvCacheType.values()[info.kv_cache()],
+                ActivationType.values()[info.activations()],
                 List.copyOf(texts.eosTokens()),
                 texts.conversationTemplate(),
                 ModelInfo.Layout.values()[info.layout()],

@@ -1,10 +1,14 @@
 package io.github.internvl4j.runtime;
 
-import io.github.internvl4j.GenerationConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.LinkedBlockingQueue;
 
 /** Times sequences that are decoded together, and one of them alone, by turns: what slows the machine for a while slows both. */
 public final class TogetherBenchmark {
@@ -38,40 +42,50 @@ public final class TogetherBenchmark {
 
     /** One run to warm up, then this many; the medians count. */
     public Result run(int runs) {
-        List<NativeSequence> sequences = new ArrayList<>();
-        try {
-            // They keep their prompts, which only the first run has to compute.
-            prompts.forEach(prompt -> sequences.add(model.newSequence()));
-            double[] speeds = new double[runs];
-            double[] ratios = new double[runs];
-            for (int run = -1; run < runs; run++) {
-                double together = seconds(sequences);
-                double alone = seconds(sequences.subList(0, 1));
-                int at = Math.max(0, run);
-                speeds[at] = sequences.size() * newTokens / together;
-                ratios[at] = sequences.size() * alone / together;
-            }
-            return new Result(median(speeds), median(ratios));
-        } finally {
-            sequences.forEach(NativeSequence::close);
+        double[] speeds = new double[runs];
+        double[] ratios = new double[runs];
+        for (int run = -1; run < runs; run++) {
+            double together = seconds(prompts);
+            double alone = seconds(prompts.subList(0, 1));
+            int at = Math.max(0, run);
+            speeds[at] = prompts.size() * newTokens / together;
+            ratios[at] = prompts.size() * alone / together;
         }
+        return new Result(median(speeds), median(ratios));
     }
 
-    private double seconds(List<NativeSequence> sequences) {
-        try (NativeGeneration generation = model.newGeneration(null)) {
-            for (int i = 0; i < sequences.size(); i++) {
-                generation.add(
-                        new NativeGeneration.Request(prompts.get(i), -1, List.of(), new int[0]),
-                        GenerationConfig.greedy(newTokens + 1),
-                        sequences.get(i),
-                        null);
+    /** From the moment in which each has its first token. The prompts themselves only the first run has to compute. */
+    private double seconds(List<int[]> prompts) {
+        BlockingQueue<RequestEvent> events = new LinkedBlockingQueue<>();
+        prompts.forEach(prompt -> model.submit(NativeRequest.ofText(prompt, newTokens + 1, ""), events::add));
+        int running = prompts.size();
+        Set<Long> begun = new HashSet<>();
+        long started = 0;
+        int before = 0;
+        int tokens = 0;
+        while (running > 0) {
+            RequestEvent event = next(events);
+            tokens++;
+            if (begun.add(event.request()) && begun.size() == prompts.size()) {
+                started = System.nanoTime();
+                before = tokens;
             }
-            generation.step();
-            long started = System.nanoTime();
-            while (!generation.step().isEmpty()) {
-                // until each has its tokens
+            running -= event.last() ? 1 : 0;
+        }
+        int timed = tokens - before;
+        return (System.nanoTime() - started) / 1e9 / timed * prompts.size() * newTokens;
+    }
+
+    private static RequestEvent next(BlockingQueue<RequestEvent> events) {
+        try {
+            RequestEvent event = events.take();
+            if (event.failure() != null) {
+                throw event.failure();
             }
-            return (System.nanoTime() - started) / 1e9;
+            return event;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("the thread was interrupted");
         }
     }
 

@@ -1,18 +1,18 @@
 package io.github.internvl4j.bench.peers;
 
+import io.github.internvl4j.ActivationType;
 import io.github.internvl4j.Device;
-import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.bench.Shapes;
 import io.github.internvl4j.bench.peers.Trial.Cost;
 import io.github.internvl4j.runtime.KernelBenchmark;
-import io.github.internvl4j.runtime.NativeGeneration;
+import io.github.internvl4j.runtime.NativeAnswer;
 import io.github.internvl4j.runtime.NativeLibrary;
 import io.github.internvl4j.runtime.NativeModel;
+import io.github.internvl4j.runtime.NativeRequest;
 import io.github.internvl4j.runtime.Work;
 import io.github.internvl4j.tensor.Tensor;
 import java.nio.FloatBuffer;
-import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -75,20 +75,15 @@ abstract class Ours implements Contender {
                     task.shape(),
                     LoadOptions.defaults()
                             .precision(trial.ours().precision())
-                            .bf16Activations(trial.ours().hasBf16Activations())
+                            .activations(trial.ours().hasBf16Activations() ? ActivationType.BF16 : ActivationType.F32)
                             .threads(trial.threads())
                             .device(Device.CPU));
         }
 
-        NativeGeneration begin(int promptTokens, int newTokens) {
+        /** What is computed under one salt is found by the next of the same. */
+        NativeAnswer begin(int promptTokens, int newTokens, String salt) {
             int[] prompt = new Random(1).ints(promptTokens, 0, model.info().vocabularySize()).toArray();
-            NativeGeneration generation = model.newGeneration(null);
-            generation.add(
-                    new NativeGeneration.Request(prompt, -1, List.of(), new int[0]),
-                    GenerationConfig.greedy(newTokens),
-                    null,
-                    null);
-            return generation;
+            return model.submit(NativeRequest.ofText(prompt, newTokens, salt));
         }
 
         @Override
@@ -110,9 +105,9 @@ abstract class Ours implements Contender {
 
         @Override
         public double turn() {
-            try (NativeGeneration generation = begin(task.tokens(), 1)) {
-                long started = System.nanoTime();
-                generation.step();
+            long started = System.nanoTime();
+            try (NativeAnswer answer = begin(task.tokens(), 1, "turn " + started)) {
+                answer.next();
                 return (System.nanoTime() - started) / 1e9;
             }
         }
@@ -124,27 +119,21 @@ abstract class Ours implements Contender {
     }
 
     private static final class Decode extends OfModel {
-        private @Nullable NativeGeneration generation;
-
         Decode(Trial trial) {
             super(trial);
         }
 
         @Override
         public double turn() {
-            if (generation == null) {
-                int prompt = Math.max(1, task.tokens());
-                // As long as the model can: a trial has only so many turns.
-                generation = begin(prompt, Math.min(model.info().contextLength() - prompt, 1024));
-                generation.step();
-            }
-            long started = System.nanoTime();
-            for (int i = 0; i < TOKENS_A_TURN; i++) {
-                if (generation.step().isEmpty()) {
-                    throw new IllegalStateException("the context is full; take fewer turns");
+            // Ends with the turn: the other engine's turn finds nothing at work.
+            try (NativeAnswer answer = begin(Math.max(1, task.tokens()), TOKENS_A_TURN + 1, "")) {
+                answer.next();
+                long started = System.nanoTime();
+                if (answer.finish() != TOKENS_A_TURN) {
+                    throw new IllegalStateException("the context is full; take fewer tokens");
                 }
+                return (System.nanoTime() - started) / 1e9 / TOKENS_A_TURN;
             }
-            return (System.nanoTime() - started) / 1e9 / TOKENS_A_TURN;
         }
 
         @Override
@@ -152,14 +141,6 @@ abstract class Ours implements Contender {
             Work work = model.work();
             double operations = work.operationsPerToken() + work.headOperations();
             return new Cost(operations, work.weightBytes(), task.tokens() * work.kvBytesPerKey());
-        }
-
-        @Override
-        public void close() {
-            if (generation != null) {
-                generation.close();
-            }
-            super.close();
         }
     }
 
@@ -180,7 +161,7 @@ abstract class Ours implements Contender {
         @Override
         public double turn() {
             long started = System.nanoTime();
-            model.encode(pixels, null, null).close();
+            model.encode(pixels, null).close();
             return (System.nanoTime() - started) / 1e9;
         }
 

@@ -1,0 +1,54 @@
+package io.github.internvl4j.runtime;
+
+import io.github.internvl4j.error.InternVLException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What became of a request: a token, its end, or both.
+ *
+ * @param request its number
+ * @param token the token's id; -1 if it was cancelled or failed
+ * @param logprob natural logarithm of the model's own probability
+ * @param end why the request is over with this; null if it goes on, or failed
+ * @param failure what it failed with, or null
+ * @param candidates the most likely tokens at this place, best first; as many as the request asked for
+ * @param reused tokens of its prompt that were in the cache
+ * @param queueSeconds what it waited before its first turn
+ * @param imageSeconds from then until its images were encoded
+ */
+public record RequestEvent(
+        long request,
+        int token,
+        float logprob,
+        @Nullable End end,
+        @Nullable InternVLException failure,
+        List<Candidate> candidates,
+        long reused,
+        double queueSeconds,
+        double imageSeconds) {
+    /** Why a request is over. */
+    public enum End {
+        STOP,
+        LENGTH,
+        CANCELLED
+    }
+
+    /**
+     * An alternative at one place.
+     *
+     * @param token its id
+     * @param logprob natural logarithm of the model's own probability
+     */
+    public record Candidate(int token, float logprob) {}
+
+    /** A token behind which the request goes on, or which ends it. */
+    public static RequestEvent token(long request, int token, @Nullable End end) {
+        return new RequestEvent(request, token, 0, end, null, List.of(), 0, 0, 0);
+    }
+
+    /** Whether nothing follows. */
+    public boolean last() {
+        return end != null || failure != null;
+    }
+}

@@ -1,0 +1,46 @@
+// How long passes take, as far as it was measured, and what therefore fits beside answers that run. It decides when something is
+// computed, never what.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace ivl {
+
+class Pace {
+ public:
+  // A pass should take at most so many seconds while answers wait for their next tokens.
+  explicit Pace(double budget) : budget_(budget) {}
+
+  double budget() const { return budget_; }
+
+  // A pass with that many rows of prompts beside its tokens took so long.
+  void took(int64_t prompt_rows, double seconds) {
+    if (prompt_rows == 0) {
+      token_ = mean(token_, seconds);
+    } else {
+      row_ = mean(row_, std::max(0.0, seconds - token_) / static_cast<double>(prompt_rows));
+    }
+  }
+
+  // What another row costs, as a part of what tokens alone do; nothing where that is not known.
+  double row_cost() const { return token_ > 0 ? row_ / token_ : 0; }
+
+  // Rows of prompts for a pass that has tokens, too. Where tokens alone take longer than the budget, a pass may take twice that.
+  int64_t rows_beside(int64_t most) const {
+    if (row_ == 0) return std::min(most, kLeast);
+    const double rows = std::max(budget_ - token_, token_) / row_;
+    const auto whole = static_cast<int64_t>(std::min(rows, static_cast<double>(most))) / kLeast * kLeast;
+    return std::clamp(whole, std::min(kLeast, most), most);
+  }
+
+ private:
+  static constexpr int64_t kLeast = 16;  // as few are no faster
+  static double mean(double old, double now) { return old == 0 ? now : 0.75 * old + 0.25 * now; }
+
+  double budget_;
+  double token_ = 0;  // seconds of a pass with tokens alone
+  double row_ = 0;    // that each row of a prompt adds
+};
+
+}  // namespace ivl

@@ -1,0 +1,137 @@
+#include "generate/request_service.h"
+
+#include <algorithm>
+#include <system_error>
+
+namespace ivl {
+namespace {
+
+const Error& closed() {
+  static const Error error(Status::Closed, "the model was closed");
+  return error;
+}
+
+}  // namespace
+
+RequestService::RequestService(std::shared_ptr<Engine> engine, const ServiceOptions& options)
+    : engine_(std::move(engine)),
+      kv_blocks_(options.kv_blocks),
+      features_(options.feature_bytes),
+      scheduler_(engine_, options) {}
+
+std::shared_ptr<Features> RequestService::features(const std::string& content, std::vector<float> pixels, int64_t count) {
+  engine_->check_open();
+  return features_.get(engine_, content, std::move(pixels), count);
+}
+
+int64_t RequestService::submit(Prompt prompt, RequestOptions options) {
+  auto request = std::make_unique<Request>(*engine_, std::move(prompt), std::move(options));
+  if (blocks_for(request->most_positions()) > kv_blocks_) {
+    fail(Status::ContextLength, cat("the prompt of ", request->tokens(), " tokens and its answer may need ", request->most_positions(),
+                                    " positions of the KV cache, which holds ", kv_blocks_ * kKvBlock,
+                                    ": a larger KV cache or fewer new tokens would do"));
+  }
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (closed_) throw Error(closed());
+  engine_->check_open();
+  if (!thread_.joinable()) {
+    try {
+      thread_ = std::thread([this] { run(); });
+    } catch (const std::system_error& error) {
+      fail(Status::OutOfMemory, cat("the system has no thread for the requests: ", error.what()));
+    }
+  }
+  submitted_.push_back({++last_, std::move(request)});
+  wake_.notify_one();
+  return last_;
+}
+
+void RequestService::cancel(int64_t request) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (closed_ || request < 1 || request > last_) return;
+  cancelled_.push_back(request);
+  if (std::erase(in_turn_, request) > 0 && in_turn_.empty()) abort_.store(true);
+  wake_.notify_one();
+}
+
+void RequestService::allow(int64_t request, TokenMask mask) {
+  check_mask(mask, engine_->config().language.vocab);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (closed_ || request < 1 || request > last_) return;
+  allowed_.emplace_back(request, std::move(mask));
+  wake_.notify_one();
+}
+
+std::vector<Event> RequestService::poll(std::chrono::milliseconds timeout, size_t most) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  // By the clock that may be set: to wait by the steady one takes a function that glibc 2.31 has under another version.
+  arrive_.wait_until(lock, std::chrono::system_clock::now() + timeout, [&] { return !events_.empty() || closed_; });
+  if (events_.empty() && closed_) throw Error(closed());
+  std::vector<Event> taken;
+  while (!events_.empty() && taken.size() < most) {
+    taken.push_back(std::move(events_.front()));
+    events_.pop_front();
+  }
+  return taken;
+}
+
+void RequestService::close() {
+  engine_->begin_closing();
+  std::thread thread;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    closed_ = true;
+    wake_.notify_one();
+    std::swap(thread, thread_);
+  }
+  if (thread.joinable()) thread.join();
+  publish({});
+  features_.clear();
+}
+
+SchedulerCounts RequestService::counts() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return counts_;
+}
+
+void RequestService::run() {
+  while (begin_turn()) {
+    std::vector<Event> events;
+    try {
+      events = scheduler_.turn(&abort_);
+    } catch (const Error& error) {
+      events = scheduler_.fail_all(error);
+    } catch (const std::exception& error) {
+      events = scheduler_.fail_all(Error(Status::Internal, error.what()));
+    }
+    publish(std::move(events));
+  }
+  publish(scheduler_.fail_all(closed()));
+}
+
+// Brings the scheduler what has come; waits if there is nothing to do. False once the service is closed.
+bool RequestService::begin_turn() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  in_turn_.clear();
+  wake_.wait(lock, [&] {
+    return closed_ || !submitted_.empty() || !cancelled_.empty() || !allowed_.empty() || !(scheduler_.idle() || scheduler_.stalled());
+  });
+  for (Submitted& each : submitted_) scheduler_.add(each.id, std::move(each.request));
+  submitted_.clear();
+  for (const int64_t each : cancelled_) scheduler_.cancel(each);
+  cancelled_.clear();
+  for (auto& [id, mask] : allowed_) scheduler_.allow(id, std::move(mask));
+  allowed_.clear();
+  in_turn_ = scheduler_.requests();
+  abort_.store(false);
+  return !closed_;
+}
+
+void RequestService::publish(std::vector<Event> events) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::move(events.begin(), events.end(), std::back_inserter(events_));
+  counts_ = scheduler_.counts();
+  arrive_.notify_all();
+}
+
+}  // namespace ivl

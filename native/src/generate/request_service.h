@@ -1,0 +1,78 @@
+// The scheduler's thread, and how other threads talk to it: requests go in, events come out.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "generate/feature_store.h"
+#include "generate/scheduler.h"
+
+namespace ivl {
+
+struct ServiceOptions : SchedulerOptions {
+  size_t feature_bytes = size_t{256} << 20;  // of pictures that nobody asks about just now
+};
+
+// Any thread may call any of it. The thread is there from the first request on.
+class RequestService {
+ public:
+  RequestService(std::shared_ptr<Engine> engine, const ServiceOptions& options);
+  ~RequestService() { close(); }
+  RequestService(const RequestService&) = delete;
+  RequestService& operator=(const RequestService&) = delete;
+
+  // Pictures to ask about, encoded when the first request needs them; see FeatureStore.
+  std::shared_ptr<Features> features(const std::string& content, std::vector<float> pixels, int64_t count);
+
+  // Checks it, and returns its number: 1, 2, 3, ... Error(Closed) after close().
+  int64_t submit(Prompt prompt, RequestOptions options);
+  // It ends with Finish::Cancelled, if it has not ended, at the end of the running pass at the latest; at the next layer if the pass
+  // is nobody else's.
+  void cancel(int64_t request);
+  // What a guided request's next token may be. Error(InvalidArgument) if the mask has not the vocabulary's length; nothing if the
+  // request has ended.
+  void allow(int64_t request, TokenMask mask);
+  // Events in their order, at most so many; waits for the first one. None if there was none in that time. Error(Closed) after close(),
+  // once all are taken.
+  std::vector<Event> poll(std::chrono::milliseconds timeout, size_t most);
+
+  // What runs ends at the next layer, and all there is fails with Error(Closed). Waits for that; idempotent.
+  void close();
+
+  // As they were after the last turn.
+  SchedulerCounts counts() const;
+  int64_t feature_hits() const { return features_.hits(); }
+
+ private:
+  struct Submitted {
+    int64_t id;
+    std::unique_ptr<Request> request;
+  };
+
+  void run();
+  bool begin_turn();
+  void publish(std::vector<Event> events);
+
+  std::shared_ptr<Engine> engine_;
+  int64_t kv_blocks_;
+  FeatureStore features_;
+  Scheduler scheduler_;  // of the thread
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;    // the thread
+  std::condition_variable arrive_;  // who polls
+  std::deque<Submitted> submitted_;
+  std::vector<int64_t> cancelled_;
+  std::vector<std::pair<int64_t, TokenMask>> allowed_;
+  std::vector<int64_t> in_turn_;  // requests of this turn that are not cancelled
+  std::atomic<bool> abort_{false};
+  std::deque<Event> events_;
+  SchedulerCounts counts_;
+  int64_t last_ = 0;
+  bool closed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace ivl

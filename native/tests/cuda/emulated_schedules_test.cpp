@@ -1,0 +1,40 @@
+// Random schedules on one emulated GPU and on two.
+#include "generate/schedules.h"
+
+#include "cuda/gpu_test.h"
+
+namespace ivl {
+namespace {
+
+class GpuSchedules : public testing::GpuTest {
+ protected:
+  void SetUp() override {
+    simt::set_device_count(2);
+    GpuTest::SetUp();
+  }
+  void TearDown() override {
+    GpuTest::TearDown();
+    simt::set_device_count(1);
+  }
+};
+
+TEST_F(GpuSchedules, GiveTheBitsOfSingleRequestsOnOneAndOnTwo) {
+  const testing::Oracle oracle("hermes-gqa7");
+  for (const int gpus : {1, 2}) {
+    const Placer placer = [gpus](const ModelConfig& config, const Precision& precision, const MemoryPlans&) {
+      Placement placement;
+      for (int i = 0; i < gpus; ++i) {
+        const int64_t layers = config.language.layers / gpus + (i < config.language.layers % gpus ? 1 : 0);
+        placement.decoder.push_back({make_gpu_backend(i, precision.type), layers});
+      }
+      placement.vision = placement.decoder.front().backend;
+      return placement;
+    };
+    testing::Schedules schedules(oracle, oracle.load(placer, DType::BF16), {.longer = 20, .texts = {60, 257}});
+    for (unsigned number = 0; number < 2 && !HasFailure(); ++number) schedules.run(number);
+    EXPECT_GT(schedules.reused(), 0);
+  }
+}
+
+}  // namespace
+}  // namespace ivl

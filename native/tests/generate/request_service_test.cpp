@@ -1,0 +1,153 @@
+// Requests of many threads through the one thread that computes them.
+#include "generate/request_service.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <thread>
+
+#include "cpu/cpu_backend.h"
+#include "model/oracle.h"
+
+namespace ivl {
+namespace {
+
+using testing::Answer;
+using testing::answer;
+using testing::Dialog;
+using testing::greedy;
+using testing::Oracle;
+using namespace std::chrono_literals;
+
+const Oracle& oracle() {
+  static const Oracle loaded("hermes-d128");
+  return loaded;
+}
+
+std::shared_ptr<Engine> load(DType type = DType::F32) {
+  return oracle().load(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 2}), type);
+}
+
+ServiceOptions options_for(const Engine& engine) {
+  ServiceOptions options;
+  options.kv_blocks = 2 * engine.kv_blocks();
+  return options;
+}
+
+// Polls until every one of the requests has ended; their tokens and how they ended.
+std::map<int64_t, Answer> finish(RequestService& service, size_t requests) {
+  std::map<int64_t, Answer> answers;
+  size_t ended = 0;
+  while (ended < requests) {
+    const std::vector<Event> events = service.poll(20s, 7);
+    if (events.empty()) {
+      ADD_FAILURE() << "nothing came for long";
+      return answers;
+    }
+    for (const Event& event : events) {
+      Answer& answer = answers[event.request];
+      EXPECT_EQ(answer.finish, Finish::None) << "an event behind the last one";
+      if (event.token >= 0) answer.tokens.push_back(event.token);
+      answer.finish = event.finish;
+      answer.failure = event.failure;
+      ended += event.finish != Finish::None;
+    }
+  }
+  return answers;
+}
+
+TEST(RequestServiceThreads, ThreadsHaveTheAnswersThatEachHasAlone) {
+  const auto engine = load();
+  RequestService service(engine, options_for(*engine));
+  std::map<int64_t, size_t> dialogs;
+  std::mutex mutex;
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      const Dialog& dialog = oracle().dialogs()[i];
+      const int64_t id = service.submit(oracle().prompt(*engine, dialog), {.sampling = greedy(dialog.greedy_tokens.size())});
+      const std::lock_guard lock(mutex);
+      dialogs[id] = i;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  const auto answers = finish(service, dialogs.size());
+  for (const auto& [id, i] : dialogs) EXPECT_EQ(answers.at(id).tokens, oracle().dialogs()[i].greedy_tokens);
+}
+
+TEST(RequestServiceThreads, APictureAskedAboutByManyIsEncodedOnce) {
+  const auto engine = load();
+  const Dialog& dialog = oracle().dialog("image.0");
+  const std::vector<float> pixels = oracle().pixels(dialog);
+  Prompt alone = oracle().prompt(*engine, dialog);
+  RequestService service(engine, options_for(*engine));
+  for (int i = 0; i < 8; ++i) {
+    Prompt prompt = alone;
+    prompt.features = {service.features("the picture", pixels, 1)};
+    service.submit(std::move(prompt), {.sampling = greedy(4)});
+  }
+  for (const auto& [id, each] : finish(service, 8)) EXPECT_EQ(each.tokens, answer(engine, alone, greedy(4)).tokens) << id;
+  EXPECT_EQ(service.counts().pictures, 1);
+  EXPECT_EQ(service.feature_hits(), 7);
+  Prompt later = alone;
+  later.features = {service.features("the picture", pixels, 1)};
+  service.submit(std::move(later), {.sampling = greedy(4)});
+  finish(service, 1);
+  EXPECT_EQ(service.counts().pictures, 1) << "it is still there";
+  EXPECT_EQ(service.counts().running, 0);
+}
+
+TEST(RequestServiceThreads, CancellingEndsARequestInTheMiddleOfAPass) {
+  const auto engine = load();
+  RequestService service(engine, options_for(*engine));
+  for (int i = 0; i < 20; ++i) {
+    const int64_t id = service.submit({std::vector<int32_t>(2000, 33), -1, {}, {}}, {.sampling = greedy(2000)});
+    std::this_thread::sleep_for(std::chrono::milliseconds(i));
+    service.cancel(id);
+    EXPECT_EQ(finish(service, 1).at(id).finish, Finish::Cancelled);
+  }
+  service.cancel(1);
+  service.cancel(1000);
+  const Prompt prompt{std::vector<int32_t>(200, 33), -1, {}, {}};
+  const int64_t id = service.submit(prompt, {.sampling = greedy(2)});
+  EXPECT_EQ(finish(service, 1).at(id).tokens, answer(engine, prompt, greedy(2)).tokens);
+  EXPECT_EQ(service.counts().blocks_used, 0);
+}
+
+TEST(RequestServiceThreads, ClosingEndsWhatRunsAndWhatWaits) {
+  const auto engine = load();
+  RequestService service(engine, options_for(*engine));
+  for (int i = 0; i < 3; ++i) service.submit({std::vector<int32_t>(2000, 33), -1, {}, {}}, {.sampling = greedy(2000)});
+  std::thread closer([&] {
+    std::this_thread::sleep_for(20ms);
+    service.close();
+    service.close();
+  });
+  for (const auto& [id, each] : finish(service, 3)) {
+    EXPECT_EQ(each.finish, Finish::Failed) << id;
+    EXPECT_EQ(each.failure->status(), Status::Closed);
+  }
+  closer.join();
+  EXPECT_THROW(service.poll(0ms, 1), Error);
+  EXPECT_THROW(service.submit({{1}, -1, {}, {}}, {.sampling = greedy(1)}), Error);
+  EXPECT_THROW(service.features("a", {}, 1), Error);
+}
+
+TEST(RequestService, ARequestThatTheCacheCannotHoldIsRefusedAtOnce) {
+  const auto engine = load();
+  ServiceOptions options;
+  options.kv_blocks = 2;
+  RequestService service(engine, options);
+  try {
+    service.submit({std::vector<int32_t>(500, 33), -1, {}, {}}, {.sampling = greedy(100)});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), Status::ContextLength);
+    EXPECT_NE(std::string(error.what()).find("may need 600 positions of the KV cache, which holds 512"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_TRUE(service.poll(0ms, 1).empty());
+}
+
+}  // namespace
+}  // namespace ivl

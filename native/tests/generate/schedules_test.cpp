@@ -1,0 +1,36 @@
+// Random schedules on the CPU, in every type.
+#include "generate/schedules.h"
+
+#include "cpu/cpu_backend.h"
+
+namespace ivl {
+namespace {
+
+struct Types {
+  DType type;
+  std::optional<KvType> kv;
+  int threads;
+};
+class RandomSchedules : public ::testing::TestWithParam<Types> {};
+INSTANTIATE_TEST_SUITE_P(Types, RandomSchedules,
+                         ::testing::Values(Types{DType::F32, {}, 2}, Types{DType::BF16, {}, 1}, Types{DType::F16, KvType::F32, 2},
+                                           Types{DType::BF16, KvType::Int8, 2}),
+                         [](const auto& p) {
+                           return std::string(name_of(p.param.type)) + (p.param.kv ? cat("_kv_", name_of(*p.param.kv)) : "");
+                         });
+
+TEST_P(RandomSchedules, GiveTheBitsOfSingleRequests) {
+  const testing::Oracle oracle("hermes-d128");
+  LoadOptions options;
+  options.precision = GetParam().type;
+  options.kv = GetParam().kv;
+  const auto backend = std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = GetParam().threads});
+  testing::Schedules schedules(oracle, oracle.load(testing::always(backend), options), {});
+  for (unsigned number = 0; number < 50 && !HasFailure(); ++number) schedules.run(number);
+  EXPECT_GT(schedules.preemptions(), 0) << "or the schedules tried nothing";
+  EXPECT_GT(schedules.reused(), 0);
+  EXPECT_GT(schedules.guessed(), 0);
+}
+
+}  // namespace
+}  // namespace ivl
