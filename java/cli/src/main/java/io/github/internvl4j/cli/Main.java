@@ -43,6 +43,7 @@ import picocli.CommandLine.Spec;
             DetokenizeCommand.class,
             PreprocessCommand.class,
             BenchCommand.class,
+            LoadCommand.class,
             InfoCommand.class,
             ModelsCommand.class,
             QuantizeCommand.class
