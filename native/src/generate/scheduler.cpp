@@ -68,7 +68,8 @@ std::vector<Event> Scheduler::fail_all(const Error& error) {
 // In their order, as long as there are blocks for the rows they have now: who waits is not overtaken. Whether there was one.
 bool Scheduler::admit(const Engine::Turn& turn) {
   int64_t running = 0;
-  bool alone = false, admitted = false;
+  bool admitted = false;
+  bool alone = std::any_of(requests_.begin(), requests_.end(), [](const Entry& e) { return e.request->attached() && e.alone(); });
   for (auto at = requests_.begin(); at != requests_.end() && running < kMostRunning && !alone; ++at) {
     if (!at->request->attached()) {
       if (at->alone() && running > 0) return admitted;

@@ -277,6 +277,20 @@ TEST(Scheduler, ACancelledRequestEndsAndLeavesTheOthersTheirBits) {
   EXPECT_GE(requests.answer(text(50), greedy(2)).reused, 49) << "what was computed is still known";
 }
 
+TEST(Scheduler, ARecordedRequestIsAloneWhoeverComes) {
+  const auto engine = load(DType::F32);
+  Requests requests(engine, {.kv_blocks = 40});
+  const auto recording = std::make_shared<Recording>();
+  requests.add(text(20, 5), greedy(3));
+  requests.add(text(700), greedy(1), {.recording = recording});
+  while (requests.of(0).finish == Finish::None) requests.turn();
+  requests.turn();
+  requests.add(text(30, 2), greedy(2), {.priority = 1});
+  requests.run();
+  for (const Recording::Entry& entry : recording->entries()) EXPECT_EQ(entry.shape[1], 700) << entry.name;
+  EXPECT_EQ(requests.of(2).logits, answer(engine, text(30, 2), greedy(2)).logits);
+}
+
 // A token at a time, as a grammar would have it: between two of them the others go on.
 TEST(Scheduler, AGuidedRequestTakesWhatItsMasksAllow) {
   const auto engine = load(DType::F32);
