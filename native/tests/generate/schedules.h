@@ -13,15 +13,18 @@ namespace ivl::testing {
 
 class Schedules {
  public:
-  // What is asked: of dialogs, some longer by so many tokens, and texts of these lengths.
+  // What is asked: dialogs, each also longer by so many tokens, and texts of these lengths; and by how many at most.
   struct Sizes {
+    std::vector<const char*> dialogs = {"text.0", "image.0", "image-rounds.0", "text.1", "images-combined.0"};
     int longer = 300;
     std::vector<size_t> texts = {255, 256, 257, 511, 600};
+    size_t answer = 20;
+    size_t requests = 9;
   };
 
-  Schedules(const Oracle& oracle, std::shared_ptr<Engine> engine, const Sizes& sizes) : engine_(std::move(engine)) {
+  Schedules(const Oracle& oracle, std::shared_ptr<Engine> engine, const Sizes& sizes) : engine_(std::move(engine)), requests_(sizes.requests) {
     std::mt19937 random(7);
-    for (const char* name : {"text.0", "image.0", "image-rounds.0", "text.1", "images-combined.0"}) {
+    for (const char* name : sizes.dialogs) {
       const Dialog& dialog = oracle.dialog(name);
       add(oracle.prompt(*engine_, dialog), greedy(5));
       // The same beginning, going on in another way.
@@ -39,12 +42,12 @@ class Schedules {
     // One that repeats itself, so that there is something to guess.
     Prompt again;
     for (int i = 0; i < 90; ++i) again.tokens.push_back(100 + i % 9);
-    add(again, greedy(40));
+    add(again, greedy(2 * sizes.answer));
     // Beginnings of one text, which share blocks or end in the middle of one.
     for (const size_t length : sizes.texts) {
       Prompt text;
       for (size_t i = 0; i < length; ++i) text.tokens.push_back(static_cast<int32_t>(10 + i * i % 700));
-      add(text, greedy(20));
+      add(text, greedy(sizes.answer));
     }
   }
 
@@ -60,7 +63,7 @@ class Schedules {
     Requests requests(engine_, options);
     std::vector<size_t> asked;
     std::vector<bool> cancelled;
-    for (size_t left = 3 + up_to(6); left > 0 || !requests.scheduler().idle();) {
+    for (size_t left = 3 + up_to(requests_ - 3); left > 0 || !requests.scheduler().idle();) {
       for (size_t now = up_to(2); now > 0 && left > 0; --now, --left) {
         asked.push_back(up_to(asks_.size() - 1));
         cancelled.push_back(false);
@@ -108,6 +111,7 @@ class Schedules {
   }
 
   std::shared_ptr<Engine> engine_;
+  size_t requests_;
   std::vector<Ask> asks_;
   int64_t preemptions_ = 0;
   int64_t reused_ = 0;

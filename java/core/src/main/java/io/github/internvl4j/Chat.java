@@ -252,9 +252,9 @@ public final class Chat implements AutoCloseable {
             turns.subList(fitted.dropped(), turns.size()).forEach(earlier -> addTo(seen, earlier.features()));
             addTo(seen, added);
             double seconds = (System.nanoTime() - before) / 1e9;
-            generator.add(
-                    0, fitted.tokens(), seen, List.of(), config, listener, options.thinking(), seconds, options.cacheSalt());
-            Reply reply = generator.run().droppedTurns(fitted.dropped());
+            Reply reply = generator
+                    .answer(fitted.tokens(), seen, config, listener, options.thinking(), seconds, options.cacheSalt())
+                    .droppedTurns(fitted.dropped());
             kept = remember(new Kept(asked, tiles, added), reply);
             return reply;
         } finally {

@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 public final class GenerationConfig {
     private static final float THINKING_TEMPERATURE = 0.6f;
     private static final int MOST_GUESSED = 8;
+    /** Each needs some alternatives, of which the runtime tells 64. */
+    private static final int MOST_BEAMS = 32;
     private static final GenerationConfig DEFAULTS = new GenerationConfig(new Fields());
 
     /** Mutable only until a config is made of it. */
@@ -38,6 +40,8 @@ public final class GenerationConfig {
         private List<Integer> stopTokens = List.of();
         private int topLogprobs = 0;
         private boolean guessing = true;
+        private int beams = 1;
+        private float lengthPenalty = 1;
 
         @Override
         protected Fields clone() {
@@ -70,6 +74,14 @@ public final class GenerationConfig {
         requireFinite(true, "frequencyPenalty", frequencyPenalty(), "a finite number");
         requireFinite(true, "presencePenalty", presencePenalty(), "a finite number");
         Options.require(topLogprobs() >= 0 && topLogprobs() <= 64, "topLogprobs", topLogprobs(), "0 to 64");
+        requireFinite(true, "lengthPenalty", lengthPenalty(), "a finite number");
+        Options.require(beams() >= 1 && beams() <= MOST_BEAMS, "beams", beams(), "1 to " + MOST_BEAMS);
+        Options.require(
+                beams() == 1 || isPlain(),
+                "beams",
+                beams(),
+                "1 beside a temperature, penalties, biases, a least length, stop strings or alternatives: beams are compared by the"
+                        + " model's own probabilities");
         Options.require(
                 stopStrings().stream().noneMatch(String::isEmpty), "stopStrings", stopStrings(), "no empty string");
         Options.require(
@@ -80,6 +92,12 @@ public final class GenerationConfig {
                 "logitBias",
                 logitBias(),
                 "ids of at least 0 with numbers below infinity");
+    }
+
+    /** Whether nothing changes the model's probabilities, and nothing is asked for but tokens. */
+    private boolean isPlain() {
+        return temperature() == 0 && repetitionPenalty() == 1 && frequencyPenalty() == 0 && presencePenalty() == 0
+                && logitBias().isEmpty() && minNewTokens() == 0 && stopStrings().isEmpty() && topLogprobs() == 0;
     }
 
     private static void requireFinite(boolean inRange, String name, float value, String expected) {
@@ -297,6 +315,36 @@ public final class GenerationConfig {
         return with(changed -> changed.guessing = value);
     }
 
+    /**
+     * With so many beams, 1 to 32: instead of the likeliest token each time, the likeliest of so many answers that are followed together,
+     * as transformers' beam search finds it. An answer comes as a whole at its end.
+     *
+     * @throws InvalidOptionException if it is out of this range, or beside settings that change probabilities
+     */
+    public GenerationConfig beams(int value) {
+        return with(changed -> changed.beams = value);
+    }
+
+    /**
+     * With beams compared by their log-probability divided by their length to this power: above 0 longer answers are preferred, below 0
+     * shorter ones.
+     *
+     * @throws InvalidOptionException if it is not finite
+     */
+    public GenerationConfig lengthPenalty(float value) {
+        return with(changed -> changed.lengthPenalty = value);
+    }
+
+    /** How many answers are followed together; 1: beams are not searched. */
+    public int beams() {
+        return fields.beams;
+    }
+
+    /** See {@link #lengthPenalty(float)}. */
+    public float lengthPenalty() {
+        return fields.lengthPenalty;
+    }
+
     /** The least number of tokens before a stop token. */
     public int minNewTokens() {
         return fields.minNewTokens;
@@ -366,7 +414,9 @@ public final class GenerationConfig {
                 .and("stopStrings", stopStrings())
                 .and("stopTokens", stopTokens())
                 .and("topLogprobs", topLogprobs())
-                .and("guessing", guessing());
+                .and("guessing", guessing())
+                .and("beams", beams())
+                .and("lengthPenalty", lengthPenalty());
     }
 
     @Override

@@ -71,7 +71,7 @@ final class Generator implements AutoCloseable {
      * @param preparingSeconds what preparing the images took
      * @param salt of the cache
      */
-    void add(
+    private void add(
             int index,
             int[] tokens,
             List<NativeFeatures> images,
@@ -89,11 +89,32 @@ final class Generator implements AutoCloseable {
     }
 
     /**
-     * Runs the only request to its end.
+     * Answers a prompt, the only one.
      *
-     * @throws InternVLException its failure
+     * @param images in the prompt's order; the caller's to close
+     * @param thinking whether the answer is parted
+     * @param preparingSeconds what preparing the images took
+     * @param salt of the cache
+     * @throws InternVLException if it fails
      */
-    Reply run() {
+    Reply answer(
+            int[] tokens,
+            List<NativeFeatures> images,
+            GenerationConfig config,
+            ReplyListener listener,
+            boolean thinking,
+            double preparingSeconds,
+            String salt) {
+        if (config.beams() > 1) {
+            Answer answer = new Answer(tokens, config, listener, reader, thinking, preparingSeconds);
+            return answer.finish(new BeamGenerator(model, reader, tokens, images, config, salt).run(answer, cancellation));
+        }
+        add(0, tokens, images, List.of(), config, listener, thinking, preparingSeconds, salt);
+        return run();
+    }
+
+    /** Runs the only request to its end. */
+    private Reply run() {
         Reply[] replies = new Reply[1];
         BatchListener one = new BatchListener() {
             @Override
@@ -149,7 +170,11 @@ final class Generator implements AutoCloseable {
 
     private void begin(int index, BatchRequest request, BatchListener listener) {
         try {
-            begin(index, request);
+            if (request.config().beams() > 1) {
+                listener.onReply(index, searched(request));
+            } else {
+                begin(index, request);
+            }
         } catch (ClosedException closed) {
             listener.onFailure(index, closed);
             failAll(closed, listener);
@@ -158,6 +183,16 @@ final class Generator implements AutoCloseable {
             listener.onFailure(index, failure);
         } catch (OutOfMemoryError full) {
             listener.onFailure(index, shortOf(full));
+        }
+    }
+
+    /** By beams, which are a batch themselves: the others go on meanwhile, and are heard of later. */
+    private Reply searched(BatchRequest request) {
+        Prompt prompt = request.prompt();
+        int[] tokens = reader.tokens(prompt);
+        try (NativeFeatures features = images(prompt)) {
+            List<NativeFeatures> images = features == null ? List.of() : List.of(features);
+            return answer(tokens, images, request.config(), ReplyListener.none(), prompt.thinking(), 0, prompt.cacheSalt());
         }
     }
 

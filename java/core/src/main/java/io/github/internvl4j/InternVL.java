@@ -253,9 +253,7 @@ public final class InternVL implements AutoCloseable {
                 NativeFeatures features = generator.images(prompt)) {
             List<NativeFeatures> images = features == null ? List.of() : List.of(features);
             double seconds = (System.nanoTime() - before) / 1e9;
-            generator.add(
-                    0, tokens, images, List.of(), config, listener, prompt.thinking(), seconds, prompt.cacheSalt());
-            return generator.run();
+            return generator.answer(tokens, images, config, listener, prompt.thinking(), seconds, prompt.cacheSalt());
         }
     }
 

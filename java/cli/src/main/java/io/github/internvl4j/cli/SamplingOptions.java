@@ -73,6 +73,20 @@ final class SamplingOptions {
     private int minNewTokens;
 
     @Option(
+            names = "--beams",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "Follow the N likeliest answers together, 1 to 32; the best comes at its end (default: 1).")
+    private int beams;
+
+    @Option(
+            names = "--length-penalty",
+            defaultValue = "1",
+            paramLabel = "X",
+            description = "With beams: divide by the length to this power before they are compared (default: 1).")
+    private float lengthPenalty;
+
+    @Option(
             names = "--no-guessing",
             description = "Never guess tokens from what was said before; answers are the same, and slower where they quote.")
     private boolean noGuessing;
@@ -118,10 +132,12 @@ final class SamplingOptions {
                 .logitBias(logitBias)
                 .minNewTokens(minNewTokens)
                 .guessing(!noGuessing)
+                .lengthPenalty(lengthPenalty)
                 .repetitionPenalty(repetitionPenalty)
                 // Short enough to be typed again, and to survive as a number of JSON.
                 .seed(seed == null ? RANDOM.nextInt(Integer.MAX_VALUE) : seed)
                 .stopStrings(stop.toArray(new String[0]))
-                .topLogprobs(topLogprobs);
+                .topLogprobs(topLogprobs)
+                .beams(beams);
     }
 }
