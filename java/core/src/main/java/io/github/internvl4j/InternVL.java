@@ -228,6 +228,25 @@ public final class InternVL implements AutoCloseable {
         return chat;
     }
 
+    /** What the model's scheduler does, and did since the model was loaded. */
+    public Counts counts() {
+        return new Counts(model.counts());
+    }
+
+    /** The prompt as the template lays it out; rows of images stand there as the text of their token. */
+    public String promptText(Prompt prompt) {
+        return reader.text(Objects.requireNonNull(prompt, "prompt"));
+    }
+
+    /**
+     * The ids of the prompt, as {@link Reply#promptTokens} has them; of its images only the sizes are looked at.
+     *
+     * @throws PromptException if the prompt cannot be built, or does not fit the context
+     */
+    public List<Integer> promptTokens(Prompt prompt) {
+        return IntStream.of(reader.tokens(Objects.requireNonNull(prompt, "prompt"))).boxed().toList();
+    }
+
     /** Answers one prompt. */
     public Reply generate(Prompt prompt, GenerationConfig config) {
         return generate(prompt, config, ReplyListener.none(), null);
@@ -254,6 +273,28 @@ public final class InternVL implements AutoCloseable {
             List<NativeFeatures> images = features == null ? List.of() : List.of(features);
             double seconds = (System.nanoTime() - before) / 1e9;
             return generator.answer(tokens, images, config, listener, prompt.thinking(), seconds, prompt.cacheSalt());
+        }
+    }
+
+    /**
+     * Goes on from tokens that no template is put around. An image cannot stand in them.
+     *
+     * @param tokens ids of the model's {@link #tokenizer}
+     * @param cacheSalt as {@link Prompt#cacheSalt(String)}
+     * @param listener receives the chunks on this thread
+     * @param cancellation ends the answer from another thread, or null; interrupting this thread ends it too
+     * @throws PromptException if there are no tokens, an id is none, or they do not fit the context
+     * @throws ClosedException if the model is closed, before or meanwhile
+     */
+    public Reply complete(
+            List<Integer> tokens, String cacheSalt, GenerationConfig config, ReplyListener listener,
+            @Nullable Cancellation cancellation) {
+        Objects.requireNonNull(cacheSalt, "cacheSalt");
+        Objects.requireNonNull(config, "config");
+        Objects.requireNonNull(listener, "listener");
+        int[] ids = reader.raw(Options.copy(tokens, "tokens"));
+        try (Generator generator = new Generator(model, reader, cancellation)) {
+            return generator.answer(ids, List.of(), config, listener, false, 0, cacheSalt);
         }
     }
 

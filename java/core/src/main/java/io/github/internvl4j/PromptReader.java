@@ -2,6 +2,7 @@ package io.github.internvl4j;
 
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.ContextLengthException;
+import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;
 import io.github.internvl4j.image.Tiling;
@@ -144,6 +145,35 @@ final class PromptReader {
         return tokens(opening, mode, prompt.history(), prompt.asked(mode), tiles(prompt));
     }
 
+    /** The prompt as text; read as {@link #tokens}, but for the room that it needs. */
+    String text(Prompt prompt) {
+        SpecialTokens mode = prompt.specialTokensOr(SpecialTokens.PARSE);
+        Opening opening = new Opening(prompt.system(), prompt.thinking());
+        return template.render(
+                        opening.message(), modes(prompt.history(), mode), prompt.asked(mode), tiles(prompt), info.tokensPerImage())
+                .text();
+    }
+
+    /**
+     * Ids that no template was put around.
+     *
+     * @throws PromptException if there are none, or one is no token or an image's
+     * @throws ContextLengthException if they leave no room for an answer
+     */
+    int[] raw(List<Integer> tokens) {
+        if (tokens.isEmpty()) {
+            throw new PromptException("there are no tokens, expected at least one to go on from");
+        }
+        for (int i = 0; i < tokens.size(); i++) {
+            if (!tokenizer.contains(tokens.get(i)) || tokens.get(i) == imageToken()) {
+                throw new PromptException("tokens[" + i + "] is " + tokens.get(i)
+                        + ", expected the id of a token of text, 0 to " + (tokenizer.vocabularySize() - 1));
+            }
+        }
+        requireRoom(tokens.size(), 0);
+        return tokens.stream().mapToInt(Integer::intValue).toArray();
+    }
+
     /**
      * The ids of a conversation, with the image token for every row of an image.
      *
@@ -155,13 +185,16 @@ final class PromptReader {
     int[] tokens(Opening opening, SpecialTokens mode, List<Turn> history, Turn asked, List<Integer> tiles) {
         long inImages = tiles.stream().mapToLong(n -> (long) n * info.tokensPerImage()).sum();
         requireRoom(inImages, inImages); // before any of them is laid out
-        List<Turn> turns = history.stream()
-                .map(turn -> turn.specialTokens() == null ? turn.specialTokens(mode) : turn)
-                .toList();
-        RenderedPrompt rendered = template.render(opening.message(), turns, asked, tiles, info.tokensPerImage());
+        RenderedPrompt rendered = template.render(opening.message(), modes(history, mode), asked, tiles, info.tokensPerImage());
         int[] ids = encoder.encode(opening.thinking() ? parsed(rendered) : rendered, mode);
         requireRoom(ids.length, inImages);
         return ids;
+    }
+
+    private static List<Turn> modes(List<Turn> history, SpecialTokens mode) {
+        return history.stream()
+                .map(turn -> turn.specialTokens() == null ? turn.specialTokens(mode) : turn)
+                .toList();
     }
 
     /** The marks in the system message of thinking are meant, whatever those in other texts are. */

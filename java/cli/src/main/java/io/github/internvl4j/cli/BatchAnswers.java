@@ -5,6 +5,7 @@ import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.server.openai.JsonText;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
@@ -89,7 +90,7 @@ final class BatchAnswers implements BatchListener {
         try {
             Map<String, Object> next;
             while (broken == null && (next = waiting.remove(written)) != null) {
-                sink.write(asked(written).index(), Json.text(next));
+                sink.write(asked(written).index(), JsonText.text(next));
                 asked.remove(written);
                 written++;
             }

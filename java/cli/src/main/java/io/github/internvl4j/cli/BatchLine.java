@@ -4,14 +4,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.server.openai.JsonText;
 
 /** One request of a batch file: our own form, or OpenAI's. */
 interface BatchLine {
     /** The line as a JSON object, whatever its fields. */
     static JsonNode parse(byte[] line) {
-        JsonNode object = Json.parse(Utf8.decode(line, "the line"));
+        JsonNode object = JsonText.parse(Utf8.decode(line, "the line"));
         if (!object.isObject()) {
-            throw new PromptException("expected a JSON object, found " + Json.shown(object));
+            throw new PromptException("expected a JSON object, found " + JsonText.shown(object));
         }
         return object;
     }

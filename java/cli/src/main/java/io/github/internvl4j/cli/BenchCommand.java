@@ -13,6 +13,7 @@ import io.github.internvl4j.runtime.ModelShape;
 import io.github.internvl4j.runtime.NativeModel;
 import io.github.internvl4j.runtime.TogetherBenchmark;
 import io.github.internvl4j.runtime.Work;
+import io.github.internvl4j.server.openai.JsonText;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -288,7 +289,7 @@ final class BenchCommand implements Callable<Integer> {
 
     private void print(Map<String, Object> figures) {
         if (json) {
-            main.streams.out().println(Json.text(figures));
+            main.streams.out().println(JsonText.text(figures));
             return;
         }
         figures.forEach((name, value) -> {

@@ -7,6 +7,7 @@ import io.github.internvl4j.InternVL;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.ReplyListener;
+import io.github.internvl4j.server.openai.JsonText;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -78,7 +79,7 @@ final class ChatCommand implements Callable<Integer> {
             try (Interrupts interrupts = new Interrupts(cancellation::cancel)) {
                 Reply reply = loaded.generate(asked, config, listener, cancellation);
                 printer.end();
-                main.streams.out().println(json ? Json.text(fields(reply, config, loadSeconds)) : "");
+                main.streams.out().println(json ? JsonText.text(fields(reply, config, loadSeconds)) : "");
                 return interrupts.status();
             }
         }

@@ -2,6 +2,8 @@ package io.github.internvl4j.cli;
 
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.server.openai.Fields;
+import io.github.internvl4j.server.openai.JsonText;
 import io.github.internvl4j.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -60,7 +62,7 @@ final class DetokenizeCommand implements Callable<Integer> {
     private static int[] parse(Path file) throws IOException {
         String text = Utf8.decode(Files.readAllBytes(file), file.toString());
         try {
-            return new Fields.Entry("", Json.parse(text))
+            return new Fields.Entry("", JsonText.parse(text))
                     .list("an array of token ids", Fields.Entry::count).stream()
                             .mapToInt(Integer::intValue)
                             .toArray();

@@ -1,6 +1,8 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.server.openai.Fields;
+import io.github.internvl4j.server.openai.JsonText;
 import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Turn;
@@ -49,7 +51,7 @@ final class History {
     static List<Turn> read(Path file) throws IOException {
         String text = Utf8.decode(Files.readAllBytes(file), file.toString());
         try {
-            return new Fields.Entry("", Json.parse(text)).list(EXPECTED, History::turn);
+            return new Fields.Entry("", JsonText.parse(text)).list(EXPECTED, History::turn);
         } catch (PromptException e) {
             String why = Failures.oneLine(e.getMessage());
             throw new PromptException(

@@ -6,6 +6,7 @@ import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.MemoryPlan;
 import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.SystemInfo;
+import io.github.internvl4j.server.openai.JsonText;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -77,7 +78,7 @@ final class InfoCommand implements Callable<Integer> {
                 fields.put("memory_plan", checkpoint.plan());
                 fields.put("weights", checkpoint.weights());
             }
-            main.streams.out().println(Json.text(fields));
+            main.streams.out().println(JsonText.text(fields));
         } else {
             print(system);
             if (checkpoint != null) {

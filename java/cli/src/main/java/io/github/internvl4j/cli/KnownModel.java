@@ -2,6 +2,7 @@ package io.github.internvl4j.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.internvl4j.server.openai.JsonText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -36,7 +37,7 @@ record KnownModel(
 
     private static JsonNode read() {
         try (InputStream in = Objects.requireNonNull(KnownModel.class.getResourceAsStream("models.json"))) {
-            return Json.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            return JsonText.parse(new String(in.readAllBytes(), StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

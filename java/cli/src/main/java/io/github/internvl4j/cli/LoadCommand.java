@@ -8,6 +8,7 @@ import io.github.internvl4j.cli.traffic.EndpointTarget;
 import io.github.internvl4j.cli.traffic.LibraryTarget;
 import io.github.internvl4j.cli.traffic.Target;
 import io.github.internvl4j.cli.traffic.Traffic;
+import io.github.internvl4j.server.openai.JsonText;
 import java.net.URI;
 import java.util.List;
 import java.util.Locale;
@@ -146,7 +147,7 @@ final class LoadCommand implements Callable<Integer> {
     private int print(List<Arrivals.Arrival> arrivals, Target target) throws InterruptedException {
         Map<String, Object> figures = Traffic.run(arrivals, target).figures(goodFirstToken, goodBetweenTokens);
         if (json) {
-            main.streams.out().println(Json.text(figures));
+            main.streams.out().println(JsonText.text(figures));
         } else {
             figures.forEach((name, value) -> main.streams.out().println(
                     name.replace('_', ' ') + ": " + (value instanceof Double x ? String.format(Locale.ROOT, "%.4g", x) : value)));

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,6 +38,7 @@ import picocli.CommandLine.Spec;
             PullCommand.class,
             ChatCommand.class,
             BatchCommand.class,
+            ServeCommand.class,
             DumpCommand.class,
             CompareCommand.class,
             TokenizeCommand.class,
@@ -93,6 +95,11 @@ public final class Main implements Runnable {
     /** The hub and the cache that the environment names. */
     Hub hub() {
         return new Hub(HubOptions.fromEnvironment(environment));
+    }
+
+    /** A variable of the environment; null if it is not set. */
+    @Nullable String variable(String name) {
+        return environment.get(name);
     }
 
     private int run(String... args) {

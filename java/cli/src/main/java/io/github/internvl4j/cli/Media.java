@@ -5,6 +5,9 @@ import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.error.VideoException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ReadOptions;
+import io.github.internvl4j.server.openai.DataUri;
+import io.github.internvl4j.server.openai.JsonText;
+import io.github.internvl4j.server.openai.MediaSource;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.FileSystemNotFoundException;
@@ -16,7 +19,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Where images and videos come from: a file's name, {@code file:} and its address, or {@code data:} and the file itself. */
-final class Media {
+final class Media implements MediaSource {
     private static final Pattern ADDRESS = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://.*", Pattern.DOTALL);
     private static final Pattern FILE_ADDRESS = Pattern.compile("file:/.*", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
 
@@ -44,8 +47,18 @@ final class Media {
      */
     Image image(String source) {
         return DataUri.is(source)
-                ? Image.read(DataUri.bytes(source), Json.shortened(source), options)
+                ? Image.read(DataUri.bytes(source), JsonText.shortened(source), options)
                 : Image.read(file(source), options);
+    }
+
+    @Override
+    public Image image(String url, String path) {
+        return image(url);
+    }
+
+    @Override
+    public List<Image> frames(String url, String path) {
+        return new Video(this, url, Video.DEFAULT_FRAMES, null, null).sample();
     }
 
     List<Image> images(List<String> sources) {
@@ -68,7 +81,7 @@ final class Media {
             Files.write(copy, bytes);
             return use.of(copy);
         } catch (IOException e) {
-            throw new VideoException(Json.shortened(source) + ": cannot be written to a temporary file: "
+            throw new VideoException(JsonText.shortened(source) + ": cannot be written to a temporary file: "
                     + Failures.describe(e), e);
         } finally {
             delete(copy);
@@ -86,7 +99,7 @@ final class Media {
     }
 
     private Path file(String source) {
-        String shown = Json.shortened(source);
+        String shown = JsonText.shortened(source);
         try {
             if (FILE_ADDRESS.matcher(source).matches()) {
                 return Path.of(URI.create(source));

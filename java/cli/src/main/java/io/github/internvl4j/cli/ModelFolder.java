@@ -21,6 +21,10 @@ final class ModelFolder {
         this.hub = hub;
     }
 
+    String typed() {
+        return typed;
+    }
+
     /** @throws NotCachedException if it is a name, and the model is not in the cache */
     Path path() {
         boolean ascii = typed.chars().allMatch(c -> c < 0x80); // as names are, and every locale's folders

@@ -8,6 +8,7 @@ import io.github.internvl4j.MemoryPlan;
 import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.error.UnsupportedModelException;
+import io.github.internvl4j.server.openai.JsonText;
 import io.github.internvl4j.text.ConversationTemplates;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -55,7 +56,7 @@ record ModelNeeds(
         }
         Path file = Files.createTempFile("internvl4j", ".json");
         try {
-            Files.writeString(file, Json.text(model.config()));
+            Files.writeString(file, JsonText.text(model.config()));
             ModelInfo info = InternVL.inspect(file);
             ConversationTemplates.forName(model.template());
             List<Needs> memory = new ArrayList<>();

@@ -4,6 +4,7 @@ import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.text.ConversationTemplates;
+import java.nio.file.Path;
 import java.util.Iterator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -76,6 +77,16 @@ final class ModelOptions {
                 .memoryLimit(memoryLimit)
                 .kvMemory(kvMemory)
                 .template(template);
+    }
+
+    /** What was typed: a folder, or a name. */
+    String typed() {
+        return model.typed();
+    }
+
+    /** Where the checkpoint is. */
+    Path folder() {
+        return model.path();
     }
 
     /** Loads, with a progress bar where someone is watching and it takes long enough to be seen. */

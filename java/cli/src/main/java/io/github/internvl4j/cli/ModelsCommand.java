@@ -1,6 +1,7 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Precision;
+import io.github.internvl4j.server.openai.JsonText;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -46,7 +47,7 @@ final class ModelsCommand implements Callable<Integer> {
         }
         PrintStream out = main.streams.out();
         if (json) {
-            out.println(Json.text(all.stream().map(ModelsCommand::fields).toList()));
+            out.println(JsonText.text(all.stream().map(ModelsCommand::fields).toList()));
         } else if (markdown) {
             out.print(markdown(all));
         } else {

@@ -4,15 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.FinishReason;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Reply;
-import io.github.internvl4j.TokenLogprob;
 import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.error.ImageException;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.error.VideoException;
+import io.github.internvl4j.server.openai.Logprobs;
 import io.github.internvl4j.text.Tokenizer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,14 +28,12 @@ final class OpenAiForm implements AnswerForm {
 
     private final @Nullable JsonNode customId;
     private final String model;
-    private final int topLogprobs;
-    private final Tokenizer tokenizer;
+    private final Logprobs logprobs;
 
     OpenAiForm(JsonNode request, Tokenizer tokenizer) {
-        this.tokenizer = tokenizer;
         customId = request.get("custom_id");
         model = request.path("body").path("model").asText("");
-        topLogprobs = request.path("body").path("top_logprobs").asInt(0);
+        logprobs = new Logprobs(tokenizer, request.path("body").path("top_logprobs").asInt(0));
     }
 
     /** Whether a line is meant to be in this form. */
@@ -96,30 +93,9 @@ final class OpenAiForm implements AnswerForm {
     private List<Map<String, Object>> logprobs(Reply reply) {
         List<Map<String, Object>> all = new ArrayList<>();
         for (int i = 0; i < reply.logprobs().size(); i++) {
-            Map<String, Object> token = candidate(reply.logprobs().get(i));
-            token.put(
-                    "top_logprobs",
-                    reply.alternatives().get(i).stream()
-                            .limit(topLogprobs)
-                            .map(this::candidate)
-                            .toList());
-            all.add(token);
+            all.add(logprobs.token(reply.logprobs().get(i), reply.alternatives().get(i)));
         }
         return all;
-    }
-
-    private Map<String, Object> candidate(TokenLogprob candidate) {
-        int id = candidate.token();
-        byte[] bytes = tokenizer.contains(id) ? tokenizer.tokenBytes(id) : new byte[0]; // a model may have more rows
-        List<Integer> numbers = new ArrayList<>();
-        for (byte b : bytes) {
-            numbers.add(b & 0xff);
-        }
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("token", new String(bytes, StandardCharsets.UTF_8));
-        fields.put("logprob", candidate.logprob());
-        fields.put("bytes", numbers);
-        return fields;
     }
 
     /** Whether a line of this form is an answer. */

@@ -21,9 +21,10 @@ final class OptionNames {
             "stop-strings", "stop");
 
     private static final Set<String> SAME = Set.of(
-            "activations", "affinity", "beams", "device", "end", "frequency-penalty", "kv-cache", "kv-memory", "length-penalty", "logit-bias", "max-new-tokens",
-            "max-tiles", "memory-limit", "min-new-tokens", "min-p", "precision", "presence-penalty", "quantize-vision",
-            "repetition-penalty", "seed", "start", "temperature", "template", "threads", "tolerance", "top-k",
+            "activations", "affinity", "beams", "device", "end", "frequency-penalty", "host", "kv-cache", "kv-memory", "length-penalty",
+            "logit-bias", "max-new-tokens", "max-tiles", "memory-limit", "min-new-tokens", "min-p", "port", "precision",
+            "presence-penalty", "quantize-vision", "queue", "repetition-penalty", "seed", "start", "temperature", "template", "threads",
+            "tolerance", "top-k",
             "top-logprobs", "top-p");
 
     private OptionNames() {}

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.server.openai.DrawFields;
+import io.github.internvl4j.server.openai.Fields;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Turn;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.github.internvl4j.cli;
 
+import io.github.internvl4j.server.openai.JsonText;
 import io.github.internvl4j.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -74,14 +75,14 @@ final class TokenizeCommand implements Callable<Integer> {
         String text = source.read(spec);
         int[] ids = literal ? tokenizer.encodeLiteral(text) : tokenizer.encode(text);
         if (!pieces) {
-            main.streams.out().println(Json.text(ids));
+            main.streams.out().println(JsonText.text(ids));
             return 0;
         }
         List<String> texts = Arrays.stream(ids).mapToObj(tokenizer::tokenText).toList();
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("ids", ids);
         fields.put("pieces", texts);
-        main.streams.out().println(Json.text(fields));
+        main.streams.out().println(JsonText.text(fields));
         return 0;
     }
 }

@@ -223,8 +223,8 @@ class BatchInputTest {
             {"{\"messages\": [{\"role\": \"tool\", \"content\": \"x\"}]}", "field body.messages[0].role"},
             {"{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"input_audio\"}]}]}",
                 "body.messages[0].content[0].type"},
-            {"{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"user\", \"content\": \"x\"}]}",
-                "body.messages[1].role"},
+            {"{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"assistant\", \"content\": \"x\"}]}",
+                "body.messages ends without a question"},
         }) {
             ObjectNode line = openAi("x" + lines.size(), message("user", "Hello"));
             ((ObjectNode) line.get("body")).setAll((ObjectNode) JSON.readTree(wrong[0]));

@@ -3,6 +3,7 @@ package io.github.internvl4j.cli;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.fuzz.Contract;
+import io.github.internvl4j.server.openai.DataUri;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;

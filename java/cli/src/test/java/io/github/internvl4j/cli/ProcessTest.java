@@ -12,6 +12,10 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,6 +68,24 @@ class ProcessTest {
         Files.writeString(questions, "Hello\n");
         Process piped = start("C.UTF-8", "exec \"$@\" <" + questions, "chat", "--model", DEMO);
         assertTrue(read(piped.getInputStream()).startsWith("Hello"), err());
+    }
+
+    @Test
+    void aServerIsThereUntilItIsToldToEnd() throws IOException, InterruptedException {
+        Process serve = start("C.UTF-8", "exec \"$@\"", "serve", "--model", DEMO, "--port", "0");
+        BufferedReader out = new BufferedReader(new InputStreamReader(serve.getInputStream(), StandardCharsets.UTF_8));
+        String address = out.readLine();
+        assertTrue(address != null && address.startsWith("http://127.0.0.1:"), err());
+        HttpRequest asked = HttpRequest.newBuilder(URI.create(address + "/v1/chat/completions"))
+                .POST(HttpRequest.BodyPublishers.ofString("{\"model\": \"demo\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}"))
+                .build();
+        HttpResponse<String> answer = HttpClient.newHttpClient().send(asked, HttpResponse.BodyHandlers.ofString());
+        assertTrue(answer.body().contains("\"content\":\"Hello"), answer.body());
+        assertEquals(2, Cli.run("serve", "--model", DEMO, "--port", "x").status());
+        Cli.run("serve", "--model", DEMO, "--port", address.substring(address.lastIndexOf(':') + 1)).failed(1, "--port", "free");
+        serve.destroy(); // SIGTERM
+        assertEquals(0, serve.waitFor(), err());
+        assertEquals("", read(serve.getInputStream()));
     }
 
     @Test

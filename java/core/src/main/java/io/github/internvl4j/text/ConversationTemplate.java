@@ -153,13 +153,25 @@ public final class ConversationTemplate {
             layout.turn(system, message, () -> layout.add(new Segment(message, Segment.Author.DEVELOPER, null)));
         }
         for (Turn turn : turns.subList(0, history.size())) {
-            layout.turn(user, turn.question(), () -> layout.question(turn));
-            String answer = turn.answer();
-            layout.turn(assistant, answer, () -> layout.add(new Segment(answer, Segment.Author.MODEL, turn.specialTokens())));
+            earlier(turn, layout);
         }
         layout.turn(user, last.question(), () -> layout.question(last));
         layout.template(opening);
         return new RenderedPrompt(layout.segments, last.question(), imageTokens);
+    }
+
+    private void earlier(Turn turn, Layout layout) {
+        Turn.Messages messages = turn.messages();
+        String told = turn.answer();
+        if (messages == Turn.Messages.BOTH || messages == Turn.Messages.QUESTION) {
+            layout.turn(user, turn.question(), () -> layout.question(turn));
+        }
+        if (messages == Turn.Messages.BOTH || messages == Turn.Messages.ANSWER) {
+            layout.turn(assistant, told, () -> layout.add(new Segment(told, Segment.Author.MODEL, turn.specialTokens())));
+        }
+        if (messages == Turn.Messages.SYSTEM) {
+            layout.turn(system, told, () -> layout.add(new Segment(told, Segment.Author.DEVELOPER, turn.specialTokens())));
+        }
     }
 
     /** All turns, what is asked last, with their placeholders told, as many as there are image entries. */

@@ -10,14 +10,29 @@ import org.jspecify.annotations.Nullable;
 /**
  * A question that was asked and the answer that came, and how the two are read. Immutable: every setter returns a changed
  * copy.
+ *
+ * <p>Where a conversation does not go by turns, a turn can be one message of it alone: a question that was followed by another, an
+ * answer behind another, or a word of the developer's in between.
  */
 public final class Turn {
+    /** What of a conversation a turn is. */
+    enum Messages {
+        BOTH,
+        QUESTION,
+        ANSWER,
+        /** It stands where the answer does: nothing in it is a placeholder. */
+        SYSTEM
+    }
+
+    private final Messages messages;
     private final String question;
     private final String answer;
     private final @Nullable SpecialTokens specialTokens;
     private final @Nullable List<Integer> placeholders;
 
-    private Turn(String question, String answer, @Nullable SpecialTokens specialTokens, @Nullable List<Integer> placeholders) {
+    private Turn(
+            Messages messages, String question, String answer, @Nullable SpecialTokens specialTokens,
+            @Nullable List<Integer> placeholders) {
         Objects.requireNonNull(question, "question");
         Objects.requireNonNull(answer, "answer");
         if (placeholders != null) {
@@ -32,6 +47,7 @@ public final class Turn {
             }
             placeholders = List.copyOf(placeholders);
         }
+        this.messages = messages;
         this.question = question;
         this.answer = answer;
         this.specialTokens = specialTokens;
@@ -45,17 +61,32 @@ public final class Turn {
      * @param answer the answer; empty for a turn that has none
      */
     public static Turn of(String question, String answer) {
-        return new Turn(question, answer, null, null);
+        return new Turn(Messages.BOTH, question, answer, null, null);
+    }
+
+    /** A question that another message of the user's followed, and no answer. */
+    public static Turn ofQuestion(String question) {
+        return new Turn(Messages.QUESTION, question, "", null, null);
+    }
+
+    /** An answer that no question of its own came before. */
+    public static Turn ofAnswer(String answer) {
+        return new Turn(Messages.ANSWER, "", answer, null, List.of());
+    }
+
+    /** A system message in the middle of a conversation; the first one is the prompt's own. */
+    public static Turn ofSystem(String message) {
+        return new Turn(Messages.SYSTEM, "", message, null, List.of());
     }
 
     /** With another answer. */
     public Turn answer(String value) {
-        return new Turn(question, value, specialTokens, placeholders);
+        return new Turn(messages, question, value, specialTokens, placeholders);
     }
 
     /** With a mode of its own, or null for the prompt's. */
     public Turn specialTokens(@Nullable SpecialTokens value) {
-        return new Turn(question, answer, value, placeholders);
+        return new Turn(messages, question, answer, value, placeholders);
     }
 
     /**
@@ -65,7 +96,7 @@ public final class Turn {
      * @throws PromptException if there is no {@code <image>} at one of them, or they do not ascend
      */
     public Turn placeholders(@Nullable List<Integer> value) {
-        return new Turn(question, answer, specialTokens, value);
+        return new Turn(messages, question, answer, specialTokens, value);
     }
 
     /**
@@ -97,7 +128,7 @@ public final class Turn {
             return placeholders(marked);
         }
         String lines = (ConversationTemplate.IMAGE + "\n").repeat(entries);
-        return new Turn(lines + question, answer, specialTokens, marks(lines));
+        return new Turn(messages, lines + question, answer, specialTokens, marks(lines));
     }
 
     private static List<Integer> marks(String text) {
@@ -108,6 +139,10 @@ public final class Turn {
             from = at + ConversationTemplate.IMAGE.length();
         }
         return marks;
+    }
+
+    Messages messages() {
+        return messages;
     }
 
     /** The question, with its {@code <image>} placeholders. */
@@ -138,7 +173,8 @@ public final class Turn {
 
     private Members members() {
         return Members
-                .of("question", question)
+                .of("messages", messages)
+                .and("question", question)
                 .and("answer", answer)
                 .and("specialTokens", specialTokens)
                 .and("placeholders", placeholders);

@@ -56,6 +56,14 @@ class ConversationTemplateTest {
     }
 
     @Test
+    void messagesNeedNotGoByTurns() {
+        List<Turn> history = List.of(Turn.ofQuestion("a <image>"), Turn.of("b", "B"), Turn.ofAnswer("C <image>"), Turn.ofSystem("T"));
+        assertEquals(HEAD + "<|im_start|>user\na " + ONE + "<|im_end|><|im_start|>user\nb<|im_end|><|im_start|>assistant\nB<|im_end|>"
+                + "<|im_start|>assistant\nC <image><|im_end|><|im_start|>system\nT<|im_end|><|im_start|>user\nc" + TAIL,
+                render(history, "c", 1).text());
+    }
+
+    @Test
     void answersAndSystemMessageHaveNoPlaces() {
         List<Turn> history = List.of(Turn.of("<image>", "an <image> of a cat"));
         RenderedPrompt prompt = TEMPLATE.render("<image>?", history, "and <image>", List.of(1, 1), 2);

@@ -1,4 +1,4 @@
-package io.github.internvl4j.cli;
+package io.github.internvl4j.server.openai;
 
 import io.github.internvl4j.GenerationConfig;
 import java.util.List;
@@ -6,8 +6,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** How a line of a batch wants its answer drawn, under the names that OpenAI and vLLM use; null is the command's own setting. */
-record DrawFields(
+/**
+ * How a request wants its answer drawn, under the names that OpenAI and vLLM use; null is the setting of whoever answers.
+ *
+ * @param topK 0 for all, as vLLM's -1
+ */
+public record DrawFields(
         @Nullable Float temperature,
         @Nullable Integer topK,
         @Nullable Float topP,
@@ -17,13 +21,15 @@ record DrawFields(
         @Nullable Float presencePenalty,
         @Nullable Map<Integer, Float> logitBias,
         @Nullable Long seed) {
-    static final List<String> NAMES = List.of(
+    /** The names of them all. */
+    public static final List<String> NAMES = List.of(
             "temperature", "top_k", "top_p", "min_p", "repetition_penalty", "frequency_penalty", "presence_penalty", "logit_bias", "seed");
 
-    static DrawFields of(Fields fields) {
+    /** Reads them. */
+    public static DrawFields of(Fields fields) {
         return new DrawFields(
                 fields.small("temperature"),
-                fields.count("top_k"),
+                topK(fields),
                 fields.small("top_p"),
                 fields.small("min_p"),
                 fields.small("repetition_penalty"),
@@ -31,6 +37,11 @@ record DrawFields(
                 fields.small("presence_penalty"),
                 logitBias(fields),
                 fields.whole("seed"));
+    }
+
+    private static @Nullable Integer topK(Fields fields) {
+        Integer most = fields.count("top_k");
+        return most != null && most == -1 ? Integer.valueOf(0) : most;
     }
 
     private static @Nullable Map<Integer, Float> logitBias(Fields fields) {
@@ -49,7 +60,8 @@ record DrawFields(
         return all;
     }
 
-    GenerationConfig config(GenerationConfig base) {
+    /** With what the request says. */
+    public GenerationConfig config(GenerationConfig base) {
         GenerationConfig config = base;
         config = temperature == null ? config : config.temperature(temperature);
         config = topK == null ? config : config.topK(topK);

@@ -1,7 +1,6 @@
-package io.github.internvl4j.cli;
+package io.github.internvl4j.server.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.internvl4j.error.PromptException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * An object's fields, read as what they must be: nothing is converted or ignored. A field that is null is as if it were not
  * there. Messages name a field by its path, as the file has it.
  */
-final class Fields {
+public final class Fields {
     private final JsonNode object;
     private final String path;
 
@@ -23,68 +22,71 @@ final class Fields {
 
     /**
      * @param path of the object, empty for the outermost
-     * @throws PromptException if the value is none
+     * @throws FieldException if the value is none
      */
-    static Fields of(JsonNode value, String path) {
+    public static Fields of(JsonNode value, String path) {
         if (!value.isObject()) {
             throw new Entry(path, value).wrong("an object");
         }
         return new Fields(value, path);
     }
 
-    /** @throws PromptException if there is a field besides these */
-    void only(List<String> known) {
+    /** @throws FieldException if there is a field besides these */
+    public void only(List<String> known) {
         for (Map.Entry<String, JsonNode> field : object.properties()) {
             if (!known.contains(field.getKey()) && !field.getValue().isNull()) {
-                throw new PromptException("unknown field " + path(Json.shortened(field.getKey())) + ", expected one of "
-                        + String.join(", ", known));
+                String found = path(JsonText.shortened(field.getKey()));
+                throw new FieldException(found, "unknown field " + found + ", expected one of " + String.join(", ", known));
             }
         }
     }
 
     /** The value, null if it is not there or null. */
-    @Nullable JsonNode get(String name) {
+    public @Nullable JsonNode get(String name) {
         JsonNode value = object.get(name);
         return value == null || value.isNull() ? null : value;
     }
 
     /** An object's fields; null if it is not there or null. */
-    @Nullable Fields object(String name) {
+    public @Nullable Fields object(String name) {
         JsonNode value = get(name);
         return value == null ? null : of(value, path(name));
     }
 
-    List<String> names() {
+    /** The names of all fields. */
+    public List<String> names() {
         List<String> names = new ArrayList<>();
         object.fieldNames().forEachRemaining(names::add);
         return names;
     }
 
     /** Where a field is. */
-    String path(String name) {
+    public String path(String name) {
         return path.isEmpty() ? name : path + "." + name;
     }
 
     /** That a field is not what it must be. */
-    PromptException wrong(String name, String expected, JsonNode found) {
+    public FieldException wrong(String name, String expected, JsonNode found) {
         return new Entry(path(name), found).wrong(expected);
     }
 
-    /** @throws PromptException if the field is not there */
-    JsonNode required(String name) {
+    /** @throws FieldException if the field is not there */
+    public JsonNode required(String name) {
         JsonNode value = get(name);
         if (value == null) {
-            throw new PromptException("the field " + path(name) + " is missing");
+            throw new FieldException(path(name), "the field " + path(name) + " is missing");
         }
         return value;
     }
 
-    @Nullable String text(String name) {
+    /** A string; null if it is not there or null. */
+    public @Nullable String text(String name) {
         JsonNode value = get(name);
         return value == null ? null : text(name, value);
     }
 
-    String requiredText(String name) {
+    /** A string that must be there. */
+    public String requiredText(String name) {
         return text(name, required(name));
     }
 
@@ -92,17 +94,20 @@ final class Fields {
         return require(name, value, value.isTextual(), "a string").textValue();
     }
 
-    @Nullable Boolean flag(String name) {
+    /** True or false; null if it is not there or null. */
+    public @Nullable Boolean flag(String name) {
         JsonNode value = get(name);
         return value == null ? null : require(name, value, value.isBoolean(), "true or false").booleanValue();
     }
 
-    @Nullable Integer count(String name) {
+    /** An integer of 32 bits; null if it is not there or null. */
+    public @Nullable Integer count(String name) {
         JsonNode value = get(name);
         return value == null ? null : integer(name, value, value.canConvertToInt(), 32).intValue();
     }
 
-    @Nullable Long whole(String name) {
+    /** An integer of 64 bits; null if it is not there or null. */
+    public @Nullable Long whole(String name) {
         JsonNode value = get(name);
         return value == null ? null : integer(name, value, value.canConvertToLong(), 64).longValue();
     }
@@ -112,7 +117,8 @@ final class Fields {
         return require(name, value, fits, "an integer of " + bits + " bits");
     }
 
-    @Nullable Double number(String name) {
+    /** A finite number; null if it is not there or null. */
+    public @Nullable Double number(String name) {
         JsonNode value = get(name);
         if (value == null) {
             return null;
@@ -121,7 +127,8 @@ final class Fields {
         return require(name, value, Double.isFinite(value.doubleValue()), "a number of 64 bits").doubleValue();
     }
 
-    @Nullable Float small(String name) {
+    /** A number of 32 bits; null if it is not there or null. */
+    public @Nullable Float small(String name) {
         Double value = number(name);
         if (value == null) {
             return null;
@@ -130,7 +137,8 @@ final class Fields {
         return value.floatValue();
     }
 
-    @Nullable List<String> texts(String name) {
+    /** An array of strings; null if it is not there or null. */
+    public @Nullable List<String> texts(String name) {
         return list(name, "an array of strings", Entry::text);
     }
 
@@ -140,7 +148,7 @@ final class Fields {
      * @param expected what messages call such an array
      * @param read is given each value
      */
-    <T> @Nullable List<T> list(String name, String expected, Function<Entry, T> read) {
+    public <T> @Nullable List<T> list(String name, String expected, Function<Entry, T> read) {
         JsonNode value = get(name);
         return value == null ? null : new Entry(path(name), value).list(expected, read);
     }
@@ -150,27 +158,31 @@ final class Fields {
      *
      * @param path where it is; empty for the outermost
      */
-    record Entry(String path, JsonNode value) {
-        PromptException wrong(String expected) {
-            return new PromptException((path.isEmpty() ? "" : "field " + path + ": ") + "expected " + expected + ", found "
-                    + Json.shown(value));
+    public record Entry(String path, JsonNode value) {
+        /** That it is not what it must be. */
+        public FieldException wrong(String expected) {
+            return new FieldException(path, (path.isEmpty() ? "" : "field " + path + ": ") + "expected " + expected + ", found "
+                    + JsonText.shown(value));
         }
 
-        String text() {
+        /** A string. */
+        public String text() {
             if (!value.isTextual()) {
                 throw wrong("a string");
             }
             return value.textValue();
         }
 
-        int count() {
+        /** An integer of 32 bits. */
+        public int count() {
             if (!value.canConvertToInt() || !value.isIntegralNumber()) {
                 throw wrong("an integer of 32 bits");
             }
             return value.intValue();
         }
 
-        <T> List<T> list(String expected, Function<Entry, T> read) {
+        /** The values of an array. */
+        public <T> List<T> list(String expected, Function<Entry, T> read) {
             if (!value.isArray()) {
                 throw wrong(expected);
             }

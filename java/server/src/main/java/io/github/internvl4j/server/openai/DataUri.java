@@ -1,4 +1,4 @@
-package io.github.internvl4j.cli;
+package io.github.internvl4j.server.openai;
 
 import io.github.internvl4j.error.PromptException;
 import java.io.ByteArrayOutputStream;
@@ -7,13 +7,14 @@ import java.util.Base64;
 import java.util.Locale;
 
 /** A file that stands in the text itself: {@code data:image/png;base64,...} or, percent-encoded, {@code data:image/gif,...}. */
-final class DataUri {
+public final class DataUri {
     private static final String SCHEME = "data:";
     private static final String BASE64 = ";base64";
 
     private DataUri() {}
 
-    static boolean is(String text) {
+    /** Whether a text is meant to be one. */
+    public static boolean is(String text) {
         return text.regionMatches(true, 0, SCHEME, 0, SCHEME.length());
     }
 
@@ -22,10 +23,10 @@ final class DataUri {
      *
      * @throws PromptException if the text is no such URI
      */
-    static byte[] bytes(String text) {
+    public static byte[] bytes(String text) {
         int comma = text.indexOf(',');
         if (comma < 0) {
-            throw new PromptException(Json.shortened(text) + ": expected data:TYPE;base64, and the file behind the comma");
+            throw new PromptException(JsonText.shortened(text) + ": expected data:TYPE;base64, and the file behind the comma");
         }
         byte[] bytes = unescaped(text, comma + 1);
         String type = text.substring(SCHEME.length(), comma).strip().toLowerCase(Locale.ROOT);
@@ -39,14 +40,14 @@ final class DataUri {
         }
         for (byte letter : letters) {
             if (!Character.isLetterOrDigit(letter) && "+/= \t\r\n".indexOf(letter) < 0) {
-                throw new PromptException(Json.shortened(text) + ": the base64 has a byte that is none of its letters: "
+                throw new PromptException(JsonText.shortened(text) + ": the base64 has a byte that is none of its letters: "
                         + (letter > ' ' ? "'" + (char) letter + "'" : String.valueOf(letter & 0xff)));
             }
         }
         try {
             return Base64.getMimeDecoder().decode(letters);
         } catch (IllegalArgumentException e) {
-            throw new PromptException(Json.shortened(text) + ": the base64 is cut off", e);
+            throw new PromptException(JsonText.shortened(text) + ": the base64 is cut off", e);
         }
     }
 
@@ -71,7 +72,7 @@ final class DataUri {
         int low = high < 0 ? -1 : Character.digit(text.charAt(at + 2), 16);
         if (low < 0) {
             throw new PromptException(
-                    Json.shortened(text) + ": expected two hexadecimal digits behind the % at character " + (at + 1));
+                    JsonText.shortened(text) + ": expected two hexadecimal digits behind the % at character " + (at + 1));
         }
         return high << 4 | low;
     }

@@ -1,4 +1,4 @@
-package io.github.internvl4j.cli;
+package io.github.internvl4j.server.openai;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.JsonSerializer;

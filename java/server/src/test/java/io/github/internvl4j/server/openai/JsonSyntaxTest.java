@@ -1,4 +1,4 @@
-package io.github.internvl4j.cli;
+package io.github.internvl4j.server.openai;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -38,7 +38,7 @@ class JsonSyntaxTest {
                 Map.entry("[1,\n 2,\n x]", "expected a value, found x (line 3, column 2)"),
                 Map.entry("[".repeat(1001), "objects and arrays are nested more than 1000 deep (column 1002)"));
         faults.forEach((text, fault) -> {
-            PromptException failure = assertThrows(PromptException.class, () -> Json.parse(text), text);
+            PromptException failure = assertThrows(PromptException.class, () -> JsonText.parse(text), text);
             assertEquals(fault, failure.getMessage());
         });
     }
@@ -48,7 +48,7 @@ class JsonSyntaxTest {
     void damagedTextsAreExplained() {
         Random random = new Random(7);
         String signs = "{}[]\":,\\01eE+-.tfn \t\nx\u00e9";
-        Json.parse(SOUND);
+        JsonText.parse(SOUND);
         for (int i = 0; i < 20_000; i++) {
             StringBuilder text = new StringBuilder(SOUND);
             for (int change = random.nextInt(3); change >= 0; change--) {
@@ -56,7 +56,7 @@ class JsonSyntaxTest {
             }
             String damaged = text.substring(0, random.nextInt(10) == 0 ? random.nextInt(text.length()) : text.length());
             try {
-                Json.parse(damaged);
+                JsonText.parse(damaged);
             } catch (PromptException e) {
                 String message = String.valueOf(e.getMessage());
                 assertTrue(message.contains("column"), damaged + ": " + message);
@@ -67,7 +67,7 @@ class JsonSyntaxTest {
 
     @Test
     void whatIsLongIsShortened() {
-        assertEquals("a".repeat(60) + "... (1,000 characters)", Json.shortened("a".repeat(1000)));
-        assertEquals("a".repeat(59) + "... (61 characters)", Json.shortened("a".repeat(59) + "\ud83e\udd8a"));
+        assertEquals("a".repeat(60) + "... (1,000 characters)", JsonText.shortened("a".repeat(1000)));
+        assertEquals("a".repeat(59) + "... (61 characters)", JsonText.shortened("a".repeat(59) + "\ud83e\udd8a"));
     }
 }

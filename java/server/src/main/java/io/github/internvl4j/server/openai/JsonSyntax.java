@@ -1,4 +1,4 @@
-package io.github.internvl4j.cli;
+package io.github.internvl4j.server.openai;
 
 import io.github.internvl4j.error.PromptException;
 import java.util.HashSet;
@@ -28,7 +28,7 @@ final class JsonSyntax {
                 throw syntax.expected("the end");
             }
         } catch (PromptException e) {
-            return Failures.oneLine(e.getMessage()) + " (" + syntax.position() + ")";
+            return String.valueOf(e.getMessage()).strip().replaceAll("\\s*\\R\\s*", " ") + " (" + syntax.position() + ")";
         }
         return "it cannot be read as JSON"; // Jackson has limits of its own
     }
@@ -71,7 +71,7 @@ final class JsonSyntax {
             String name = string();
             if (!names.add(name)) {
                 at = start;
-                throw new PromptException("the field " + Json.shortened(name) + " is there twice");
+                throw new PromptException("the field " + JsonText.shortened(name) + " is there twice");
             }
             space();
             if (!skip(":")) {

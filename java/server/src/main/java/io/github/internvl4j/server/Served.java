@@ -1,0 +1,33 @@
+package io.github.internvl4j.server;
+
+import io.github.internvl4j.InternVL;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.zip.CRC32C;
+
+/**
+ * The model that is served.
+ *
+ * @param name that requests call it by
+ * @param created when it was loaded, in seconds since 1970
+ */
+record Served(String name, InternVL model, Metrics metrics, long created) {
+    /** What answers depend on besides the request; another one may mean other answers. */
+    String fingerprint() {
+        CRC32C sum = new CRC32C();
+        sum.update((InternVL.version() + model.info() + model.backend()).getBytes(StandardCharsets.UTF_8));
+        return String.format("fp_%08x", sum.getValue());
+    }
+
+    /** As {@code /v1/models} lists it. */
+    Map<String, Object> entry() {
+        Map<String, Object> entry = new LinkedHashMap<>();
+        entry.put("id", name);
+        entry.put("object", "model");
+        entry.put("created", created);
+        entry.put("owned_by", "internvl4j");
+        entry.put("max_model_len", model.info().contextLength());
+        return entry;
+    }
+}

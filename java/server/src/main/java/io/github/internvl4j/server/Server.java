@@ -1,0 +1,332 @@
+package io.github.internvl4j.server;
+
+import io.github.internvl4j.InternVL;
+import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.server.openai.Fields;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.file.FileSystemOptions;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.net.HostAndPort;
+import java.lang.System.Logger.Level;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An HTTP server with OpenAI's endpoints over one model, and a page to talk to it.
+ *
+ * <pre>{@code
+ * try (Server server = Server.start(ServerOptions.defaults().port(0)); InternVL model = InternVL.load(folder)) {
+ *     server.serve("InternVL3-1B", model);
+ *     System.out.println(server.address());
+ *     ...
+ *     server.drain(Duration.ofSeconds(30));
+ * }
+ * }</pre>
+ *
+ * <p>It listens from the start, and says that the model is being loaded until {@link #serve}. Requests of all clients share the
+ * model's batch; each has the answer that it would have alone. The model stays its owner's, who closes it after the server.
+ */
+public final class Server implements AutoCloseable {
+    private static final int MOST_PARSED = 256;
+
+    private final ServerOptions options;
+    private final Limits.Times times;
+    private final Vertx vertx;
+    private final Gate gate;
+    private final Page page = new Page();
+    private final Connections connections;
+    private final BodyReader bodies;
+    private final Admission admission;
+    private final ThreadPoolExecutor parsers;
+    private final ExecutorService answers = Executors.newCachedThreadPool(named("internvl4j-server-answer"));
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(named("internvl4j-server-clock"));
+    private final Set<Answering> unanswered = ConcurrentHashMap.newKeySet();
+    private final Map<String, Endpoint> posts = Map.of(
+            "/v1/chat/completions", this::chat,
+            "/v1/completions", this::complete,
+            "/v1/chat/completions/render", (body, served, exchange) ->
+                    exchange.json(200, Endpoints.render(body, served, exchange.caller())),
+            "/tokenize", (body, served, exchange) -> exchange.json(200, Endpoints.tokenize(body, served, exchange.caller())),
+            "/detokenize", (body, served, exchange) -> exchange.json(200, Endpoints.detokenize(body, served)));
+    private final HttpServer http;
+    private volatile @Nullable Served served;
+    private volatile boolean draining;
+
+    /** What is done with a body. Runs on a thread that may take its time. */
+    private interface Endpoint {
+        void answer(Fields body, Served served, Exchange exchange);
+    }
+
+    private Server(ServerOptions options, Limits.Times times) {
+        this.options = options;
+        this.times = times;
+        gate = new Gate(options.apiKeys());
+        vertx = Vertx.vertx(new VertxOptions()
+                .setEventLoopPoolSize(1)
+                .setWorkerPoolSize(1)
+                .setInternalBlockingPoolSize(1)
+                .setFileSystemOptions(new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false)));
+        connections = new Connections(vertx, times);
+        bodies = new BodyReader(vertx, times);
+        admission = new Admission(options, times.queue(), answers, clock);
+        int processors = Math.max(2, Runtime.getRuntime().availableProcessors());
+        parsers = new ThreadPoolExecutor(processors, processors, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(MOST_PARSED),
+                named("internvl4j-server-parser"));
+        parsers.allowCoreThreadTimeOut(true);
+        // Vert.x tells of a connection when its first request's head is there, which decides between HTTP/1.1 and HTTP/2. Its own
+        // limit, which counts while an answer is computed, too, is for those that never send one.
+        int unused = Math.toIntExact(times.answer().plus(times.body()).toSeconds()) + 1;
+        http = vertx.createHttpServer(new HttpServerOptions().setHandle100ContinueAutomatically(true).setIdleTimeout(unused))
+                .connectionHandler(connections::opened)
+                .requestHandler(this::take);
+    }
+
+    private static ThreadFactory named(String name) {
+        AtomicInteger number = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(task, name + "-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    /**
+     * Begins to listen.
+     *
+     * @throws InvalidOptionException if that cannot be had
+     */
+    public static Server start(ServerOptions options) {
+        return start(options, Limits.Times.defaults());
+    }
+
+    static Server start(ServerOptions options, Limits.Times times) {
+        Server server = new Server(Objects.requireNonNull(options, "options"), times);
+        try {
+            server.http.listen(options.port(), options.host()).toCompletionStage().toCompletableFuture().join();
+            return server;
+        } catch (CompletionException e) {
+            server.close();
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new InvalidOptionException("port " + options.port() + " of " + options.host()
+                    + " cannot be listened at, expected one that is free (0 takes any) and an address of this machine: "
+                    + cause.getMessage(), e);
+        }
+    }
+
+    /**
+     * Answers from now on.
+     *
+     * @param name what requests call the model
+     */
+    public void serve(String name, InternVL model) {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(model, "model");
+        served = new Served(name, model, new Metrics(name, model, admission::waiting), System.currentTimeMillis() / 1000);
+    }
+
+    /** The port that it listens at. */
+    public int port() {
+        return http.actualPort();
+    }
+
+    /** Where a client on this machine finds it. */
+    public URI address() {
+        String host = options.host();
+        String shown = host.equals("0.0.0.0") ? "127.0.0.1" : host.equals("::") ? "::1" : host;
+        return URI.create("http://" + (shown.indexOf(':') < 0 ? shown : "[" + shown + "]") + ":" + port());
+    }
+
+    private void take(HttpServerRequest request) {
+        connections.began(request.connection());
+        String path = request.path() == null ? "" : request.path();
+        boolean paged = page.type(path) != null;
+        String caller;
+        try {
+            HostAndPort named = request.authority(); // in HTTP/2 there is no header for it
+            gate.requireOwnPage(named == null ? null : named.toString(), request.getHeader("Origin"));
+            caller = path.equals("/health") ? "" : gate.caller(request.getHeader("Authorization"));
+        } catch (ApiError error) {
+            if (error.status() == 401) {
+                request.response().putHeader("WWW-Authenticate", paged ? "Basic realm=\"internvl4j\"" : "Bearer");
+            }
+            refuse(exchange(request, ""), error);
+            return;
+        }
+        Exchange exchange = exchange(request, caller);
+        try {
+            route(path, exchange);
+        } catch (RuntimeException e) {
+            refuse(exchange, e);
+        }
+    }
+
+    private Exchange exchange(HttpServerRequest request, String caller) {
+        Exchange exchange = new Exchange(vertx, request, times, caller);
+        request.response().putHeader("X-Content-Type-Options", "nosniff");
+        exchange.onEnd(() -> connections.ended(request.connection()));
+        return exchange;
+    }
+
+    /** The body is read all the same, since what follows it on the connection could not be found otherwise. */
+    private void refuse(Exchange exchange, RuntimeException failure) {
+        bodies.read(exchange, body -> exchange.fail(failure));
+    }
+
+    private void route(String path, Exchange exchange) {
+        Endpoint post = posts.get(path);
+        HttpMethod method = exchange.request().method();
+        if (post != null) {
+            if (!method.equals(HttpMethod.POST)) {
+                throw ApiError.method("POST");
+            }
+            requireServed();
+            bodies.read(exchange, body -> parse(post, body, exchange));
+            return;
+        }
+        if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.HEAD)) {
+            throw page.type(path) != null || path.startsWith("/v1/models") ? ApiError.method("GET") : ApiError.unknownPath(path);
+        }
+        get(path, exchange);
+    }
+
+    private void get(String path, Exchange exchange) {
+        if (path.equals("/health")) {
+            Served now = requireServed();
+            exchange.json(200, Map.of("status", "ok", "model", now.name()));
+        } else if (path.equals("/metrics")) {
+            Served now = requireLoaded();
+            run(exchange, () -> exchange.body(Metrics.type(), Buffer.buffer(now.metrics().text())));
+        } else if (path.equals("/v1/models")) {
+            exchange.json(200, Endpoints.models(requireLoaded()));
+        } else if (path.startsWith("/v1/models/")) {
+            Served now = requireLoaded();
+            String asked = path.substring("/v1/models/".length());
+            if (!asked.equals(now.name())) {
+                throw ApiError.unknownModel(asked, now.name());
+            }
+            exchange.json(200, now.entry());
+        } else {
+            page.send(path, exchange);
+        }
+    }
+
+    private Served requireLoaded() {
+        Served now = served;
+        if (now == null) {
+            throw ApiError.loading();
+        }
+        return now;
+    }
+
+    private Served requireServed() {
+        if (draining) {
+            throw ApiError.draining();
+        }
+        return requireLoaded();
+    }
+
+    private void parse(Endpoint endpoint, Buffer body, Exchange exchange) {
+        run(exchange, () -> {
+            Served now = requireServed();
+            Fields fields = Endpoints.body(body.getBytes());
+            Endpoints.requireModel(fields, now, options.anyModel());
+            endpoint.answer(fields, now, exchange);
+        });
+    }
+
+    /** Runs what may take a while, but does not answer. */
+    private void run(Exchange exchange, Runnable work) {
+        try {
+            parsers.execute(() -> {
+                try {
+                    work.run();
+                } catch (Throwable failure) { // somebody waits for an answer
+                    exchange.fail(failure);
+                }
+            });
+        } catch (RejectedExecutionException full) {
+            exchange.fail(draining ? ApiError.draining() : ApiError.busy());
+        }
+    }
+
+    private void chat(Fields body, Served now, Exchange exchange) {
+        Question question = Question.ofChat(body, now, exchange.caller());
+        submit(now, question, AnswerForm.ofChat(now, question), exchange);
+    }
+
+    private void complete(Fields body, Served now, Exchange exchange) {
+        Question question = Question.ofCompletion(body, now, exchange.caller());
+        submit(now, question, AnswerForm.ofCompletion(now, question), exchange);
+    }
+
+    private void submit(Served now, Question question, AnswerForm form, Exchange exchange) {
+        admission.requireRoom();
+        Answering answering = new Answering(now, question, form, exchange, times.answer(), answers, clock);
+        unanswered.add(answering);
+        exchange.onEnd(() -> unanswered.remove(answering));
+        exchange.onLeave(() -> {
+            admission.leave(answering);
+            answering.cancel();
+        });
+        try {
+            admission.submit(answering);
+        } catch (ApiError full) {
+            answering.refuse(full);
+        }
+    }
+
+    /**
+     * Takes no new requests and waits for those that are answered.
+     *
+     * @param longest how long; what then is not answered yet is cut off
+     * @return whether all were answered
+     */
+    public boolean drain(Duration longest) throws InterruptedException {
+        draining = true;
+        admission.close();
+        boolean whole = admission.awaitIdle(longest);
+        unanswered.forEach(Answering::cancel);
+        return whole && admission.awaitIdle(Duration.ofSeconds(1));
+    }
+
+    /** Ends everything at once; {@link #drain} goes before it where answers matter. Idempotent. */
+    @Override
+    public void close() {
+        draining = true;
+        admission.close();
+        unanswered.forEach(Answering::cancel);
+        try {
+            admission.awaitIdle(Duration.ofSeconds(5));
+            vertx.close().toCompletionStage().toCompletableFuture().get(5, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            System.getLogger("io.github.internvl4j.server").log(Level.DEBUG, "the server did not end in time", e);
+        }
+        parsers.shutdownNow();
+        answers.shutdownNow();
+        clock.shutdownNow();
+    }
+}

@@ -1,0 +1,188 @@
+package io.github.internvl4j.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.Socket;
+import java.net.http.HttpClient;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.List;
+import java.util.Random;
+import java.util.zip.CRC32;
+import java.util.zip.Deflater;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Bodies of people who mean no good, or do not know better: each is told what is wrong, and the server stays as it was. */
+class HostileTest {
+    private static final String CHAT = "/v1/chat/completions";
+    private static Fixture fixture;
+
+    @BeforeAll
+    static void start() {
+        fixture = new Fixture();
+    }
+
+    @AfterAll
+    static void end() {
+        fixture.close();
+    }
+
+    private static void refused(String body, int status, String param, String words) throws Exception {
+        HttpResponse<String> response = fixture.post(CHAT, body);
+        String told = response.body();
+        assertEquals(status, response.statusCode(), told);
+        JsonNode error = Fixture.JSON.readTree(told).get("error");
+        assertEquals(param, error.get("param").asText(), told);
+        assertTrue(error.get("message").asText().contains(words), told);
+        assertTrue(error.hasNonNull("type") && error.has("code"), told);
+    }
+
+    @Test
+    void whatIsWrongIsNamed() throws Exception {
+        String[][] wrong = {
+            {", \"temperature\": \"hot\"", "temperature", "expected a number"},
+            {", \"temperature\": 1e999", "temperature", "64 bits"},
+            {", \"temperature\": -1", "temperature", "finite"},
+            {", \"top_p\": 0", "top_p", "(0, 1]"},
+            {", \"max_tokens\": 99999999999999999999", "max_tokens", "32 bits"},
+            {", \"max_tokens\": 0", "max_tokens", "at least 1"},
+            {", \"n\": 9", "n", "1 to 8"}, {", \"n\": 0", "n", "1 to 8"}, {", \"n\": 2.5", "n", "an integer"},
+            {", \"stop\": [" + "\"a\",".repeat(16) + "\"b\"]", "stop", "at most 16"},
+            {", \"stop\": [\"\"]", "stop", "no empty string"},
+            {", \"logprobs\": true, \"top_logprobs\": 21", "top_logprobs", "0 to 20"},
+            {", \"top_logprobs\": 2", "top_logprobs", "logprobs to be true"},
+            {", \"logit_bias\": {\"x\": 1}", "logit_bias.x", "id of a token"},
+            {", \"stream\": \"yes\"", "stream", "true or false"},
+            {", \"tools\": [{}]", "tools", "none"}, {", \"tool_choice\": \"required\"", "tool_choice", "all that can be done"},
+            {", \"response_format\": {\"type\": \"json_object\"}", "response_format", "text"},
+            {", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {}}", "response_format", "text"},
+            {", \"modalities\": [\"text\", \"audio\"]", "modalities", "text"},
+            {", \"image_placement\": \"last\"", "image_placement", "inline"},
+            {", \"messages\": []", "messages", "last message"},
+        };
+        for (String[] one : wrong) {
+            String body = one[0].contains("messages")
+                    ? "{\"model\": \"demo\"" + one[0] + "}"
+                    : Fixture.question("Hello", one[0]);
+            refused(body, 400, one[1], one[2]);
+        }
+        refused("{\"model\": \"demo\"}", 400, "messages", "missing");
+        refused("[]", 400, "null", "an object");
+        refused("{\"model\": \"other\", \"messages\": []}", 404, "model", "demo");
+        refused("{\"messages\": [{\"role\": \"tool\", \"content\": \"x\"}]}", 400, "messages[0].role", "\"user\"");
+        refused(Fixture.question("word ".repeat(5000), ""), 400, "messages", "context holds");
+    }
+
+    @Test
+    void imagesAreLookedAtBeforeTheyAreDecoded() throws Exception {
+        String at = "messages[0].content[0]";
+        for (String url : List.of("http://127.0.0.1/a.png", "https://example.com/a.png", "file:///etc/passwd", "/etc/passwd", "gopher://a",
+                "//host/a", "")) {
+            refused(Fixture.question("What?", url, ""), 400, at, "not fetched");
+        }
+        refused(Fixture.question("What?", "data:image/png;base64,!!!", ""), 400, at, "base64");
+        refused(Fixture.question("What?", "data:image/png;base64,AAAA", ""), 400, at, "");
+        refused(Fixture.question("What?", "data:image/png", ""), 400, at, "comma");
+        refused(Fixture.question("What?", "data:image/png;base64," + bomb(60_000, 60_000), ""), 400, at, "pixels");
+        refused(Fixture.question("What?", "data:image/png;base64," + bomb(7000, 7000), ""), 400, at, "pixels");
+        String part = "{\"type\": \"image_url\", \"image_url\": {\"url\": \"data:,\"}},";
+        refused("{\"messages\": [{\"role\": \"user\", \"content\": [" + part.repeat(16) + "{\"type\": \"text\", \"text\": \"x\"}]}]}", 400,
+                "messages", "15 images");
+        refused("{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"video_url\", \"video_url\": {\"url\": \"data:,\"}}]}]}", 400,
+                at, "videos");
+    }
+
+    /** A PNG whose header claims what would fill the memory, and whose few bytes unpack to a part of it. */
+    private static String bomb(int width, int height) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        DataOutputStream png = new DataOutputStream(bytes);
+        png.writeLong(0x89504e470d0a1a0aL);
+        ByteArrayOutputStream header = new ByteArrayOutputStream();
+        DataOutputStream fields = new DataOutputStream(header);
+        fields.writeInt(width);
+        fields.writeInt(height);
+        fields.write(new byte[] {8, 2, 0, 0, 0});
+        chunk(png, "IHDR", header.toByteArray());
+        Deflater deflater = new Deflater(9);
+        deflater.setInput(new byte[10_000_000]);
+        deflater.finish();
+        byte[] packed = new byte[100_000];
+        int length = deflater.deflate(packed);
+        deflater.end();
+        chunk(png, "IDAT", java.util.Arrays.copyOf(packed, length));
+        chunk(png, "IEND", new byte[0]);
+        return Base64.getEncoder().encodeToString(bytes.toByteArray());
+    }
+
+    private static void chunk(DataOutputStream png, String type, byte[] data) throws IOException {
+        CRC32 sum = new CRC32();
+        byte[] name = type.getBytes(StandardCharsets.US_ASCII);
+        sum.update(name);
+        sum.update(data);
+        png.writeInt(data.length);
+        png.write(name);
+        png.write(data);
+        png.writeInt((int) sum.getValue());
+    }
+
+    @Test
+    void aBodyThatIsTooLargeIsNotRead() throws Exception {
+        try (Socket socket = new Socket("127.0.0.1", fixture.server.port())) {
+            socket.getOutputStream().write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n{")
+                    .getBytes(StandardCharsets.US_ASCII));
+            byte[] start = socket.getInputStream().readNBytes(12);
+            assertEquals("HTTP/1.1 413", new String(start, StandardCharsets.US_ASCII));
+        }
+        try (Socket socket = new Socket("127.0.0.1", fixture.server.port())) { // whose length nobody announces
+            socket.getOutputStream().write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2010000\r\n")
+                    .getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream().write(new byte[0x2010000]);
+            byte[] start = socket.getInputStream().readNBytes(12);
+            assertEquals("HTTP/1.1 413", new String(start, StandardCharsets.US_ASCII));
+        }
+    }
+
+    /** Whatever comes, it is a typed 4xx, or an answer where the damage changed nothing of meaning. */
+    @Test
+    void damagedBodiesAreRefused() throws Exception {
+        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        Random random = new Random(22);
+        String sound = Fixture.question("Hello", ", \"max_tokens\": 1, \"temperature\": 0.5, \"stop\": [\"a\"], \"n\": 1, \"logit_bias\": {\"3\": 1}");
+        String[] pieces = {"{", "}", "[", "]", "\"", ":", ",", "null", "1e400", "-1", "true", "\\u0000", "\\ud800", "99999999999999999999",
+            "\"messages\"", "\"role\"", "\u00e9", "{\"a\":[[[[", "0.0000001", "\n"};
+        String[] paths = {CHAT, CHAT, "/v1/completions", "/tokenize", "/detokenize", "/v1/chat/completions/render"};
+        int answered = 0;
+        for (int i = 0; i < 2000; i++) {
+            StringBuilder text = new StringBuilder(sound);
+            for (int change = random.nextInt(3); change >= 0; change--) {
+                int at = random.nextInt(text.length());
+                text.replace(at, Math.min(text.length(), at + random.nextInt(12)), pieces[random.nextInt(pieces.length)]);
+            }
+            byte[] body = text.toString().getBytes(StandardCharsets.UTF_8);
+            if (i % 10 == 0) {
+                body[random.nextInt(body.length)] = (byte) random.nextInt(256);
+            }
+            String path = paths[random.nextInt(paths.length)];
+            HttpResponse<String> response = client.send(
+                    fixture.request(path).POST(java.net.http.HttpRequest.BodyPublishers.ofByteArray(body)).build(),
+                    HttpResponse.BodyHandlers.ofString());
+            answered += response.statusCode() == 200 ? 1 : 0;
+            if (response.statusCode() != 200) {
+                assertTrue(response.statusCode() >= 400 && response.statusCode() < 500, text + ": " + response.body());
+                assertTrue(Fixture.JSON.readTree(response.body()).at("/error/message").isTextual(), response.body());
+                assertFalse(response.body().contains("Exception") || response.body().contains("java."), response.body());
+            }
+        }
+        assertTrue(answered < 1000, "most are damaged: " + answered);
+        assertEquals(200, fixture.post(CHAT, Fixture.question("Hello", "")).statusCode());
+    }
+}

@@ -1,0 +1,223 @@
+package io.github.internvl4j.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Clients that leave, that are too many, or that read nothing. */
+@SuppressWarnings("try") // sockets are there to be closed
+class LeavingTest {
+    private static final long SECOND = 1_000_000_000L;
+
+    /** As a client does that closes its socket, and one that was killed. */
+    private static Socket ask(Fixture fixture, String body, boolean reset) throws Exception {
+        Socket socket = new Socket("127.0.0.1", fixture.server.port());
+        if (reset) {
+            socket.setSoLinger(true, 0);
+        }
+        socket.getOutputStream().write(Fixture.wire(body));
+        socket.getOutputStream().flush();
+        return socket;
+    }
+
+    private static boolean idle() {
+        return Fixture.MODEL.counts().running() == 0 && Fixture.MODEL.counts().waiting() == 0;
+    }
+
+    private static void assertFreed() throws InterruptedException {
+        long left = System.nanoTime();
+        assertTrue(Fixture.soon(LeavingTest::idle), "freed at all");
+        long took = System.nanoTime() - left;
+        assertTrue(took < SECOND, "freed within a second, took " + took / 1e9);
+    }
+
+    @Test
+    void whoLeavesInSilenceIsNoticed() throws Exception {
+        try (Fixture fixture = new Fixture()) {
+            for (boolean reset : new boolean[] {false, true}) {
+                for (String stream : new String[] {"", ", \"stream\": true"}) {
+                    try (Socket socket = ask(fixture, Fixture.endless(stream), reset)) {
+                        assertTrue(Fixture.soon(() -> Fixture.MODEL.counts().running() > 0));
+                    }
+                    assertFreed();
+                }
+            }
+            HttpClient two = HttpClient.newHttpClient();
+            two.send(fixture.request("/health").build(), HttpResponse.BodyHandlers.ofString());
+            HttpRequest request = fixture.request("/v1/chat/completions")
+                    .POST(HttpRequest.BodyPublishers.ofString(Fixture.endless(", \"stream\": true")))
+                    .build();
+            HttpResponse<InputStream> response = two.send(request, HttpResponse.BodyHandlers.ofInputStream());
+            assertEquals(HttpClient.Version.HTTP_2, response.version());
+            assertTrue(Fixture.soon(() -> Fixture.MODEL.counts().running() > 0));
+            response.body().close(); // RST_STREAM
+            assertFreed();
+        }
+    }
+
+    @Test
+    void manyThatLeaveAtAnyMomentLeaveNothing() throws Exception {
+        try (Fixture fixture = new Fixture(Fixture.options().maxBatch(2).queue(100), Limits.Times.defaults())) {
+            List<Socket> sockets = new ArrayList<>();
+            for (int i = 0; i < 60; i++) {
+                String stream = i % 2 == 0 ? ", \"stream\": true" : "";
+                String body = i % 3 == 0 ? Fixture.question("What?", Fixture.image("two.jpg"), stream) : Fixture.endless(stream);
+                sockets.add(ask(fixture, body, i % 5 == 0));
+                if (i % 4 == 3) {
+                    sockets.remove(0).close();
+                }
+            }
+            for (Socket socket : sockets) {
+                socket.close();
+            }
+            assertTrue(Fixture.soon(LeavingTest::idle));
+            assertEquals(200, fixture.post("/v1/chat/completions", Fixture.question("Hello", "")).statusCode());
+        }
+    }
+
+    @Test
+    void whoIsTooManyIsToldToComeBack() throws Exception {
+        try (Fixture fixture = new Fixture(Fixture.options().maxBatch(1).queue(1), Limits.Times.defaults())) {
+            try (Socket running = ask(fixture, Fixture.endless(""), false)) {
+                assertTrue(Fixture.soon(() -> Fixture.MODEL.counts().running() > 0));
+                try (Socket waiting = ask(fixture, Fixture.endless(""), false)) {
+                    assertTrue(Fixture.soon(() -> metric(fixture, "internvl4j:num_requests_waiting") == 1), "one waits");
+                    HttpResponse<String> refused = fixture.post("/v1/chat/completions", Fixture.question("Hello", ""));
+                    assertEquals(429, refused.statusCode());
+                    assertEquals("1", refused.headers().firstValue("Retry-After").orElse(""));
+                    assertEquals(200, fixture.get("/health").statusCode());
+                }
+                assertTrue(Fixture.soon(() -> metric(fixture, "internvl4j:num_requests_waiting") == 0), "who leaves the queue has left it");
+            }
+            assertFreed();
+        }
+    }
+
+    static double metric(Fixture fixture, String name) {
+        try {
+            return fixture.get("/metrics").body().lines()
+                    .filter(line -> line.startsWith(name + "{"))
+                    .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                    .findFirst().orElse(-1);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void waitingHasAnEnd() throws Exception {
+        Limits.Times brief = new Limits.Times(Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(10),
+                Duration.ofMillis(200), Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofSeconds(10));
+        try (Fixture fixture = new Fixture(Fixture.options().maxBatch(1), brief);
+                Socket running = ask(fixture, Fixture.endless(""), false)) {
+            assertTrue(Fixture.soon(() -> Fixture.MODEL.counts().running() > 0));
+            assertEquals(429, fixture.post("/v1/chat/completions", Fixture.question("Hello", "")).statusCode());
+        }
+    }
+
+    @Test
+    void whoReadsNothingHoldsNobodyUp() throws Exception {
+        Limits.Times brief = new Limits.Times(Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(10),
+                Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofMillis(500), Duration.ofSeconds(10));
+        String chatty = Fixture.endless(", \"stream\": true, \"n\": 8, \"logprobs\": true, \"top_logprobs\": 20");
+        try (Fixture fixture = new Fixture(Fixture.options(), brief);
+                Socket socket = new Socket()) {
+            socket.setReceiveBufferSize(4096);
+            socket.connect(new InetSocketAddress("127.0.0.1", fixture.server.port()));
+            socket.getOutputStream().write(Fixture.wire(chatty));
+            assertEquals(200, fixture.post("/v1/chat/completions", Fixture.question("Hello", "")).statusCode());
+            assertTrue(Fixture.soon(LeavingTest::idle), "it was dropped");
+        }
+    }
+
+    @Test
+    void whatIsBeingAnsweredIsAnsweredBeforeTheEnd() throws Exception {
+        try (Fixture fixture = new Fixture(Fixture.options(), Limits.Times.defaults())) {
+            String body = Fixture.question("Hello", ", \"min_tokens\": 150, \"max_tokens\": 150, \"stream\": true");
+            HttpRequest request = fixture.request("/v1/chat/completions").POST(HttpRequest.BodyPublishers.ofString(body)).build();
+            List<CompletableFuture<HttpResponse<String>>> streams = new ArrayList<>();
+            for (int i = 0; i < 4; i++) {
+                streams.add(fixture.client.sendAsync(request, HttpResponse.BodyHandlers.ofString()));
+            }
+            assertTrue(Fixture.soon(() -> Fixture.MODEL.counts().running() == 4));
+            CompletableFuture<Boolean> drained = CompletableFuture.supplyAsync(() -> {
+                try {
+                    return fixture.server.drain(Duration.ofSeconds(30));
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            assertTrue(Fixture.soon(() -> {
+                try {
+                    HttpResponse<String> late = fixture.post("/v1/chat/completions", Fixture.question("Hello", ""));
+                    return late.statusCode() == 503 && late.headers().firstValue("Retry-After").isPresent();
+                } catch (Exception e) {
+                    return false;
+                }
+            }));
+            assertEquals(503, fixture.get("/health").statusCode());
+            for (CompletableFuture<HttpResponse<String>> stream : streams) {
+                assertTrue(stream.get(60, TimeUnit.SECONDS).body().endsWith("data: [DONE]\n\n"));
+            }
+            assertTrue(drained.get(60, TimeUnit.SECONDS));
+        }
+    }
+
+    @Test
+    void connectionsOnWhichNothingIsAskedAreClosed() throws Exception {
+        Limits.Times brief = new Limits.Times(Duration.ofMillis(300), Duration.ofMillis(300), Duration.ofMillis(600),
+                Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofSeconds(10));
+        try (Fixture fixture = new Fixture(Fixture.options(), brief)) {
+            try (Socket silent = new Socket("127.0.0.1", fixture.server.port())) {
+                silent.setSoTimeout(30_000);
+                silent.getOutputStream().write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                String answer = new String(silent.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+                assertTrue(answer.startsWith("HTTP/1.1 200"), "and then its end");
+            }
+            try (Socket slow = new Socket("127.0.0.1", fixture.server.port())) {
+                slow.setSoTimeout(30_000);
+                slow.getOutputStream().write(Arrays.copyOf(Fixture.wire(Fixture.question("Hello", "")), 150));
+                assertEquals("HTTP/1.1 408", new String(slow.getInputStream().readNBytes(12), StandardCharsets.US_ASCII));
+            }
+            for (HttpClient.Version version : HttpClient.Version.values()) {
+                HttpClient client = HttpClient.newBuilder().version(version).build();
+                String body = Fixture.question("Hello", ", \"min_tokens\": 60, \"max_tokens\": 60");
+                HttpRequest request = fixture.request("/v1/chat/completions").POST(HttpRequest.BodyPublishers.ofString(body)).build();
+                for (int i = 0; i < 2; i++) {
+                    HttpResponse<String> answer = client.send(request, HttpResponse.BodyHandlers.ofString());
+                    assertEquals(200, answer.statusCode());
+                    assertEquals(version, answer.version());
+                }
+            }
+        }
+    }
+
+    @Test
+    void aServerThatLoadsSaysSo() throws Exception {
+        Server loading = Server.start(ServerOptions.defaults().port(0));
+        try {
+            for (String path : new String[] {"/health", "/v1/models", "/metrics"}) {
+                HttpResponse<String> told = HttpClient.newHttpClient().send(
+                        HttpRequest.newBuilder(loading.address().resolve(path)).build(), HttpResponse.BodyHandlers.ofString());
+                assertEquals(503, told.statusCode());
+                assertTrue(told.headers().firstValue("Retry-After").isPresent());
+            }
+        } finally {
+            loading.close();
+        }
+    }
+}
