@@ -35,10 +35,9 @@ record OpenAiLine(Messages messages, AnswerFields settings) implements BatchLine
         require(line, "method", "POST");
         require(line, "url", URL);
         Fields body = Fields.of(line.required("body"), "body");
-        List<String> known = new ArrayList<>(DONE);
-        known.addAll(PASSED_OVER);
-        ONE_WAY.names().forEach(known::add);
-        body.only(known);
+        List<String> others = new ArrayList<>(PASSED_OVER);
+        ONE_WAY.names().forEach(others::add);
+        body.only(DONE, others);
         ONE_WAY.require(body);
         return new OpenAiLine(Messages.of(body, true), AnswerFields.of(body));
     }

@@ -215,7 +215,7 @@ class BatchInputTest {
             {"{\"logit_bias\": {\"7\": null}}", "body.logit_bias.7"},
             {"{\"min_p\": 1}", "field body.min_p is 1.0, expected a number in [0, 1)"},
             {"{\"tools\": [{}]}", "field body.tools"}, {"{\"response_format\": {\"type\": \"json_object\"}}", "response_format"},
-            {"{\"colour\": 1}", "unknown field body.colour"}, {"{\"max_tokens\": 0}", "field body.max_tokens is 0"},
+            {"{\"colour\": 1}", "unknown field body.colour, expected one of messages, max_tokens, max_completion_tokens"}, {"{\"max_tokens\": 0}", "field body.max_tokens is 0"},
             {"{\"max_completion_tokens\": 0}", "field body.max_completion_tokens is 0"},
             {"{\"temperature\": \"0\"}", "field body.temperature: expected a number"},
             {"{\"top_logprobs\": 2}", "body.logprobs"}, {"{\"stop\": 3}", "field body.stop"},

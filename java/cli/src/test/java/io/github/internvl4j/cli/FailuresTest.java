@@ -67,7 +67,7 @@ class FailuresTest {
         run(ASK, "--logit-bias", "-3=1").failed(1, "--logit-bias is {-3=1.0}");
         run(ASK, "--logit-bias", "5000000=1").failed(1, "--logit-bias of token is 5000000");
         run(ASK, "--kv-memory", "-1").failed(1, "--kv-memory is -1");
-        run(ASK, "--kv-memory", "1000").failed(1, "kv_memory is 1000 bytes", "256 tokens");
+        run(ASK, "--kv-memory", "1000").failed(1, "--kv-memory is 1000 bytes", "256 tokens");
         run(ASK, "--kv-memory", "600000", "--max-new-tokens", "4000").failed(1, "positions of the KV cache");
         run(ASK, "--stop", "").failed(1, "--stop is");
         run(ASK, "--top-logprobs", "65").failed(1, "--top-logprobs is 65");

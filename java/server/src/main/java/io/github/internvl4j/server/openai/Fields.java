@@ -33,8 +33,18 @@ public final class Fields {
 
     /** @throws FieldException if there is a field besides these */
     public void only(List<String> known) {
+        only(known, List.of());
+    }
+
+    /**
+     * The same beside others, which are no help to name.
+     *
+     * @throws FieldException if there is a field besides these
+     */
+    public void only(List<String> known, List<String> others) {
         for (Map.Entry<String, JsonNode> field : object.properties()) {
-            if (!known.contains(field.getKey()) && !field.getValue().isNull()) {
+            boolean expected = known.contains(field.getKey()) || others.contains(field.getKey());
+            if (!expected && !field.getValue().isNull()) {
                 String found = path(JsonText.shortened(field.getKey()));
                 throw new FieldException(found, "unknown field " + found + ", expected one of " + String.join(", ", known));
             }
