@@ -51,6 +51,29 @@ public final class ReadOptions {
     }
 
     /**
+     * The earlier name of {@link #exifTranspose(boolean)}.
+     *
+     * @deprecated all settings are named without "with" now
+     */
+    @Deprecated(since = "0.1.0")
+    @SuppressWarnings("InlineMeSuggester") // its annotation would be a dependency of users
+    public ReadOptions withExifTranspose(boolean value) {
+        return exifTranspose(value);
+    }
+
+    /**
+     * The earlier name of {@link #maxPixels(long)}.
+     *
+     * @throws InvalidOptionException as there
+     * @deprecated all settings are named without "with" now
+     */
+    @Deprecated(since = "0.1.0")
+    @SuppressWarnings("InlineMeSuggester") // its annotation would be a dependency of users
+    public ReadOptions withMaxPixels(long value) {
+        return maxPixels(value);
+    }
+
+    /**
      * Whether the image is turned and mirrored upright by its EXIF (or XMP) orientation, as Pillow's {@code
      * ImageOps.exif_transpose} does. Off by default, as in the model card, where {@code Image.open} leaves it.
      */

@@ -65,6 +65,20 @@ public record Tiling(boolean dynamic, boolean thumbnail, int least, int most) {
     }
 
     /**
+     * The earlier name of {@link #most(int)}.
+     *
+     * @param maxTiles as there
+     * @return the tiling
+     * @throws InvalidOptionException as there
+     * @deprecated all settings are named without "with" now
+     */
+    @Deprecated(since = "0.1.0")
+    @SuppressWarnings("InlineMeSuggester") // its annotation would be a dependency of users
+    public Tiling withMost(int maxTiles) {
+        return most(maxTiles);
+    }
+
+    /**
      * How many tiles an image has, the thumbnail included. Its pixels do not matter.
      *
      * @param width of the image in pixels, at least 1
