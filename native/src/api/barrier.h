@@ -40,6 +40,14 @@ T& given(T* pointer, const char* name) {
   return *pointer;
 }
 
+// Writes what make() returns to *out, once out is known to be there: `given(out, "out") = make()` would make it first, and lose
+// it if out is null.
+template <class T, class Make>
+void hand_over(T** out, Make&& make) {
+  T*& place = given(out, "out");
+  place = make();
+}
+
 // For arrays that a call writes `needed` elements into.
 template <class T>
 void check_room(const T* out, int64_t capacity, int64_t needed, const char* what) {

@@ -34,7 +34,7 @@ ivl_status ivl_benchmark_create(const char* spec, int32_t threads, ivl_benchmark
       const cpu::CpuOptions on_cpu{.threads = threads, .bf16_activations = bf16_activations};
       return backend_on(DeviceChoice::parse(device), on_cpu, type);
     };
-    given(out, "out") = new ivl_benchmark{make_benchmark(backend_of, &given(spec, "spec"))};
+    hand_over(out, [&] { return new ivl_benchmark{make_benchmark(backend_of, &given(spec, "spec"))}; });
   });
 }
 

@@ -109,12 +109,9 @@ void ivl_text_free(ivl_text* text) { delete text; }
 
 ivl_status ivl_system_info(ivl_text** out) {
   return guarded([&] {
-    given(out, "out") = text_of({{"version", IVL_VERSION},
-                                 {"cpu",
-                                  {{"isa", name_of(chosen_isa())},
-                                   {"features", feature_names()},
-                                   {"threads", default_threads()}}},
-                                 {"devices", devices()}});
+    const json cpu = {{"isa", name_of(chosen_isa())}, {"features", feature_names()}, {"threads", default_threads()}};
+    const json info = {{"version", IVL_VERSION}, {"cpu", cpu}, {"devices", devices()}};
+    hand_over(out, [&] { return text_of(info); });
   });
 }
 
@@ -132,7 +129,7 @@ ivl_status ivl_inspect(const char* path, ivl_model_info* out) {
 ivl_status ivl_inspect_texts(const char* path, ivl_text** out) {
   return guarded([&] {
     const ModelConfig config = load_config(&given(path, "path"));
-    given(out, "out") = new ivl_text{texts_of(config)};
+    hand_over(out, [&] { return new ivl_text{texts_of(config)}; });
   });
 }
 
@@ -158,19 +155,19 @@ ivl_status ivl_plan(const char* directory, const ivl_load_options* options, ivl_
 ivl_status ivl_plan_advice(const char* directory, const ivl_load_options* options, ivl_text** out) {
   return guarded([&] {
     const Planned planned(directory, given(options, "options"));
-    given(out, "out") = new ivl_text{planned.plans.advice(planned.to.place(), planned.to.available)};
+    hand_over(out, [&] { return new ivl_text{planned.plans.advice(planned.to.place(), planned.to.available)}; });
   });
 }
 
 ivl_status ivl_plan_device(const char* directory, const ivl_load_options* options, ivl_text** out) {
   return guarded([&] {
     const Planned planned(directory, given(options, "options"));
-    given(out, "out") = new ivl_text{planned.to.description()};
+    hand_over(out, [&] { return new ivl_text{planned.to.description()}; });
   });
 }
 
 ivl_status ivl_check(const char* directory, int32_t scan_values, ivl_text** out) {
-  return guarded([&] { given(out, "out") = text_of(check(&given(directory, "directory"), scan_values != 0)); });
+  return guarded([&] { hand_over(out, [&] { return text_of(check(&given(directory, "directory"), scan_values != 0)); }); });
 }
 
 }  // extern "C"

@@ -52,7 +52,7 @@ ivl_status ivl_load_begin(const char* directory, const ivl_load_options* options
     const std::filesystem::path folder = &given(directory, "directory");
     const ivl_load_options& how = given(options, "options");
     auto loader = ModelLoader::open(placer(how), folder, load_options_from(how));
-    given(out, "out") = new ivl_load{std::move(loader)};
+    hand_over(out, [&] { return new ivl_load{std::move(loader)}; });
   });
 }
 
@@ -62,7 +62,7 @@ ivl_status ivl_load_begin_random(const char* config_file, const ivl_load_options
     const std::filesystem::path path = &given(config_file, "config_file");
     const ivl_load_options& how = given(options, "options");
     auto loader = ModelLoader::random(placer(how), path, load_options_from(how), seed);
-    given(out, "out") = new ivl_load{std::move(loader)};
+    hand_over(out, [&] { return new ivl_load{std::move(loader)}; });
   });
 }
 
@@ -104,12 +104,16 @@ ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out) {
 }
 
 ivl_status ivl_model_texts(const ivl_model* model, ivl_text** out) {
-  return guarded([&] { given(out, "out") = new ivl_text{texts_of(given(model, "model").engine->config())}; });
+  return guarded([&] {
+    const Engine& engine = *given(model, "model").engine;
+    hand_over(out, [&] { return new ivl_text{texts_of(engine.config())}; });
+  });
 }
 
 ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out) {
   return guarded([&] {
-    given(out, "out") = new ivl_text{given(model, "model").engine->description()};
+    const Engine& engine = *given(model, "model").engine;
+    hand_over(out, [&] { return new ivl_text{engine.description()}; });
   });
 }
 
@@ -139,7 +143,7 @@ void ivl_model_free(ivl_model* model) {
 }
 
 ivl_status ivl_recording_create(ivl_recording** out) {
-  return guarded([&] { given(out, "out") = new ivl_recording{std::make_shared<Recording>()}; });
+  return guarded([&] { hand_over(out, [&] { return new ivl_recording{std::make_shared<Recording>()}; }); });
 }
 
 int64_t ivl_recording_count(const ivl_recording* recording) {

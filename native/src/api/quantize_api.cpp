@@ -18,7 +18,7 @@ ivl_status ivl_quantization_begin(const char* directory, const char* output, int
   return guarded([&] {
     const std::filesystem::path from = &given(directory, "directory");
     const std::filesystem::path to = &given(output, "output");
-    given(out, "out") = new ivl_quantization{CheckpointQuantizer(from, to, quantize_vision != 0, threads)};
+    hand_over(out, [&] { return new ivl_quantization{CheckpointQuantizer(from, to, quantize_vision != 0, threads)}; });
   });
 }
 

@@ -58,7 +58,7 @@ const Event& event_at(const ivl_events* events, int64_t index) {
 extern "C" {
 
 ivl_status ivl_cancellation_create(ivl_cancellation** out) {
-  return guarded([&] { given(out, "out") = new ivl_cancellation{std::make_shared<std::atomic<bool>>(false)}; });
+  return guarded([&] { hand_over(out, [&] { return new ivl_cancellation{std::make_shared<std::atomic<bool>>(false)}; }); });
 }
 
 void ivl_cancel(ivl_cancellation* cancellation) {
@@ -97,7 +97,7 @@ ivl_status ivl_allow(ivl_model* model, int64_t id, const uint32_t* words, int64_
 }
 
 ivl_status ivl_events_create(ivl_events** out) {
-  return guarded([&] { given(out, "out") = new ivl_events; });
+  return guarded([&] { hand_over(out, [&] { return new ivl_events; }); });
 }
 
 ivl_status ivl_poll(ivl_model* model, int32_t timeout_ms, ivl_events* events) {
