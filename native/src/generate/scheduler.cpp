@@ -121,7 +121,6 @@ void Scheduler::encode(const Engine::Access& model, const Cancellation& cancel) 
   for (Entry& entry : requests_) {
     if (entry.begun && !entry.seen && entry.request->attached() && entry.request->awaited().empty()) entry.seen = Clock::now();
   }
-  counts_.pictures = pictures_.encoded();
 }
 
 // The rows of the next pass: those of running answers, then prompts as far as there is time.
@@ -143,10 +142,7 @@ std::vector<Scheduler::Part> Scheduler::plan(const Engine::Turn& turn) {
   each([&](Entry& entry) {
     if (entry.request->pending() == 1 || room == 0) return;
     const int64_t rows = std::min(entry.request->ready(), room);
-    if (rows == 0) return;
-    const size_t before = parts.size();
-    add_part(turn, entry, rows, parts);
-    if (parts.size() > before) room -= rows;
+    if (rows > 0 && add_part(turn, entry, rows, parts)) room -= rows;
   });
   return parts;
 }
@@ -164,9 +160,10 @@ int64_t Scheduler::guess(const Engine::Turn& turn, std::vector<Part>& parts, int
   return rows;
 }
 
-void Scheduler::add_part(const Engine::Turn& turn, Entry& entry, int64_t rows, std::vector<Part>& parts) {
-  if (!make_room(turn, entry, rows, parts)) return;
+bool Scheduler::add_part(const Engine::Turn& turn, Entry& entry, int64_t rows, std::vector<Part>& parts) {
+  if (!make_room(turn, entry, rows, parts)) return false;
   parts.push_back({&entry, rows, rows == entry.request->pending()});
+  return true;
 }
 
 // Blocks for the entry's next rows, from those that came later if need be. False: it gave its own back, or has failed.
@@ -235,6 +232,7 @@ Scheduler::Drawn Scheduler::pass(const Engine::Access& model, const std::vector<
       draws.push_back(request.draw(std::span(part.guessed).first(i), answers.emplace_back()));
     }
   }
+  require(static_cast<int64_t>(ids.size()) <= kChunkRows, "a pass has the rows of a chunk at most");
   const Logits all = model->decode({ids, splices, spans, logit_rows}, recording, cancel);
   if (draws.empty()) return {};
   // Before them come those rows that a recording alone asked for.
@@ -320,6 +318,7 @@ SchedulerCounts Scheduler::counts() const {
   for (const Entry& entry : requests_) ++(entry.request->attached() ? counts.running : counts.waiting);
   counts.blocks_used = pool_.used();
   counts.blocks = pool_.most();
+  counts.pictures = pictures_.encoded();
   return counts;
 }
 

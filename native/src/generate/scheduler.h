@@ -98,7 +98,7 @@ class Scheduler {
   void encode(const Engine::Access& model, const Cancellation& cancel);
   std::vector<Part> plan(const Engine::Turn& turn);
   int64_t guess(const Engine::Turn& turn, std::vector<Part>& parts, int64_t room);
-  void add_part(const Engine::Turn& turn, Entry& entry, int64_t rows, std::vector<Part>& parts);
+  bool add_part(const Engine::Turn& turn, Entry& entry, int64_t rows, std::vector<Part>& parts);
   bool make_room(const Engine::Turn& turn, Entry& entry, int64_t rows, std::vector<Part>& parts);
   void compute(const Engine::Access& model, const std::vector<Part>& parts, const Cancellation& cancel);
   Drawn pass(const Engine::Access& model, const std::vector<Part>& parts, const Cancellation& cancel);

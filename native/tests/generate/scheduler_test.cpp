@@ -252,7 +252,24 @@ TEST(Scheduler, AFullCacheTakesBlocksFromWhoCameLast) {
   }
 }
 
-// As serving.md of the field has it: what is reserved for an answer that never comes is no use to anybody.
+// A prompt takes the blocks of a running answer that stands behind it: the answer's row goes from the pass, the prompt's stay counted.
+TEST(Scheduler, APassHasAChunksRowsWhoeverLosesItsBlocks) {
+  const auto engine = load(DType::F32);
+  for (const int64_t last : {100, 250}) {
+    Requests requests(engine, {.kv_blocks = 9, .pass_seconds = 1e9});
+    const std::vector<int64_t> lengths = {300, 1000, 1300, last};
+    requests.add(text(lengths[0]), greedy(20));
+    while (requests.of(0).tokens.empty()) requests.turn();
+    for (size_t i = 1; i < lengths.size(); ++i) {
+      requests.add(text(lengths[i], static_cast<int32_t>(i)), greedy(2), {.priority = 1});
+    }
+    requests.run();
+    EXPECT_GT(requests.scheduler().counts().preemptions, 0);
+    for (size_t i = 0; i < lengths.size(); ++i) EXPECT_EQ(requests.of(static_cast<int64_t>(i)).finish, Finish::Length) << i;
+  }
+}
+
+// What is reserved for an answer that never comes is no use to anybody.
 TEST(Scheduler, BlocksGrowWithAnswers) {
   const auto engine = load(DType::F32);
   Requests requests(engine, {.kv_blocks = 8});
