@@ -37,6 +37,7 @@ int64_t RequestService::submit(Prompt prompt, RequestOptions options) {
   if (!thread_.joinable()) {
     try {
       thread_ = std::thread([this] { run(); });
+      running_ = true;
     } catch (const std::system_error& error) {
       fail(Status::OutOfMemory, cat("the system has no thread for the requests: ", error.what()));
     }
@@ -65,8 +66,8 @@ void RequestService::allow(int64_t request, TokenMask mask) {
 std::vector<Event> RequestService::poll(std::chrono::milliseconds timeout, size_t most) {
   std::unique_lock<std::mutex> lock(mutex_);
   // By the clock that may be set: to wait by the steady one takes a function that glibc 2.31 has under another version.
-  arrive_.wait_until(lock, std::chrono::system_clock::now() + timeout, [&] { return !events_.empty() || closed_; });
-  if (events_.empty() && closed_) throw Error(closed());
+  arrive_.wait_until(lock, std::chrono::system_clock::now() + timeout, [&] { return !events_.empty() || over(); });
+  if (events_.empty() && over()) throw Error(closed());
   std::vector<Event> taken;
   while (!events_.empty() && taken.size() < most) {
     taken.push_back(std::move(events_.front()));
@@ -79,13 +80,14 @@ void RequestService::close() {
   engine_->begin_closing();
   std::thread thread;
   {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    std::unique_lock<std::mutex> lock(mutex_);
     closed_ = true;
     wake_.notify_one();
+    arrive_.notify_all();
+    arrive_.wait(lock, [&] { return over(); });
     std::swap(thread, thread_);
   }
   if (thread.joinable()) thread.join();
-  publish({});
   features_.clear();
 }
 
@@ -107,6 +109,9 @@ void RequestService::run() {
     publish(std::move(events));
   }
   publish(scheduler_.fail_all(closed()));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  running_ = false;
+  arrive_.notify_all();
 }
 
 // Brings the scheduler what has come; waits if there is nothing to do. False once the service is closed.

@@ -54,6 +54,8 @@ class RequestService {
   void run();
   bool begin_turn();
   void publish(std::vector<Event> events);
+  // No event comes any more.
+  bool over() const { return closed_ && !running_; }
 
   std::shared_ptr<Engine> engine_;
   int64_t kv_blocks_;
@@ -72,6 +74,7 @@ class RequestService {
   SchedulerCounts counts_;
   int64_t last_ = 0;
   bool closed_ = false;
+  bool running_ = false;  // the thread, which has events to publish still
   std::thread thread_;
 };
 

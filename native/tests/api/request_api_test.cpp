@@ -202,7 +202,7 @@ TEST_F(RequestApi, WhatIsAnotherModelsIsRefused) {
 
 TEST_F(RequestApi, CancellingReachesImagesAndRequests) {
   ASSERT_EQ(submit(std::vector<int32_t>(3000, 9), 1000), IVL_OK);
-  std::thread canceller([&] {
+  std::jthread canceller([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     EXPECT_EQ(ivl_cancel_request(model_, id_), IVL_OK);
   });

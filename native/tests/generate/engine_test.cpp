@@ -15,15 +15,10 @@ namespace ivl {
 namespace {
 
 using testing::greedy;
-using testing::Oracle;
+using testing::hermes;
 using testing::Requests;
 using testing::WatchedBackend;
 using Words = std::vector<std::string>;
-
-const Oracle& oracle() {
-  static const Oracle loaded("hermes-d128");
-  return loaded;
-}
 
 class EngineThreads : public ::testing::Test {
  protected:
@@ -38,7 +33,7 @@ class EngineThreads : public ::testing::Test {
       in_pass.count_down();
       while (!done && engine_->waiting() == 0 && backend_->intruders().empty()) std::this_thread::yield();
     });
-    std::thread thread([&] { EXPECT_EQ(decoding.turn().size(), 1u); });
+    std::jthread thread([&] { EXPECT_EQ(decoding.turn().size(), 1u); });
     in_pass.wait();
     other();
     done = true;
@@ -47,11 +42,11 @@ class EngineThreads : public ::testing::Test {
   }
 
   Prompt prompt(size_t tokens) const { return {std::vector<int32_t>(tokens, 33), -1, {}, {}}; }
-  Prompt with_picture() const { return oracle().prompt(*engine_, oracle().dialog("image.0")); }
+  Prompt with_picture() const { return hermes().prompt(*engine_, hermes().dialog("image.0")); }
 
   std::shared_ptr<WatchedBackend> backend_ =
       std::make_shared<WatchedBackend>(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 1}));
-  std::shared_ptr<Engine> engine_ = oracle().load(backend_, DType::BF16);
+  std::shared_ptr<Engine> engine_ = hermes().load(backend_, DType::BF16);
 };
 
 TEST_F(EngineThreads, AnotherSchedulerHasATurnOfItsOwn) {
@@ -90,7 +85,7 @@ TEST_F(EngineThreads, ClosingWaitsForTheTurnThatRuns) {
     in_pass.count_down();
     while (engine_->waiting() == 0) std::this_thread::yield();
   });
-  std::thread thread([&] {
+  std::jthread thread([&] {
     try {
       decoding.turn();
       ADD_FAILURE() << "was not ended";

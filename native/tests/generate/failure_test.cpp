@@ -14,13 +14,8 @@ namespace {
 using testing::Answer;
 using testing::answer;
 using testing::greedy;
-using testing::Oracle;
+using testing::hermes;
 using testing::Requests;
-
-const Oracle& oracle() {
-  static const Oracle loaded("hermes-d128");
-  return loaded;
-}
 
 std::shared_ptr<testing::WatchedBackend> backend() {
   return std::make_shared<testing::WatchedBackend>(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 2}));
@@ -28,7 +23,7 @@ std::shared_ptr<testing::WatchedBackend> backend() {
 
 // A picture whose features are no numbers, as one that overflows would have them.
 Prompt spoiled(const std::shared_ptr<Engine>& engine) {
-  Prompt prompt = oracle().prompt(*engine, oracle().dialog("image.0"));
+  Prompt prompt = hermes().prompt(*engine, hermes().dialog("image.0"));
   const int64_t rows = prompt.features[0]->rows();
   const int64_t width = prompt.features[0]->width();
   Buffer memory = allocate_host(static_cast<size_t>(rows * width) * sizeof(float));
@@ -38,15 +33,15 @@ Prompt spoiled(const std::shared_ptr<Engine>& engine) {
 }
 
 TEST(RequestFailure, ARowThatIsNoNumberEndsItsRequestAlone) {
-  const auto engine = oracle().load(backend(), DType::BF16);
+  const auto engine = hermes().load(backend(), DType::BF16);
   const char* const names[] = {"text.0", "image-rounds.0"};
   Answer alone[2];
-  for (size_t i = 0; i < 2; ++i) alone[i] = answer(engine, oracle().prompt(*engine, oracle().dialog(names[i])), greedy(6));
+  for (size_t i = 0; i < 2; ++i) alone[i] = answer(engine, hermes().prompt(*engine, hermes().dialog(names[i])), greedy(6));
 
   Requests requests(engine);
-  requests.add(oracle().prompt(*engine, oracle().dialog(names[0])), greedy(6));
+  requests.add(hermes().prompt(*engine, hermes().dialog(names[0])), greedy(6));
   requests.add(spoiled(engine), greedy(6));
-  requests.add(oracle().prompt(*engine, oracle().dialog(names[1])), greedy(6));
+  requests.add(hermes().prompt(*engine, hermes().dialog(names[1])), greedy(6));
   requests.run();
   EXPECT_EQ(requests.of(1).finish, Finish::Failed);
   EXPECT_EQ(requests.of(1).tokens, std::vector<int32_t>());
@@ -58,14 +53,14 @@ TEST(RequestFailure, ARowThatIsNoNumberEndsItsRequestAlone) {
     EXPECT_EQ(requests.answers()[2 * i].logits, alone[i].logits);
   }
   // What it leaves in the cache serves nobody else's picture.
-  EXPECT_EQ(requests.answer(oracle().prompt(*engine, oracle().dialog("image.0")), greedy(2)).logits,
-            answer(engine, oracle().prompt(*engine, oracle().dialog("image.0")), greedy(2)).logits);
+  EXPECT_EQ(requests.answer(hermes().prompt(*engine, hermes().dialog("image.0")), greedy(2)).logits,
+            answer(engine, hermes().prompt(*engine, hermes().dialog("image.0")), greedy(2)).logits);
 }
 
 TEST(RequestFailure, APassThatFailsEndsThoseThatWereInIt) {
   const auto watched = backend();
-  const auto engine = oracle().load(watched, DType::BF16);
-  const Prompt prompt = oracle().prompt(*engine, oracle().dialog("text.0"));
+  const auto engine = hermes().load(watched, DType::BF16);
+  const Prompt prompt = hermes().prompt(*engine, hermes().dialog("text.0"));
   const Answer alone = answer(engine, prompt, greedy(3));
   Requests requests(engine);
   for (int i = 0; i < 2; ++i) requests.add(prompt, greedy(3));
@@ -84,8 +79,8 @@ TEST(RequestFailure, APassThatFailsEndsThoseThatWereInIt) {
 // There is memory for one block: the second request waits for it, and its bits are the same.
 TEST(RequestFailure, ACacheThatFindsNoMemoryIsASmallerOne) {
   const auto watched = backend();
-  const auto engine = oracle().load(watched, DType::BF16);
-  const Prompt prompt = oracle().prompt(*engine, oracle().dialog("text.0"));
+  const auto engine = hermes().load(watched, DType::BF16);
+  const Prompt prompt = hermes().prompt(*engine, hermes().dialog("text.0"));
   const Answer alone = answer(engine, prompt, greedy(3));
   Requests requests(engine);
   requests.add(prompt, greedy(3));
@@ -101,7 +96,7 @@ TEST(RequestFailure, ACacheThatFindsNoMemoryIsASmallerOne) {
 
 TEST(RequestFailure, WithoutMemoryForOneBlockARequestFails) {
   const auto watched = backend();
-  const auto engine = oracle().load(watched, DType::BF16);
+  const auto engine = hermes().load(watched, DType::BF16);
   Requests requests(engine);
   watched->in_next("allocate", [] { fail(Status::OutOfMemory, "no memory for the cache"); });
   requests.add({{5, 6}, -1, {}, {}}, greedy(1));
@@ -113,9 +108,9 @@ TEST(RequestFailure, WithoutMemoryForOneBlockARequestFails) {
 
 TEST(RequestFailure, APictureThatCannotBeEncodedEndsThoseWhoWaitForIt) {
   const auto watched = backend();
-  const auto engine = oracle().load(watched, DType::BF16);
-  const auto pixels = oracle().pixels(oracle().dialog("image.0"));
-  Prompt prompt = oracle().prompt(*engine, oracle().dialog("image.0"));
+  const auto engine = hermes().load(watched, DType::BF16);
+  const auto pixels = hermes().pixels(hermes().dialog("image.0"));
+  Prompt prompt = hermes().prompt(*engine, hermes().dialog("image.0"));
   const Answer alone = answer(engine, prompt, greedy(3));
   prompt.features = {std::make_shared<Features>(engine, pixels, 1)};
   Requests requests(engine);
@@ -133,8 +128,8 @@ TEST(RequestFailure, APictureThatCannotBeEncodedEndsThoseWhoWaitForIt) {
 }
 
 TEST(Request, WhatIsAnotherModelsIsRefused) {
-  const auto engine = oracle().load(backend(), DType::BF16);
-  const auto other = oracle().load(backend(), DType::BF16);
+  const auto engine = hermes().load(backend(), DType::BF16);
+  const auto other = hermes().load(backend(), DType::BF16);
   const auto refused = [&](Prompt prompt, std::shared_ptr<Recording> recording, const char* words) {
     try {
       const Request request(*engine, std::move(prompt), {.sampling = greedy(1), .recording = std::move(recording)});
@@ -144,7 +139,7 @@ TEST(Request, WhatIsAnotherModelsIsRefused) {
       EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
     }
   };
-  refused(oracle().prompt(*other, oracle().dialog("image.0")), nullptr, "features 0 were encoded by another model");
+  refused(hermes().prompt(*other, hermes().dialog("image.0")), nullptr, "features 0 were encoded by another model");
   const auto recording = std::make_shared<Recording>();
   other->claim(*recording);
   refused({{5, 6}, -1, {}, {}}, recording, "the recording holds activations of another model");

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <latch>
 #include <map>
 #include <thread>
 
+#include "backend/watched_backend.h"
 #include "cpu/cpu_backend.h"
 #include "model/oracle.h"
 
@@ -16,16 +18,11 @@ using testing::Answer;
 using testing::answer;
 using testing::Dialog;
 using testing::greedy;
-using testing::Oracle;
+using testing::hermes;
 using namespace std::chrono_literals;
 
-const Oracle& oracle() {
-  static const Oracle loaded("hermes-d128");
-  return loaded;
-}
-
 std::shared_ptr<Engine> load(DType type = DType::F32) {
-  return oracle().load(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 2}), type);
+  return hermes().load(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 2}), type);
 }
 
 ServiceOptions options_for(const Engine& engine) {
@@ -64,22 +61,22 @@ TEST(RequestServiceThreads, ThreadsHaveTheAnswersThatEachHasAlone) {
   std::vector<std::thread> threads;
   for (size_t i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
-      const Dialog& dialog = oracle().dialogs()[i];
-      const int64_t id = service.submit(oracle().prompt(*engine, dialog), {.sampling = greedy(dialog.greedy_tokens.size())});
+      const Dialog& dialog = hermes().dialogs()[i];
+      const int64_t id = service.submit(hermes().prompt(*engine, dialog), {.sampling = greedy(dialog.greedy_tokens.size())});
       const std::lock_guard lock(mutex);
       dialogs[id] = i;
     });
   }
   for (std::thread& thread : threads) thread.join();
   const auto answers = finish(service, dialogs.size());
-  for (const auto& [id, i] : dialogs) EXPECT_EQ(answers.at(id).tokens, oracle().dialogs()[i].greedy_tokens);
+  for (const auto& [id, i] : dialogs) EXPECT_EQ(answers.at(id).tokens, hermes().dialogs()[i].greedy_tokens);
 }
 
 TEST(RequestServiceThreads, APictureAskedAboutByManyIsEncodedOnce) {
   const auto engine = load();
-  const Dialog& dialog = oracle().dialog("image.0");
-  const std::vector<float> pixels = oracle().pixels(dialog);
-  Prompt alone = oracle().prompt(*engine, dialog);
+  const Dialog& dialog = hermes().dialog("image.0");
+  const std::vector<float> pixels = hermes().pixels(dialog);
+  Prompt alone = hermes().prompt(*engine, dialog);
   RequestService service(engine, options_for(*engine));
   for (int i = 0; i < 8; ++i) {
     Prompt prompt = alone;
@@ -118,7 +115,7 @@ TEST(RequestServiceThreads, ClosingEndsWhatRunsAndWhatWaits) {
   const auto engine = load();
   RequestService service(engine, options_for(*engine));
   for (int i = 0; i < 3; ++i) service.submit({std::vector<int32_t>(2000, 33), -1, {}, {}}, {.sampling = greedy(2000)});
-  std::thread closer([&] {
+  std::jthread closer([&] {
     std::this_thread::sleep_for(20ms);
     service.close();
     service.close();
@@ -131,6 +128,25 @@ TEST(RequestServiceThreads, ClosingEndsWhatRunsAndWhatWaits) {
   EXPECT_THROW(service.poll(0ms, 1), Error);
   EXPECT_THROW(service.submit({{1}, -1, {}, {}}, {.sampling = greedy(1)}), Error);
   EXPECT_THROW(service.features("a", {}, 1), Error);
+}
+
+// The last events are still to come when the service is closed already: they are not lost to who polls just then.
+TEST(RequestServiceThreads, WhoPollsDuringCloseHearsTheLastEvents) {
+  const auto backend = std::make_shared<testing::WatchedBackend>(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 1}));
+  const auto engine = hermes().load(backend, DType::BF16);
+  RequestService service(engine, options_for(*engine));
+  std::latch in_pass(1), polled(1);
+  backend->in_next("embed", [&] {
+    in_pass.count_down();
+    polled.wait();
+  });
+  service.submit({{5, 6, 7}, -1, {}, {}}, {.sampling = greedy(3)});
+  in_pass.wait();
+  std::jthread closer([&] { service.close(); });
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(service.poll(1ms, 9).empty());
+  polled.count_down();
+  EXPECT_EQ(finish(service, 1)[1].finish, Finish::Failed);
+  EXPECT_THROW(service.poll(0ms, 9), Error);
 }
 
 TEST(RequestService, ARequestThatTheCacheCannotHoldIsRefusedAtOnce) {

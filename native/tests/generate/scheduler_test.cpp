@@ -14,19 +14,14 @@ using testing::Answer;
 using testing::answer;
 using testing::Dialog;
 using testing::greedy;
-using testing::Oracle;
+using testing::hermes;
 using testing::Requests;
-
-const Oracle& oracle() {
-  static const Oracle loaded("hermes-d128");
-  return loaded;
-}
 
 std::shared_ptr<Engine> load(DType type = DType::BF16, int threads = 2, std::optional<KvType> kv = {}) {
   LoadOptions options;
   options.precision = type;
   options.kv = kv;
-  return oracle().load(testing::always(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads})), options);
+  return hermes().load(testing::always(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads})), options);
 }
 
 // So many tokens, others for another first one.
@@ -51,16 +46,16 @@ INSTANTIATE_TEST_SUITE_P(Types, BatchInvariance,
 TEST_P(BatchInvariance, LogitsAreTheSameBitsAloneInAnyBatchAndAtAnyThreadCount) {
   const auto single = load(GetParam().type, 1, GetParam().kv);
   std::vector<Answer> alone;
-  for (const Dialog& dialog : oracle().dialogs()) alone.push_back(answer(single, oracle().prompt(*single, dialog), greedy(6)));
+  for (const Dialog& dialog : hermes().dialogs()) alone.push_back(answer(single, hermes().prompt(*single, dialog), greedy(6)));
   for (const int threads : {1, 2}) {
     const auto engine = load(GetParam().type, threads, GetParam().kv);
     for (const size_t together : {size_t{2}, size_t{3}, size_t{8}}) {
       Requests batch(engine);
-      for (size_t i = 0; i < together; ++i) batch.add(oracle().prompt(*engine, oracle().dialogs()[i]), greedy(6));
+      for (size_t i = 0; i < together; ++i) batch.add(hermes().prompt(*engine, hermes().dialogs()[i]), greedy(6));
       batch.run();
       for (size_t i = 0; i < together; ++i) {
         EXPECT_EQ(batch.answers()[i].tokens, alone[i].tokens);
-        EXPECT_EQ(batch.answers()[i].logits, alone[i].logits) << oracle().dialogs()[i].name << " of " << together << ", " << threads;
+        EXPECT_EQ(batch.answers()[i].logits, alone[i].logits) << hermes().dialogs()[i].name << " of " << together << ", " << threads;
       }
     }
   }
@@ -68,12 +63,12 @@ TEST_P(BatchInvariance, LogitsAreTheSameBitsAloneInAnyBatchAndAtAnyThreadCount) 
 
 TEST(Scheduler, ARequestMayJoinWhileOthersRun) {
   const auto engine = load();
-  const Answer first = answer(engine, oracle().prompt(*engine, oracle().dialog("text.0")), greedy(8));
-  const Answer second = answer(engine, oracle().prompt(*engine, oracle().dialog("image.0")), greedy(8));
+  const Answer first = answer(engine, hermes().prompt(*engine, hermes().dialog("text.0")), greedy(8));
+  const Answer second = answer(engine, hermes().prompt(*engine, hermes().dialog("image.0")), greedy(8));
   Requests requests(engine);
-  requests.add(oracle().prompt(*engine, oracle().dialog("text.0")), greedy(8));
+  requests.add(hermes().prompt(*engine, hermes().dialog("text.0")), greedy(8));
   while (requests.of(0).tokens.size() < 3) requests.turn();
-  requests.add(oracle().prompt(*engine, oracle().dialog("image.0")), greedy(8));
+  requests.add(hermes().prompt(*engine, hermes().dialog("image.0")), greedy(8));
   requests.run();
   EXPECT_EQ(requests.of(0).logits, first.logits);
   EXPECT_EQ(requests.of(1).logits, second.logits);
@@ -126,25 +121,25 @@ INSTANTIATE_TEST_SUITE_P(Caches, SecondTurn, ::testing::Values(std::nullopt, KvT
 
 TEST_P(SecondTurn, ComputesOnlyWhatIsNewAndGivesTheSameBits) {
   const auto engine = load(DType::BF16, 2, GetParam());
-  const Dialog& first = oracle().dialog("image-rounds.0");
-  const Dialog& second = oracle().dialog("image-rounds.1");
+  const Dialog& first = hermes().dialog("image-rounds.0");
+  const Dialog& second = hermes().dialog("image-rounds.1");
   Requests rounds(engine);
-  Prompt one = oracle().prompt(*engine, first);
+  Prompt one = hermes().prompt(*engine, first);
   Prompt two = one;  // the same picture's features
   two.tokens = second.input_ids;
   rounds.answer(one, greedy(24));
   const Answer kept = rounds.answer(two, greedy(3));
   EXPECT_GE(kept.reused, static_cast<int64_t>(first.input_ids.size()));
   EXPECT_EQ(rounds.scheduler().counts().reused_tokens, kept.reused);
-  EXPECT_EQ(kept.logits, answer(engine, oracle().prompt(*engine, second), greedy(3)).logits);
+  EXPECT_EQ(kept.logits, answer(engine, hermes().prompt(*engine, second), greedy(3)).logits);
 }
 
 TEST(PrefixCache, AnotherPictureInTheSamePlaceIsNotReused) {
   const auto engine = load();
-  const Dialog& dialog = oracle().dialog("image.0");
+  const Dialog& dialog = hermes().dialog("image.0");
   Requests rounds(engine);
-  rounds.answer(oracle().prompt(*engine, dialog), greedy(1));
-  Prompt other = oracle().prompt(*engine, oracle().dialog("image-rounds.0"));
+  rounds.answer(hermes().prompt(*engine, dialog), greedy(1));
+  Prompt other = hermes().prompt(*engine, hermes().dialog("image-rounds.0"));
   other.tokens = dialog.input_ids;
   const auto place = std::find(dialog.input_ids.begin(), dialog.input_ids.end(), other.image_token);
   const Answer got = rounds.answer(other, greedy(1));
@@ -205,8 +200,8 @@ TEST(PrefixCache, IsNotSharedAcrossSalts) {
 
 TEST(Scheduler, EndsForTheRightReason) {
   const auto engine = load(DType::F32);
-  const Dialog& dialog = oracle().dialog("text.0");
-  Prompt prompt = oracle().prompt(*engine, dialog);
+  const Dialog& dialog = hermes().dialog("text.0");
+  Prompt prompt = hermes().prompt(*engine, dialog);
   EXPECT_EQ(answer(engine, prompt, greedy(3)).finish, Finish::Length);
   prompt.stop_tokens.push_back(dialog.greedy_tokens[2]);
   const Answer stopped = answer(engine, prompt, greedy(24));
@@ -233,7 +228,7 @@ TEST(Request, BadPromptsAreRefusedWithTheirNumbers) {
   refused({{5, 1033}, -1, {}, {}}, Status::InvalidArgument, "1033");
   refused({{5, -1}, -2, {}, {}}, Status::InvalidArgument, "position 1");
   refused({std::vector<int32_t>(4096, 5), -1, {}, {}}, Status::ContextLength, "4096");
-  Prompt pictures = oracle().prompt(*engine, oracle().dialog("image.0"));
+  Prompt pictures = hermes().prompt(*engine, hermes().dialog("image.0"));
   pictures.tokens.pop_back();
   pictures.tokens.push_back(pictures.image_token);
   refused(pictures, Status::InvalidArgument, "17");

@@ -39,7 +39,7 @@ TEST(TicketLockThreads, WhoComesAgainComesLast) {
   TicketLock lock;
   std::vector<char> served;
   lock.lock();
-  std::thread other([&] {
+  std::jthread other([&] {
     for (int i = 0; i < 3; ++i) {
       lock.lock();
       served.push_back('b');

@@ -139,6 +139,11 @@ Prompt Oracle::prompt(Engine& engine, const Dialog& dialog, Recorder* recorder) 
   return prompt;
 }
 
+const Oracle& hermes() {
+  static const Oracle loaded("hermes-d128");
+  return loaded;
+}
+
 Sampling greedy(size_t tokens) {
   Sampling sampling;
   sampling.max_new_tokens = static_cast<int32_t>(tokens);

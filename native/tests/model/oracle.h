@@ -59,6 +59,9 @@ class Oracle {
   int32_t image_token_, stop_token_;
 };
 
+// The one that tests of requests have, read once.
+const Oracle& hermes();
+
 Sampling greedy(size_t tokens);
 
 // What became of a request.
