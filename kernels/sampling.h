@@ -1,7 +1,7 @@
-// Tokens from logits: a mask, added numbers, repetition penalty, temperature, top-k, top-p, min-p and the draw, log-probabilities, the best few. Rows
-// (sequences) with settings of their own share three launches. Nothing is sorted: a cut is found by the bits of keys, a token by
-// sums of masses, and these are whole numbers (sampling_rules.h). So a row's result depends neither on the others nor on the order
-// in which threads run, and is the one that native/src/backend/sampling.cpp has on the CPU.
+// Tokens from logits: a mask, added numbers, repetition penalty, temperature, top-k, top-p, min-p and the draw, log-probabilities,
+// the best few. Rows (sequences) with settings of their own share three launches. Nothing is sorted: a cut is found by the bits of
+// keys, a token by sums of masses, and these are whole numbers (sampling_rules.h). So a row's result depends neither on the others
+// nor on the order in which threads run, and is the one that native/src/backend/sampling.cpp has on the CPU.
 #pragma once
 
 #include "device/types.h"

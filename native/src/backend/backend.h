@@ -149,6 +149,8 @@ struct KvShape {
   size_t head_offset(int64_t layer, int64_t part, int64_t head) const {
     return static_cast<size_t>((layer * 2 + part) * kv_heads + head) * head_bytes();
   }
+  // From a head's numbers in a block to its scales.
+  size_t scales_offset() const { return static_cast<size_t>(kKvBlock) * row_bytes(); }
   size_t block_bytes() const { return static_cast<size_t>(kKvBlock) * bytes_per_token(); }
 };
 

@@ -78,8 +78,12 @@ int32_t drawn(std::span<const float> scores, const Draw& draw) {
     std::partial_sort(kept.begin(), kept.begin() + draw.top_k, kept.end(), better);
     kept.resize(static_cast<size_t>(draw.top_k));
   }
-  uint64_t total = 0;
-  for (const int32_t token : kept) total += mass_of(token);
+  const auto mass_kept = [&] {
+    uint64_t mass = 0;
+    for (const int32_t token : kept) mass += mass_of(token);
+    return mass;
+  };
+  uint64_t total = mass_kept();
   if (draw.top_p < 1) {
     const uint64_t wanted = sampling::wanted_mass(total, draw.top_p);
     const auto worse = [&](int32_t a, int32_t b) { return better(b, a); };
@@ -94,8 +98,7 @@ int32_t drawn(std::span<const float> scores, const Draw& draw) {
   if (draw.min_p > 0) {
     const uint64_t least = sampling::least_mass(draw.min_p);
     std::erase_if(kept, [&](int32_t token) { return mass_of(token) < least; });
-    total = 0;
-    for (const int32_t token : kept) total += mass_of(token);
+    total = mass_kept();
   }
   if (ranked || draw.top_p < 1) std::sort(kept.begin(), kept.end());
   uint64_t left = sampling::drawn_mass(total, draw.uniform);

@@ -9,14 +9,11 @@
 namespace ivl::cpu {
 namespace {
 
-// From a head's rows in a block to their scales.
-size_t scales_of(const KvShape& shape) { return static_cast<size_t>(kKvBlock) * shape.row_bytes(); }
-
 // A key or value as row `at` of a head in a block.
 void store(const KernelTable& kernels, char* head, const KvShape& shape, int64_t at, const float* in) {
   char* row = head + static_cast<size_t>(at) * shape.row_bytes();
   if (shape.type == KvType::Int8) {
-    auto* scales = reinterpret_cast<float*>(head + scales_of(shape));
+    auto* scales = reinterpret_cast<float*>(head + shape.scales_offset());
     kernels.narrow_to_int8(reinterpret_cast<int8_t*>(row), scales + at, in, shape.head_dim);
   } else {
     kernels.narrow(row, float_type_of(shape.type), in, shape.head_dim);
@@ -172,8 +169,8 @@ void CpuBackend::cached_attention(const Output& to, const Matrix& qkv, std::span
     a.kv_stride = shape.head_dim;
     a.keys = shape.head_offset(layer, 0, kv_head);
     a.values = shape.head_offset(layer, 1, kv_head);
-    a.key_scales = a.keys + scales_of(shape);
-    a.value_scales = a.values + scales_of(shape);
+    a.key_scales = a.keys + shape.scales_offset();
+    a.value_scales = a.values + shape.scales_offset();
     a.visible = span.past + task.first + 1;
     a.visible_step = 1;
     a.scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));

@@ -49,7 +49,7 @@ void CpuBackend::copy(const Matrix& out, const Matrix& in) {
 void CpuBackend::copy_block(void* out, const void* in, const KvShape& shape, int64_t tokens) {
   require(tokens <= kKvBlock, "copy_block: the tokens fit");
   const auto count = static_cast<size_t>(tokens);
-  const size_t scales = static_cast<size_t>(kKvBlock) * shape.row_bytes();
+  const size_t scales = shape.scales_offset();
   const auto* from = static_cast<const char*>(in);
   auto* to = static_cast<char*>(out);
   const int64_t heads = 2 * shape.layers * shape.kv_heads;

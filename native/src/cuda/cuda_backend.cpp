@@ -340,8 +340,9 @@ void CudaBackend<T>::cached_attention(const Output& to, const Matrix& qkv, std::
   std::vector<gpu::AttentionSpan<T>> work;
   for (const Span& span : spans) {
     gpu::Digest* own = digests == nullptr ? nullptr : digests + span.row * out.cols / gpu::kDigestColumns;
-    work.push_back({rows_of(qkv).data + span.row * qkv.stride, rows_of(out).data + span.row * out.stride, nullptr, nullptr, qkv.stride, out.stride, shape.head_dim, layout.head, layout.layer,
-                    static_cast<int>(span.rows), static_cast<int>(span.past), own, table, layout.values});
+    work.push_back({rows_of(qkv).data + span.row * qkv.stride, rows_of(out).data + span.row * out.stride, nullptr, nullptr,
+                    qkv.stride, out.stride, shape.head_dim, layout.head, layout.layer, static_cast<int>(span.rows),
+                    static_cast<int>(span.past), own, table, layout.values});
     table += blocks_for(span.past + span.rows);
   }
   attend(work, decoder_spans_, attention);

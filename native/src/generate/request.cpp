@@ -7,7 +7,10 @@
 namespace ivl {
 
 Request::Request(const Engine& engine, Prompt prompt, RequestOptions options)
-    : engine_(engine), options_(std::move(options)), sampler_(options_.sampling, std::move(prompt.stop_tokens)), lookup_(options_.most_guessed) {
+    : engine_(engine),
+      options_(std::move(options)),
+      sampler_(options_.sampling, std::move(prompt.stop_tokens)),
+      lookup_(options_.most_guessed) {
   validate(options_.sampling, engine.config().language.vocab);
   check_owner(prompt);
   check_prompt(prompt);
@@ -59,9 +62,13 @@ int64_t Request::ready() const {
 }
 
 Draw Request::draw(std::span<const int32_t> guessed, std::vector<int32_t>& answer) const {
-  answer.assign(tokens_.begin() + static_cast<std::ptrdiff_t>(prompt_size_), tokens_.end());
-  answer.insert(answer.end(), guessed.begin(), guessed.end());
-  Draw draw = sampler_.next(answer);
+  std::span<const int32_t> behind = std::span(tokens_).subspan(prompt_size_);
+  if (!guessed.empty()) {
+    answer.assign(behind.begin(), behind.end());
+    answer.insert(answer.end(), guessed.begin(), guessed.end());
+    behind = answer;
+  }
+  Draw draw = sampler_.next(behind);
   draw.allowed = allowed_;
   return draw;
 }

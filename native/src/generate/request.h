@@ -80,7 +80,8 @@ class Request {
                  std::span<const int32_t> guessed) const;
   // The batch with those rows was computed.
   void advance(int64_t rows);
-  // How the token behind the answer's tokens and these is to be drawn. `answer` is memory for them, good until the draw is done.
+  // How the token behind the answer's tokens and these is to be drawn. `answer` is memory for both, where there are some of these; it
+  // and this request stay as they are until the draw is done.
   Draw draw(std::span<const int32_t> guessed, std::vector<int32_t>& answer) const;
   // Takes what was drawn; says whether the answer ends with it.
   Finish accept(const Sampled& sampled);

@@ -14,7 +14,7 @@ Decoder::Decoder(const Placement& placement, const ModelConfig& config, const Pa
     : config_(config), params_(params), logits_(placement.decoder.back().backend, config.language.vocab) {
   int64_t layers = 0;
   for (const Placement::Stage& stage : placement.decoder) {
-    kv_shapes_.push_back({stage.layers, config.language.kv_heads, config.language.head_dim, cache});
+    kv_shapes_.push_back(kv_shape(config.language, stage.layers, cache));
     stages_.emplace_back(stage.backend, layers);
     layers += stage.layers;
   }

@@ -57,6 +57,11 @@ class Decoder {
   // The shape of a sequence's cache, for each stage.
   const std::vector<KvShape>& kv_shapes() const { return kv_shapes_; }
 
+  // Of the caches of so many of a model's layers.
+  static KvShape kv_shape(const LanguageConfig& language, int64_t layers, KvType type) {
+    return {layers, language.kv_heads, language.head_dim, type};
+  }
+
   // Bytes of workspace for this many rows, with logits for `logit_rows` of them.
   static int64_t workspace_bytes(const ModelConfig& config, int64_t rows, int64_t logit_rows, DType activation);
 

@@ -36,7 +36,7 @@ int64_t picture_rows(const ModelConfig& config) {
 
 MemoryPlan plan_activations(const ModelConfig& config, const Precision& precision, DType activation) {
   const LanguageConfig& language = config.language;
-  const KvShape kv{language.layers, language.kv_heads, language.head_dim, precision.kv_type()};
+  const KvShape kv = Decoder::kv_shape(language, language.layers, precision.kv_type());
   MemoryPlan plan;
   plan.kv_cache_per_token = static_cast<int64_t>(kv.bytes_per_token());
   plan.kv_cache = plan.kv_cache_per_token * kKvBlock * blocks_for(language.context);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/decoder.h"
 #include "tensor/error.h"
 
 namespace ivl {
@@ -29,8 +30,7 @@ std::optional<int64_t> largest(int64_t low, int64_t high, const Fits& fits) {
 MemoryPlans::MemoryPlans(const Checkpoint* checkpoint, const ModelConfig& config, const Precision& precision, int64_t max_batch,
                          bool mapped, int64_t kv_memory)
     : checkpoint_(checkpoint), config_(config), asked_{precision, config.language.context, max_batch, kv_memory}, mapped_(mapped) {
-  const LanguageConfig& language = config.language;
-  const KvShape kv{language.layers, language.kv_heads, language.head_dim, precision.kv_type()};
+  const KvShape kv = Decoder::kv_shape(config.language, config.language.layers, precision.kv_type());
   const auto block = static_cast<int64_t>(kv.block_bytes());
   if (kv_memory != 0 && kv_memory < block) {
     fail(Status::InvalidArgument, cat("kv_memory is ", kv_memory, " bytes, expected 0 or at least the ", block, " of ", kKvBlock,

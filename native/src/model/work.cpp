@@ -1,5 +1,6 @@
 #include "model/work.h"
 
+#include "model/decoder.h"
 #include "model/param.h"
 
 namespace ivl {
@@ -41,7 +42,7 @@ Work count_work(const ModelConfig& config, size_t weight_size, KvType cache) {
   work.attention_operations_per_key = 4 * static_cast<double>(l.layers * l.heads * l.head_dim);
   work.head_operations = 2 * (picked + head);
   work.weight_bytes = (layers + head) * static_cast<double>(weight_size);
-  work.kv_bytes_per_key = static_cast<double>(KvShape{l.layers, l.kv_heads, l.head_dim, cache}.bytes_per_token());
+  work.kv_bytes_per_key = static_cast<double>(Decoder::kv_shape(l, l.layers, cache).bytes_per_token());
   return work;
 }
 
