@@ -67,12 +67,12 @@ final class Answer {
             if (tokens.isEmpty()) {
                 begin(event);
             }
-            accept(event, config.topLogprobs() == 0 ? List.of() : alternatives(event));
+            accept(event, event.candidates());
         }
         if (stream.finished()) {
             return FinishReason.STOP;
         }
-        return event.end() == null ? null : FinishReason.valueOf(event.end().name());
+        return event.end();
     }
 
     private void begin(RequestEvent event) {
@@ -122,11 +122,5 @@ final class Answer {
         if (!rest.text().isEmpty() || !rest.thinking().isEmpty()) {
             listener.onChunk(new Chunk(rest.text(), rest.thinking(), -1, 0, List.of()));
         }
-    }
-
-    private static List<TokenLogprob> alternatives(RequestEvent event) {
-        return event.candidates().stream()
-                .map(candidate -> new TokenLogprob(candidate.token(), candidate.logprob()))
-                .toList();
     }
 }

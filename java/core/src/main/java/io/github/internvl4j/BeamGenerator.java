@@ -71,11 +71,8 @@ record BeamGenerator(
                 if (cancellation != null && cancellation.isCancelled()) {
                     return null;
                 }
-                RequestEvent event = events.take();
-                if (event.failure() != null) {
-                    throw event.failure();
-                }
-                next.set(beamOf.getOrDefault(event.request(), 0), likeliest(event));
+                RequestEvent event = events.take().orThrow();
+                next.set(beamOf.getOrDefault(event.request(), 0), event.candidates());
             }
             return next;
         } catch (InterruptedException e) {
@@ -92,11 +89,5 @@ record BeamGenerator(
             all[tokens.length + i] = beam.tokens().get(i).token();
         }
         return all;
-    }
-
-    private static List<TokenLogprob> likeliest(RequestEvent event) {
-        return event.candidates().stream()
-                .map(candidate -> new TokenLogprob(candidate.token(), candidate.logprob()))
-                .toList();
     }
 }

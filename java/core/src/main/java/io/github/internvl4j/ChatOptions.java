@@ -7,6 +7,7 @@ import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Turn;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,34 +18,37 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class ChatOptions {
-    private static final ChatOptions DEFAULTS =
-            new ChatOptions(null, false, List.of(), List.of(), null, null, WhenFull.FAIL, "");
+    private static final ChatOptions DEFAULTS = new ChatOptions(new Fields());
 
-    private final @Nullable String system;
-    private final boolean thinking;
-    private final List<Turn> history;
-    private final List<List<Image>> images;
-    private final @Nullable SpecialTokens specialTokens;
-    private final @Nullable GenerationConfig config;
-    private final WhenFull whenFull;
-    private final String cacheSalt;
+    private static final class Fields extends Copyable<Fields> {
+        private @Nullable String system;
+        private boolean thinking;
+        private List<Turn> history = List.of();
+        private List<List<Image>> images = List.of();
+        private @Nullable SpecialTokens specialTokens;
+        private @Nullable GenerationConfig config;
+        private WhenFull whenFull = WhenFull.FAIL;
+        private String cacheSalt = "";
+    }
 
-    private ChatOptions(
-            @Nullable String system, boolean thinking, List<Turn> history, List<List<Image>> images,
-            @Nullable SpecialTokens specialTokens, @Nullable GenerationConfig config, WhenFull whenFull, String cacheSalt) {
-        if (thinking && system != null) {
+    private final Fields fields;
+
+    /** Checks them, and keeps its own copies of what is the caller's. */
+    private ChatOptions(Fields fields) {
+        this.fields = fields;
+        if (thinking() && system() != null) {
             throw new PromptException("there is a system message, but thinking has one of its own, expected only one of the two");
         }
-        this.system = system;
-        this.thinking = thinking;
-        this.history = Options.copy(history, "history");
-        this.images = Options.copy(images, "images").stream()
-                .map(entry -> Options.copy(entry, "an entry of images"))
-                .toList();
-        this.specialTokens = specialTokens;
-        this.config = config;
-        this.whenFull = Objects.requireNonNull(whenFull, "whenFull");
-        this.cacheSalt = Objects.requireNonNull(cacheSalt, "cacheSalt");
+        fields.history = Options.copy(history(), "history");
+        fields.images = Options.entries(images());
+        Objects.requireNonNull(whenFull(), "whenFull");
+        Objects.requireNonNull(cacheSalt(), "cacheSalt");
+    }
+
+    private ChatOptions with(Consumer<Fields> change) {
+        Fields changed = fields.copy();
+        change.accept(changed);
+        return new ChatOptions(changed);
     }
 
     /** The template's own system message, no history, greedy answers of at most 1024 tokens, an error when the context is full. */
@@ -58,7 +62,7 @@ public final class ChatOptions {
      * @throws PromptException if the chat thinks, which has a system message of its own
      */
     public ChatOptions system(@Nullable String value) {
-        return new ChatOptions(value, thinking, history, images, specialTokens, config, whenFull, cacheSalt);
+        return with(changed -> changed.system = value);
     }
 
     /**
@@ -67,17 +71,17 @@ public final class ChatOptions {
      * @throws PromptException if there is a system message
      */
     public ChatOptions thinking(boolean value) {
-        return new ChatOptions(system, value, history, images, specialTokens, config, whenFull, cacheSalt);
+        return with(changed -> changed.thinking = value);
     }
 
     /** With turns that went before, the oldest first; with {@link #images}, where their questions have placeholders of some. */
     public ChatOptions history(List<Turn> value) {
-        return new ChatOptions(system, thinking, value, images, specialTokens, config, whenFull, cacheSalt);
+        return with(changed -> changed.history = value);
     }
 
     /** With the history's images: an entry, of one image or several combined, for each placeholder. */
     public ChatOptions images(List<List<Image>> value) {
-        return new ChatOptions(system, thinking, history, value, specialTokens, config, whenFull, cacheSalt);
+        return with(changed -> changed.images = value);
     }
 
     /**
@@ -86,18 +90,18 @@ public final class ChatOptions {
      * @param value {@link SpecialTokens#LITERAL} for people one does not know
      */
     public ChatOptions specialTokens(@Nullable SpecialTokens value) {
-        return new ChatOptions(system, thinking, history, images, value, config, whenFull, cacheSalt);
+        return with(changed -> changed.specialTokens = value);
     }
 
     /** With answers drawn so, where a question does not say how. */
     public ChatOptions config(GenerationConfig value) {
-        return new ChatOptions(system, thinking, history, images, specialTokens, Objects.requireNonNull(value, "config"), whenFull,
-                cacheSalt);
+        Objects.requireNonNull(value, "config");
+        return with(changed -> changed.config = value);
     }
 
     /** With something else done when the context is full. */
     public ChatOptions whenFull(WhenFull value) {
-        return new ChatOptions(system, thinking, history, images, specialTokens, config, value, cacheSalt);
+        return with(changed -> changed.whenFull = value);
     }
 
     /**
@@ -105,62 +109,62 @@ public final class ChatOptions {
      * the first turn's.
      */
     public @Nullable String system() {
-        return system;
+        return fields.system;
     }
 
     /** Whether the chat is in {@link Thinking} mode, whose system message it then has. */
     public boolean thinking() {
-        return thinking;
+        return fields.thinking;
     }
 
     /** The turns that went before, the oldest first; those that tell no mode of their own are read in the chat's. */
     public List<Turn> history() {
-        return history;
+        return fields.history;
     }
 
     /** The image entries of the history, in order. */
     public List<List<Image>> images() {
-        return images;
+        return fields.images;
     }
 
     /** What special tokens in the users' own texts are taken for; null for {@link SpecialTokens#PARSE}. */
     public @Nullable SpecialTokens specialTokens() {
-        return specialTokens;
+        return fields.specialTokens;
     }
 
     /** How answers are drawn: as was set, or else by {@link GenerationConfig#thinking} where the chat thinks, or the defaults. */
     public GenerationConfig config() {
-        if (config != null) {
-            return config;
+        if (fields.config != null) {
+            return fields.config;
         }
-        return thinking ? GenerationConfig.thinking() : GenerationConfig.defaults();
+        return thinking() ? GenerationConfig.thinking() : GenerationConfig.defaults();
     }
 
     /** What is done when the context is full. */
     public WhenFull whenFull() {
-        return whenFull;
+        return fields.whenFull;
     }
 
     /** With another salt for all that is asked; see {@link Prompt#cacheSalt(String)}. */
     public ChatOptions cacheSalt(String value) {
-        return new ChatOptions(system, thinking, history, images, specialTokens, config, whenFull, value);
+        return with(changed -> changed.cacheSalt = value);
     }
 
     /** See {@link Prompt#cacheSalt(String)}; empty for the common one. */
     public String cacheSalt() {
-        return cacheSalt;
+        return fields.cacheSalt;
     }
 
     private Members members() {
         return Members
-                .of("system", system)
-                .and("thinking", thinking)
-                .and("history", history)
-                .and("images", images)
-                .and("specialTokens", specialTokens)
+                .of("system", fields.system)
+                .and("thinking", fields.thinking)
+                .and("history", fields.history)
+                .and("images", fields.images)
+                .and("specialTokens", fields.specialTokens)
                 .and("config", config())
-                .and("whenFull", whenFull)
-                .and("cacheSalt", cacheSalt);
+                .and("whenFull", fields.whenFull)
+                .and("cacheSalt", fields.cacheSalt);
     }
 
     @Override

@@ -24,7 +24,7 @@ public final class GenerationConfig {
     private static final GenerationConfig DEFAULTS = new GenerationConfig(new Fields());
 
     /** Mutable only until a config is made of it. */
-    private static final class Fields implements Cloneable {
+    private static final class Fields extends Copyable<Fields> {
         private int maxNewTokens = 1024;
         private int minNewTokens = 0;
         private float temperature = 0;
@@ -42,15 +42,6 @@ public final class GenerationConfig {
         private boolean guessing = true;
         private int beams = 1;
         private float lengthPenalty = 1;
-
-        @Override
-        protected Fields clone() {
-            try {
-                return (Fields) super.clone();
-            } catch (CloneNotSupportedException e) {
-                throw new AssertionError(e);
-            }
-        }
     }
 
     private final Fields fields;
@@ -105,7 +96,7 @@ public final class GenerationConfig {
     }
 
     private GenerationConfig with(Consumer<Fields> change) {
-        Fields changed = fields.clone();
+        Fields changed = fields.copy();
         change.accept(changed);
         return new GenerationConfig(changed);
     }

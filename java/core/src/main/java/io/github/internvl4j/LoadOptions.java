@@ -23,7 +23,7 @@ public final class LoadOptions {
     private static final LoadOptions DEFAULTS = new LoadOptions(new Fields());
 
     /** Mutable only until options are made of it. */
-    private static final class Fields implements Cloneable {
+    private static final class Fields extends Copyable<Fields> {
         private Precision precision = Precision.AUTO;
         private boolean quantizeVision = false;
         private KvCacheType kvCache = KvCacheType.AUTO;
@@ -38,15 +38,6 @@ public final class LoadOptions {
         private int maxBatch = 0;
         private @Nullable String template;
         private Consumer<LoadProgress> listener = progress -> {};
-
-        @Override
-        protected Fields clone() {
-            try {
-                return (Fields) super.clone();
-            } catch (CloneNotSupportedException e) {
-                throw new AssertionError(e);
-            }
-        }
     }
 
     private final Fields fields;
@@ -79,7 +70,7 @@ public final class LoadOptions {
     }
 
     private LoadOptions with(Consumer<Fields> change) {
-        Fields changed = fields.clone();
+        Fields changed = fields.copy();
         change.accept(changed);
         return new LoadOptions(changed);
     }

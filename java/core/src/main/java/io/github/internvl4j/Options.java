@@ -1,6 +1,7 @@
 package io.github.internvl4j;
 
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.image.Image;
 import java.util.List;
 import java.util.Objects;
 
@@ -22,5 +23,10 @@ final class Options {
             Objects.requireNonNull(values.get(i), () -> name + "[" + at + "]");
         }
         return List.copyOf(values);
+    }
+
+    /** An immutable copy of image entries. */
+    static List<List<Image>> entries(List<List<Image>> values) {
+        return copy(values, "images").stream().map(entry -> copy(entry, "an entry of images")).toList();
     }
 }

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,45 +33,44 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class Prompt {
-    private final @Nullable String system;
-    private final List<Turn> history;
-    private final String question;
-    private final List<List<Image>> images;
-    private final @Nullable SpecialTokens specialTokens;
-    private final @Nullable List<Integer> placeholders;
-    private final @Nullable Integer maxTiles;
-    private final List<Integer> tileLimits;
-    private final boolean thinking;
-    private final String cacheSalt;
+    private static final class Fields extends Copyable<Fields> {
+        private @Nullable String system;
+        private List<Turn> history = List.of();
+        private String question = "";
+        private List<List<Image>> images = List.of();
+        private @Nullable SpecialTokens specialTokens;
+        private @Nullable List<Integer> placeholders;
+        private @Nullable Integer maxTiles;
+        private List<Integer> tileLimits = List.of();
+        private boolean thinking;
+        private String cacheSalt = "";
+    }
 
-    /** Checks the placeholders, the limits and the system message. */
-    private Prompt(
-            @Nullable String system, List<Turn> history, String question, List<List<Image>> images,
-            @Nullable SpecialTokens specialTokens, @Nullable List<Integer> placeholders, @Nullable Integer maxTiles,
-            List<Integer> tileLimits, boolean thinking, String cacheSalt) {
-        Objects.requireNonNull(question, "question");
-        history = Options.copy(history, "history");
-        images = Options.copy(images, "images").stream()
-                .map(entry -> Options.copy(entry, "an entry of images"))
-                .toList();
-        placeholders = Turn.of(question, "").placeholders(placeholders).placeholders(); // checked there
-        if (maxTiles != null) {
-            requireTiles(maxTiles, 1, "maxTiles");
+    private static final Prompt EMPTY = new Prompt(new Fields());
+
+    private final Fields fields;
+
+    /** Checks the placeholders, the limits and the system message, and keeps its own copies of what is the caller's. */
+    private Prompt(Fields fields) {
+        this.fields = fields;
+        Objects.requireNonNull(question(), "question");
+        fields.history = Options.copy(history(), "history");
+        fields.images = Options.entries(images());
+        fields.placeholders = Turn.of(question(), "").placeholders(placeholders()).placeholders(); // checked there
+        if (fields.maxTiles != null) {
+            requireTiles(fields.maxTiles, 1, "maxTiles");
         }
-        tileLimits = limits(Options.copy(tileLimits, "tileLimits"), images.size());
-        if (thinking && system != null) {
+        fields.tileLimits = limits(Options.copy(tileLimits(), "tileLimits"), images().size());
+        if (thinking() && system() != null) {
             throw new PromptException("there is a system message, but thinking has one of its own, expected only one of the two");
         }
-        this.system = system;
-        this.history = history;
-        this.question = question;
-        this.images = images;
-        this.specialTokens = specialTokens;
-        this.placeholders = placeholders;
-        this.maxTiles = maxTiles;
-        this.tileLimits = tileLimits;
-        this.thinking = thinking;
-        this.cacheSalt = Objects.requireNonNull(cacheSalt, "cacheSalt");
+        Objects.requireNonNull(cacheSalt(), "cacheSalt");
+    }
+
+    private Prompt with(Consumer<Fields> change) {
+        Fields changed = fields.copy();
+        change.accept(changed);
+        return new Prompt(changed);
     }
 
     private static void requireTiles(int value, int least, String name) {
@@ -98,7 +98,10 @@ public final class Prompt {
     public static Prompt of(String question, List<Image> images) {
         List<List<Image>> entries =
                 Options.copy(images, "images").stream().map(List::of).toList();
-        return new Prompt(null, List.of(), question, entries, null, null, null, List.of(), false, "");
+        return EMPTY.with(changed -> {
+            changed.question = question;
+            changed.images = entries;
+        });
     }
 
     /** A question about several images at one placeholder. */
@@ -121,20 +124,25 @@ public final class Prompt {
     public Prompt and(String text) {
         Objects.requireNonNull(text, "text");
         Turn told = told();
-        return new Prompt(
-                system, history, told.question() + text, images, specialTokens, told.placeholders(), maxTiles, tileLimits, thinking, cacheSalt);
+        return with(changed -> {
+            changed.question = told.question() + text;
+            changed.placeholders = told.placeholders();
+        });
     }
 
     /** The question with a placeholder behind it, for an image that comes after all others. */
     public Prompt and(Image image) {
         Objects.requireNonNull(image, "image");
         Turn told = told();
-        List<List<Image>> entries = new ArrayList<>(images);
+        List<List<Image>> entries = new ArrayList<>(images());
         entries.add(List.of(image));
         List<Integer> all = new ArrayList<>(told.imagePlaceholders());
         all.add(told.question().length());
-        String asked = told.question() + ConversationTemplate.IMAGE;
-        return new Prompt(system, history, asked, entries, specialTokens, all, maxTiles, tileLimits, thinking, cacheSalt);
+        return with(changed -> {
+            changed.question = told.question() + ConversationTemplate.IMAGE;
+            changed.placeholders = all;
+            changed.images = entries;
+        });
     }
 
     /** The question with a video's frames behind it, which come after all other images: {@code Frame1: <image>\n...FrameN: <image>\n}. */
@@ -148,15 +156,15 @@ public final class Prompt {
     }
 
     private Prompt lastInOneTile() {
-        List<Integer> limits = new ArrayList<>(tileLimits);
-        limits.addAll(Collections.nCopies(images.size() - limits.size(), 0));
+        List<Integer> limits = new ArrayList<>(tileLimits());
+        limits.addAll(Collections.nCopies(images().size() - limits.size(), 0));
         limits.set(limits.size() - 1, 1);
         return tileLimits(limits);
     }
 
     /** With another system message; null for the template's own. */
     public Prompt system(@Nullable String value) {
-        return new Prompt(value, history, question, images, specialTokens, placeholders, maxTiles, tileLimits, thinking, cacheSalt);
+        return with(changed -> changed.system = value);
     }
 
     /**
@@ -165,22 +173,25 @@ public final class Prompt {
      * @throws PromptException if there is a system message
      */
     public Prompt thinking(boolean value) {
-        return new Prompt(system, history, question, images, specialTokens, placeholders, maxTiles, tileLimits, value, cacheSalt);
+        return with(changed -> changed.thinking = value);
     }
 
     /** With other turns before the question, the oldest first; {@link #images} are then those of all turns. */
     public Prompt history(List<Turn> value) {
-        return new Prompt(system, value, question, images, specialTokens, placeholders, maxTiles, tileLimits, thinking, cacheSalt);
+        return with(changed -> changed.history = value);
     }
 
     /** With other image entries: those of the history first, then the question's. None has a limit of its own then. */
     public Prompt images(List<List<Image>> value) {
-        return new Prompt(system, history, question, value, specialTokens, placeholders, maxTiles, List.of(), thinking, cacheSalt);
+        return with(changed -> {
+            changed.images = value;
+            changed.tileLimits = List.of();
+        });
     }
 
     /** With another mode; null for {@link SpecialTokens#PARSE}, or for what a chat has as its own. */
     public Prompt specialTokens(@Nullable SpecialTokens value) {
-        return new Prompt(system, history, question, images, value, placeholders, maxTiles, tileLimits, thinking, cacheSalt);
+        return with(changed -> changed.specialTokens = value);
     }
 
     /**
@@ -190,7 +201,7 @@ public final class Prompt {
      * @throws PromptException if there is no {@code <image>} at one of them, or they do not ascend
      */
     public Prompt placeholders(@Nullable List<Integer> value) {
-        return new Prompt(system, history, question, images, specialTokens, value, maxTiles, tileLimits, thinking, cacheSalt);
+        return with(changed -> changed.placeholders = value);
     }
 
     /**
@@ -200,7 +211,7 @@ public final class Prompt {
      * @throws InvalidOptionException if it is out of its range
      */
     public Prompt maxTiles(@Nullable Integer value) {
-        return new Prompt(system, history, question, images, specialTokens, placeholders, value, tileLimits, thinking, cacheSalt);
+        return with(changed -> changed.maxTiles = value);
     }
 
     /**
@@ -211,49 +222,49 @@ public final class Prompt {
      * @throws PromptException if there are more than entries
      */
     public Prompt tileLimits(List<Integer> value) {
-        return new Prompt(system, history, question, images, specialTokens, placeholders, maxTiles, value, thinking, cacheSalt);
+        return with(changed -> changed.tileLimits = value);
     }
 
     /** The question as a turn that has no answer yet. */
     Turn asked(SpecialTokens mode) {
-        return Turn.of(question, "").specialTokens(mode).placeholders(placeholders);
+        return Turn.of(question(), "").specialTokens(mode).placeholders(placeholders());
     }
 
     /** What special tokens in the question are taken for, if there is another who may tell it. */
     SpecialTokens specialTokensOr(SpecialTokens otherwise) {
-        return specialTokens == null ? otherwise : specialTokens;
+        return fields.specialTokens == null ? otherwise : fields.specialTokens;
     }
 
     private Turn told() {
-        int earlier = history.stream().mapToInt(turn -> turn.imagePlaceholders().size()).sum();
-        return asked(specialTokensOr(SpecialTokens.PARSE)).laidOut(Math.max(0, images.size() - earlier));
+        int earlier = history().stream().mapToInt(turn -> turn.imagePlaceholders().size()).sum();
+        return asked(specialTokensOr(SpecialTokens.PARSE)).laidOut(Math.max(0, images().size() - earlier));
     }
 
     /** The most tiles of an entry's images; 0 for what the checkpoint says. */
     int mostTiles(int entry) {
-        int own = entry < tileLimits.size() ? tileLimits.get(entry) : 0;
-        int all = maxTiles == null ? 0 : maxTiles;
+        int own = entry < tileLimits().size() ? tileLimits().get(entry) : 0;
+        int all = fields.maxTiles == null ? 0 : fields.maxTiles;
         return own == 0 || all == 0 ? Math.max(own, all) : Math.min(own, all);
     }
 
     /** The system message, or null for the template's own; read as {@code specialTokens} says, but never refused. */
     public @Nullable String system() {
-        return system;
+        return fields.system;
     }
 
     /** Earlier turns, the oldest first; those that tell no mode of their own are read as {@code specialTokens} says. */
     public List<Turn> history() {
-        return history;
+        return fields.history;
     }
 
     /** What is asked now; empty only with an image. */
     public String question() {
-        return question;
+        return fields.question;
     }
 
     /** The image entries of all turns, in order; an entry is one image, or several combined. */
     public List<List<Image>> images() {
-        return images;
+        return fields.images;
     }
 
     /**
@@ -261,7 +272,7 @@ public final class Prompt {
      * its own.
      */
     public @Nullable SpecialTokens specialTokens() {
-        return specialTokens;
+        return fields.specialTokens;
     }
 
     /**
@@ -269,7 +280,7 @@ public final class Prompt {
      * {@code <image>} is text. Null where the question tells no more than its text does.
      */
     public @Nullable List<Integer> placeholders() {
-        return placeholders;
+        return fields.placeholders;
     }
 
     /**
@@ -277,17 +288,17 @@ public final class Prompt {
      * there is none. Null for the checkpoint's. It says nothing where images are not cut.
      */
     public @Nullable Integer maxTiles() {
-        return maxTiles;
+        return fields.maxTiles;
     }
 
     /** The same for the images of single entries, from the first, where it is less; 0 for none. A video's frames have 1. */
     public List<Integer> tileLimits() {
-        return tileLimits;
+        return fields.tileLimits;
     }
 
     /** Whether it is asked in {@link Thinking} mode, whose system message it then has. */
     public boolean thinking() {
-        return thinking;
+        return fields.thinking;
     }
 
     /**
@@ -296,26 +307,26 @@ public final class Prompt {
      * has asked.
      */
     public Prompt cacheSalt(String value) {
-        return new Prompt(system, history, question, images, specialTokens, placeholders, maxTiles, tileLimits, thinking, value);
+        return with(changed -> changed.cacheSalt = value);
     }
 
     /** See {@link #cacheSalt(String)}; empty for the common one. */
     public String cacheSalt() {
-        return cacheSalt;
+        return fields.cacheSalt;
     }
 
     private Members members() {
         return Members
-                .of("system", system)
-                .and("history", history)
-                .and("question", question)
-                .and("images", images)
-                .and("specialTokens", specialTokens)
-                .and("placeholders", placeholders)
-                .and("maxTiles", maxTiles)
-                .and("tileLimits", tileLimits)
-                .and("thinking", thinking)
-                .and("cacheSalt", cacheSalt);
+                .of("system", fields.system)
+                .and("history", fields.history)
+                .and("question", fields.question)
+                .and("images", fields.images)
+                .and("specialTokens", fields.specialTokens)
+                .and("placeholders", fields.placeholders)
+                .and("maxTiles", fields.maxTiles)
+                .and("tileLimits", fields.tileLimits)
+                .and("thinking", fields.thinking)
+                .and("cacheSalt", fields.cacheSalt);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.ActivationType;
-import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.MemoryPlan;
@@ -64,17 +63,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     @Mixin
-    private PrecisionOptions precision;
-
-    @Option(
-            names = "--device",
-            defaultValue = "auto",
-            paramLabel = "D",
-            description = "auto (default), cpu, cuda, cuda:N, cuda:N,M or, with the layers of each, cuda:N=20,M=40.")
-    private Device device;
-
-    @Mixin
-    private ThreadOptions threads;
+    private ComputeOptions compute;
 
     @Option(
             names = "--prompt-tokens",
@@ -132,7 +121,7 @@ final class BenchCommand implements Callable<Integer> {
         require("--sequences", sequences, 1);
         require("--images", images, 0);
         require("--runs", runs, 1);
-        LoadOptions options = threads.of(precision.of(LoadOptions.defaults())).device(device);
+        LoadOptions options = compute.of(LoadOptions.defaults());
         Machine before = Machine.measure(options);
         Map<String, Object> figures = new LinkedHashMap<>();
         if (cold) {
@@ -244,7 +233,7 @@ final class BenchCommand implements Callable<Integer> {
         figures.put("bf16_gigaflops", machine.bf16Gigaflops());
         figures.put("int8_gigaops", machine.int8Gigaops());
         // INT8 is the decoder's, unless --quantize-vision says otherwise.
-        Precision tower = kept == Precision.INT8 && !precision.quantizeVision() ? Precision.BF16 : kept;
+        Precision tower = kept == Precision.INT8 && !compute.quantizeVision() ? Precision.BF16 : kept;
         if (images > 0) {
             figures.put("vision_share_of_peak", rates.visionOperations() / peak(machine, tower, loaded));
         }

@@ -1,6 +1,5 @@
 package io.github.internvl4j.cli;
 
-import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.cli.traffic.Arrivals;
@@ -57,7 +56,7 @@ final class LoadCommand implements Callable<Integer> {
                 names = "--url",
                 required = true,
                 paramLabel = "URL",
-                description = "Or an endpoint of OpenAI's form, up to /v1; INTERNVL4J_API_KEY in the environment is its key.")
+                description = "Or an endpoint of OpenAI's form, up to /v1; " + ServeCommand.KEY_VARIABLE + " in the environment is its key.")
         private @Nullable URI url;
     }
 
@@ -69,20 +68,10 @@ final class LoadCommand implements Callable<Integer> {
     private String urlModel;
 
     @Mixin
-    private PrecisionOptions precision;
+    private ComputeOptions compute;
 
     @Mixin
-    private ThreadOptions threads;
-
-    @Option(names = "--device", defaultValue = "auto", paramLabel = "D", description = "auto (default), cpu, cuda, cuda:N.")
-    private Device device;
-
-    @Option(
-            names = "--kv-memory",
-            defaultValue = "0",
-            paramLabel = "BYTES",
-            description = "For the KV caches of all requests together; 0: a full context and the batch (default).")
-    private long kvMemory;
+    private KvMemoryOption kvMemory;
 
     @Option(names = "--rate", defaultValue = "1", paramLabel = "X", description = "Requests a second (default: 1).")
     private double rate;
@@ -129,10 +118,9 @@ final class LoadCommand implements Callable<Integer> {
         List<Arrivals.Arrival> arrivals =
                 Arrivals.of(new Arrivals.Rules(rate, seconds, promptWords, newTokens, imageShare, seed));
         if (subject.url != null) {
-            return print(arrivals, new EndpointTarget(subject.url, urlModel, System.getenv("INTERNVL4J_API_KEY")));
+            return print(arrivals, new EndpointTarget(subject.url, urlModel, main.variable(ServeCommand.KEY_VARIABLE)));
         }
-        LoadOptions options =
-                threads.of(precision.of(LoadOptions.defaults())).device(device).kvMemory(kvMemory);
+        LoadOptions options = kvMemory.of(compute.of(LoadOptions.defaults()));
         try (InternVL loaded = InternVL.load(Objects.requireNonNull(subject.model).path(), options)) {
             return print(arrivals, new LibraryTarget(loaded));
         }

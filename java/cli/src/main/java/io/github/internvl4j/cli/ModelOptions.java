@@ -1,6 +1,5 @@
 package io.github.internvl4j.cli;
 
-import io.github.internvl4j.Device;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.text.ConversationTemplates;
@@ -16,17 +15,7 @@ final class ModelOptions {
     private ModelFolder model;
 
     @Mixin
-    private PrecisionOptions precision;
-
-    @Option(
-            names = "--device",
-            defaultValue = "auto",
-            paramLabel = "D",
-            description = "auto (default), cpu, cuda, cuda:N, cuda:N,M or, with the layers of each, cuda:N=20,M=40.")
-    private Device device;
-
-    @Mixin
-    private ThreadOptions threads;
+    private ComputeOptions compute;
 
     @Option(
             names = "--context",
@@ -45,12 +34,8 @@ final class ModelOptions {
             description = "What the memory plan must fit into; 0: what is available (default), -1: no check.")
     private long memoryLimit;
 
-    @Option(
-            names = "--kv-memory",
-            defaultValue = "0",
-            paramLabel = "BYTES",
-            description = "For the KV caches of all requests together; 0: a full context and the batch (default).")
-    private long kvMemory;
+    @Mixin
+    private KvMemoryOption kvMemory;
 
     @Option(
             names = "--template",
@@ -69,13 +54,11 @@ final class ModelOptions {
 
     /** For one request at a time. */
     LoadOptions loadOptions() {
-        return threads.of(precision.of(LoadOptions.defaults()))
-                .device(device)
+        return kvMemory.of(compute.of(LoadOptions.defaults()))
                 .contextLength(context)
                 .mapWeights(!noMmap)
                 .maxBatch(1)
                 .memoryLimit(memoryLimit)
-                .kvMemory(kvMemory)
                 .template(template);
     }
 

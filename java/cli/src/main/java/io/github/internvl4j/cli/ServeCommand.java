@@ -32,7 +32,7 @@ import picocli.CommandLine.ParentCommand;
             "  internvl4j serve --model DIR --host 0.0.0.0 --port 8000 --api-key-file keys.txt"
         })
 final class ServeCommand implements Callable<Integer> {
-    private static final String KEY_VARIABLE = "INTERNVL4J_API_KEY";
+    static final String KEY_VARIABLE = "INTERNVL4J_API_KEY";
     private static final Duration DRAIN = Duration.ofSeconds(30);
 
     @ParentCommand

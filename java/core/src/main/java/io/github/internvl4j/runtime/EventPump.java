@@ -1,5 +1,7 @@
 package io.github.internvl4j.runtime;
 
+import io.github.internvl4j.FinishReason;
+import io.github.internvl4j.TokenLogprob;
 import io.github.internvl4j.error.ClosedException;
 import io.github.internvl4j.error.InsufficientMemoryException;
 import io.github.internvl4j.error.InternVLException;
@@ -168,23 +170,23 @@ final class EventPump {
         throw new IllegalStateException("event " + index + " is no failure");
     }
 
-    private static List<RequestEvent.Candidate> candidates(ivl_events events, long index, int most) {
+    private static List<TokenLogprob> candidates(ivl_events events, long index, int most) {
         int[] tokens = new int[most];
         float[] logprobs = new float[most];
         long[] count = new long[1];
         NativeLibrary.check(internvl4j.ivl_events_top(events, index, tokens, logprobs, most, count));
-        List<RequestEvent.Candidate> candidates = new ArrayList<>((int) count[0]);
+        List<TokenLogprob> candidates = new ArrayList<>((int) count[0]);
         for (int i = 0; i < count[0]; i++) {
-            candidates.add(new RequestEvent.Candidate(tokens[i], logprobs[i]));
+            candidates.add(new TokenLogprob(tokens[i], logprobs[i]));
         }
         return List.copyOf(candidates);
     }
 
-    private static RequestEvent.@Nullable End end(int finish) {
+    private static @Nullable FinishReason end(int finish) {
         return switch (finish) {
-            case internvl4j.IVL_FINISH_STOP -> RequestEvent.End.STOP;
-            case internvl4j.IVL_FINISH_LENGTH -> RequestEvent.End.LENGTH;
-            case internvl4j.IVL_FINISH_CANCELLED -> RequestEvent.End.CANCELLED;
+            case internvl4j.IVL_FINISH_STOP -> FinishReason.STOP;
+            case internvl4j.IVL_FINISH_LENGTH -> FinishReason.LENGTH;
+            case internvl4j.IVL_FINISH_CANCELLED -> FinishReason.CANCELLED;
             default -> null;
         };
     }

@@ -23,16 +23,7 @@ public final class NativeAnswer implements AutoCloseable {
      * @throws CancellationException if this thread is interrupted; its interrupt status stays set
      */
     public RequestEvent next() {
-        try {
-            RequestEvent event = events.take();
-            if (event.failure() != null) {
-                throw event.failure();
-            }
-            return event;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CancellationException("the thread was interrupted");
-        }
+        return RequestEvent.next(events);
     }
 
     /** Waits for the last event. Returns how many tokens came. */

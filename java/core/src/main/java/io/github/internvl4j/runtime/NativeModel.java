@@ -19,19 +19,16 @@ import io.github.internvl4j.internal.ivl_memory_plan;
 import io.github.internvl4j.internal.ivl_model;
 import io.github.internvl4j.internal.ivl_model_info;
 import io.github.internvl4j.internal.ivl_quantization;
-import io.github.internvl4j.internal.ivl_recording;
 import io.github.internvl4j.internal.ivl_work;
 import io.github.internvl4j.tensor.Tensor;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -216,7 +213,7 @@ public final class NativeModel implements AutoCloseable {
         requireImages(pixels.shape());
         ivl_features out = new ivl_features();
         try (FloatPointer data = new FloatPointer(pixels.data())) {
-            NativeLibrary.check(handle.use(model -> with(
+            NativeLibrary.check(handle.use(model -> NativeRecording.with(
                     recording,
                     record -> internvl4j.ivl_encode(model, data, pixels.size(), pixels.size(0), null, record, out))));
         }
@@ -315,10 +312,6 @@ public final class NativeModel implements AutoCloseable {
     public void close() {
         handle.useIfOpen(model -> NativeLibrary.check(internvl4j.ivl_model_close(model)));
         handle.close();
-    }
-
-    private static <T> T with(@Nullable NativeRecording it, Function<@Nullable ivl_recording, T> body) {
-        return it == null ? body.apply(null) : it.use(body);
     }
 
     private static ivl_load_options convert(LoadOptions options) {

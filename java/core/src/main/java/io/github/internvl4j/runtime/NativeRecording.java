@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
 import org.bytedeco.javacpp.FloatPointer;
+import org.jspecify.annotations.Nullable;
 
 /** Collects the activations of the work it is handed to. */
 public final class NativeRecording implements AutoCloseable {
@@ -41,8 +42,9 @@ public final class NativeRecording implements AutoCloseable {
         return out;
     }
 
-    <T> T use(Function<? super ivl_recording, T> body) {
-        return handle.use(body);
+    /** Gives the body the recording's handle, which stays open meanwhile; null for none. */
+    static <T> T with(@Nullable NativeRecording recording, Function<@Nullable ivl_recording, T> body) {
+        return recording == null ? body.apply(null) : recording.handle.use(body);
     }
 
     @Override

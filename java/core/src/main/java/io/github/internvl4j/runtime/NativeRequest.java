@@ -3,7 +3,6 @@ package io.github.internvl4j.runtime;
 import io.github.internvl4j.internal.global.internvl4j;
 import io.github.internvl4j.internal.ivl_features;
 import io.github.internvl4j.internal.ivl_model;
-import io.github.internvl4j.internal.ivl_recording;
 import io.github.internvl4j.internal.ivl_request;
 import io.github.internvl4j.internal.ivl_sampling;
 import java.nio.charset.StandardCharsets;
@@ -103,16 +102,12 @@ public record NativeRequest(
                     .bias_count(sampling.biasTokens().length)
                     .most_guessed(sampling.mostGuessed());
             sampling.set(request.sampling());
-            NativeLibrary.check(with(recording, record -> withAll(features, 0, new ArrayList<>(), images -> {
+            NativeLibrary.check(NativeRecording.with(recording, record -> withAll(features, 0, new ArrayList<>(), images -> {
                 request.recording(record);
                 return internvl4j.ivl_submit(model, request, images, features.size(), id);
             })));
             return id.get();
         }
-    }
-
-    private static <T> T with(@Nullable NativeRecording recording, Function<@Nullable ivl_recording, T> body) {
-        return recording == null ? body.apply(null) : recording.use(body);
     }
 
     /** Holds every image's handle open while the array of their pointers is in use. */

@@ -1,7 +1,11 @@
 package io.github.internvl4j.runtime;
 
+import io.github.internvl4j.FinishReason;
+import io.github.internvl4j.TokenLogprob;
 import io.github.internvl4j.error.InternVLException;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,30 +25,42 @@ public record RequestEvent(
         long request,
         int token,
         float logprob,
-        @Nullable End end,
+        @Nullable FinishReason end,
         @Nullable InternVLException failure,
-        List<Candidate> candidates,
+        List<TokenLogprob> candidates,
         long reused,
         double queueSeconds,
         double imageSeconds) {
-    /** Why a request is over. */
-    public enum End {
-        STOP,
-        LENGTH,
-        CANCELLED
+    /** A token behind which the request goes on, or which ends it. */
+    public static RequestEvent token(long request, int token, @Nullable FinishReason end) {
+        return new RequestEvent(request, token, 0, end, null, List.of(), 0, 0, 0);
     }
 
     /**
-     * An alternative at one place.
+     * Waits for the next of these events.
      *
-     * @param token its id
-     * @param logprob natural logarithm of the model's own probability
+     * @throws InternVLException if the request failed
+     * @throws CancellationException if this thread is interrupted; its interrupt status stays set
      */
-    public record Candidate(int token, float logprob) {}
+    static RequestEvent next(BlockingQueue<RequestEvent> events) {
+        try {
+            return events.take().orThrow();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("the thread was interrupted");
+        }
+    }
 
-    /** A token behind which the request goes on, or which ends it. */
-    public static RequestEvent token(long request, int token, @Nullable End end) {
-        return new RequestEvent(request, token, 0, end, null, List.of(), 0, 0, 0);
+    /**
+     * This event.
+     *
+     * @throws InternVLException if it is a failure, which is thrown
+     */
+    public RequestEvent orThrow() {
+        if (failure != null) {
+            throw failure;
+        }
+        return this;
     }
 
     /** Whether nothing follows. */

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /** Times sequences that are decoded together, and one of them alone, by turns: what slows the machine for a while slows both. */
@@ -64,7 +63,7 @@ public final class TogetherBenchmark {
         int before = 0;
         int tokens = 0;
         while (running > 0) {
-            RequestEvent event = next(events);
+            RequestEvent event = RequestEvent.next(events);
             tokens++;
             if (begun.add(event.request()) && begun.size() == prompts.size()) {
                 started = System.nanoTime();
@@ -74,19 +73,6 @@ public final class TogetherBenchmark {
         }
         int timed = tokens - before;
         return (System.nanoTime() - started) / 1e9 / timed * prompts.size() * newTokens;
-    }
-
-    private static RequestEvent next(BlockingQueue<RequestEvent> events) {
-        try {
-            RequestEvent event = events.take();
-            if (event.failure() != null) {
-                throw event.failure();
-            }
-            return event;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CancellationException("the thread was interrupted");
-        }
     }
 
     private static double median(double[] values) {

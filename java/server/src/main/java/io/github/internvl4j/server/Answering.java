@@ -88,8 +88,8 @@ final class Answering implements Admission.Job {
     }
 
     private void answer(Question.Asked asked) {
-        asked.promptTokens(); // a prompt that cannot be asked is an error still, not an event
         if (question.stream()) {
+            asked.promptTokens(); // a prompt that cannot be asked is an error still, not an event
             begin();
         }
         List<Reply> replies = choices(asked);

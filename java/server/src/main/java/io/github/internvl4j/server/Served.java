@@ -11,10 +11,15 @@ import java.util.zip.CRC32C;
  *
  * @param name that requests call it by
  * @param created when it was loaded, in seconds since 1970
+ * @param fingerprint what answers depend on besides the request; another one may mean other answers
  */
-record Served(String name, InternVL model, Metrics metrics, long created) {
-    /** What answers depend on besides the request; another one may mean other answers. */
-    String fingerprint() {
+record Served(String name, InternVL model, Metrics metrics, long created, String fingerprint) {
+    /** A model that has just been loaded. */
+    static Served now(String name, InternVL model, Metrics metrics) {
+        return new Served(name, model, metrics, System.currentTimeMillis() / 1000, fingerprint(model));
+    }
+
+    private static String fingerprint(InternVL model) {
         CRC32C sum = new CRC32C();
         sum.update((InternVL.version() + model.info() + model.backend()).getBytes(StandardCharsets.UTF_8));
         return String.format("fp_%08x", sum.getValue());

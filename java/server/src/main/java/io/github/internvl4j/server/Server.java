@@ -143,7 +143,7 @@ public final class Server implements AutoCloseable {
     public void serve(String name, InternVL model) {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(model, "model");
-        served = new Served(name, model, new Metrics(name, model, admission::waiting), System.currentTimeMillis() / 1000);
+        served = Served.now(name, model, new Metrics(name, model, admission::waiting));
     }
 
     /** The port that it listens at. */

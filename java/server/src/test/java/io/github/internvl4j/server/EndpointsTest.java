@@ -10,25 +10,15 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The paths beside the chat, and who may ask them. */
 class EndpointsTest {
     private static final String KEY = "first-secret-key";
     private static final List<String> PATHS = List.of("/", "/page.js", "/metrics", "/v1/models", "/v1/chat/completions", "/nowhere");
-    private static Fixture fixture;
-
-    @BeforeAll
-    static void start() {
-        fixture = new Fixture();
-    }
-
-    @AfterAll
-    static void end() {
-        fixture.close();
-    }
+    @RegisterExtension
+    static final Fixture fixture = new Fixture();
 
     @Test
     void modelsAndHealth() throws Exception {

@@ -18,9 +18,14 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A server over the demo checkpoint, and what talks to it. One model serves all tests of the process. */
-final class Fixture implements AutoCloseable {
+/**
+ * A server over the demo checkpoint, and what talks to it; as a registered extension it is there for a class of tests. One model serves
+ * all tests of the process.
+ */
+final class Fixture implements AutoCloseable, AfterAllCallback {
     static final ObjectMapper JSON = new ObjectMapper();
     static final Path DEMO = Path.of(System.getProperty("internvl4j.testData", "../../test-data"), "demo");
     static final InternVL MODEL = InternVL.load(DEMO, LoadOptions.defaults().precision(Precision.F32).threads(2));
@@ -123,6 +128,11 @@ final class Fixture implements AutoCloseable {
         System.arraycopy(head.getBytes(StandardCharsets.US_ASCII), 0, all, 0, head.length());
         System.arraycopy(bytes, 0, all, head.length(), bytes.length);
         return all;
+    }
+
+    @Override
+    public void afterAll(ExtensionContext tests) {
+        close();
     }
 
     @Override

@@ -17,24 +17,14 @@ import java.util.List;
 import java.util.Random;
 import java.util.zip.CRC32;
 import java.util.zip.Deflater;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Bodies of people who mean no good, or do not know better: each is told what is wrong, and the server stays as it was. */
 class HostileTest {
     private static final String CHAT = "/v1/chat/completions";
-    private static Fixture fixture;
-
-    @BeforeAll
-    static void start() {
-        fixture = new Fixture();
-    }
-
-    @AfterAll
-    static void end() {
-        fixture.close();
-    }
+    @RegisterExtension
+    static final Fixture fixture = new Fixture();
 
     private static void refused(String body, int status, String param, String words) throws Exception {
         HttpResponse<String> response = fixture.post(CHAT, body);

@@ -15,23 +15,13 @@ import dev.langchain4j.model.openai.OpenAiChatModel;
 import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** LangChain4j's client, which offers an upgrade to HTTP/2 with every request. */
 class LangChain4jTest {
-    private static Fixture fixture;
-
-    @BeforeAll
-    static void start() {
-        fixture = new Fixture();
-    }
-
-    @AfterAll
-    static void end() {
-        fixture.close();
-    }
+    @RegisterExtension
+    static final Fixture fixture = new Fixture();
 
     private static ChatRequest asked() {
         String image = Fixture.image("three.jpg");

@@ -20,24 +20,14 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The stream's shape to the byte, and that answers are those of the library. */
 class WireProfileTest {
     private static final String ASKED = "Please describe the image in detail.";
-    private static Fixture fixture;
-
-    @BeforeAll
-    static void start() {
-        fixture = new Fixture();
-    }
-
-    @AfterAll
-    static void end() {
-        fixture.close();
-    }
+    @RegisterExtension
+    static final Fixture fixture = new Fixture();
 
     private static List<JsonNode> chunks(String body) throws IOException {
         List<String> events = Fixture.events(body);

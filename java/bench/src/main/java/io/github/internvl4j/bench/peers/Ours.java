@@ -15,7 +15,6 @@ import io.github.internvl4j.tensor.Tensor;
 import java.nio.FloatBuffer;
 import java.util.Locale;
 import java.util.Random;
-import org.jspecify.annotations.Nullable;
 
 /** This library. */
 abstract class Ours implements Contender {
