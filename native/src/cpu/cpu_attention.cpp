@@ -150,6 +150,7 @@ void CpuBackend::cached_attention(const Output& to, const Matrix& qkv, std::span
   while (group % together != 0) --together;
   const int64_t parts = group / together;
   const std::vector<AttentionTask> tasks = cut(spans, shape.kv_heads * parts, together);
+  const auto attend = bf16_activations_ && shape.type == KvType::BF16 ? kernels_.cached_pair_attention : kernels_.attention;
   pool_.run(static_cast<int64_t>(tasks.size()), [&](int64_t index, int thread) {
     const AttentionTask& task = tasks[static_cast<size_t>(index)];
     const Span& span = *task.span;
@@ -175,7 +176,7 @@ void CpuBackend::cached_attention(const Output& to, const Matrix& qkv, std::span
     a.visible_step = 1;
     a.scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));
     a.scratch = static_cast<float*>(scratch_[static_cast<size_t>(thread)].attention.data());
-    kernels_.attention(a);
+    attend(a);
   });
 }
 

@@ -16,8 +16,8 @@ struct CpuOptions {
   // As threads_from() takes them.
   int threads = 0;
   std::string affinity = "none";
-  // Products round the activations that they multiply with bf16 weights to bf16 first, and the vision tower's attention rounds what
-  // it multiplies; sums stay f32.
+  // Products round the activations that they multiply with bf16 weights to bf16 first, and attention rounds what it multiplies: the
+  // vision tower's, and the decoder's where its cache is in bf16. Sums stay f32.
   bool bf16_activations = false;
   // Null: chosen_isa(). Tests hand in variants of their own.
   const KernelTable* kernels = nullptr;

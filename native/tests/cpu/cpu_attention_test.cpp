@@ -1,5 +1,7 @@
 // Attention of the CPU backend and its caches, in every kernel variant that runs here, against the double-precision reference; a
 // row's bits depend on nothing but that row.
+#include <functional>
+
 #include "backend/block_cache.h"
 #include "cpu/variant_test.h"
 
@@ -21,37 +23,46 @@ TEST_P(CpuAttention, VisionAttentionMatchesTheReference) {
   }
 }
 
-// What attention with bf16 activations computes, in doubles: queries, keys and values are rounded already, weights are where they
-// are multiplied, each relative to the largest score up to the end of its key's tile.
+using RowOf = std::function<const float*(int64_t)>;
+
+// What attention with bf16 activations computes, in doubles, of a query that sees the first `seen` keys: what is given is rounded
+// already, weights are where they are multiplied, each relative to the largest score up to the end of its key's tile.
+void attend_rounded(float* out, const float* query, int64_t seen, int64_t head_dim, const RowOf& key_of, const RowOf& value_of) {
+  const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
+  double largest = -INFINITY, total = 0;
+  std::vector<double> sums(static_cast<size_t>(head_dim));
+  const auto score = [&](int64_t key) {
+    const float* k = key_of(key);
+    double sum = 0;
+    for (int64_t i = 0; i < head_dim; ++i) sum += static_cast<double>(query[i]) * k[i];
+    return sum * scale;
+  };
+  for (int64_t begin = 0; begin < seen; begin += kKeyTile) {
+    const int64_t end = std::min(begin + kKeyTile, seen);
+    const double before = largest;
+    for (int64_t key = begin; key < end; ++key) largest = std::max(largest, score(key));
+    total *= std::exp(before - largest);
+    for (double& sum : sums) sum *= std::exp(before - largest);
+    for (int64_t key = begin; key < end; ++key) {
+      const double weight = std::exp(score(key) - largest);
+      total += weight;
+      const double rounded = bf16_to_f32(f32_to_bf16(static_cast<float>(weight)));
+      const float* value = value_of(key);
+      for (int64_t i = 0; i < head_dim; ++i) sums[static_cast<size_t>(i)] += rounded * value[i];
+    }
+  }
+  for (int64_t i = 0; i < head_dim; ++i) out[i] = static_cast<float>(sums[static_cast<size_t>(i)] / total);
+}
+
 void attend_rounded(Operand& out, Operand& qkv, int64_t pictures, int64_t heads, int64_t head_dim) {
   const int64_t width = heads * head_dim, tokens = qkv.matrix().rows / pictures;
-  const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
-  const auto attend = [&](int64_t row, int64_t col) {
-    double largest = -INFINITY, total = 0;
-    std::vector<double> sums(static_cast<size_t>(head_dim));
-    const auto score = [&](int64_t key) {
-      double sum = 0;
-      for (int64_t i = 0; i < head_dim; ++i) sum += static_cast<double>(qkv.at(row, col + i)) * qkv.at(key, width + col + i);
-      return sum * scale;
-    };
-    const int64_t first = row / tokens * tokens;
-    for (int64_t t0 = 0; t0 < tokens; t0 += kKeyTile) {
-      const int64_t begin = first + t0, end = first + std::min(t0 + kKeyTile, tokens);
-      const double before = largest;
-      for (int64_t key = begin; key < end; ++key) largest = std::max(largest, score(key));
-      total *= std::exp(before - largest);
-      for (double& sum : sums) sum *= std::exp(before - largest);
-      for (int64_t key = begin; key < end; ++key) {
-        const double weight = std::exp(score(key) - largest);
-        total += weight;
-        const double rounded = bf16_to_f32(f32_to_bf16(static_cast<float>(weight)));
-        for (int64_t i = 0; i < head_dim; ++i) sums[static_cast<size_t>(i)] += rounded * qkv.at(key, 2 * width + col + i);
-      }
-    }
-    for (int64_t i = 0; i < head_dim; ++i) out.at(row, col + i) = static_cast<float>(sums[static_cast<size_t>(i)] / total);
-  };
   for (int64_t row = 0; row < pictures * tokens; ++row) {
-    for (int64_t head = 0; head < heads; ++head) attend(row, head * head_dim);
+    const int64_t first = row / tokens * tokens;
+    for (int64_t col = 0; col < width; col += head_dim) {
+      attend_rounded(&out.at(row, col), &qkv.at(row, col), tokens, head_dim,
+                     [&](int64_t key) { return &qkv.at(first + key, width + col); },
+                     [&](int64_t key) { return &qkv.at(first + key, 2 * width + col); });
+    }
   }
 }
 
@@ -266,6 +277,63 @@ TEST_P(CpuAttention, CachedAttentionMatchesTheReferenceInEveryCacheType) {
   }
 }
 
+// A head of a cache as f32, row after row.
+std::vector<float> cached_head(const BlockCache& cache, const KvShape& shape, int64_t head, int64_t tokens) {
+  std::vector<float> rows;
+  for (int64_t token = 0; token < tokens; ++token) {
+    const std::vector<float> row = cached_row(cache, shape, head, token);
+    rows.insert(rows.end(), row.begin(), row.end());
+  }
+  return rows;
+}
+
+TEST_P(CpuAttention, CachedAttentionOfRoundedActivationsMatchesAReferenceThatRoundsAlike) {
+  CpuBackend cpu = rounding();
+  for (const CachedCase& c : kCachedCases) {
+    const KvShape shape{1, c.kv_heads, c.head_dim, KvType::BF16};
+    const BlockCache cache = filled_cache(cpu, shape, c.past + c.rows);
+    const int64_t width = c.heads * c.head_dim;
+    Operand qkv(c.rows, width + 2 * c.kv_heads * c.head_dim, 0, 7, 2), expected(c.rows, width), actual(c.rows, width);
+    Operand rounded = in_bf16(qkv);
+    for (int64_t head = 0; head < c.heads; ++head) {
+      const int64_t kv_head = head / (c.heads / c.kv_heads);
+      const std::vector<float> keys = cached_head(cache, shape, kv_head, c.past + c.rows);
+      const std::vector<float> values = cached_head(cache, shape, c.kv_heads + kv_head, c.past + c.rows);
+      for (int64_t row = 0; row < c.rows; ++row) {
+        attend_rounded(&expected.at(row, head * c.head_dim), &rounded.at(row, head * c.head_dim), c.past + row + 1, c.head_dim,
+                       [&](int64_t key) { return keys.data() + key * c.head_dim; },
+                       [&](int64_t key) { return values.data() + key * c.head_dim; });
+      }
+    }
+    const Span span{0, c.rows, c.past, cache};
+    cpu.cached_attention(actual.matrix(), qkv.matrix(), {&span, 1}, c.heads, shape, 0);
+    EXPECT_LT(relative_error(actual.matrix(), expected.matrix()), 1e-4)
+        << c.heads << "/" << c.kv_heads << " x " << c.head_dim << " past " << c.past;
+  }
+}
+
+// A query multiplies pairs of keys, of which it may see the first alone.
+TEST_P(CpuAttention, NothingOfALaterKeyReachesAQuery) {
+  for (const bool rounds : {false, true}) {
+    CpuBackend cpu = rounds ? rounding() : backend();
+    const KvShape shape{1, 1, 24, KvType::BF16};
+    constexpr int64_t kTokens = 70, kWidth = 4 * 24;
+    for (const int64_t bad : {int64_t{1}, int64_t{4}, int64_t{65}}) {
+      Operand qkv(kTokens, kWidth), rope(kTokens, 24, 0, 5), out(kTokens, 48), damaged_out(kTokens, 48);
+      Operand damaged = qkv;
+      for (int64_t i = 48; i < kWidth; ++i) damaged.at(bad, i) = i % 2 == 0 ? std::nanf("") : INFINITY;
+      BlockCache cache = filled_cache(cpu, shape, kTokens), damaged_cache = filled_cache(cpu, shape, kTokens);
+      const Span span{0, kTokens, 0, cache}, damaged_span{0, kTokens, 0, damaged_cache};
+      cpu.rope_and_store(qkv.matrix(), rope.matrix(), {&span, 1}, 2, shape, 0);
+      cpu.cached_attention(out.matrix(), qkv.matrix(), {&span, 1}, 2, shape, 0);
+      cpu.rope_and_store(damaged.matrix(), rope.matrix(), {&damaged_span, 1}, 2, shape, 0);
+      cpu.cached_attention(damaged_out.matrix(), damaged.matrix(), {&damaged_span, 1}, 2, shape, 0);
+      EXPECT_TRUE(same_bits(damaged_out.matrix().row_range(0, bad), out.matrix().row_range(0, bad))) << bad << (rounds ? " rounded" : "");
+      EXPECT_FALSE(std::isfinite(damaged_out.at(bad, 0))) << bad;
+    }
+  }
+}
+
 void expect_the_same_attention_however_a_prompt_is_cut(CpuBackend& one, CpuBackend& two, KvType type) {
   for (const auto& [heads, kv_heads, head_dim] : std::vector<std::array<int64_t, 3>>{{2, 1, 128}, {7, 1, 24}, {6, 2, 64}}) {
     const KvShape shape{1, kv_heads, head_dim, type};
@@ -303,9 +371,14 @@ TEST_P(CpuAttention, AttentionHasTheSameBitsHoweverAPromptIsCut) {
   for (const KvType type : kKvTypes) expect_the_same_attention_however_a_prompt_is_cut(one, two, type);
 }
 
-TEST_P(CpuAttention, TheDecodersIsTheSameWithRoundedActivations) {
+TEST_P(CpuAttention, OfRoundedActivationsHasTheSameBitsHoweverAPromptIsCut) {
+  CpuBackend one = rounding(1), two = rounding(2);
+  expect_the_same_attention_however_a_prompt_is_cut(one, two, KvType::BF16);
+}
+
+TEST_P(CpuAttention, OverACacheOfAnotherTypeIsTheSameWithRoundedActivations) {
   CpuBackend exact = backend(), cpu = rounding();
-  expect_the_same_attention_however_a_prompt_is_cut(exact, cpu, KvType::BF16);
+  for (const KvType type : {KvType::F32, KvType::F16, KvType::Int8}) expect_the_same_attention_however_a_prompt_is_cut(exact, cpu, type);
 }
 
 TEST_P(CpuAttention, ARowOfTheInt8CacheRoundsToNearestEvenAndKeepsWhatIsNotFinite) {
@@ -374,12 +447,18 @@ TEST(FusedVariants, GiveTheSameAttentionOfRoundedActivations) {
   for (const auto& [tokens, head_dim] :
        std::vector<std::array<int64_t, 2>>{{1, 8}, {5, 24}, {64, 64}, {65, 128}, {203, 88}, {70, 96}, {70, 256}}) {
     Operand qkv(tokens, 3 * 2 * head_dim, 0, 4, 3);
-    std::vector<Operand> attended;
+    std::vector<Operand> attended, cached;
     for (const KernelTable* table : fused) {
       CpuBackend cpu({.threads = 1, .bf16_activations = true, .kernels = table});
       attended.emplace_back(tokens, 2 * head_dim);
       cpu.vision_attention(attended.back().matrix(), qkv.matrix(), 1, 2, head_dim);
       EXPECT_TRUE(same_bits(attended.back().matrix(), attended.front().matrix())) << table->name << " " << tokens;
+      const KvShape shape{1, 2, head_dim, KvType::BF16};
+      const BlockCache cache = filled_cache(cpu, shape, tokens);
+      const Span span{0, tokens, 0, cache};
+      cached.emplace_back(tokens, 2 * head_dim);
+      cpu.cached_attention(cached.back().matrix(), qkv.matrix(), {&span, 1}, 2, shape, 0);
+      EXPECT_TRUE(same_bits(cached.back().matrix(), cached.front().matrix())) << table->name << " " << tokens << " cached";
     }
   }
 }

@@ -146,6 +146,7 @@ TEST(RequestServiceThreads, WhoPollsDuringCloseHearsTheLastEvents) {
   for (int i = 0; i < 50; ++i) EXPECT_TRUE(service.poll(1ms, 9).empty());
   polled.count_down();
   EXPECT_EQ(finish(service, 1)[1].finish, Finish::Failed);
+  closer.join();
   EXPECT_THROW(service.poll(0ms, 9), Error);
 }
 

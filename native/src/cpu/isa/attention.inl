@@ -240,22 +240,38 @@ inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const
   add_values<kRows>(WeighedValues<Rows>{scores, values, row, seen, out, a.head_dim});
 }
 
-// All queries with the tile of keys that begins at t0, its values from a row on: runs of them that see as many of its keys, in even
-// parts.
-template <class Rows>
-inline void attend_tile(const AttentionArgs& a, const AttentionScratch& s, const Rows& values, int64_t row, int64_t t0) {
+// body(rows, first, seen) for runs of queries that see as many keys of the tile that begins at t0, in even parts of at most kMost
+// rows: a constant, the first of them, and those keys, at least one.
+template <int kMost, class Body>
+inline void for_each_run(const AttentionArgs& a, int64_t t0, const Body& body) {
   const int64_t queries = a.positions * a.heads;
   for (int64_t begin = 0; begin < queries;) {
     const int64_t seen = seen_keys(a, begin, t0);
     int64_t end = begin + 1;
     while (end < queries && seen_keys(a, end, t0) == seen) ++end;
-    const int64_t tiles = (end - begin + kTileRows - 1) / kTileRows;
-    for (int64_t i = 0; seen > 0 && i < tiles; ++i) {
-      const int64_t from = begin + (end - begin) * i / tiles;
-      with_row_count<kTileRows>(begin + (end - begin) * (i + 1) / tiles - from,
-                                [&](auto rows) { attend_rows<rows.value>(a, s, values, row, from, seen); });
+    const int64_t parts = (end - begin + kMost - 1) / kMost;
+    for (int64_t i = 0; seen > 0 && i < parts; ++i) {
+      const int64_t from = begin + (end - begin) * i / parts;
+      with_row_count<kMost>(begin + (end - begin) * (i + 1) / parts - from, [&](auto rows) { body(rows, from, seen); });
     }
     begin = end;
+  }
+}
+
+// body(t0, block, row, count) for each tile of keys that a query sees: the first key, where it lies, and how many there are.
+template <class Body>
+inline void for_each_tile(const AttentionArgs& a, const Body& body) {
+  const int64_t visible = a.visible + (a.positions - 1) * a.visible_step;
+  for (int64_t t0 = 0; t0 < visible; t0 += kKeyTile) {
+    body(t0, static_cast<const char*>(a.blocks[t0 / a.block_rows]), t0 % a.block_rows, visible - t0 < kKeyTile ? visible - t0 : kKeyTile);
+  }
+}
+
+// What the queries have summed, `cols` apart, to where it belongs.
+inline void end_queries(const AttentionArgs& a, const float* out, int64_t cols, const float* total) {
+  for (int64_t query = 0; query < a.positions * a.heads; ++query) {
+    float* to = a.out + query / a.heads * a.out_stride + query % a.heads * a.head_dim;
+    end_softmax(to, out + query * cols, total[query], a.head_dim);
   }
 }
 
@@ -263,20 +279,15 @@ inline void attend_tile(const AttentionArgs& a, const AttentionScratch& s, const
 template <class RowsAt>
 void attention_of(const AttentionArgs& a, const RowsAt& rows_at) {
   const AttentionScratch s = split_scratch(a.scratch, a.head_dim);
-  const int64_t queries = a.positions * a.heads;
-  begin_softmax(s.largest, s.total, s.out, queries, a.head_dim);
-
-  const int64_t visible = a.visible + (a.positions - 1) * a.visible_step;
-  for (int64_t t0 = 0; t0 < visible; t0 += kKeyTile) {
-    const auto* block = static_cast<const char*>(a.blocks[t0 / a.block_rows]);
-    const int64_t row = t0 % a.block_rows;
-    turn_keys(s.keys, rows_at(block, a.keys, a.key_scales), row, visible - t0 < kKeyTile ? visible - t0 : kKeyTile, a.head_dim);
-    attend_tile(a, s, rows_at(block, a.values, a.value_scales), row, t0);
-  }
-  for (int64_t query = 0; query < queries; ++query) {
-    float* to = a.out + query / a.heads * a.out_stride + query % a.heads * a.head_dim;
-    end_softmax(to, s.out + query * a.head_dim, s.total[query], a.head_dim);
-  }
+  begin_softmax(s.largest, s.total, s.out, a.positions * a.heads, a.head_dim);
+  for_each_tile(a, [&](int64_t t0, const char* block, int64_t row, int64_t count) {
+    turn_keys(s.keys, rows_at(block, a.keys, a.key_scales), row, count, a.head_dim);
+    const auto values = rows_at(block, a.values, a.value_scales);
+    for_each_run<kTileRows>(a, t0, [&](auto rows, int64_t first, int64_t seen) {
+      attend_rows<rows.value>(a, s, values, row, first, seen);
+    });
+  });
+  end_queries(a, s.out, a.head_dim, s.total);
 }
 
 template <DType kType>

@@ -45,8 +45,7 @@ inline constexpr int64_t kPackedUnits = kPairBlock / 2;               // of 4 by
 inline constexpr int64_t kPackedFloats = kPackedUnits * kTaskCols;
 inline constexpr int64_t kQueryBlock = 96;  // (position, head) pairs of one attention task
 inline constexpr int64_t kMaxHeadDim = 256;
-inline constexpr int64_t kAttentionScratchFloats =
-    kQueryBlock * (kMaxHeadDim + kKeyTile + 2) + kKeyTile * kMaxHeadDim;
+inline constexpr int64_t kAttentionScratchFloats = kQueryBlock * (kMaxHeadDim * 3 / 2 + 2) + kKeyTile * (kMaxHeadDim + 12);
 
 // The columns of a product of few rows: kColumnRuns runs of `each` neighbouring ones, whose beginnings are `apart` columns apart, without
 // those from the product's `cols` on. The sums of column run * apart + i lie at run * each + i.
@@ -156,7 +155,7 @@ struct AttentionArgs {
   float* scratch;  // kAttentionScratchFloats
 };
 
-// A head's keys and values for pair_attention, rounded to bf16 and packed in tiles of kKeyTile. A tile is units of 4 bytes: keys as
+// A head's keys and values for attention in pairs, in bf16 and packed in tiles of kKeyTile. A tile is units of 4 bytes: keys as
 // columns, (head_dim / 2, kKeyTile) pairs of elements, then values, (kKeyTile / 2, pair_cols(head_dim)) pairs of keys.
 inline constexpr int64_t pair_cols(int64_t n) { return (n + 15) / 16 * 16; }
 inline constexpr int64_t pair_tile_units(int64_t head_dim) { return kKeyTile / 2 * (head_dim + pair_cols(head_dim)); }
@@ -203,6 +202,8 @@ struct KernelTable {
   void (*int8_quantize)(const Int8Activation& out, const float* in, int64_t n, int64_t stride);
   void (*int8_quantize_weights)(int8_t* out, float* scale, int32_t* sum, const float* in, int64_t n, int64_t stride);
   void (*attention)(const AttentionArgs&);
+  // Of keys and values in bf16 alone. Queries and the softmax's weights are rounded, too, and multiplied as pair_attention does.
+  void (*cached_pair_attention)(const AttentionArgs&);
   void (*pack_pair_tile)(const PairTileArgs&);
   void (*pair_attention)(const PairAttentionArgs&);
 

@@ -45,6 +45,7 @@ constexpr KernelTable kTable = {
     int8_quantize,
     int8_quantize_weights,
     attention,
+    cached_pair_attention,
     pack_pair_tile,
     pair_attention,
     rms_norm,
