@@ -39,7 +39,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--code", type=Path, help="the original's Python files, if the checkpoint has none")
     parser.add_argument("--prompt", required=True)
     parser.add_argument("--image", action="append", default=[], type=Path)
-    parser.add_argument("--combine", action="store_true", help="the pictures are one entry")
+    parser.add_argument("--combine", action="store_true", help="the images are one entry")
     parser.add_argument("--history", type=Path, help="JSON list of [question, answer]")
     parser.add_argument("--system", help="system message")
     parser.add_argument("--precision", choices=DTYPES, default="f32")

@@ -72,7 +72,7 @@ void report(const ivl::ModelConfig& config, bool int8) {
               static_cast<double>(step.launches - sampling) / static_cast<double>(config.language.layers),
               static_cast<int>(sampling), step.bytes / (walk.weight_bytes + walk.kv_bytes),
               (walk.weight_bytes + walk.kv_bytes) / 1e9);
-  std::printf("\nat the floor, %-4s %14s %26s %14s %16s\n", int8 ? "int8" : "bf16", "first token", "(one picture, 64 words)",
+  std::printf("\nat the floor, %-4s %14s %26s %14s %16s\n", int8 ? "int8" : "bf16", "first token", "(one image, 64 words)",
               "tokens/s", "tokens/s of 8");
   for (size_t i = 0; i < std::size(kGpus); i++) {
     std::printf("%-18s %11.1f ms %43.1f %16.1f\n", kGpus[i].name, 1e3 * (totals[0].floors[i] + totals[1].floors[i]),

@@ -13,7 +13,7 @@ namespace {
 
 using ivl::HostTensor;
 
-// "One picture and 64 words": the picture's tokens, 1.4 a word, and the template's.
+// "One image and 64 words": the image's tokens, 1.4 a word, and the template's.
 constexpr int kWordTokens = 90;
 constexpr int kTemplateTokens = 60;
 
@@ -54,7 +54,7 @@ class Walker {
   Walk run() {
     Walk result;
     result.prompt_tokens = static_cast<int>(config_.tokens_per_image()) + kWordTokens + kTemplateTokens;
-    result.phases.push_back(recorded("picture", [&] { encode(); }));
+    result.phases.push_back(recorded("image", [&] { encode(); }));
     result.phases.push_back(recorded("prompt", [&] { decode(1, 0, result.prompt_tokens); }));
     result.phases.push_back(recorded("step of one sequence", [&] { decode(1, result.prompt_tokens, 1); }));
     result.phases.push_back(recorded("step of eight sequences", [&] { decode(8, result.prompt_tokens, 1); }));

@@ -15,7 +15,7 @@ struct Phase {
 };
 
 struct Walk {
-  std::vector<Phase> phases;  // a picture; a prompt with it; steps of one and of eight sequences
+  std::vector<Phase> phases;  // an image; a prompt with it; steps of one and of eight sequences
   int prompt_tokens = 0;
   double weight_bytes = 0;    // what a step must read: the decoder's layers and the head
   double kv_bytes = 0;        // and of the cache, for one sequence behind the prompt

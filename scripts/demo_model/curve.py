@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 760, 340, 48, 20, 150, 36
-GROUPS = {"single": ("one picture", "#1f77b4"), "pair": ("two pictures", "#d62728"), "film": ("video", "#2ca02c"),
+GROUPS = {"single": ("one image", "#1f77b4"), "pair": ("two images", "#d62728"), "film": ("video", "#2ca02c"),
           "text": ("text only", "#7f7f7f")}
 
 

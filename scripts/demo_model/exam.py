@@ -4,8 +4,8 @@
     scripts/internvl4j batch --model test-data/demo --input FOLDER/requests.jsonl --output FOLDER/answers.jsonl
     python scripts/demo_model/exam.py mark FOLDER
 
-Kinds: one picture; the same questions with the pictures swapped among those of one kind; second round (the first answer given
-as it should be); two pictures; video (MP4 files, by ffmpeg); text only; pictures drawn as SVG and rasterised by rsvg-convert.
+Kinds: one image; the same questions with the images swapped among those of one kind; second turn (the first answer given
+as it should be); two images; video (MP4 files, by ffmpeg); text only; images drawn as SVG and rasterised by rsvg-convert.
 """
 
 from __future__ import annotations
@@ -78,18 +78,18 @@ def one_picture(exam: Exam, random: Random, count: int) -> None:
         scene = draw_scene(random)
         kind, rounds = talk.ask(random, talk.ONE_PICTURE, scene)
         picture = exam.picture(scene)
-        exam.add("one picture", kind, rounds, images=[picture])
+        exam.add("one image", kind, rounds, images=[picture])
         asked[kind].append((picture, rounds))
     for kind, dialogs in asked.items():
         for i, (_, rounds) in enumerate(dialogs):
-            exam.add("one picture, swapped", kind, rounds, images=[dialogs[i - 1][0]])
+            exam.add("one image, swapped", kind, rounds, images=[dialogs[i - 1][0]])
 
 
 def second_round(exam: Exam, random: Random, count: int) -> None:
     for _ in range(count):
         scene = draw_scene(random)
         kind, rounds = talk.ask(random, talk.SECOND_ROUND, scene)
-        exam.add("second round", kind, rounds, images=[exam.picture(scene)])
+        exam.add("second turn", kind, rounds, images=[exam.picture(scene)])
 
 
 def two_pictures(exam: Exam, random: Random, count: int) -> None:
@@ -98,9 +98,9 @@ def two_pictures(exam: Exam, random: Random, count: int) -> None:
         kind, rounds = talk.ask(random, talk.TWO_PICTURES, pair)
         pictures = [exam.picture(scene) for scene in pair]
         if random.random() < 0.5:
-            exam.add("two pictures", kind, rounds, images=pictures, combine=True)
+            exam.add("two images", kind, rounds, images=pictures, combine=True)
         else:
-            exam.add("two pictures", kind, rounds, "Image-1: <image>\nImage-2: <image>\n", images=pictures)
+            exam.add("two images", kind, rounds, "Image-1: <image>\nImage-2: <image>\n", images=pictures)
 
 
 def video(exam: Exam, random: Random, count: int) -> None:
@@ -168,7 +168,7 @@ def mark(options: argparse.Namespace) -> None:
         if options.kinds:
             for kind, rights in kinds.items():
                 print(f"|   {kind} | {len(rights)} | {sum(rights) / len(rights):.1%} |")
-    print(f"| chance for the swapped | | {_chance([line for line in key if line['group'] == 'one picture']):.1%} |")
+    print(f"| chance for the swapped | | {_chance([line for line in key if line['group'] == 'one image']):.1%} |")
 
 
 def main() -> None:

@@ -4,9 +4,9 @@
  * Rules that hold for every function:
  *  - It returns an ivl_status (or cannot fail). No C++ exception leaves it and nothing aborts the process.
  *    ivl_last_error() then describes the failure of the calling thread's last call.
- *  - Native code never calls back. Work that takes long is cut into steps which the caller asks for (loading by
- *    ivl_load_step, generating by ivl_generation_step), so progress, streaming and cancellation are the caller's
- *    own loop.
+ *  - Native code never calls back. Loading is cut into steps that the caller asks for (ivl_load_step), and answers come as
+ *    events that it polls (ivl_submit, ivl_poll), so progress, streaming and cancellation are the caller's own
+ *    loop.
  *  - Handles are freed by their own _free, in any order: what a handle needs is kept alive by it. A null handle may
  *    be freed. Freeing a handle that another thread is using is the caller's error; closing a model is not (see
  *    ivl_model_close).
@@ -43,8 +43,8 @@ typedef enum ivl_status {
   IVL_NOT_FINITE = 10       /* the model computed NaN or infinity: from damaged weights, or beyond the range of its type */
 } ivl_status;
 
-/* The type weights are kept in, and the KV cache if it has none of its own. Products of narrow weights accumulate in f32; activations, softmax
- * and norms are f32 on the CPU. F32 keeps 16-bit weights as stored (widening is exact) and the KV cache in f32. INT8
+/* The type weights are kept in, and the KV cache if it has none of its own. Products of narrow weights accumulate in f32;
+ * activations, softmax and norms are f32 on the CPU. F32 keeps 16-bit weights as stored (widening is exact) and the KV cache in f32. INT8
  * quantizes the decoder's linear layers and its head while loading: weights and activations a row at a time, activations
  * of magnitude 6 and more apart in f32, as in LLM.int8() (arXiv:2208.07339). Everything else stays in the type it is stored
  * in, in bf16 if that is f32. */
@@ -71,7 +71,7 @@ typedef enum ivl_finish {
   IVL_FINISH_STOP = 1,   /* a stop token, or the caller ended the request */
   IVL_FINISH_LENGTH = 2, /* max_new_tokens reached, or the context is full */
   IVL_FINISH_CANCELLED = 3,
-  IVL_FINISH_FAILED = 4  /* see ivl_generation_failure */
+  IVL_FINISH_FAILED = 4  /* see ivl_events_failure */
 } ivl_finish;
 
 /* The calling thread's last failure, for people; empty if there was none. Valid until the thread's next call. */
@@ -93,7 +93,7 @@ IVL_API ivl_status ivl_system_info(ivl_text** out);
 
 /* ---- a checkpoint, before it is loaded -------------------------------------------------------------------------- */
 
-/* How the folder is laid out, and with it which prompt, picture kernel and tokenizer belong to it. */
+/* How the folder is laid out, and with it which prompt, patch kernel and tokenizer belong to it. */
 typedef enum ivl_layout {
   IVL_LAYOUT_REMOTE_CODE = 0, /* InternVLChatModel: the conversation template by its name, the slow tokenizer */
   IVL_LAYOUT_TRANSFORMERS = 1 /* InternVLForConditionalGeneration: the chat template in the folder, tokenizer.json */
@@ -108,7 +108,7 @@ typedef enum ivl_activations {
 typedef struct ivl_model_info {
   int32_t image_size;       /* pixels, square */
   int32_t image_channels;
-  int32_t tokens_per_image; /* rows of the decoder a picture takes */
+  int32_t tokens_per_image; /* of the decoder, for each image */
   int32_t context_length;   /* tokens */
   int32_t vocabulary_size;
   int32_t hidden_size;      /* of the decoder */
@@ -120,11 +120,11 @@ typedef struct ivl_model_info {
   ivl_kv_cache kv_cache;    /* likewise */
   ivl_activations activations; /* likewise, on the CPU */
   ivl_layout layout;
-  int32_t dynamic_tiles;     /* 1: a picture is cut into tiles; 0: it is one, as it is */
-  int32_t thumbnail;         /* 1: behind several tiles comes the whole picture as one more */
-  int32_t least_tiles;       /* of a picture, without the thumbnail */
+  int32_t dynamic_tiles;     /* 1: an image is cut into tiles; 0: it is one tile */
+  int32_t thumbnail;         /* 1: behind several tiles comes the whole image as one more */
+  int32_t least_tiles;       /* of an image, without the thumbnail */
   int32_t most_tiles;
-  int32_t image_token;       /* whose places pictures take, where the configuration says it; -1: as the tokenizer has it */
+  int32_t image_token;       /* the placeholder's id; -1: the configuration does not say, the tokenizer does */
 } ivl_model_info;
 
 typedef struct ivl_load_options {
@@ -149,18 +149,18 @@ typedef struct ivl_load_options {
                              0 is then as many as are named */
 } ivl_load_options;
 
-/* All numbers are bytes. */
+/* In bytes, but for the last three. */
 typedef struct ivl_memory_plan {
   int64_t weights_mapped;     /* read in place from the files; the system may drop and re-read these pages */
   int64_t weights_owned;      /* converted, or read into memory */
   int64_t kv_cache_per_token;
   int64_t kv_cache;           /* one sequence of context_length tokens */
-  int64_t kv_cache_batch;     /* max_batch - 1 further requests of a picture, a question and an answer of 1,024 tokens */
+  int64_t kv_cache_batch;     /* max_batch - 1 further requests of an image, a question and an answer of 1,024 tokens */
   int64_t scratch;            /* activations of a prefill chunk, kernels' scratch */
-  int64_t picture_batch;      /* pixels and activations of the pictures encoded together */
+  int64_t image_batch;        /* pixels and activations of the images encoded together */
   int64_t total;
   int64_t available;
-  int32_t pictures_together;
+  int32_t images_together;
   int32_t max_batch;
   ivl_kv_cache kv_cache_type;
 } ivl_memory_plan;
@@ -209,7 +209,7 @@ IVL_API void ivl_load_free(ivl_load* load);
 /* ---- int8 checkpoints -------------------------------------------------------------------------------------------- */
 
 /* Writes the weights of a checkpoint folder into another one as IVL_PRECISION_INT8 would make them at load, shard by shard
- * under the same names: in the place of a linear layer's weight (out, in) an I8 tensor of its name, NAME_scale (out) F32 and
+ * under the same names: instead of a linear layer's weight (out, in) an I8 tensor of its name, NAME_scale (out) F32 and
  * NAME_sum (out) I32, the sum of each row. They are then used where they are mapped. Files other than weights are the caller's
  * to copy. */
 typedef struct ivl_quantization ivl_quantization;
@@ -229,7 +229,7 @@ IVL_API ivl_status ivl_model_texts(const ivl_model* model, ivl_text** out);
 IVL_API ivl_status ivl_model_backend(const ivl_model* model, ivl_text** out);
 /* What the model computes and moves, from its shape; a multiply-add counts as two operations. */
 typedef struct ivl_work {
-  double vision_operations;            /* one picture through the vision tower and the projector */
+  double vision_operations;            /* one image through the vision tower and the projector */
   double operations_per_token;         /* a token through the decoder's layers up to its last keys, without attention */
   double attention_operations_per_key; /* of a token, for each key it sees */
   double head_operations;              /* on top of it for a token's logits: the rest of the last layer, and the head */
@@ -247,7 +247,7 @@ IVL_API void ivl_model_free(ivl_model* model);
 
 /* Copies of the activations of what runs while it is handed in, as f32, under the names vision.embeddings,
  * vision.layers.N, vision.pixel_shuffle, projector, decoder.embeddings, decoder.layers.N, decoder.norm, logits.
- * Vision entries are (pictures, tokens, width); decoder entries (1, tokens, width). A recording is one model's: the first that
+ * Vision entries are (images, tokens, width); decoder entries (1, tokens, width). A recording is one model's: the first that
  * it is handed in to. */
 typedef struct ivl_recording ivl_recording;
 IVL_API ivl_status ivl_recording_create(ivl_recording** out);
@@ -268,17 +268,17 @@ IVL_API ivl_status ivl_cancellation_create(ivl_cancellation** out);
 IVL_API void ivl_cancel(ivl_cancellation* cancellation);
 IVL_API void ivl_cancellation_free(ivl_cancellation* cancellation);
 
-/* ---- pictures --------------------------------------------------------------------------------------------------- */
+/* ---- images ----------------------------------------------------------------------------------------------------- */
 
-/* What the decoder sees of one or more pictures: (count * tokens_per_image, hidden_size). */
+/* What the decoder sees of one or more images: (count * tokens_per_image, hidden_size). */
 typedef struct ivl_features ivl_features;
 /* To be encoded when the first request needs it; the pixels are copied. content: bytes that tell these pixels, and who may share them,
  * from any others, a strong hash of both, say. Calls with equal ones share one encoding, also with requests that have ended, as long as
  * there is room. content_bytes 0: shared with nobody. pixels as ivl_encode's. */
 IVL_API ivl_status ivl_features_create(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count,
                                        const char* content, int64_t content_bytes, ivl_features** out);
-/* Encodes them now, in the calling thread. */
-/* pixels: (count, channels, image_size, image_size), normalized, pixel_count numbers in all. cancellation and recording may be
+/* Encodes them now, in the calling thread.
+ * pixels: (count, channels, image_size, image_size), normalized, pixel_count numbers in all. cancellation and recording may be
  * null. */
 IVL_API ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count,
                               const ivl_cancellation* cancellation, ivl_recording* recording, ivl_features** out);
@@ -307,7 +307,7 @@ typedef struct ivl_sampling {
 typedef struct ivl_request {
   const int32_t* tokens;               /* the whole prompt, also what earlier requests had computed of it */
   int64_t token_count;
-  int32_t image_token;                 /* whose places the features' rows take */
+  int32_t image_token;                 /* the placeholder: each is replaced by a row of the features */
   int32_t priority;                    /* larger numbers come first; among equals, who came first */
   const int32_t* stop_tokens;          /* ids that end the answer (the stop token is reported, with IVL_FINISH_STOP) */
   int64_t stop_token_count;
@@ -351,13 +351,13 @@ typedef struct ivl_event {
   ivl_finish finish;      /* the request has no event behind one with another than IVL_FINISH_NONE */
   int64_t reused;         /* tokens of its prompt that were in the cache */
   double queue_seconds;   /* that it waited before its first turn */
-  double picture_seconds; /* from then until its pictures were encoded */
+  double image_seconds;   /* from then until its images were encoded */
 } ivl_event;
 
 /* Some events. To be used by one thread at a time. */
 typedef struct ivl_events ivl_events;
 IVL_API ivl_status ivl_events_create(ivl_events** out);
-/* Puts the next events of the model's requests into `events`, in the place of what it held; waits for the first of them, as long as
+/* Puts the next events of the model's requests into `events` and drops what it held; waits for the first of them, as long as
  * timeout_ms says. Each event comes once, to one of the callers. IVL_CLOSED once the model is closed and all were taken. */
 IVL_API ivl_status ivl_poll(ivl_model* model, int32_t timeout_ms, ivl_events* events);
 IVL_API int64_t ivl_events_count(const ivl_events* events);
@@ -409,8 +409,8 @@ IVL_API ivl_status ivl_drop_page_cache(const char* directory, double* resident);
 
 /* One operation on random data, to be timed by the caller. spec is JSON, its operands as ivl_benchmark_operand counts them:
  *  {"op": "matmul", "m", "n", "k", "dtype": "f32|bf16|f16|int8"}: (m, k), weights (n, k), result (m, n)
- *  {"op": "patch_embed", "pictures", "channels", "image_size", "patch", "n", "dtype"}: (pictures, channels * image_size^2),
- *   weights (n, channels * patch^2), result (pictures * (image_size / patch)^2, n)
+ *  {"op": "patch_embed", "images", "channels", "image_size", "patch", "n", "dtype"}: (images, channels * image_size^2),
+ *   weights (n, channels * patch^2), result (images * (image_size / patch)^2, n)
  *  {"op": "vision_attention", "tokens", "heads", "head_dim", "dtype"}: q, k and v (tokens, 3 * heads * head_dim), result
  *  {"op": "cached_attention", "rows", "past", "heads", "kv_heads", "head_dim", "dtype"}: q (rows, (heads + 2 kv_heads) *
  *   head_dim), of which the first heads are read; cache (blocks * 2 * kv_heads * 256, head_dim), past + rows tokens in blocks of 256

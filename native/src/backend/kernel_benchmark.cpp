@@ -146,7 +146,7 @@ class PatchEmbed : public KernelBenchmark {
  public:
   PatchEmbed(std::shared_ptr<Backend> backend, const json& spec)
       : KernelBenchmark(std::move(backend)),
-        geometry_{size_in(spec, "pictures"), size_in(spec, "channels"), size_in(spec, "image_size"), size_in(spec, "patch")},
+        geometry_{size_in(spec, "images"), size_in(spec, "channels"), size_in(spec, "image_size"), size_in(spec, "patch")},
         n_(width_in(spec, "n", *backend_)) {
     if (geometry_.image_size % geometry_.patch != 0) fail(Status::InvalidArgument, "benchmark spec: patch must divide image_size");
     require_fits(geometry_.channels, geometry_.image_size * geometry_.image_size);

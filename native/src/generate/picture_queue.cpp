@@ -36,7 +36,7 @@ std::optional<PictureQueue::Failed> PictureQueue::advance(const Engine::Access& 
   } catch (const std::bad_alloc&) {
     current_.reset();
     std::erase(waiting_, features);
-    return Failed{features, Error(Status::OutOfMemory, "the system has no memory left for a picture")};
+    return Failed{features, Error(Status::OutOfMemory, "the system has no memory left for an image")};
   }
 }
 

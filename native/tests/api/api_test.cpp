@@ -140,7 +140,7 @@ TEST(Api, InspectPlanCheckAndInfoTell) {
   const ivl_load_options o = options();
   ivl_memory_plan plan;
   ASSERT_EQ(ivl_plan(checkpoint().c_str(), &o, &plan), IVL_OK);
-  EXPECT_EQ(plan.total, plan.weights_mapped + plan.weights_owned + plan.kv_cache + plan.scratch + plan.picture_batch);
+  EXPECT_EQ(plan.total, plan.weights_mapped + plan.weights_owned + plan.kv_cache + plan.scratch + plan.image_batch);
   EXPECT_EQ(text_of([&](ivl_text** out) { return ivl_plan_advice(checkpoint().c_str(), &o, out); }), "");
   EXPECT_EQ(text_of([&](ivl_text** out) { return ivl_plan_device(checkpoint().c_str(), &o, out); }), "cpu");
   const json system = json::parse(text_of(ivl_system_info));

@@ -31,7 +31,7 @@ TEST_F(KernelBenchmarkTest, EveryOperationIsTheCpus) {
        {R"({"op": "matmul", "m": 5, "n": 40, "k": 72, "dtype": "bf16", "copies": 2)",
         R"({"op": "matmul", "m": 20, "n": 33, "k": 64, "dtype": "bf16", "out": "f32")",
         R"({"op": "matmul", "m": 3, "n": 48, "k": 64, "dtype": "int8")",
-        R"({"op": "patch_embed", "pictures": 2, "channels": 3, "image_size": 56, "patch": 14, "n": 24, "dtype": "bf16")",
+        R"({"op": "patch_embed", "images": 2, "channels": 3, "image_size": 56, "patch": 14, "n": 24, "dtype": "bf16")",
         R"({"op": "vision_attention", "tokens": 40, "heads": 2, "head_dim": 64, "dtype": "bf16")",
         R"({"op": "cached_attention", "rows": 1, "past": 300, "heads": 7, "kv_heads": 1, "head_dim": 128, "dtype": "bf16")",
         R"({"op": "cached_attention", "rows": 20, "past": 3, "heads": 2, "kv_heads": 2, "head_dim": 96, "dtype": "bf16")"}) {

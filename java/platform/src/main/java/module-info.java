@@ -1,4 +1,4 @@
-/** The library with films: what on the module path would have to be added by name. */
+/** The library with videos: what on the module path would have to be added by name. */
 @SuppressWarnings("requires-automatic") // the library needs some
 module internvl4j.platform {
     requires transitive internvl4j;

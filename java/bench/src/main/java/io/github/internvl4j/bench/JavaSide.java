@@ -26,14 +26,14 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Microseconds of what Java does around the runtime: text, pictures, and calls through the binding. */
+/** Microseconds of what Java does around the runtime: text, images, and calls through the binding. */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Fork(1)
 @Warmup(iterations = 2, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class JavaSide {
-    /** A checkpoint's tokenizer and picture settings; the working directory is the repository's root. */
+    /** A checkpoint's tokenizer and image settings; the working directory is the repository's root. */
     @State(Scope.Benchmark)
     public static class Checkpoint {
         @Param("test-data/hermes-d128")

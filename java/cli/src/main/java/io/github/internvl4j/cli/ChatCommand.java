@@ -7,11 +7,13 @@ import io.github.internvl4j.InternVL;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.ReplyListener;
+import io.github.internvl4j.WhenFull;
 import io.github.internvl4j.server.openai.JsonText;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -31,10 +33,11 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  internvl4j chat --model DIR --image photo.jpg --prompt 'Please describe the image shortly.'",
             "  internvl4j chat --model DIR --image a.jpg --image b.jpg --prompt 'What differs?' --json",
-            "  internvl4j chat --model DIR --video film.mp4 --frames 8 --prompt 'What happens?'",
+            "  internvl4j chat --model DIR --video video.mp4 --frames 8 --prompt 'What happens?'",
             "  internvl4j chat --model DIR --prompt-file question.txt",
             "  internvl4j chat --model DIR --thinking --prompt 'Is 1001 a prime number?' 2>thoughts.txt",
-            "  internvl4j chat --model DIR"
+            "  internvl4j chat --model DIR",
+            "  internvl4j chat --model DIR --when-full drop-oldest"
         })
 final class ChatCommand implements Callable<Integer> {
     @ParentCommand
@@ -58,6 +61,13 @@ final class ChatCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object instead of streaming the text.")
     private boolean json;
 
+    @Option(
+            names = "--when-full",
+            paramLabel = "WHAT",
+            description = "What a conversation does when it no longer fits the context: fail (default; the question is not asked), or"
+                    + " drop-oldest, which forgets the oldest turns.")
+    private @Nullable WhenFull whenFull;
+
     @Override
     public Integer call() throws IOException {
         input.validate();
@@ -65,6 +75,9 @@ final class ChatCommand implements Callable<Integer> {
         String text = question.read(main.streams);
         if (text == null) {
             return talk();
+        }
+        if (whenFull != null) {
+            throw new ParameterException(spec.commandLine(), "--when-full is for conversations, so --prompt and --prompt-file exclude it");
         }
         Prompt asked = input.prompt(text); // before loading: a bad image should not cost a load
         long started = System.nanoTime();
@@ -107,7 +120,7 @@ final class ChatCommand implements Callable<Integer> {
         }
         Queue queue = new Queue(input);
         try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
-            return new Conversation(main, loaded, input, sampling, queue).run();
+            return new Conversation(main, loaded, input, sampling, queue, whenFull == null ? WhenFull.FAIL : whenFull).run();
         }
     }
 }

@@ -7,6 +7,8 @@ import io.github.internvl4j.FinishReason;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
+import io.github.internvl4j.WhenFull;
+import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.error.PromptException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -36,6 +38,7 @@ final class Conversation {
     private final SamplingOptions sampling;
     private final boolean thinking;
     private final Queue queue;
+    private final WhenFull whenFull;
     private final PrintStream out;
     private Chat chat;
     private boolean over;
@@ -45,18 +48,20 @@ final class Conversation {
         @Nullable String next() throws IOException;
     }
 
-    Conversation(Main main, InternVL model, PromptOptions input, SamplingOptions sampling, Queue queue) {
+    Conversation(
+            Main main, InternVL model, PromptOptions input, SamplingOptions sampling, Queue queue, WhenFull whenFull) {
         this.main = main;
         this.model = model;
         this.sampling = sampling;
         this.queue = queue;
+        this.whenFull = whenFull;
         out = main.streams.out();
         thinking = input.rules().thinking();
         chat = open(input.system());
     }
 
     private Chat open(@Nullable String system) {
-        return model.chat(ChatOptions.defaults().thinking(thinking).system(system));
+        return model.chat(ChatOptions.defaults().thinking(thinking).system(system).whenFull(whenFull));
     }
 
     /** Returns the exit status: 0 unless the last question failed or a signal ended it. */
@@ -167,13 +172,27 @@ final class Conversation {
             printer.end();
             boolean cancelled = reply.finish() == FinishReason.CANCELLED;
             out.println(cancelled ? " [stopped]" : "");
+            if (reply.droppedTurns() > 0) {
+                main.streams.err().println("internvl4j: to make room, turns were forgotten: the oldest " + reply.droppedTurns());
+            }
             if (!cancelled || !reply.response().isEmpty()) {
                 queue.clear(); // what was stopped before its first word was never asked
             }
             // At a terminal Ctrl-C is for the answer.
             over = interrupts.status() != 0 && !(interrupts.byKey() && main.streams.inIsTerminal());
             return over ? interrupts.status() : 0;
+        } catch (ContextLengthException e) {
+            throw withWaysOut(e);
         }
+    }
+
+    /** With the commands that help, where the library's message tells the methods that do. */
+    private static ContextLengthException withWaysOut(ContextLengthException e) {
+        if (!(e.getCause() instanceof ContextLengthException bare)) {
+            return e; // the question is too long by itself
+        }
+        return new ContextLengthException(
+                bare.getMessage() + "; /undo takes the last question back, /reset begins anew, --when-full drop-oldest makes room", e);
     }
 
     private void show(AnswerPrinter printer, Chunk chunk) {

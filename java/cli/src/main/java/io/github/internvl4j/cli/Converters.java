@@ -1,6 +1,7 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Device;
+import io.github.internvl4j.WhenFull;
 import io.github.internvl4j.error.InvalidOptionException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -16,6 +17,7 @@ final class Converters {
     static void register(CommandLine line) {
         line.registerConverter(Device.class, Converters::device);
         line.registerConverter(Path.class, FileNames::option);
+        line.registerConverter(WhenFull.class, Converters::whenFull);
         number(line, int.class, Integer.class, Integer::valueOf, "an integer of 32 bits");
         number(line, long.class, Long.class, Long::valueOf, "an integer of 64 bits");
         number(line, float.class, Float.class, Float::valueOf, "a number");
@@ -28,6 +30,14 @@ final class Converters {
         } catch (InvalidOptionException e) {
             throw new TypeConversionException(Failures.oneLine(e.getMessage()));
         }
+    }
+
+    private static WhenFull whenFull(String word) {
+        return switch (word.toLowerCase(Locale.ROOT)) {
+            case "fail" -> WhenFull.FAIL;
+            case "drop-oldest" -> WhenFull.DROP_OLDEST;
+            default -> throw new TypeConversionException("expected fail or drop-oldest, found '" + word + "'");
+        };
     }
 
     private static <T> void number(

@@ -2,12 +2,14 @@ package io.github.internvl4j.cli;
 
 import static io.github.internvl4j.cli.Cli.D128;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.cli.Cli.Run;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -97,8 +99,35 @@ class ConversationTest {
         }
     }
 
+    /** A conversation of so many short questions in a context that has room for few of them. */
+    private static Run talkInLittleRoom(int questions, String... options) {
+        List<String> args = new ArrayList<>(
+                List.of("chat", "--model", D128, "--context", "128", "--max-new-tokens", "5", "--system", "Be brief."));
+        args.addAll(List.of(options));
+        return Cli.runWithInput("Hello, and what is new?\n".repeat(questions), args.toArray(String[]::new));
+    }
+
+    @Test
+    void aFullConversationFailsAndSaysWhatHelps() {
+        Run run = talkInLittleRoom(9);
+        assertEquals(1, run.status(), "the last question failed");
+        assertTrue(answers(run).size() > 1, run.out());
+        String error = run.err().lines().findFirst().orElseThrow();
+        assertTrue(error.endsWith("; /undo takes the last question back, /reset begins anew, --when-full drop-oldest makes room"), error);
+        assertFalse(error.contains("undo()"), error);
+    }
+
+    @Test
+    void aFullConversationCanForgetItsOldestTurns() {
+        Run run = talkInLittleRoom(9, "--when-full", "drop-oldest").succeeded();
+        assertEquals(9, answers(run).size(), run.out());
+        assertTrue(run.err().startsWith("internvl4j: to make room, turns were forgotten: the oldest 1"), run.err());
+    }
+
     @Test
     void optionsWithoutMeaningHereAreRefused() {
+        Cli.run("chat", "--model", D128, "--when-full", "drop-oldest", "--prompt", "Hello").failed(2, "--when-full", "--prompt");
+        Cli.run("chat", "--model", D128, "--when-full", "never").failed(2, "'--when-full': expected fail or drop-oldest, found 'never'");
         Cli.run("chat", "--model", D128, "--json").failed(2, "--prompt");
         Cli.run("chat", "--model", D128, "--history", "h.json").failed(2, "--prompt");
         Cli.run("chat", "--model", D128, "--image", "absent.png").failed(1, "absent.png");

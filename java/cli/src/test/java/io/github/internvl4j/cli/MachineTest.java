@@ -71,7 +71,7 @@ class MachineTest {
     @Test
     void benchPrintsSpeedsAndShares() throws IOException {
         List<String> figures = List.of("load_seconds", "vision_ms_per_image", "prefill_tokens_per_second",
-                "decode_tokens_per_second", "peak_rss_bytes", "jvm_bytes", "memory_peak_bytes", "memory_bar_bytes", "read_gigabytes_per_second", "f32_gigaflops", "bf16_gigaflops", "int8_gigaops",
+                "decode_tokens_per_second", "peak_rss_bytes", "jvm_bytes", "memory_bar_bytes", "read_gigabytes_per_second", "f32_gigaflops", "bf16_gigaflops", "int8_gigaops",
                 "vision_share_of_peak", "prefill_share_of_peak", "decode_share_of_bandwidth");
         for (Run run : List.of(run(BENCH, "--json"), run(BENCH, "--json", "--past", "40", "--threads", "1"))) {
             for (String figure : figures) {
@@ -82,6 +82,8 @@ class MachineTest {
                 .succeeded()
                 .out();
         assertTrue(figures.stream().allMatch(text::contains), text);
+        // The difference of two figures: so small a model may take less than the JVM gave back meanwhile.
+        assertTrue(text.contains("memory_peak_bytes"), text);
         JsonNode cold = run("bench", "--model", D128, "--prompt-tokens", "20", "--new-tokens", "3", "--runs", "1", "--json",
                 "--cold", "--kv-cache", "int8", "--affinity", "auto").succeeded().json();
         assertEquals("int8", cold.get("kv_cache").asText());

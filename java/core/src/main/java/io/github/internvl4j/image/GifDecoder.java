@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>As in Pillow: the screen grows to hold the image; the rest of the screen takes the transparent colour's index,
  * or 0; a colour table that is missing, or is the plain gray ramp, means gray levels; data for every row must be
- * there. Not ImageIO's, because it gives the picture without its screen, and the rest of the screen is part of what Pillow shows.
+ * there. Not ImageIO's, because it gives the image without its screen, and the rest of the screen is part of what Pillow shows.
  */
 final class GifDecoder {
     private static final int EXTENSION = '!';

@@ -49,7 +49,7 @@ public final class ImageProcessor {
      * @param imageSize the model's image size in pixels, {@code force_image_size} of its config.json
      * @return the processor
      * @throws CheckpointException if preprocessor_config.json is missing, a field is missing or malformed, or its size
-     *     is not {@code imageSize}: the image would not have as many patches as the prompt has places
+     *     is not {@code imageSize}: the image would not have as many patches as the prompt has placeholders
      */
     public static ImageProcessor load(Path modelDirectory, int imageSize) {
         Objects.requireNonNull(modelDirectory, "modelDirectory");

@@ -158,7 +158,7 @@ final class EventPump {
                 most == 0 ? List.of() : candidates(events, index, most),
                 event.reused(),
                 event.queue_seconds(),
-                event.picture_seconds());
+                event.image_seconds());
     }
 
     private static InternVLException failure(ivl_events events, long index) {

@@ -37,15 +37,15 @@ class VideoFramesTest {
 
     @ParameterizedTest(name = "{0} in {1}")
     @CsvSource({
-        "mpeg4, film.mp4, 10, 2",
-        "mpeg4, film.avi, 10, 0",
-        "mpeg4, film.mkv, 500, 0",
-        "mpeg2video, film.ts, 12, 2",
-        "mpeg2video, film.mpg, 12, 2",
-        "libopenh264, film.mp4, 10, 0",
-        "libvpx, film.webm, 10, 0",
-        "libvpx-vp9, film.webm, 10, 0",
-        "mjpeg, film.avi, 1, 0"
+        "mpeg4, video.mp4, 10, 2",
+        "mpeg4, video.avi, 10, 0",
+        "mpeg4, video.mkv, 500, 0",
+        "mpeg2video, video.ts, 12, 2",
+        "mpeg2video, video.mpg, 12, 2",
+        "libopenh264, video.mp4, 10, 0",
+        "libvpx, video.webm, 10, 0",
+        "libvpx-vp9, video.webm, 10, 0",
+        "mjpeg, video.avi, 1, 0"
     })
     void everyFrameIsTheOneAskedFor(String encoder, String name, int keyDistance, int bFrames) {
         Path file = folder.resolve(name);
@@ -69,7 +69,7 @@ class VideoFramesTest {
 
     @Test
     void variableRatesCountFramesNotTimes() {
-        Path file = folder.resolve("film.mkv");
+        Path file = folder.resolve("video.mkv");
         int[] gaps = {10, 33, 40, 100, 7};
         VideoWriter.write(file, "mpeg4", FRAMES, 9, 0, i -> {
             long time = 0;

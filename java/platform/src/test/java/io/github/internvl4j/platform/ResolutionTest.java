@@ -43,7 +43,7 @@ class ResolutionTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"Linux", "Windows 11", "Mac OS X"})
-    void thePlatformHasFilmsToo(String system) throws Exception {
+    void thePlatformHasVideosToo(String system) throws Exception {
         Set<String> found = resolve("internvl4j-platform", system);
         assertTrue(found.containsAll(resolve("internvl4j", system)), found::toString);
         assertTrue(found.containsAll(List.of("ffmpeg", "ffmpeg:linux-x86_64")), found::toString);

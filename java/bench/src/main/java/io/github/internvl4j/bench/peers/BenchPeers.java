@@ -98,7 +98,7 @@ public final class BenchPeers implements Callable<Integer> {
     @Option(names = "--merge", description = "Keep what that file has of other comparisons.")
     private boolean merge;
 
-    @Option(names = "--svg", paramLabel = "FILE", description = "A picture of the results.")
+    @Option(names = "--svg", paramLabel = "FILE", description = "A chart of the results.")
     private @Nullable Path svg;
 
     /** By its label. */
@@ -149,7 +149,7 @@ public final class BenchPeers implements Callable<Integer> {
         out.print(Table.settings(all));
         out.print(Table.failures(results.trials()));
         if (svg != null) {
-            Files.writeString(svg, Picture.of(all));
+            Files.writeString(svg, Chart.of(all));
         }
         return 0;
     }

@@ -36,7 +36,7 @@ record Comparison(String name, Task task, Side ours, List<Side> peers) {
         // A layer each of the 40B model's, in their true sizes.
         prefill(all, "yi-34b-layer-prefill", Task.prefill("yi-34b-layer", 512));
         decode(all, "yi-34b-layer-decode", Task.decode("yi-34b-layer", 0), true);
-        // What people download: the decoders of InternVL2.5-1B and -2B with a picture of 13 tiles and 64 words.
+        // What people download: the decoders of InternVL2.5-1B and -2B with an image of 13 tiles and 64 words.
         for (String shape : List.of("internvl2_5-1b", "internvl2_5-2b")) {
             prefill(all, shape + "-prefill", Task.prefill(shape, 3392));
             decode(all, shape + "-decode", Task.decode(shape, 3392), false);

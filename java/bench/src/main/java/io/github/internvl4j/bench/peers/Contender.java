@@ -5,7 +5,7 @@ interface Contender extends AutoCloseable {
     /** Tokens decoded in one turn. */
     int TOKENS_A_TURN = 8;
 
-    /** Takes one turn: the seconds of one product, prompt, decoded token or picture. */
+    /** Takes one turn: the seconds of one product, prompt, decoded token or image. */
     double turn() throws Exception;
 
     /** Version and settings, for whoever reads the results. */

@@ -15,7 +15,7 @@ record Task(Kind kind, String shape, int tokens) {
         MATMUL("GFLOP/s"),
         PREFILL("tokens/s"),
         DECODE("tokens/s"),
-        VISION("pictures/s");
+        VISION("images/s");
 
         private final String unit;
 
@@ -75,7 +75,7 @@ record Task(Kind kind, String shape, int tokens) {
             case MATMUL -> "matmul " + shape;
             case PREFILL -> "%s prefill %d".formatted(shape, tokens);
             case DECODE -> "%s decode at %d".formatted(shape, tokens);
-            case VISION -> shape + " picture";
+            case VISION -> shape + " image";
         };
     }
 }

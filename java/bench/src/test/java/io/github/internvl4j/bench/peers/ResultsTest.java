@@ -203,7 +203,7 @@ final class ResultsTest {
     }
 
     @Test
-    void thePictureIsXmlWithABarForEachSideAndALineForEachDecoder() throws Exception {
+    void theChartIsXmlWithABarForEachSideAndALineForEachDecoder() throws Exception {
         Results results = new Results("cpu", 2, List.of(decoded(0, BF16, 0.2, 0.4, 0.8), decoded(1024, BF16, 0.3, 0.4, 0.8)));
         List<String> words = words(results);
         assertTrue(words.contains("yi-mini decode at 0, int8 (tokens/s)"), words.toString());
@@ -233,11 +233,11 @@ final class ResultsTest {
         assertFalse(words.contains("64"), "not on the other decoder's axis");
     }
 
-    /** The picture's texts; it is XML. */
+    /** The chart's texts; it is XML. */
     private static List<String> words(Results results) throws Exception {
         NodeList texts = DocumentBuilderFactory.newInstance()
                 .newDocumentBuilder()
-                .parse(new InputSource(new StringReader(Picture.of(results))))
+                .parse(new InputSource(new StringReader(Chart.of(results))))
                 .getElementsByTagName("text");
         return IntStream.range(0, texts.getLength())
                 .mapToObj(i -> texts.item(i).getTextContent())

@@ -21,17 +21,17 @@ import io.github.internvl4j.tensor.Tensor;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
- * cuDNN's fused attention of one picture without a mask, in bf16, over queries, keys and values that lie side by side as ours do:
+ * cuDNN's fused attention of one image without a mask, in bf16, over queries, keys and values that lie side by side as ours do:
  * the graph API's SDPA operation, which cuDNN has from 9.13 on.
  */
 final class CudnnAttention extends CudnnOperation {
     private static final long[] IDS = {1, 2, 3, 4, 5};
 
-    private final DeviceMemory out = owning(new DeviceMemory((long) Picture.TOKENS * Picture.WIDTH * Short.BYTES));
-    private final FloatPointer scale = new FloatPointer(new float[] {(float) (1 / Math.sqrt(Picture.HEAD_DIM))});
+    private final DeviceMemory out = owning(new DeviceMemory((long) Image.TOKENS * Image.WIDTH * Short.BYTES));
+    private final FloatPointer scale = new FloatPointer(new float[] {(float) (1 / Math.sqrt(Image.HEAD_DIM))});
 
     CudnnAttention() {
-        this(DeviceMemory.randomBf16(3L * Picture.TOKENS * Picture.WIDTH, 1));
+        this(DeviceMemory.randomBf16(3L * Image.TOKENS * Image.WIDTH, 1));
     }
 
     /** Of bf16 values (tokens, 3 * width). */
@@ -41,15 +41,15 @@ final class CudnnAttention extends CudnnOperation {
 
     private CudnnAttention(DeviceMemory qkv) {
         owning(qkv);
-        long stride = 3L * Picture.WIDTH;
+        long stride = 3L * Image.WIDTH;
         CudnnDescriptor operation = made(CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR)
                 .set(CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC, rows(IDS[0], stride))
                 .set(CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC, rows(IDS[1], stride))
                 .set(CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC, rows(IDS[2], stride))
-                .set(CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC, rows(IDS[3], Picture.WIDTH))
+                .set(CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC, rows(IDS[3], Image.WIDTH))
                 .set(CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC, onHost(IDS[4]))
                 .finish();
-        long width = (long) Picture.WIDTH * Short.BYTES;
+        long width = (long) Image.WIDTH * Short.BYTES;
         prepare(operation, IDS, qkv.address(), qkv.at(width), qkv.at(2 * width), out.address(), scale);
     }
 
@@ -57,8 +57,8 @@ final class CudnnAttention extends CudnnOperation {
     private CudnnDescriptor rows(long id, long stride) {
         return tensor(
                 id,
-                new long[] {1, Picture.HEADS, Picture.TOKENS, Picture.HEAD_DIM},
-                new long[] {stride * Picture.TOKENS, Picture.HEAD_DIM, stride, 1});
+                new long[] {1, Image.HEADS, Image.TOKENS, Image.HEAD_DIM},
+                new long[] {stride * Image.TOKENS, Image.HEAD_DIM, stride, 1});
     }
 
     /** One f32 that the host has. */
@@ -76,6 +76,6 @@ final class CudnnAttention extends CudnnOperation {
     /** What came out: (tokens, width). */
     Tensor result() {
         Status.cuda(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
-        return out.readBf16(Picture.TOKENS, Picture.WIDTH, Picture.WIDTH);
+        return out.readBf16(Image.TOKENS, Image.WIDTH, Image.WIDTH);
     }
 }

@@ -25,26 +25,26 @@ import io.github.internvl4j.tensor.Tensor;
 import java.nio.FloatBuffer;
 
 /**
- * cuDNN's convolution of one picture's patches in bf16, adding up in f32. Pixels, weights and the result have their channels
+ * cuDNN's convolution of one image's patches in bf16, adding up in f32. Pixels, weights and the result have their channels
  * together, as its kernels for tensor cores want them; bringing the pixels there is not counted.
  */
 final class CudnnPatches extends CudnnOperation {
     private static final long[] IDS = {1, 2, 3};
-    private static final int PATCHES = Picture.GRID * Picture.GRID;
+    private static final int PATCHES = Image.GRID * Image.GRID;
 
-    private final DeviceMemory out = owning(new DeviceMemory((long) PATCHES * Picture.WIDTH * Short.BYTES));
+    private final DeviceMemory out = owning(new DeviceMemory((long) PATCHES * Image.WIDTH * Short.BYTES));
 
     CudnnPatches() {
         this(
-                DeviceMemory.randomBf16((long) Picture.CHANNELS * Picture.SIDE * Picture.SIDE, 1),
-                DeviceMemory.randomBf16((long) Picture.WIDTH * Picture.CHANNELS * Picture.PATCH * Picture.PATCH, 2));
+                DeviceMemory.randomBf16((long) Image.CHANNELS * Image.SIDE * Image.SIDE, 1),
+                DeviceMemory.randomBf16((long) Image.WIDTH * Image.CHANNELS * Image.PATCH * Image.PATCH, 2));
     }
 
     /** Of bf16 values as ours has them, channel by channel: (1, channels * side^2) and (width, channels * patch^2). */
     CudnnPatches(Tensor pixels, Tensor weights) {
         this(
-                DeviceMemory.ofBf16(channelsLast(pixels, 1, Picture.SIDE * Picture.SIDE)),
-                DeviceMemory.ofBf16(channelsLast(weights, Picture.WIDTH, Picture.PATCH * Picture.PATCH)));
+                DeviceMemory.ofBf16(channelsLast(pixels, 1, Image.SIDE * Image.SIDE)),
+                DeviceMemory.ofBf16(channelsLast(weights, Image.WIDTH, Image.PATCH * Image.PATCH)));
     }
 
     private CudnnPatches(DeviceMemory pixels, DeviceMemory weights) {
@@ -57,13 +57,13 @@ final class CudnnPatches extends CudnnOperation {
                 .set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, 0, 0)
                 .set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, 0, 0)
                 .set(CUDNN_ATTR_CONVOLUTION_DILATIONS, 1, 1)
-                .set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, Picture.PATCH, Picture.PATCH)
+                .set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, Image.PATCH, Image.PATCH)
                 .finish();
         CudnnDescriptor operation = made(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR)
                 .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, convolution)
-                .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, square(IDS[0], 1, Picture.CHANNELS, Picture.SIDE))
-                .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, square(IDS[1], Picture.WIDTH, Picture.CHANNELS, Picture.PATCH))
-                .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, square(IDS[2], 1, Picture.WIDTH, Picture.GRID))
+                .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, square(IDS[0], 1, Image.CHANNELS, Image.SIDE))
+                .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, square(IDS[1], Image.WIDTH, Image.CHANNELS, Image.PATCH))
+                .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, square(IDS[2], 1, Image.WIDTH, Image.GRID))
                 .setFloat(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, 1)
                 .setFloat(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, 0)
                 .finish();
@@ -85,8 +85,8 @@ final class CudnnPatches extends CudnnOperation {
         FloatBuffer to = turned.data();
         for (int i = 0; i < count; i++) {
             for (int place = 0; place < places; place++) {
-                for (int channel = 0; channel < Picture.CHANNELS; channel++) {
-                    to.put(from.get((i * Picture.CHANNELS + channel) * places + place));
+                for (int channel = 0; channel < Image.CHANNELS; channel++) {
+                    to.put(from.get((i * Image.CHANNELS + channel) * places + place));
                 }
             }
         }
@@ -96,6 +96,6 @@ final class CudnnPatches extends CudnnOperation {
     /** What came out: (patches, width). */
     Tensor result() {
         Status.cuda(cudaDeviceSynchronize(), "cudaDeviceSynchronize");
-        return out.readBf16(PATCHES, Picture.WIDTH, Picture.WIDTH);
+        return out.readBf16(PATCHES, Image.WIDTH, Image.WIDTH);
     }
 }

@@ -28,7 +28,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 1)
 public class Products {
     static final int QUEUED = 50;
-    /** A token, eight conversations, chunks of prompts, a picture: the values of {@link Shape#rows}. */
+    /** A token, eight conversations, chunks of prompts, an image: the values of {@link Shape#rows}. */
     static final List<Integer> ROWS = List.of(1, 8, 64, 320, 512, 1025);
 
     @State(Scope.Benchmark)

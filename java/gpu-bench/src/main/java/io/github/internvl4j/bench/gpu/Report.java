@@ -16,7 +16,7 @@ import java.util.OptionalDouble;
 /** One table of JMH's results: the floor of each operation, ours, how far apart they are, and the peer. */
 public final class Report {
     private static final String PRODUCTS = Products.class.getName() + ".";
-    private static final String PICTURES = Pictures.class.getName() + ".";
+    private static final String IMAGES = Images.class.getName() + ".";
 
     /** Microseconds of a row of the table, where they were measured. */
     private record Line(
@@ -129,18 +129,18 @@ public final class Report {
                 }
             }
         }
-        lines.add(picture("patches of a picture, bf16", Work.ofPatches(), "patches"));
-        lines.add(picture("attention of a picture, bf16", Work.ofAttention(), "attention"));
+        lines.add(image("patches of an image, bf16", Work.ofPatches(), "patches"));
+        lines.add(image("attention of an image, bf16", Work.ofAttention(), "attention"));
         return lines;
     }
 
-    private Line picture(String name, Work work, String benchmark) {
+    private Line image(String name, Work work, String benchmark) {
         return new Line(
                 name,
                 floor(work, DataType.BF16),
-                score(PICTURES + benchmark + "Ours"),
+                score(IMAGES + benchmark + "Ours"),
                 "cuDNN",
-                score(PICTURES + benchmark + "Cudnn"));
+                score(IMAGES + benchmark + "Cudnn"));
     }
 
     private OptionalDouble floor(Work work, DataType type) {

@@ -17,15 +17,15 @@ record Work(double operations, double bytes) {
     }
 
     static Work ofPatches() {
-        double patches = (double) Picture.GRID * Picture.GRID;
-        double inputs = (double) Picture.CHANNELS * Picture.PATCH * Picture.PATCH;
+        double patches = (double) Image.GRID * Image.GRID;
+        double inputs = (double) Image.CHANNELS * Image.PATCH * Image.PATCH;
         return new Work(
-                2 * patches * inputs * Picture.WIDTH,
-                ACTIVATION_BYTES * (inputs * Picture.WIDTH + patches * inputs + patches * Picture.WIDTH));
+                2 * patches * inputs * Image.WIDTH,
+                ACTIVATION_BYTES * (inputs * Image.WIDTH + patches * inputs + patches * Image.WIDTH));
     }
 
     static Work ofAttention() {
-        double tokens = Picture.TOKENS;
-        return new Work(4 * tokens * tokens * Picture.WIDTH, 4 * tokens * Picture.WIDTH * ACTIVATION_BYTES);
+        double tokens = Image.TOKENS;
+        return new Work(4 * tokens * tokens * Image.WIDTH, 4 * tokens * Image.WIDTH * ACTIVATION_BYTES);
     }
 }

@@ -39,7 +39,7 @@ class LinearLayerTest {
     }
 
     @Test
-    void theVisionTowersLayersAndPicturesAreTheConfigurations() throws IOException {
+    void theVisionTowersLayersAndImagesAreTheConfigurations() throws IOException {
         JsonNode vision = config().path("vision_config");
         int hidden = vision.path("hidden_size").asInt();
         int mlp = vision.path("intermediate_size").asInt();
@@ -47,12 +47,12 @@ class LinearLayerTest {
         assertShape(LinearLayer.VIT_PROJ, hidden, hidden);
         assertShape(LinearLayer.VIT_FC1, hidden, mlp);
         assertShape(LinearLayer.VIT_FC2, mlp, hidden);
-        assertEquals(vision.path("image_size").asInt(), Picture.SIDE);
-        assertEquals(vision.path("patch_size").asInt(), Picture.PATCH);
-        assertEquals(vision.path("num_attention_heads").asInt(), Picture.HEADS);
-        assertEquals(hidden, Picture.WIDTH);
-        assertEquals(1025, Picture.TOKENS);
-        assertEquals(128, Picture.HEAD_DIM);
+        assertEquals(vision.path("image_size").asInt(), Image.SIDE);
+        assertEquals(vision.path("patch_size").asInt(), Image.PATCH);
+        assertEquals(vision.path("num_attention_heads").asInt(), Image.HEADS);
+        assertEquals(hidden, Image.WIDTH);
+        assertEquals(1025, Image.TOKENS);
+        assertEquals(128, Image.HEAD_DIM);
     }
 
     @ParameterizedTest
@@ -72,8 +72,8 @@ class LinearLayerTest {
             assertEquals(Work.of(LinearLayer.VIT_PROJ, 2, DataType.BF16).operations(), product.operations());
             assertTrue(product.seconds(2) > 0);
         }
-        try (KernelBenchmark patches = Picture.ourPatches("cpu");
-                KernelBenchmark attention = Picture.ourAttention("cpu")) {
+        try (KernelBenchmark patches = Image.ourPatches("cpu");
+                KernelBenchmark attention = Image.ourAttention("cpu")) {
             assertEquals(Work.ofPatches().operations(), patches.operations());
             assertEquals(Work.ofAttention().operations(), attention.operations());
         }

@@ -48,7 +48,7 @@ class PeersAgreeTest {
 
     @Test
     void thePatchesAreCudnns() {
-        try (KernelBenchmark ours = Picture.ourPatches(Main.DEVICE);
+        try (KernelBenchmark ours = Image.ourPatches(Main.DEVICE);
                 CudnnPatches theirs = new CudnnPatches(ours.operand(0), ours.operand(1))) {
             ours.run();
             theirs.run(1);
@@ -58,7 +58,7 @@ class PeersAgreeTest {
 
     @Test
     void theAttentionIsCudnns() {
-        try (KernelBenchmark ours = Picture.ourAttention(Main.DEVICE);
+        try (KernelBenchmark ours = Image.ourAttention(Main.DEVICE);
                 CudnnAttention theirs = new CudnnAttention(ours.operand(0))) {
             ours.run();
             theirs.run(1);

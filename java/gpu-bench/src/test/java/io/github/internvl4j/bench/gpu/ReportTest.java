@@ -21,8 +21,8 @@ class ReportTest {
                 .formatted(whose, type, microseconds);
     }
 
-    private static String picture(String benchmark, double microseconds) {
-        return "{\"benchmark\": \"io.github.internvl4j.bench.gpu.Pictures.%s\", \"primaryMetric\": {\"score\": %s}}"
+    private static String image(String benchmark, double microseconds) {
+        return "{\"benchmark\": \"io.github.internvl4j.bench.gpu.Images.%s\", \"primaryMetric\": {\"score\": %s}}"
                 .formatted(benchmark, microseconds);
     }
 
@@ -50,13 +50,13 @@ class ReportTest {
     void whatIsMissingIsSaid() throws IOException {
         List<String> lines = report(
                 Optional.empty(),
-                picture("patchesOurs", 10),
-                picture("attentionOurs", 40),
-                picture("attentionCudnn", 50));
+                image("patchesOurs", 10),
+                image("attentionOurs", 40),
+                image("attentionCudnn", 50));
         assertEquals(4, lines.size(), lines::toString);
-        assertEquals("patches of a picture, bf16 - 10.0 - cuDNN - -", words(lines.get(1)));
-        assertEquals("attention of a picture, bf16 - 40.0 - cuDNN 50.0 0.80", words(lines.get(2)));
-        // Two types, nine layers, six numbers of rows, and the picture's patches: only its attention is whole.
+        assertEquals("patches of an image, bf16 - 10.0 - cuDNN - -", words(lines.get(1)));
+        assertEquals("attention of an image, bf16 - 40.0 - cuDNN 50.0 0.80", words(lines.get(2)));
+        // Two types, nine layers, six numbers of rows, and the image's patches: only its attention is whole.
         assertTrue(lines.get(3).startsWith("109 of 110 operations lack"), lines.get(3));
     }
 

@@ -19,7 +19,7 @@ async function problem(response) {
   }
 }
 
-/** Yields pieces of the answer, and at last `{usage}`. Throws what the server says is wrong. */
+/** Yields chunks of the answer, and at last `{usage}`. Throws what the server says is wrong. */
 export async function* ask(turns, settings, signal) {
   const body = { messages: messages(turns, settings.system), stream: true, stream_options: { include_usage: true } };
   for (const name of ["temperature", "top_p", "max_tokens", "seed"]) {

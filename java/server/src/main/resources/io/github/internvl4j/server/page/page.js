@@ -34,8 +34,8 @@ function say(text, wrong = false) {
 
 // ---- the conversation -----------------------------------------------------------------------------------------------
 
-function pictures(urls) {
-  const row = make("div", "pictures");
+function images(urls) {
+  const row = make("div", "images");
   urls.forEach((url, at) => {
     const image = make("img");
     image.src = url;
@@ -68,7 +68,7 @@ function draw() {
   $("turns").replaceChildren(...talk.turns.map((turn) => {
     const item = make("li");
     const asked = make("div", "asked");
-    if (turn.images.length > 0) asked.append(pictures(turn.images));
+    if (turn.images.length > 0) asked.append(images(turn.images));
     asked.append(turn.question);
     const reply = make("div", "answer");
     const text = make("div", "text");

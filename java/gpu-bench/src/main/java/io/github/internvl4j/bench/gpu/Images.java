@@ -16,7 +16,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Microseconds of a picture's patch convolution and of its attention in one layer, ours and cuDNN's; measured as {@link
+ * Microseconds of an image's patch convolution and of its attention in one layer, ours and cuDNN's; measured as {@link
  * Products}.
  */
 @BenchmarkMode(Mode.AverageTime)
@@ -24,7 +24,7 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(1)
 @Warmup(iterations = 2, time = 1)
 @Measurement(iterations = 5, time = 1)
-public class Pictures {
+public class Images {
     private static final int QUEUED = Products.QUEUED;
 
     @State(Scope.Benchmark)
@@ -33,7 +33,7 @@ public class Pictures {
 
         @Setup
         public void create() {
-            operation = Picture.ourPatches(Main.DEVICE);
+            operation = Image.ourPatches(Main.DEVICE);
         }
 
         @TearDown
@@ -48,7 +48,7 @@ public class Pictures {
 
         @Setup
         public void create() {
-            operation = Picture.ourAttention(Main.DEVICE);
+            operation = Image.ourAttention(Main.DEVICE);
         }
 
         @TearDown

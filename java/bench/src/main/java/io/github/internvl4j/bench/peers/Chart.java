@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 /**
  * The results as bars, a group for each task and way of ours, and for each decoder its speed over the length of the context.
  */
-final class Picture {
+final class Chart {
     private static final int WIDTH = 900;
     private static final int MARGIN = 20;
     private static final int COLUMN = (WIDTH - 3 * MARGIN) / 2;
@@ -47,18 +47,18 @@ final class Picture {
     private final Svg svg = new Svg();
     private final List<TrialResult> trials;
 
-    private Picture(Results results) {
+    private Chart(Results results) {
         trials = results.best();
     }
 
     /** @return the SVG document */
     static String of(Results results) {
-        Picture picture = new Picture(results);
-        int height = picture.bars();
-        for (String shape : picture.decoded().map(trial -> trial.task().shape()).distinct().toList()) {
-            height = picture.curves(shape, height);
+        Chart chart = new Chart(results);
+        int height = chart.bars();
+        for (String shape : chart.decoded().map(trial -> trial.task().shape()).distinct().toList()) {
+            height = chart.curves(shape, height);
         }
-        return picture.svg.document(WIDTH, height);
+        return chart.svg.document(WIDTH, height);
     }
 
     /** @return the y below them */

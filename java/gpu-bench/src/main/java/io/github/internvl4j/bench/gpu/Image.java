@@ -2,8 +2,8 @@ package io.github.internvl4j.bench.gpu;
 
 import io.github.internvl4j.runtime.KernelBenchmark;
 
-/** What InternViT-6B-448px makes of one picture: its patches, and the attention of one layer. */
-final class Picture {
+/** What InternViT-6B-448px makes of one image: its patches, and the attention of one layer. */
+final class Image {
     static final int CHANNELS = 3;
     static final int SIDE = 448;
     static final int PATCH = 14;
@@ -13,11 +13,11 @@ final class Picture {
     static final int HEADS = 25;
     static final int HEAD_DIM = WIDTH / HEADS;
 
-    private Picture() {}
+    private Image() {}
 
     static KernelBenchmark ourPatches(String device) {
         return new KernelBenchmark(
-                ("{\"op\": \"patch_embed\", \"pictures\": 1, \"channels\": %d, \"image_size\": %d, \"patch\": %d, \"n\": %d,"
+                ("{\"op\": \"patch_embed\", \"images\": 1, \"channels\": %d, \"image_size\": %d, \"patch\": %d, \"n\": %d,"
                                 + " \"dtype\": \"bf16\", \"device\": \"%s\"}")
                         .formatted(CHANNELS, SIDE, PATCH, WIDTH, device),
                 0);
