@@ -131,8 +131,8 @@ typedef struct ivl_load_options {
   int32_t precision;      /* an ivl_precision; an int, so that any value can be looked at */
   int32_t quantize_vision; /* 1: INT8 is for the vision tower's blocks and the projector too */
   int32_t kv_cache;       /* an ivl_kv_cache */
-  int32_t activations;    /* an ivl_activations: of the CPU's, where they are multiplied with bf16 weights, and in the vision tower's
-                             attention */
+  int32_t activations;    /* an ivl_activations: of the CPU's, where they are multiplied with bf16 weights, and in attention: the vision
+                             tower's, and the decoder's where its KV cache is in bf16 */
   int32_t threads;        /* 0: as many as the process may use */
   int32_t map_weights;    /* 1: use the files through mmap; 0: read them into memory (immune to later truncation) */
   int32_t context_length; /* 0: the checkpoint's; a smaller one makes the memory plan smaller */
@@ -420,7 +420,7 @@ IVL_API ivl_status ivl_drop_page_cache(const char* directory, double* resident);
  *  "device": "cpu" (if it is left out) or a GPU, "cuda:N", where dtype is bf16, f16 or int8 and widths are multiples of 8.
  * A matmul may have "copies", up to 64: so many of the weights take turns, so that a cache holds none of them until its turn
  * comes again; and "out": "f32", as logits are. In int8 the input's rows are quantized in each run. With dtype bf16
- * all but cached_attention may have "bf16_activations": true, as ivl_load_options has them; the input is rounded in each run.
+ * any may have "bf16_activations": true, as ivl_load_options has them; the input is rounded in each run.
  * Activations lie as a model's do, their rows as far apart as suits the device; ivl_benchmark_operand shows them dense. */
 typedef struct ivl_benchmark ivl_benchmark;
 /* threads: of the CPU; 0 for as many as the process may use. */

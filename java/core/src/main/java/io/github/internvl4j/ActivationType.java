@@ -1,6 +1,9 @@
 package io.github.internvl4j;
 
-/** The type to which the CPU rounds activations where they are multiplied with bf16 weights, and in the vision tower's attention. */
+/**
+ * The type to which the CPU rounds activations where they are multiplied with bf16 weights, and in attention: the vision tower's, and the
+ * decoder's where its KV cache is in bf16.
+ */
 public enum ActivationType {
     /**
      * {@link #BF16} where the weights are bf16 and the processor multiplies bf16 faster than f32 (AMD's with AVX512_BF16), else

@@ -29,8 +29,8 @@ final class PrecisionOptions {
             names = "--activations",
             defaultValue = "auto",
             paramLabel = "T",
-            description = "On the CPU, what is multiplied with bf16 weights, and an image's attention: f32, bf16 as on GPUs, or auto for"
-                    + " what this processor does faster (default).")
+            description = "On the CPU, what is multiplied with bf16 weights, and in attention: f32, bf16 as on GPUs, or auto for what this"
+                    + " processor does faster (default).")
     private ActivationType activations;
 
     boolean quantizeVision() {
