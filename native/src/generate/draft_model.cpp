@@ -78,7 +78,8 @@ void DraftModel::pass(const Engine::Access& model, std::span<const Wish> wishes,
       sequence.add(next.token);
     }
   }
-  pace_.took(static_cast<int64_t>(ids.size()) - tokens, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  pace_.took(static_cast<int64_t>(ids.size()) - tokens, seconds.count());
 }
 
 void DraftModel::fail(DraftSequence& sequence) {
