@@ -222,6 +222,17 @@ IVL_API void ivl_quantization_free(ivl_quantization* quantization);
 
 /* ---- the model -------------------------------------------------------------------------------------------------- */
 
+/* Has a smaller model guess what this one will say, where what was said before gives no guess: a few tokens at once, which the model
+ * checks in one pass. Answers are the same, bit for bit; they come faster where the draft is right often enough and is that much
+ * smaller, and where it does not pay it is left out. It reads the text of a conversation, not its images. Requests that are guided,
+ * recorded, or allow no guesses (most_guessed 0) are never drafted.
+ *
+ * Before the model's first request. The two must have the same vocabulary: equal sizes are checked here, equal tokens are the
+ * caller's to check. IVL_INVALID_ARGUMENT if they have not, if they are one model, or if either has a draft or is one already.
+ *
+ * The draft has the memory that its own plan says, its KV cache too. Its handle stays the caller's; closing the model closes the
+ * draft. A draft that is closed or fails leaves the model's requests as they are, without drafts: ivl_counts tells. */
+IVL_API ivl_status ivl_model_set_draft(ivl_model* model, ivl_model* draft);
 IVL_API ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out);
 /* As ivl_inspect_texts. */
 IVL_API ivl_status ivl_model_texts(const ivl_model* model, ivl_text** out);
@@ -317,8 +328,9 @@ typedef struct ivl_request {
   const int32_t* bias_tokens;          /* to their logits these numbers are added, one by one; -infinity excludes a token */
   const float* bias_logits;
   int64_t bias_count;
-  int32_t most_guessed;                /* tokens that are guessed at once from what stood behind the same ones before, and checked
-                                          together: faster where an answer quotes its prompt, and the same answer always; 0: none */
+  int32_t most_guessed;                /* tokens that are guessed at once, from what stood behind the same ones before or by the
+                                          model's draft, and checked together: faster where an answer quotes its prompt or the draft
+                                          is right, and the same answer always; 0: none */
   int32_t guided;                      /* 1: each token waits for ivl_allow() */
   int32_t logits;                      /* 1: ivl_events_logits() gives those of each token */
   ivl_sampling sampling;
@@ -386,6 +398,10 @@ typedef struct ivl_counts {
   int64_t passes;
   int64_t guessed_tokens;
   int64_t right_tokens;  /* of those */
+  int64_t drafted_tokens; /* guessed by the draft (ivl_model_set_draft), apart from those above */
+  int64_t right_drafted_tokens; /* of those */
+  int64_t draft_blocks_used; /* of the draft's own KV cache */
+  int64_t draft_failures; /* requests that lost their draft because it failed: no memory, no numbers, closed */
 } ivl_counts;
 IVL_API ivl_status ivl_model_counts(const ivl_model* model, ivl_counts* out);
 

@@ -20,6 +20,7 @@ struct ivl_model {
   std::unique_ptr<ivl::RequestService> requests;
   int64_t parameters;
   ivl::DType stored;
+  bool in_pair = false;  // it has a draft, or is one: none is both, so that no two models wait for each other's turns
 };
 
 struct ivl_recording {

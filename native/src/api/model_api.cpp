@@ -1,6 +1,7 @@
 // Loading, the model itself, pictures and recorded activations.
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 
 #include "api/barrier.h"
 #include "api/convert.h"
@@ -91,6 +92,19 @@ ivl_status ivl_load_finish(ivl_load* load, ivl_model** out) {
 }
 
 void ivl_load_free(ivl_load* load) { delete load; }
+
+ivl_status ivl_model_set_draft(ivl_model* model, ivl_model* draft) {
+  return guarded([&] {
+    static std::mutex pairing;
+    ivl_model& owner = given(model, "model");
+    ivl_model& other = given(draft, "draft");
+    const std::lock_guard<std::mutex> lock(pairing);
+    if (owner.in_pair) fail(Status::InvalidArgument, "the model has a draft or is one already");
+    if (other.in_pair) fail(Status::InvalidArgument, "the draft has a draft or is one already");
+    owner.requests->set_draft(other.engine);
+    owner.in_pair = other.in_pair = true;
+  });
+}
 
 ivl_status ivl_model_describe(const ivl_model* model, ivl_model_info* out) {
   return guarded([&] {

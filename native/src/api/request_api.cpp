@@ -157,7 +157,8 @@ ivl_status ivl_model_counts(const ivl_model* model, ivl_counts* out) {
     given(out, "out") = {counts.running,       counts.waiting,         counts.blocks_used,  counts.blocks,
                          counts.prompt_tokens, counts.reused_tokens,   counts.new_tokens,   counts.pictures,
                          requests.feature_hits(), counts.preemptions, counts.passes,
-                         counts.guessed_tokens, counts.right_tokens};
+                         counts.guessed_tokens, counts.right_tokens,   counts.drafted_tokens, counts.right_drafted_tokens,
+                         counts.draft_blocks_used, counts.draft_failures};
   });
 }
 

@@ -18,10 +18,17 @@ class Pace {
   void took(int64_t prompt_rows, double seconds) {
     if (prompt_rows == 0) {
       token_ = mean(token_, seconds);
+      since_token_ = 0;
     } else {
+      ++since_token_;
       row_ = mean(row_, std::max(0.0, seconds - token_) / static_cast<double>(prompt_rows));
     }
   }
+
+  // Seconds of a pass with tokens alone; 0 as long as there was none.
+  double token() const { return token_; }
+  // There has been none for long, so that what is known may no longer be so.
+  bool stale() const { return token_ == 0 || since_token_ >= kOften; }
 
   // What another row costs, as a part of what tokens alone do; nothing where that is not known.
   double row_cost() const { return token_ > 0 ? row_ / token_ : 0; }
@@ -36,11 +43,13 @@ class Pace {
 
  private:
   static constexpr int64_t kLeast = 16;  // as few are no faster
+  static constexpr int64_t kOften = 32;  // passes
   static double mean(double old, double now) { return old == 0 ? now : 0.75 * old + 0.25 * now; }
 
   double budget_;
   double token_ = 0;  // seconds of a pass with tokens alone
   double row_ = 0;    // that each row of a prompt adds
+  int64_t since_token_ = 0;  // passes with other rows, too
 };
 
 }  // namespace ivl

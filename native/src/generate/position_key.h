@@ -21,6 +21,8 @@ inline PositionKey picture_key(uint64_t features_id, int64_t row) {
   return position_key::kPictureBit | (features_id << position_key::kRowBits) | static_cast<uint64_t>(row);
 }
 
+inline bool is_picture(PositionKey key) { return (key & position_key::kPictureBit) != 0; }
+
 // The same in a prompt that turns by the long factors (rope.h): what was computed for the one does not do for the other.
 inline PositionKey turned_long(PositionKey key) { return key | position_key::kLongBit; }
 

@@ -137,11 +137,22 @@ void Request::add_key(PositionKey key) {
   keys_.push_back(far ? turned_long(key) : key);
 }
 
+void Request::append_text(std::vector<int32_t>& out, int64_t begin, int64_t end) const {
+  for (auto at = static_cast<size_t>(begin); at < static_cast<size_t>(end); ++at) {
+    if (!is_picture(keys_[at])) out.push_back(tokens_[at]);
+  }
+}
+
+size_t Request::most_guessed() const {
+  if (options_.guided || options_.recording != nullptr) return 0;
+  const int64_t room = most_positions() - tokens() - 1;  // the last token's own row is never needed
+  return static_cast<size_t>(std::clamp<int64_t>(room, 0, options_.most_guessed));
+}
+
 std::vector<int32_t> Request::guess(double row_cost) {
   if (options_.guided || options_.recording != nullptr) return {};
   std::vector<int32_t> guessed = lookup_.guess(tokens_, row_cost);
-  const int64_t room = most_positions() - tokens() - 1;  // the last token's own row is never needed
-  guessed.resize(std::min(guessed.size(), static_cast<size_t>(std::max<int64_t>(0, room))));
+  guessed.resize(std::min(guessed.size(), most_guessed()));
   return guessed;
 }
 

@@ -31,7 +31,7 @@ struct RequestOptions {
   std::string salt = {};
   int32_t priority = 0;  // larger numbers come first; among equals, who came first
   bool logits = false;   // of each token are wanted
-  int32_t most_guessed = 0;  // tokens that are guessed at once (prompt_lookup.h); the answer is the same with any number
+  int32_t most_guessed = 0;  // tokens that are guessed at once (scheduler.h); the answer is the same with any number
   bool guided = false;   // each token waits for allow(), which says what it may be
 };
 
@@ -60,6 +60,9 @@ class Request {
   // Gives it back; what was computed can be found for a while.
   void detach() { cache_.reset(); }
   int64_t tokens() const { return static_cast<int64_t>(tokens_.size()); }
+  int64_t prompt_tokens() const { return static_cast<int64_t>(prompt_size_); }
+  // Those of the tokens [begin, end) that no picture stands for.
+  void append_text(std::vector<int32_t>& out, int64_t begin, int64_t end) const;
   // Tokens of the prompt that were in the cache at first.
   int64_t reused() const { return reused_.value_or(0); }
 
@@ -72,6 +75,8 @@ class Request {
   void allow(TokenMask mask) { allowed_ = std::move(mask); }
   // Those pictures that it waits for.
   std::vector<std::shared_ptr<Features>> awaited() const;
+  // Tokens that may be guessed now.
+  size_t most_guessed() const;
   // Tokens that may follow the last one. See PromptLookup.
   std::vector<int32_t> guess(double row_cost);
   void judge(size_t guessed, size_t right) { lookup_.judge(guessed, right); }

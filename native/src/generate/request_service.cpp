@@ -19,6 +19,20 @@ RequestService::RequestService(std::shared_ptr<Engine> engine, const ServiceOpti
       features_(options.feature_bytes),
       scheduler_(engine_, options) {}
 
+void RequestService::set_draft(std::shared_ptr<Engine> draft) {
+  const int64_t own = engine_->config().language.vocab;
+  const int64_t other = draft->config().language.vocab;
+  if (draft == engine_) fail(Status::InvalidArgument, "a model cannot be its own draft");
+  if (own != other) fail(Status::InvalidArgument, cat("the draft has a vocabulary of ", other, ", expected the model's ", own));
+  draft->check_open();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (closed_) throw Error(closed());
+  if (draft_ != nullptr) fail(Status::InvalidArgument, "the model has a draft already");
+  if (last_ > 0) fail(Status::InvalidArgument, "the model has had requests; a draft comes before the first");
+  scheduler_.set_draft(draft);
+  draft_ = std::move(draft);
+}
+
 std::shared_ptr<Features> RequestService::features(const std::string& content, std::vector<float> pixels, int64_t count) {
   engine_->check_open();
   return features_.get(engine_, content, std::move(pixels), count);
@@ -82,6 +96,7 @@ void RequestService::close() {
   {
     std::unique_lock<std::mutex> lock(mutex_);
     closed_ = true;
+    if (draft_ != nullptr) draft_->begin_closing();
     wake_.notify_one();
     arrive_.notify_all();
     arrive_.wait(lock, [&] { return over(); });
@@ -89,6 +104,7 @@ void RequestService::close() {
   }
   if (thread.joinable()) thread.join();
   features_.clear();
+  if (draft_ != nullptr) draft_->close();
 }
 
 SchedulerCounts RequestService::counts() const {

@@ -23,6 +23,10 @@ class RequestService {
   RequestService(const RequestService&) = delete;
   RequestService& operator=(const RequestService&) = delete;
 
+  // A smaller model that guesses what this one will say (draft_model.h); closed with this one. Error(InvalidArgument) if it is the same,
+  // has another vocabulary, or there is one already, or was a request.
+  void set_draft(std::shared_ptr<Engine> draft);
+
   // Pictures to ask about, encoded when the first request needs them; see FeatureStore.
   std::shared_ptr<Features> features(const std::string& content, std::vector<float> pixels, int64_t count);
 
@@ -58,6 +62,7 @@ class RequestService {
   bool over() const { return closed_ && !running_; }
 
   std::shared_ptr<Engine> engine_;
+  std::shared_ptr<Engine> draft_;  // or null; set under mutex_, once
   int64_t kv_blocks_;
   FeatureStore features_;
   Scheduler scheduler_;  // of the thread

@@ -17,6 +17,10 @@ double seconds_between(std::chrono::steady_clock::time_point begin, std::chrono:
 Scheduler::Scheduler(std::shared_ptr<Engine> engine, const SchedulerOptions& options)
     : engine_(std::move(engine)), pool_(engine_, options.kv_blocks), pace_(options.pass_seconds), row_cost_(options.row_cost) {}
 
+void Scheduler::set_draft(std::shared_ptr<Engine> draft) {
+  draft_ = std::make_unique<DraftModel>(std::move(draft), pace_.budget());
+}
+
 void Scheduler::add(int64_t id, std::unique_ptr<Request> request) {
   stalled_ = false;
   const int32_t priority = request->options().priority;
@@ -51,7 +55,7 @@ std::vector<Event> Scheduler::turn(const std::atomic<bool>* abort) {
   const bool admitted = admit(model);
   const bool encodes = !pictures_.empty();
   encode(model, cancel);
-  const std::vector<Part> parts = plan(model);
+  const std::vector<Part> parts = plan(model, abort);
   compute(model, parts, cancel);
   ended_.clear();
   stalled_ = !admitted && !encodes && parts.empty() && events_.empty();
@@ -124,7 +128,7 @@ void Scheduler::encode(const Engine::Access& model, const Cancellation& cancel) 
 }
 
 // The rows of the next pass: those of running answers, then prompts as far as there is time.
-std::vector<Scheduler::Part> Scheduler::plan(const Engine::Turn& turn) {
+std::vector<Scheduler::Part> Scheduler::plan(const Engine::Turn& turn, const std::atomic<bool>* abort) {
   std::vector<Part> parts;
   const auto each = [&](const auto& body) {
     for (auto at = requests_.begin(); at != requests_.end();) {
@@ -139,6 +143,7 @@ std::vector<Scheduler::Part> Scheduler::plan(const Engine::Turn& turn) {
   int64_t room = kChunkRows - static_cast<int64_t>(parts.size());
   if (!parts.empty()) room = pace_.rows_beside(room);
   room -= guess(turn, parts, room);
+  room -= draft(turn, parts, room, abort);
   each([&](Entry& entry) {
     if (entry.request->pending() == 1 || room == 0) return;
     const int64_t rows = std::min(entry.request->ready(), room);
@@ -160,6 +165,42 @@ int64_t Scheduler::guess(const Engine::Turn& turn, std::vector<Part>& parts, int
   return rows;
 }
 
+// The same of the draft, for the parts that have none yet.
+int64_t Scheduler::draft(const Engine::Turn& turn, std::vector<Part>& parts, int64_t room, const std::atomic<bool>* abort) {
+  // Now and then a pass goes without, or nobody would know what it saves.
+  if (draft_ == nullptr || (!row_cost_ && pace_.stale())) return 0;
+  const auto answers = static_cast<double>(parts.size());
+  const double cost = row_cost_ ? *row_cost_ * answers : pace_.row_cost() * answers + draft_->pass_seconds() / pace_.token();
+  std::vector<DraftModel::Wish> wishes;
+  std::vector<Part*> wishing;
+  for (Part& part : parts) {
+    if (!part.guessed.empty()) continue;
+    const size_t count = worth_drafting(*part.entry, cost, static_cast<size_t>(room));
+    if (count == 0 || !part.entry->request->reserve(turn, 1 + static_cast<int64_t>(count))) continue;
+    room -= static_cast<int64_t>(count);
+    wishes.push_back({part.entry->request.get(), part.entry->draft.get(), count});
+    wishing.push_back(&part);
+  }
+  if (wishes.empty()) return 0;
+  draft_->draft(wishes, abort);
+  int64_t rows = 0;
+  for (Part* part : wishing) {
+    part->guessed = part->entry->draft->drafted();
+    part->drafted = true;
+    rows += static_cast<int64_t>(part->guessed.size());
+  }
+  return rows;
+}
+
+// Tokens, at most `room`.
+size_t Scheduler::worth_drafting(Entry& entry, double cost, size_t room) {
+  const size_t most = std::min(room, entry.request->most_guessed());
+  if (most == 0) return 0;
+  if (entry.draft == nullptr) entry.draft = draft_->sequence(*entry.request);
+  entry.draft->follow(*entry.request);
+  return entry.draft->worth(cost, most);
+}
+
 bool Scheduler::add_part(const Engine::Turn& turn, Entry& entry, int64_t rows, std::vector<Part>& parts) {
   if (!make_room(turn, entry, rows, parts)) return false;
   parts.push_back({&entry, rows, rows == entry.request->pending()});
@@ -179,7 +220,7 @@ bool Scheduler::make_room(const Engine::Turn& turn, Entry& entry, int64_t rows, 
       return false;
     }
     std::erase_if(parts, [&](const Part& part) { return part.entry == &last; });
-    last.request->detach();
+    detach(last);
     ++counts_.preemptions;
     if (&last == &entry) return false;
   }
@@ -266,9 +307,18 @@ void Scheduler::take(const Part& part, Drawn& drawn, size_t first) {
     if (right == part.guessed.size() || token != part.guessed[right]) break;
     entry.request->advance(1);
   }
-  entry.request->judge(part.guessed.size(), right);
-  counts_.guessed_tokens += static_cast<int64_t>(part.guessed.size());
-  counts_.right_tokens += static_cast<int64_t>(right);
+  judge(entry, part, right);
+}
+
+void Scheduler::judge(Entry& entry, const Part& part, size_t right) {
+  if (part.guessed.empty()) return;
+  if (part.drafted) {
+    if (entry.draft != nullptr) draft_->judge(*entry.draft, part.guessed.size(), right);
+  } else {
+    entry.request->judge(part.guessed.size(), right);
+  }
+  (part.drafted ? counts_.drafted_tokens : counts_.guessed_tokens) += static_cast<int64_t>(part.guessed.size());
+  (part.drafted ? counts_.right_drafted_tokens : counts_.right_tokens) += static_cast<int64_t>(right);
 }
 
 // Whether the request goes on.
@@ -296,9 +346,15 @@ void Scheduler::fail(Entry& entry, const Error& error) {
   end(entry);
 }
 
-// Its blocks are the pool's again at once; pointers to it stay good until the turn's end.
-void Scheduler::end(Entry& entry) {
+// Its blocks are the pools' again at once.
+void Scheduler::detach(Entry& entry) {
   entry.request->detach();
+  entry.draft.reset();
+}
+
+// Pointers to it stay good until the turn's end.
+void Scheduler::end(Entry& entry) {
+  detach(entry);
   const auto at = std::find_if(requests_.begin(), requests_.end(), [&](const Entry& other) { return &other == &entry; });
   ended_.splice(ended_.end(), requests_, at);
 }
@@ -319,6 +375,10 @@ SchedulerCounts Scheduler::counts() const {
   counts.blocks_used = pool_.used();
   counts.blocks = pool_.most();
   counts.pictures = pictures_.encoded();
+  if (draft_ != nullptr) {
+    counts.draft_blocks_used = draft_->blocks_used();
+    counts.draft_failures = draft_->failures();
+  }
   return counts;
 }
 

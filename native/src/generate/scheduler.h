@@ -10,6 +10,7 @@
 
 #include <list>
 
+#include "generate/draft_model.h"
 #include "generate/pace.h"
 #include "generate/picture_queue.h"
 #include "generate/request.h"
@@ -19,7 +20,7 @@ namespace ivl {
 struct SchedulerOptions {
   int64_t kv_blocks = 1;      // of the cache: at least as many as the longest request comes to need
   double pass_seconds = 0.1;  // what a pass should take at most while answers run
-  // What another row of a pass costs, as a part of what one token does; measured if it is not given.
+  // What another row of a pass, drafted or not, costs as a part of what one token does; measured if it is not given.
   std::optional<double> row_cost = {};
 };
 
@@ -45,11 +46,16 @@ struct SchedulerCounts {
   int64_t pictures = 0;                   // encoded
   int64_t preemptions = 0, passes = 0;
   int64_t guessed_tokens = 0, right_tokens = 0;  // by PromptLookup
+  int64_t drafted_tokens = 0, right_drafted_tokens = 0;  // by DraftModel
+  int64_t draft_blocks_used = 0, draft_failures = 0;
 };
 
 class Scheduler {
  public:
   Scheduler(std::shared_ptr<Engine> engine, const SchedulerOptions& options);
+
+  // Guesses from now on where PromptLookup has nothing. Before the first request, once; a model of another engine.
+  void set_draft(std::shared_ptr<Engine> draft);
 
   void add(int64_t id, std::unique_ptr<Request> request);
   void cancel(int64_t id);
@@ -76,6 +82,7 @@ class Scheduler {
     std::unique_ptr<Request> request;
     Clock::time_point added;
     std::optional<Clock::time_point> begun = {}, seen = {};  // seen: its pictures were encoded
+    std::unique_ptr<DraftSequence> draft = {};               // while it is attached, from its first draft on
     bool alone() const { return request->options().recording != nullptr; }
   };
   using Entries = std::list<Entry>;  // by priority, then by time
@@ -84,6 +91,7 @@ class Scheduler {
     int64_t rows;   // pending ones
     bool complete;  // the last of them is in it
     std::vector<int32_t> guessed = {};
+    bool drafted = false;  // they are the draft's
     // Rows with logits to draw from.
     size_t draws() const { return complete ? 1 + guessed.size() : 0; }
   };
@@ -96,15 +104,19 @@ class Scheduler {
   bool admit(const Engine::Turn& turn);
   bool waits_for_another(const Entry& entry) const;
   void encode(const Engine::Access& model, const Cancellation& cancel);
-  std::vector<Part> plan(const Engine::Turn& turn);
+  std::vector<Part> plan(const Engine::Turn& turn, const std::atomic<bool>* abort);
   int64_t guess(const Engine::Turn& turn, std::vector<Part>& parts, int64_t room);
+  int64_t draft(const Engine::Turn& turn, std::vector<Part>& parts, int64_t room, const std::atomic<bool>* abort);
+  size_t worth_drafting(Entry& entry, double cost, size_t room);
   bool add_part(const Engine::Turn& turn, Entry& entry, int64_t rows, std::vector<Part>& parts);
   bool make_room(const Engine::Turn& turn, Entry& entry, int64_t rows, std::vector<Part>& parts);
   void compute(const Engine::Access& model, const std::vector<Part>& parts, const Cancellation& cancel);
   Drawn pass(const Engine::Access& model, const std::vector<Part>& parts, const Cancellation& cancel);
   void take(const Part& part, Drawn& drawn, size_t first);
   bool accept(Entry& entry, Sampled sampled, std::vector<float> logits);
+  void judge(Entry& entry, const Part& part, size_t right);
   void fail(Entry& entry, const Error& error);
+  void detach(Entry& entry);
   void end(Entry& entry);
   Event event_of(const Entry& entry, Finish finish) const;
 
@@ -112,6 +124,7 @@ class Scheduler {
   KvPool pool_;
   Pace pace_;
   const std::optional<double> row_cost_;
+  std::unique_ptr<DraftModel> draft_;  // or none
   PictureQueue pictures_;
   Entries requests_;
   Entries ended_;  // in this turn

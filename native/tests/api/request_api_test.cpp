@@ -31,6 +31,7 @@ class RequestApi : public ::testing::Test {
     request.image_token = 1026;
     request.recording = recording;
     request.logits = 1;
+    request.most_guessed = most_guessed_;
     request.sampling.max_new_tokens = most;
     request.sampling.top_logprobs = 2;
     return ivl_submit(model_, &request, features.data(), static_cast<int64_t>(features.size()), &id_);
@@ -56,6 +57,7 @@ class RequestApi : public ::testing::Test {
   ivl_model* model_ = nullptr;
   ivl_events* events_ = nullptr;
   int64_t id_ = 0;
+  int32_t most_guessed_ = 0;
 };
 
 TEST_F(RequestApi, ARequestEndsWithItsLastEvent) {
@@ -108,6 +110,43 @@ TEST_F(RequestApi, HandlesMayBeFreedInAnyOrder) {
   EXPECT_EQ(ivl_recording_copy(recording, 0, recorded.data(), 65 * 256), IVL_OK);
   ivl_features_free(features);
   ivl_recording_free(recording);
+}
+
+TEST_F(RequestApi, ADraftGuessesUntilOneOfTheTwoIsClosed) {
+  const std::vector<int32_t> prompt{20, 31, 42, 53, 64};
+  ivl_model* draft = load_model();
+  ivl_model* other = load_model();
+  ASSERT_EQ(submit(prompt, 20), IVL_OK);
+  const std::vector<int32_t> alone = finish(IVL_FINISH_LENGTH);
+  expect_failure(ivl_model_set_draft(model_, draft), IVL_INVALID_ARGUMENT, "before the first");
+  expect_failure(ivl_model_set_draft(nullptr, draft), IVL_INVALID_ARGUMENT, "model is null");
+  expect_failure(ivl_model_set_draft(other, nullptr), IVL_INVALID_ARGUMENT, "draft is null");
+  expect_failure(ivl_model_set_draft(other, other), IVL_INVALID_ARGUMENT, "its own draft");
+  ASSERT_EQ(ivl_model_set_draft(other, draft), IVL_OK) << ivl_last_error();
+  expect_failure(ivl_model_set_draft(draft, model_), IVL_INVALID_ARGUMENT, "the model has a draft or is one already");
+  expect_failure(ivl_model_set_draft(model_, draft), IVL_INVALID_ARGUMENT, "the draft has a draft or is one already");
+  std::swap(model_, other);
+  most_guessed_ = 4;
+  ASSERT_EQ(submit(prompt, 20), IVL_OK);
+  EXPECT_EQ(finish(IVL_FINISH_LENGTH), alone);
+  ASSERT_EQ(ivl_model_close(draft), IVL_OK);
+  ASSERT_EQ(submit(prompt, 20), IVL_OK);
+  EXPECT_EQ(finish(IVL_FINISH_LENGTH), alone);
+  ivl_counts counts;
+  ASSERT_EQ(ivl_model_counts(model_, &counts), IVL_OK);
+  EXPECT_EQ(counts.draft_blocks_used, 0);
+  ivl_model_free(draft);
+  ivl_model_free(other);
+}
+
+TEST_F(RequestApi, AClosedModelClosesItsDraft) {
+  ivl_model* draft = load_model();
+  ASSERT_EQ(ivl_model_set_draft(model_, draft), IVL_OK) << ivl_last_error();
+  ASSERT_EQ(ivl_model_close(model_), IVL_OK);
+  std::swap(model_, draft);
+  expect_failure(submit({1, 2, 3}), IVL_CLOSED, "closed");
+  std::swap(model_, draft);
+  ivl_model_free(draft);
 }
 
 TEST_F(RequestApi, AClosedModelSaysSo) {

@@ -23,6 +23,8 @@ class WatchedBackend final : public Backend {
   }
   // Sees what each call of route() found.
   std::function<void(const Matrix& routes)> on_routes;
+  // May change what each call of sample() gives.
+  std::function<void(std::vector<Sampled>& sampled)> on_sampled;
   // What intruders called.
   std::vector<std::string> intruders() const {
     const std::lock_guard<std::mutex> lock(watch_->mutex);
@@ -143,7 +145,9 @@ class WatchedBackend final : public Backend {
   }
   std::vector<Sampled> sample(const Matrix& logits, std::span<const Draw> draws) override {
     const Call call(*this, "sample");
-    return inner_->sample(logits, draws);
+    std::vector<Sampled> sampled = inner_->sample(logits, draws);
+    if (on_sampled) on_sampled(sampled);
+    return sampled;
   }
 
  private:

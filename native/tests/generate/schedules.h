@@ -51,6 +51,9 @@ class Schedules {
     }
   }
 
+  // Half of the schedules have this draft.
+  void set_draft(std::shared_ptr<Engine> draft) { draft_ = std::move(draft); }
+
   // One schedule; equal numbers are equal schedules.
   void run(unsigned number) {
     SCOPED_TRACE(cat("schedule ", number));
@@ -61,6 +64,7 @@ class Schedules {
     options.row_cost = 0;  // guesses, whether they pay or not
     options.pass_seconds = up_to(1) == 0 ? 1e-9 : 0.1;
     Requests requests(engine_, options);
+    if (draft_ != nullptr && number % 2 == 0) requests.scheduler().set_draft(draft_);
     std::vector<size_t> asked;
     std::vector<bool> cancelled;
     for (size_t left = 3 + up_to(requests_ - 3); left > 0 || !requests.scheduler().idle();) {
@@ -83,14 +87,17 @@ class Schedules {
     }
     for (size_t i = 0; i < asked.size(); ++i) expect_alone(requests.of(static_cast<int64_t>(i)), asked[i], cancelled[i]);
     EXPECT_EQ(requests.scheduler().counts().blocks_used, 0);
+    EXPECT_EQ(requests.scheduler().counts().draft_blocks_used, 0);
     preemptions_ += requests.scheduler().counts().preemptions;
     reused_ += requests.scheduler().counts().reused_tokens;
     guessed_ += requests.scheduler().counts().guessed_tokens;
+    drafted_ += requests.scheduler().counts().drafted_tokens;
   }
 
   int64_t preemptions() const { return preemptions_; }
   int64_t reused() const { return reused_; }
   int64_t guessed() const { return guessed_; }
+  int64_t drafted() const { return drafted_; }
 
  private:
   struct Ask {
@@ -111,11 +118,13 @@ class Schedules {
   }
 
   std::shared_ptr<Engine> engine_;
+  std::shared_ptr<Engine> draft_;  // or null
   size_t requests_;
   std::vector<Ask> asks_;
   int64_t preemptions_ = 0;
   int64_t reused_ = 0;
   int64_t guessed_ = 0;
+  int64_t drafted_ = 0;
 };
 
 }  // namespace ivl::testing

@@ -66,6 +66,31 @@ public final class Counts {
         return counts.passes();
     }
 
+    /** Tokens that were guessed from what was said before; see {@link GenerationConfig#guessing(boolean)}. */
+    public long guessedTokens() {
+        return counts.guessedTokens();
+    }
+
+    /** Of those, how many were right. */
+    public long rightTokens() {
+        return counts.rightTokens();
+    }
+
+    /** Tokens that the {@linkplain LoadOptions#draft draft} guessed. */
+    public long draftedTokens() {
+        return counts.draftedTokens();
+    }
+
+    /** Of those, how many were right. */
+    public long rightDraftedTokens() {
+        return counts.rightDraftedTokens();
+    }
+
+    /** Requests that went on without the draft because it failed. */
+    public long draftFailures() {
+        return counts.draftFailures();
+    }
+
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof Counts that && counts.equals(that.counts);

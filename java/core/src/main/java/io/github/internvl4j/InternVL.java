@@ -5,6 +5,7 @@ import io.github.internvl4j.error.ClosedException;
 import io.github.internvl4j.error.ImageException;
 import io.github.internvl4j.error.InsufficientMemoryException;
 import io.github.internvl4j.error.InternVLException;
+import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.error.UnsupportedModelException;
 import io.github.internvl4j.host.FirstUse;
@@ -75,6 +76,7 @@ public final class InternVL implements AutoCloseable {
      * and safetensors weights. All of it is checked before the first weight is read.
      *
      * @throws CheckpointException if a file is missing or malformed, or a tensor is not what the configuration needs
+     * @throws InvalidOptionException if the {@linkplain LoadOptions#draft draft} has another tokenizer; the message names the difference
      * @throws UnsupportedModelException if it is another architecture
      * @throws InsufficientMemoryException if the memory plan does not fit
      */
@@ -82,10 +84,16 @@ public final class InternVL implements AutoCloseable {
         Objects.requireNonNull(directory, "directory");
         Objects.requireNonNull(options, "options");
         FirstUse.require();
-        PromptReader reader = new PromptReader(directory, inspect(directory), options.template());
+        ModelInfo stored = inspect(directory);
+        PromptReader reader = new PromptReader(directory, stored, options.template());
+        Draft draft = Draft.of(options, directory);
+        if (draft != null) {
+            draft.requireTokens(stored.vocabularySize(), reader.tokenizer());
+            draft.requireRoom(options);
+        }
         // Asked before the weights take their part of what is available.
         int maxBatch = options.maxBatch() > 0 ? options.maxBatch() : plan(directory, options).maxBatch();
-        NativeModel model = NativeModel.load(directory, options);
+        NativeModel model = draft == null ? NativeModel.load(directory, options) : draft.load(options.maxBatch(maxBatch));
         System.getLogger("io.github.internvl4j").log(Level.DEBUG, () -> "loaded " + directory + " on " + model.backend() + "; up to " + maxBatch + " requests together");
         if (options.contextLength() > 0) {
             reader = reader.with(new ModelInfo(model.info()));
@@ -101,7 +109,7 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
-     * What loading a checkpoint would need; only the headers of its weights are read.
+     * What loading a checkpoint would need, with its draft if it has one; only the headers of their weights are read.
      *
      * @param directory its folder; or a config.json alone, for what a checkpoint of that configuration would need, with weights that
      *     are not mapped
@@ -110,7 +118,8 @@ public final class InternVL implements AutoCloseable {
         Objects.requireNonNull(directory, "directory");
         Objects.requireNonNull(options, "options");
         FirstUse.require();
-        return new MemoryPlan(NativeModel.plan(directory, options));
+        Draft draft = Draft.of(options, directory);
+        return new MemoryPlan(draft == null ? NativeModel.plan(directory, options) : draft.plan(options));
     }
 
     /**

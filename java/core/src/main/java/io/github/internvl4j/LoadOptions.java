@@ -3,6 +3,7 @@ package io.github.internvl4j;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.host.Members;
 import io.github.internvl4j.text.ConversationTemplates;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -37,6 +38,7 @@ public final class LoadOptions {
         private long kvMemory = 0;
         private int maxBatch = 0;
         private @Nullable String template;
+        private @Nullable Path draft;
         private Consumer<LoadProgress> listener = progress -> {};
     }
 
@@ -148,6 +150,15 @@ public final class LoadOptions {
         return with(changed -> changed.template = value);
     }
 
+    /**
+     * With a smaller checkpoint that guesses what the model will say; null for none. Answers are the same, bit for bit, and come faster
+     * where it is right often enough. It must have the model's tokenizer; any member of the family may be one. It is loaded like the
+     * model, with a KV cache of its own for {@link #maxBatch} requests, and reads the text of a conversation, not its images.
+     */
+    public LoadOptions draft(@Nullable Path value) {
+        return with(changed -> changed.draft = value);
+    }
+
     /** With another listener. */
     public LoadOptions listener(Consumer<LoadProgress> value) {
         return with(changed -> changed.listener = value);
@@ -230,7 +241,12 @@ public final class LoadOptions {
         return fields.template;
     }
 
-    /** Told after every loaded part, on the loading thread; throw from it to stop loading. */
+    /** The folder of a smaller checkpoint that guesses what the model will say, or null. */
+    public @Nullable Path draft() {
+        return fields.draft;
+    }
+
+    /** Told after every loaded part of the model, on the loading thread; throw from it to stop loading. */
     public Consumer<LoadProgress> listener() {
         return fields.listener;
     }
@@ -250,6 +266,7 @@ public final class LoadOptions {
                 .and("kvMemory", kvMemory())
                 .and("maxBatch", maxBatch())
                 .and("template", template())
+                .and("draft", draft())
                 .and("listener", listener());
     }
 

@@ -64,6 +64,11 @@ public final class MemoryPlan {
         return needs.imagesTogether();
     }
 
+    /** What the {@linkplain LoadOptions#draft draft} needs in all, its own KV cache too; 0 without one. */
+    public long draft() {
+        return needs.draft();
+    }
+
     /** The sum of all parts. */
     public long total() {
         return needs.total();

@@ -57,6 +57,9 @@ final class InfoCommand implements Callable<Integer> {
     @Mixin
     private BatchSizeOption batchSize;
 
+    @Mixin
+    private DraftOption draft;
+
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
@@ -90,7 +93,7 @@ final class InfoCommand implements Callable<Integer> {
 
     private Checkpoint read(Path directory) {
         CheckReport report = InternVL.check(directory, check);
-        LoadOptions options = batchSize.of(precision.of(LoadOptions.defaults()).contextLength(context));
+        LoadOptions options = draft.of(batchSize.of(precision.of(LoadOptions.defaults()).contextLength(context)));
         ModelInfo info = InternVL.inspect(directory);
         boolean loadable = report.missing().isEmpty() && report.wrong().isEmpty();
         return new Checkpoint(info, loadable ? InternVL.plan(directory, options) : null, report);
@@ -152,6 +155,9 @@ final class InfoCommand implements Callable<Integer> {
         }
         row("scratch", plan.scratch());
         row("images, " + plan.imagesTogether() + " together", plan.imageBatch());
+        if (plan.draft() > 0) {
+            row("draft", plan.draft());
+        }
         row("memory plan, total", plan.total());
         row("available now", plan.available());
         main.streams.out().println(plan.fits() ? "fits" : "does not fit: " + plan.advice());

@@ -44,6 +44,9 @@ final class ModelOptions {
             completionCandidates = TemplateNames.class)
     private @Nullable String template;
 
+    @Mixin
+    private DraftOption draft;
+
     /** The names of the templates. */
     private static final class TemplateNames implements Iterable<String> {
         @Override
@@ -54,7 +57,7 @@ final class ModelOptions {
 
     /** For one request at a time. */
     LoadOptions loadOptions() {
-        return kvMemory.of(compute.of(LoadOptions.defaults()))
+        return draft.of(kvMemory.of(compute.of(LoadOptions.defaults())))
                 .contextLength(context)
                 .mapWeights(!noMmap)
                 .maxBatch(1)

@@ -21,7 +21,7 @@ final class OptionNames {
             "stop-strings", "stop");
 
     private static final Set<String> SAME = Set.of(
-            "activations", "affinity", "beams", "device", "end", "frequency-penalty", "host", "kv-cache", "kv-memory", "length-penalty",
+            "activations", "affinity", "beams", "device", "draft", "end", "frequency-penalty", "host", "kv-cache", "kv-memory", "length-penalty",
             "logit-bias", "max-new-tokens", "max-tiles", "memory-limit", "min-new-tokens", "min-p", "port", "precision",
             "presence-penalty", "quantize-vision", "queue", "repetition-penalty", "seed", "start", "temperature", "template", "threads",
             "tolerance", "top-k",

@@ -54,6 +54,13 @@ class ChatCommandTest {
     }
 
     @Test
+    void aDraftChangesNothing() throws IOException {
+        JsonNode alone = run(HELLO, "--max-new-tokens", "20", "--json").succeeded().json();
+        JsonNode drafted = run(HELLO, "--max-new-tokens", "20", "--json", "--draft", D128).succeeded().json();
+        assertEquals(alone.get("tokens"), drafted.get("tokens"));
+    }
+
+    @Test
     void theStreamedTextIsThatOfTheJson() throws IOException {
         Run plain = run(HELLO, "--max-new-tokens", "9");
         JsonNode json = run(HELLO, "--max-new-tokens", "9", "--json").succeeded().json();

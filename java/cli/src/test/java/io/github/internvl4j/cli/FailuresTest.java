@@ -69,6 +69,8 @@ class FailuresTest {
         run(ASK, "--kv-memory", "-1").failed(1, "--kv-memory is -1");
         run(ASK, "--kv-memory", "1000").failed(1, "--kv-memory is 1000 bytes", "256 tokens");
         run(ASK, "--kv-memory", "600000", "--max-new-tokens", "4000").failed(1, "positions of the KV cache");
+        run(ASK, "--draft", Cli.DEMO).failed(1, "--draft is " + Cli.DEMO, "its vocabulary has 841 tokens");
+        run(ASK, "--draft", "/nowhere").failed(1, "/nowhere");
         run(ASK, "--stop", "").failed(1, "--stop is");
         run(ASK, "--top-logprobs", "65").failed(1, "--top-logprobs is 65");
         run(ASK, "--memory-limit", "1000").failed(1, "MiB");

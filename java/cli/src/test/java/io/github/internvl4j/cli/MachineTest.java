@@ -39,6 +39,8 @@ class MachineTest {
         assertTrue(bytes.get("memory_plan").get("kv_cache").asLong() < json.get("memory_plan").get("kv_cache").asLong());
         assertTrue(text.contains("KV cache, bf16"), text);
         assertTrue(text.contains("KV cache, 7 more"), text);
+        String drafted = run("info", "--model", D128, "--draft", D128).succeeded().out();
+        assertTrue(drafted.contains("draft "), drafted);
         String alone = run("info", "--model", D128, "--batch-size", "1").succeeded().out();
         assertFalse(alone.contains(" more "), alone);
         String many = run("info", "--model", D128, "--batch-size", "10000000").succeeded().out();

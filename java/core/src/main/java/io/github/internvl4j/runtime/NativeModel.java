@@ -40,6 +40,7 @@ public final class NativeModel implements AutoCloseable {
     private final ModelShape info;
     private final String backend;
     private final EventPump events;
+    private volatile @Nullable NativeModel draft;
 
     private NativeModel(ivl_model pointer) {
         handle = new Handle<>("the model", pointer, internvl4j::ivl_model_free);
@@ -129,6 +130,16 @@ public final class NativeModel implements AutoCloseable {
         }
     }
 
+    /**
+     * Has a smaller model guess what this one will say, from the first request on, before which it must come. It is closed with this one.
+     *
+     * @throws InvalidOptionException if its vocabulary has another size, or one of the two has a draft or is one already
+     */
+    public void setDraft(NativeModel smaller) {
+        handle.call(model -> smaller.handle.use(other -> internvl4j.ivl_model_set_draft(model, other)));
+        draft = smaller;
+    }
+
     /** What config.json says. */
     public static ModelShape inspect(Path path) {
         NativeLibrary.load();
@@ -157,6 +168,7 @@ public final class NativeModel implements AutoCloseable {
                     out.scratch(),
                     out.image_batch(),
                     out.images_together(),
+                    0,
                     out.total(),
                     out.available(),
                     NativeLibrary.text(device -> internvl4j.ivl_plan_device(text, converted, device)),
@@ -303,7 +315,12 @@ public final class NativeModel implements AutoCloseable {
                     out.images(),
                     out.shared_images(),
                     out.preemptions(),
-                    out.passes());
+                    out.passes(),
+                    out.guessed_tokens(),
+                    out.right_tokens(),
+                    out.drafted_tokens(),
+                    out.right_drafted_tokens(),
+                    out.draft_failures());
         }
     }
 
@@ -312,6 +329,10 @@ public final class NativeModel implements AutoCloseable {
     public void close() {
         handle.useIfOpen(model -> NativeLibrary.check(internvl4j.ivl_model_close(model)));
         handle.close();
+        NativeModel smaller = draft;
+        if (smaller != null) {
+            smaller.close();
+        }
     }
 
     private static ivl_load_options convert(LoadOptions options) {

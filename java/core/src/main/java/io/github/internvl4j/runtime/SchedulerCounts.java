@@ -14,6 +14,11 @@ package io.github.internvl4j.runtime;
  * @param sharedImages found among those that were asked about before
  * @param preemptions a request gave its blocks back, to be computed again later
  * @param passes of the decoder
+ * @param guessedTokens from what was said before
+ * @param rightTokens of those
+ * @param draftedTokens by the draft
+ * @param rightDraftedTokens of those
+ * @param draftFailures requests that lost their draft because it failed
  */
 public record SchedulerCounts(
         long running,
@@ -26,4 +31,9 @@ public record SchedulerCounts(
         long images,
         long sharedImages,
         long preemptions,
-        long passes) {}
+        long passes,
+        long guessedTokens,
+        long rightTokens,
+        long draftedTokens,
+        long rightDraftedTokens,
+        long draftFailures) {}

@@ -51,6 +51,8 @@ final class Metrics {
         counter("prefix_cache_queries", "Tokens that were looked for in the cache", Counts::promptTokens);
         counter("prefix_cache_hits", "Tokens that were there", Counts::reusedTokens);
         counter("num_preemptions", "Requests that gave their part of the KV cache back", Counts::preemptions);
+        counter("spec_decode_num_draft_tokens", "Tokens guessed", counts -> counts.guessedTokens() + counts.draftedTokens());
+        counter("spec_decode_num_accepted_tokens", "Those that were right", counts -> counts.rightTokens() + counts.rightDraftedTokens());
         success = Counter.builder().name(PREFIX + "request_success").help("Answers by how they ended")
                 .constLabels(labels).labelNames("finished_reason").withoutExemplars().register(registry);
         failures = Counter.builder().name(PREFIX + "request_failure").help("Requests that got no answer or a part of one")

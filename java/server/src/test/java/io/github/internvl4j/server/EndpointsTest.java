@@ -80,7 +80,8 @@ class EndpointsTest {
             assertEquals(before + prompt, LeavingTest.metric(own, "internvl4j:prompt_tokens_total"));
             assertEquals(0, LeavingTest.metric(own, "internvl4j:num_requests_running"));
             for (String name : List.of("kv_cache_usage_perc", "generation_tokens_total", "prefix_cache_queries_total",
-                    "prefix_cache_hits_total", "num_preemptions_total", "inter_token_latency_seconds_count",
+                    "prefix_cache_hits_total", "num_preemptions_total", "spec_decode_num_draft_tokens_total",
+                    "inter_token_latency_seconds_count",
                     "e2e_request_latency_seconds_count", "request_queue_time_seconds_count", "request_prefill_time_seconds_count",
                     "request_decode_time_seconds_count", "request_prompt_tokens_count", "request_generation_tokens_count")) {
                 assertTrue(text.body().contains("\ninternvl4j:" + name + "{"), name);
