@@ -66,6 +66,16 @@ public final class Counts {
         return counts.passes();
     }
 
+    /** Tokens that were {@linkplain GenerationConfig#guessing guessed}, to be checked several at once. */
+    public long guessedTokens() {
+        return counts.guessedTokens();
+    }
+
+    /** Of those, how many were right, and so came without a pass of their own. */
+    public long rightTokens() {
+        return counts.rightTokens();
+    }
+
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof Counts that && counts.equals(that.counts);

@@ -43,7 +43,7 @@ public final class NativeModel implements AutoCloseable {
 
     private NativeModel(ivl_model pointer) {
         handle = new Handle<>("the model", pointer, internvl4j::ivl_model_free);
-        events = new EventPump(handle);
+        events = new EventPump(new NativeRequests(handle), EventPump::daemon);
         try (ivl_model_info described = new ivl_model_info()) {
             handle.call(model -> internvl4j.ivl_model_describe(model, described));
             info = convert(
@@ -303,7 +303,9 @@ public final class NativeModel implements AutoCloseable {
                     out.images(),
                     out.shared_images(),
                     out.preemptions(),
-                    out.passes());
+                    out.passes(),
+                    out.guessed_tokens(),
+                    out.right_tokens());
         }
     }
 

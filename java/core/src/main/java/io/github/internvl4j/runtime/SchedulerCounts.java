@@ -14,6 +14,8 @@ package io.github.internvl4j.runtime;
  * @param sharedImages found among those that were asked about before
  * @param preemptions a request gave its blocks back, to be computed again later
  * @param passes of the decoder
+ * @param guessedTokens that were checked in one pass with others
+ * @param rightTokens of those: what the model said
  */
 public record SchedulerCounts(
         long running,
@@ -26,4 +28,6 @@ public record SchedulerCounts(
         long images,
         long sharedImages,
         long preemptions,
-        long passes) {}
+        long passes,
+        long guessedTokens,
+        long rightTokens) {}
