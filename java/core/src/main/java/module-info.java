@@ -1,8 +1,8 @@
 /**
  * The library. On the module path FFmpeg, which videos need, is added by the application: {@code --add-modules
- * org.bytedeco.ffmpeg,org.bytedeco.ffmpeg.linux.x86_64}.
+ * org.bytedeco.ffmpeg,org.bytedeco.ffmpeg.linux.x86_64}. So is Micrometer: {@code requires micrometer.core}.
  */
-@SuppressWarnings("requires-automatic") // others' libraries, and the binding, whose classes are generated
+@SuppressWarnings({"requires-automatic", "requires-transitive-automatic"}) // others' libraries, and the binding, whose classes are generated
 module internvl4j {
     requires transitive java.desktop;
     requires com.drew.metadata;
@@ -16,12 +16,14 @@ module internvl4j {
     requires org.bytedeco.javacpp.linux.x86_64;
     requires webp.imageio;
     requires static org.bytedeco.ffmpeg;
+    requires static transitive micrometer.core;
     requires static transitive org.jspecify;
 
     exports io.github.internvl4j;
     exports io.github.internvl4j.error;
     exports io.github.internvl4j.hub;
     exports io.github.internvl4j.image;
+    exports io.github.internvl4j.micrometer;
     exports io.github.internvl4j.tensor;
     exports io.github.internvl4j.text;
     exports io.github.internvl4j.video;

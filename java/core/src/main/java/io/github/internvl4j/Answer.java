@@ -1,5 +1,6 @@
 package io.github.internvl4j;
 
+import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.runtime.RequestEvent;
 import io.github.internvl4j.text.AnswerStream;
 import io.github.internvl4j.text.ThinkingStream;
@@ -15,6 +16,7 @@ final class Answer {
     private final ReplyListener listener;
     private final AnswerStream stream;
     private final @Nullable ThinkingStream parting;
+    private final RequestWatch watch;
     private final long started;
     private double queueSeconds;
     private double visionSeconds;
@@ -28,6 +30,7 @@ final class Answer {
     /**
      * @param thinking whether the text is parted into thinking and answer
      * @param preparingSeconds what preparing its images took
+     * @param watch looks on
      */
     Answer(
             int[] promptTokens,
@@ -35,10 +38,12 @@ final class Answer {
             ReplyListener listener,
             PromptReader reader,
             boolean thinking,
-            double preparingSeconds) {
+            double preparingSeconds,
+            RequestWatch watch) {
         this.promptTokens = promptTokens;
         this.config = config;
         this.listener = listener;
+        this.watch = watch;
         visionSeconds = preparingSeconds;
         stream = new AnswerStream(reader.tokenizer(), reader.stopStrings(config));
         parting = thinking ? new ThinkingStream() : null;
@@ -84,6 +89,7 @@ final class Answer {
     }
 
     private void accept(RequestEvent event, List<TokenLogprob> others) {
+        watch.token();
         tokens.add(event.token());
         logprobs.add(new TokenLogprob(event.token(), event.logprob()));
         if (config.topLogprobs() > 0) {
@@ -96,6 +102,7 @@ final class Answer {
 
     /** Hands out text that was held back, and the whole. */
     Reply finish(FinishReason reason) {
+        tellWatch(reason, null);
         tell(parted(stream.finish()));
         if (parting != null) {
             tell(parting.finish());
@@ -112,6 +119,20 @@ final class Answer {
                 List.copyOf(alternatives),
                 new Reply.Timings(queueSeconds, visionSeconds, prefillSeconds, decodeSeconds, reused),
                 0);
+    }
+
+    /** There is no answer. */
+    void fail(InternVLException failure) {
+        tellWatch(null, failure);
+    }
+
+    /** Nobody wants one any more, if it was not over. */
+    void abandon() {
+        tellWatch(FinishReason.CANCELLED, null);
+    }
+
+    private void tellWatch(@Nullable FinishReason reason, @Nullable InternVLException failure) {
+        watch.end(reason, failure, promptTokens.length, reused, queueSeconds, visionSeconds);
     }
 
     private ThinkingStream.Parts parted(String more) {

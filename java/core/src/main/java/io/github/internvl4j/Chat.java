@@ -82,7 +82,7 @@ public final class Chat implements AutoCloseable {
         for (Turn turn : told) {
             int last = next + turn.imagePlaceholders().size();
             Prompt shown = Prompt.of("").images(images.subList(next, last));
-            try (Generator generator = new Generator(owner.model(), owner.reader(), null)) {
+            try (Generator generator = owner.generator(null)) {
                 keep(new Kept(turn, owner.reader().tiles(shown), generator.images(shown, options.cacheSalt())));
             }
             next = last;
@@ -246,7 +246,7 @@ public final class Chat implements AutoCloseable {
         long before = System.nanoTime();
         NativeFeatures added = null;
         boolean kept = false;
-        try (Generator generator = new Generator(owner.model(), owner.reader(), cancellation)) {
+        try (Generator generator = owner.generator(cancellation)) {
             added = generator.images(question, options.cacheSalt());
             List<NativeFeatures> seen = new ArrayList<>();
             turns.subList(fitted.dropped(), turns.size()).forEach(earlier -> addTo(seen, earlier.features()));

@@ -29,6 +29,7 @@ final class Generator implements AutoCloseable {
 
     private final NativeModel model;
     private final PromptReader reader;
+    private final List<RequestListener> listeners;
     private final @Nullable Cancellation cancellation;
     private final Runnable hook = this::wake;
     private final BlockingQueue<RequestEvent> events = new LinkedBlockingQueue<>();
@@ -42,9 +43,12 @@ final class Generator implements AutoCloseable {
         }
     }
 
-    Generator(NativeModel model, PromptReader reader, @Nullable Cancellation cancellation) {
+    /** @param listeners hear of its requests */
+    Generator(
+            NativeModel model, PromptReader reader, List<RequestListener> listeners, @Nullable Cancellation cancellation) {
         this.model = model;
         this.reader = reader;
+        this.listeners = listeners;
         this.cancellation = cancellation;
         if (cancellation != null) {
             cancellation.onCancel(hook);
@@ -81,7 +85,7 @@ final class Generator implements AutoCloseable {
             boolean thinking,
             double preparingSeconds,
             String salt) {
-        Answer answer = new Answer(tokens, config, listener, reader, thinking, preparingSeconds);
+        Answer answer = begun(tokens, config, listener, thinking, preparingSeconds);
         var request = new NativeRequest(
                 tokens, reader.imageToken(), images, reader.stopTokens(config), config.sampling(), salt, null);
         long id = model.submit(request, events::add);
@@ -106,11 +110,25 @@ final class Generator implements AutoCloseable {
             double preparingSeconds,
             String salt) {
         if (config.beams() > 1) {
-            Answer answer = new Answer(tokens, config, listener, reader, thinking, preparingSeconds);
-            return answer.finish(new BeamGenerator(model, reader, tokens, images, config, salt).run(answer, cancellation));
+            Answer answer = begun(tokens, config, listener, thinking, preparingSeconds);
+            try {
+                return answer.finish(
+                        new BeamGenerator(model, reader, tokens, images, config, salt).run(answer, cancellation));
+            } catch (InternVLException failure) {
+                answer.fail(failure);
+                throw failure;
+            } finally {
+                answer.abandon();
+            }
         }
         add(0, tokens, images, List.of(), config, listener, thinking, preparingSeconds, salt);
         return run();
+    }
+
+    private Answer begun(
+            int[] tokens, GenerationConfig config, ReplyListener listener, boolean thinking, double preparingSeconds) {
+        RequestWatch watch = new RequestWatch(listeners, preparingSeconds);
+        return new Answer(tokens, config, listener, reader, thinking, preparingSeconds, watch);
     }
 
     /** Runs the only request to its end. */
@@ -279,6 +297,7 @@ final class Generator implements AutoCloseable {
     private void fail(long request, InternVLException failure, BatchListener listener) {
         Running failed = forget(request);
         if (failed != null) {
+            failed.answer().fail(failure);
             listener.onFailure(failed.index(), failure);
         }
     }
@@ -307,7 +326,10 @@ final class Generator implements AutoCloseable {
         }
         for (long request : List.copyOf(running.keySet())) {
             model.drop(request);
-            forget(request);
+            Running left = forget(request);
+            if (left != null) {
+                left.answer().abandon();
+            }
         }
     }
 }

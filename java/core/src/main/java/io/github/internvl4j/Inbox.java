@@ -2,6 +2,8 @@ package io.github.internvl4j;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,50 +11,75 @@ import org.jspecify.annotations.Nullable;
  * wait for a reader. Readers that are interrupted use the cancellation, wait for the end, which is near then, and stay interrupted.
  */
 final class Inbox implements Background.Sink {
-    private final Deque<Chunk> chunks = new ArrayDeque<>();
+    // No monitor: until JDK 24 a virtual thread that waits for one keeps its carrier.
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Deque<Chunk> chunks = new ArrayDeque<>(); // this and the next two under the lock
     private @Nullable Reply reply;
     private @Nullable Throwable failure;
 
     @Override
-    public synchronized void onChunk(Chunk chunk) {
-        chunks.add(chunk);
-        notifyAll();
+    public void onChunk(Chunk chunk) {
+        change(() -> chunks.add(chunk));
     }
 
     @Override
-    public synchronized void onReply(Reply whole) {
-        reply = whole;
-        notifyAll();
+    public void onReply(Reply whole) {
+        change(() -> reply = whole);
     }
 
     @Override
-    public synchronized void onFailure(Throwable why) {
-        failure = why;
-        notifyAll();
+    public void onFailure(Throwable why) {
+        change(() -> failure = why);
+    }
+
+    private void change(Runnable change) {
+        lock.lock();
+        try {
+            change.run();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** The next chunk; null behind the last one. Throws what the answer failed with. */
-    synchronized @Nullable Chunk take(Cancellation cancellation) {
-        await(false, cancellation);
-        Chunk chunk = chunks.poll();
-        if (chunk == null) {
-            throwFailure();
+    @Nullable Chunk take(Cancellation cancellation) {
+        lock.lock();
+        try {
+            await(false, cancellation);
+            Chunk chunk = chunks.poll();
+            if (chunk == null) {
+                throwFailure();
+            }
+            return chunk;
+        } finally {
+            lock.unlock();
         }
-        return chunk;
     }
 
     /** Waits for the end. Throws what the answer failed with. */
-    synchronized Reply reply(Cancellation cancellation) {
-        awaitEnd(cancellation);
-        throwFailure();
-        if (reply == null) {
-            throw new IllegalStateException("the answer ended without a reply");
+    Reply reply(Cancellation cancellation) {
+        lock.lock();
+        try {
+            await(true, cancellation);
+            throwFailure();
+            if (reply == null) {
+                throw new IllegalStateException("the answer ended without a reply");
+            }
+            return reply;
+        } finally {
+            lock.unlock();
         }
-        return reply;
     }
 
-    synchronized void awaitEnd(Cancellation cancellation) {
-        await(true, cancellation);
+    void awaitEnd(Cancellation cancellation) {
+        lock.lock();
+        try {
+            await(true, cancellation);
+        } finally {
+            lock.unlock();
+        }
     }
 
     private boolean over() {
@@ -72,7 +99,7 @@ final class Inbox implements Background.Sink {
         boolean interrupted = false;
         while (!over() && (theEnd || chunks.isEmpty())) {
             try {
-                wait();
+                changed.await();
             } catch (InterruptedException e) {
                 interrupted = true;
                 cancellation.cancel();

@@ -32,6 +32,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -58,6 +59,8 @@ public final class InternVL implements AutoCloseable {
     private final ModelInfo info;
     // Closed with the model, since their caches would otherwise live until they are garbage.
     private final Set<Chat> chats = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+
+    private final List<RequestListener> listeners = new CopyOnWriteArrayList<>();
 
     private InternVL(NativeModel model, PromptReader reader, LoadOptions options) {
         this.model = model;
@@ -237,6 +240,16 @@ public final class InternVL implements AutoCloseable {
         return chat;
     }
 
+    /** Tells the listener of all requests that begin from now on. */
+    public void addRequestListener(RequestListener listener) {
+        listeners.add(Objects.requireNonNull(listener, "listener"));
+    }
+
+    /** Takes one away that {@link #addRequestListener} brought; it still hears of those requests that have begun. */
+    public void removeRequestListener(RequestListener listener) {
+        listeners.remove(Objects.requireNonNull(listener, "listener"));
+    }
+
     /** What the model's scheduler does, and did since the model was loaded. */
     public Counts counts() {
         return new Counts(model.counts());
@@ -277,7 +290,7 @@ public final class InternVL implements AutoCloseable {
         Objects.requireNonNull(listener, "listener");
         int[] tokens = reader.tokens(prompt);
         long before = System.nanoTime();
-        try (Generator generator = new Generator(model, reader, cancellation);
+        try (Generator generator = generator(cancellation);
                 NativeFeatures features = generator.images(prompt)) {
             List<NativeFeatures> images = features == null ? List.of() : List.of(features);
             double seconds = (System.nanoTime() - before) / 1e9;
@@ -302,7 +315,7 @@ public final class InternVL implements AutoCloseable {
         Objects.requireNonNull(config, "config");
         Objects.requireNonNull(listener, "listener");
         int[] ids = reader.raw(Options.copy(tokens, "tokens"));
-        try (Generator generator = new Generator(model, reader, cancellation)) {
+        try (Generator generator = generator(cancellation)) {
             return generator.answer(ids, List.of(), config, listener, false, 0, cacheSalt);
         }
     }
@@ -394,7 +407,7 @@ public final class InternVL implements AutoCloseable {
             @Nullable Cancellation cancellation) {
         Objects.requireNonNull(requests, "requests");
         Objects.requireNonNull(listener, "listener");
-        try (Generator generator = new Generator(model, reader, cancellation)) {
+        try (Generator generator = generator(cancellation)) {
             generator.run(requests, options.maxBatch(), listener);
         }
     }
@@ -447,6 +460,10 @@ public final class InternVL implements AutoCloseable {
             open = List.copyOf(chats);
         }
         open.forEach(Chat::close);
+    }
+
+    Generator generator(@Nullable Cancellation cancellation) {
+        return new Generator(model, reader, listeners, cancellation);
     }
 
     NativeModel model() {

@@ -71,7 +71,7 @@ class ThinkingTest {
     /** What the model would have said. */
     private static Answered answered(boolean thinking, int... tokens) {
         List<Chunk> chunks = new ArrayList<>();
-        Answer answer = new Answer(new int[] {1}, CONFIG, chunks::add, model.reader(), thinking, 0);
+        Answer answer = new Answer(new int[] {1}, CONFIG, chunks::add, model.reader(), thinking, 0, new RequestWatch(List.of(), 0));
         for (int token : tokens) {
             answer.accept(RequestEvent.token(1, token, null));
         }

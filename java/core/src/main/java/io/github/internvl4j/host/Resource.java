@@ -2,6 +2,7 @@ package io.github.internvl4j.host;
 
 import java.lang.System.Logger.Level;
 import java.lang.ref.Cleaner;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * {@code internvl4j.leaks} is {@code trace}; otherwise at the level DEBUG.
  */
 public final class Resource implements AutoCloseable {
+    private static final AtomicLong OPEN = new AtomicLong();
+
     /** Refers to the owner in no way. */
     private static final class Freeing implements Runnable {
         private final String what;
@@ -30,6 +33,7 @@ public final class Resource implements AutoCloseable {
                 System.getLogger("io.github.internvl4j.leaks")
                         .log(opened == null ? Level.DEBUG : Level.WARNING, what + " was not closed", opened);
             }
+            OPEN.decrementAndGet();
             free.run();
         }
     }
@@ -47,6 +51,12 @@ public final class Resource implements AutoCloseable {
     public Resource(Object owner, String what, Runnable free) {
         freeing = new Freeing(what, free);
         cleanable = Garbage.cleaner().register(owner, freeing);
+        OPEN.incrementAndGet();
+    }
+
+    /** How many there are in this process that are not freed. */
+    public static long open() {
+        return OPEN.get();
     }
 
     /** Frees it, once. */

@@ -44,7 +44,7 @@ public final class NativeModel implements AutoCloseable {
 
     private NativeModel(ivl_model pointer) {
         handle = new Handle<>("the model", pointer, internvl4j::ivl_model_free);
-        events = new EventPump(handle);
+        events = new EventPump(new NativeRequests(handle), EventPump::daemon);
         try (ivl_model_info described = new ivl_model_info()) {
             handle.call(model -> internvl4j.ivl_model_describe(model, described));
             info = convert(

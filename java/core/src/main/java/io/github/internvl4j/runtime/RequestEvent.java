@@ -36,6 +36,11 @@ public record RequestEvent(
         return new RequestEvent(request, token, 0, end, null, List.of(), 0, 0, 0);
     }
 
+    /** It is over without an end of its own. */
+    static RequestEvent failed(long request, InternVLException failure) {
+        return new RequestEvent(request, -1, 0, null, failure, List.of(), 0, 0, 0);
+    }
+
     /**
      * Waits for the next of these events.
      *

@@ -58,6 +58,14 @@ class PackagesTest {
         usesOnly("hub", type(Cancellation.class), "host", "error");
     }
 
+    /** What is optional is asked for by name, and not needed by the rest. */
+    @Test
+    void onePackageAloneUsesMicrometer() {
+        noClasses().that().resideOutsideOfPackage(PublicApi.ROOT + ".micrometer..")
+                .should().dependOnClassesThat().resideInAnyPackage("io.micrometer..", PublicApi.ROOT + ".micrometer..")
+                .check(library);
+    }
+
     @Test
     void theModelAloneUsesTheRuntime() {
         noClasses().that().resideOutsideOfPackages(PublicApi.ROOT, PublicApi.ROOT + ".runtime..")

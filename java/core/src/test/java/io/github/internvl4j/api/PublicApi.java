@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 /** What programs can use: the public types of the packages that module-info.java exports, and their public members. */
 final class PublicApi {
     static final String ROOT = "io.github.internvl4j";
-    static final List<String> PACKAGES = Stream.of("", ".error", ".hub", ".image", ".tensor", ".text", ".video")
+    static final List<String> PACKAGES = Stream.of("", ".error", ".hub", ".image", ".micrometer", ".tensor", ".text", ".video")
             .map(name -> ROOT + name)
             .toList();
 

@@ -15,16 +15,21 @@ import io.github.internvl4j.Precision;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.ReplyStream;
+import io.github.internvl4j.RequestListener;
 import io.github.internvl4j.TestData;
 import io.github.internvl4j.hub.Hub;
 import io.github.internvl4j.image.Image;
+import io.github.internvl4j.micrometer.MicrometerMetrics;
 import io.github.internvl4j.tensor.Tensor;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Turn;
 import io.github.internvl4j.video.VideoFrames;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -199,6 +204,28 @@ class CardRecipesTest {
         Reply reply = model.generate(Prompt.of("What colour is the car?", image).maxTiles(4), config);
         // end
         assertFalse(reply.tokens().isEmpty());
+    }
+
+    @Test
+    void meters() {
+        MeterRegistry registry = new SimpleMeterRegistry();
+        // recipe: A model's meters in Micrometer's registry, until the returned is closed
+        MicrometerMetrics metrics = MicrometerMetrics.bind(model, registry, "model", "InternVL3-1B"); // a tag, and its value
+        // end
+        assertFalse(registry.getMeters().isEmpty());
+        metrics.close();
+    }
+
+    @Test
+    void requests() {
+        List<String> log = new ArrayList<>();
+        // recipe: Or each request as it ends
+        RequestListener listener = report -> log.add(report.finish() + " after " + report.newTokens() + " tokens, " + report.whole() + " s");
+        model.addRequestListener(listener);
+        // end
+        model.generate(Prompt.of("Hello"), config);
+        assertEquals(1, log.size());
+        model.removeRequestListener(listener);
     }
 
     /** Asks a hub, so it is only compiled. */

@@ -39,13 +39,14 @@ class PublishedPomTest {
         assertEquals(dependencies.getLength() + 1, versions, "a version for each dependency and the project");
     }
 
-    /** What depends on the platform and imports the BOM gets one FFmpeg. */
+    /** What depends on the platform and imports the BOM gets one FFmpeg, and the Micrometer that the library was tested with. */
     @Test
-    void theBomHasThePlatformsVersions() throws Exception {
+    void theBomHasTheOtherArtifactsVersions() throws Exception {
         Map<String, String> managed = versions("internvl4j-bom");
         Map<String, String> used = versions("internvl4j-platform");
         assertEquals(used.get("ffmpeg"), managed.get("ffmpeg"));
         assertEquals(used.get("ffmpeg:linux-x86_64"), managed.get("ffmpeg:linux-x86_64"));
+        assertEquals(versions("internvl4j").get("micrometer-core"), managed.get("micrometer-core"));
         assertTrue(managed.keySet().containsAll(List.of("internvl4j", "internvl4j-platform", "internvl4j-native:linux-x86_64-gpu")));
     }
 
