@@ -32,6 +32,10 @@ std::optional<PictureQueue::Failed> PictureQueue::advance(const Engine::Access& 
     if (error.status() == Status::Closed) throw;
     current_.reset();
     std::erase(waiting_, features);
+    if (error.status() == Status::Cancelled) {  // the turn is given up; who still wants it then, gets it
+      waiting_.push_front(features);
+      return {};
+    }
     return Failed{features, error};
   } catch (const std::bad_alloc&) {
     current_.reset();

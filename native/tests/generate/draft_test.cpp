@@ -180,15 +180,16 @@ TEST(Draft, ReadsALongPromptInPieces) {
   expect_same(requests.of(0), answer(engine, text(600), greedy(60)));
 }
 
-// What was read for one request is not read again for the next, unless their salts differ.
+// What was read for one request is not read again for the next, unless their salts differ. The second has time for one draft, and no pass
+// reads so long a prompt.
 TEST(Draft, RemembersBeginnings) {
   const auto engine = load();
   const auto drafts_at_once = [&](const char* salt) {
     Drafted requests(engine, load(), {.kv_blocks = 0, .pass_seconds = 1e-9, .row_cost = 0});
-    requests.ask(text(300), greedy(40));
+    requests.ask(text(600), greedy(60));
     requests.run();
     const int64_t before = requests.counts().drafted_tokens;
-    requests.ask(text(300), greedy(8), {.salt = salt, .most_guessed = 5});
+    requests.ask(text(600), greedy(3), {.salt = salt, .most_guessed = 5});
     requests.run();
     return requests.counts().drafted_tokens > before;
   };

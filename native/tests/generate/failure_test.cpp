@@ -127,6 +127,20 @@ TEST(RequestFailure, APictureThatCannotBeEncodedEndsThoseWhoWaitForIt) {
   EXPECT_EQ(requests.answer(prompt, greedy(3)).logits, alone.logits) << "the next one tries again";
 }
 
+TEST(RequestFailure, ATurnThatIsGivenUpFailsNobodyWhoWaitsForAPicture) {
+  const auto engine = hermes().load(backend(), DType::BF16);
+  Prompt prompt = hermes().prompt(*engine, hermes().dialog("image.0"));
+  const Answer alone = answer(engine, prompt, greedy(3));
+  prompt.features = {std::make_shared<Features>(engine, hermes().pixels(hermes().dialog("image.0")), 1)};
+  Requests requests(engine);
+  requests.add(prompt, greedy(3));
+  const std::atomic<bool> abort{true};
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(requests.turn(&abort).empty());
+  requests.run();
+  EXPECT_EQ(requests.of(0).finish, Finish::Length);
+  EXPECT_EQ(requests.of(0).logits, alone.logits);
+}
+
 TEST(Request, WhatIsAnotherModelsIsRefused) {
   const auto engine = hermes().load(backend(), DType::BF16);
   const auto other = hermes().load(backend(), DType::BF16);

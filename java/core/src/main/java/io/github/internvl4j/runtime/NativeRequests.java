@@ -80,6 +80,8 @@ record NativeRequests(Handle<ivl_model> model) implements Requests {
                 NativeLibrary.check(internvl4j.ivl_events_failure(events, index));
             } catch (InternVLException failure) {
                 return failure;
+            } catch (RuntimeException other) { // is that request's alone, too
+                return new InternVLException("the request failed: " + other.getMessage(), other);
             }
             throw new IllegalStateException("event " + index + " is no failure");
         }
