@@ -228,6 +228,14 @@ class CardRecipesTest {
         model.removeRequestListener(listener);
     }
 
+    /** Nobody has these at hand, so it is only compiled. */
+    static InternVL draft() {
+        // recipe: InternVL3-1B as the draft of InternVL3-38B
+        InternVL drafted = InternVL.load(Path.of("InternVL3-38B"), LoadOptions.defaults().draft(Path.of("InternVL3-1B")));
+        // end
+        return drafted;
+    }
+
     /** Asks a hub, so it is only compiled. */
     static Path pull() {
         // recipe: The same in Java
