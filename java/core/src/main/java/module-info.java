@@ -16,7 +16,7 @@ module internvl4j {
     requires org.bytedeco.javacpp.linux.x86_64;
     requires webp.imageio;
     requires static org.bytedeco.ffmpeg;
-    requires static transitive micrometer.core;
+    requires static micrometer.core;
     requires static transitive org.jspecify;
 
     exports io.github.internvl4j;

@@ -82,6 +82,7 @@ public final class MicrometerMetrics implements AutoCloseable {
      * @throws InvalidOptionException if a key has no value
      * @throws ClosedException if the model is closed
      */
+    @SuppressWarnings("exports") // who calls it requires Micrometer; who does not must be compiled without
     public static MicrometerMetrics bind(InternVL model, MeterRegistry registry, String... tags) {
         Objects.requireNonNull(model, "model");
         Objects.requireNonNull(registry, "registry");
