@@ -71,8 +71,8 @@ DIALOGS = (
     ("separate", ("two.jpg", "three.jpg"), "separate",
      ("Describe the two images in detail.", "Which image has more objects?")),
     ("which image", ("four.png", "digit.jpg"), "separate", ("Which image has a purple cross?",)),
-    ("video", ("video.mp4",), "frames", ("What moves?",)),
-    ("video in detail", ("video.mp4",), "frames", ("Describe this video in detail.",)),
+    ("video", ("film.mp4",), "frames", ("What moves?",)),
+    ("video in detail", ("film.mp4",), "frames", ("Describe this video in detail.",)),
 )
 
 
@@ -125,7 +125,7 @@ def main() -> None:
     samples.mkdir(exist_ok=True)
     for name, scene in SCENES.items():
         render(scene, 448).save(samples / name, **({"quality": 92} if name.endswith("jpg") else {}))
-    write_film(FILM, samples / "video.mp4")
+    write_film(FILM, samples / "film.mp4")
 
     words = tokens.Tokenizer((folder / "tokenizer.model").read_bytes())
     model = InternVL(Sizes(vocabulary=tokens.VOCABULARY + len(tokens.ADDED)))

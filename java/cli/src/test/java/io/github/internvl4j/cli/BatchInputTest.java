@@ -129,8 +129,8 @@ class BatchInputTest {
         }
         ObjectNode video = JSON.createObjectNode()
                 .put("prompt", "Which way does it move?")
-                .put("video", data("video/mp4", Path.of(DEMO, "samples", "video.mp4")));
-        ObjectNode file = video.deepCopy().put("video", Path.of(DEMO, "samples", "video.mp4").toString());
+                .put("video", data("video/mp4", Path.of(DEMO, "samples", "film.mp4")));
+        ObjectNode file = video.deepCopy().put("video", Path.of(DEMO, "samples", "film.mp4").toString());
         List<JsonNode> videos = answers(0, video, file);
         assertEquals(videos.get(1).get("tokens"), videos.get(0).get("tokens"));
     }
@@ -197,7 +197,7 @@ class BatchInputTest {
         ObjectNode video = JSON.createObjectNode()
                 .put("prompt", "What is <image> in HTML?")
                 .put("frames", 2)
-                .put("video", Path.of(DEMO, "samples", "video.mp4").toString());
+                .put("video", Path.of(DEMO, "samples", "film.mp4").toString());
         byte[] lines = (theirs + "\n" + ours + "\n" + video).getBytes(StandardCharsets.UTF_8);
         List<JsonNode> answers = answers(0, lines, "--special-tokens", "literal", "--max-new-tokens", "1");
         assertEquals(answers.get(1).get("prompt_tokens").size(), answers.get(0).at("/response/body/usage/prompt_tokens").asInt());

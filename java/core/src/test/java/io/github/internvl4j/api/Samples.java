@@ -67,7 +67,7 @@ final class Samples implements AutoCloseable {
 
     private final Map<Class<?>, Object> known = new HashMap<>();
     private final InternVL model = InternVL.load(DEMO);
-    private final VideoFrames video = VideoFrames.open(DEMO.resolve("samples/video.mp4"));
+    private final VideoFrames video = VideoFrames.open(DEMO.resolve("samples/film.mp4"));
 
     Samples() {
         Image image = Image.read(DEMO.resolve("samples/two.jpg"));

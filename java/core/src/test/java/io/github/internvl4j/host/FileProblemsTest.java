@@ -88,7 +88,7 @@ class FileProblemsTest {
     void pathsOfOtherFileSystemsAreReadThereOrRefused() throws IOException {
         // On the disk there is a file of the same name, which must not be taken for it.
         Path checkpoint = Path.of(System.getProperty("internvl4j.testData"), "hermes-gqa7").toAbsolutePath();
-        Path video = Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "video.mp4").toAbsolutePath();
+        Path video = Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4").toAbsolutePath();
         try (FileSystem zip = FileSystems.newFileSystem(folder.resolve("a.zip"), Map.of("create", "true"))) {
             Path image = zip.getPath("/a.png");
             Files.copy(FileProblemsTest.class.getResourceAsStream("/image/type2-8.png"), image);

@@ -35,7 +35,7 @@ class NativeLoadingTest {
     }
 
     private static String video() {
-        return Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "video.mp4").toString();
+        return Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4").toString();
     }
 
     private static void assertOutput(ChildJvm.Result result, String... words) {
@@ -177,7 +177,7 @@ class NativeLoadingTest {
         String user = "--reuid=" + (50_000 + ProcessHandle.current().pid() % 10_000);
         assumeTrue(run("setpriv", user, "--clear-groups", "true"), "may not become another user");
         Path copies = Files.createDirectory(folder.resolve("copies"));
-        Path video = Files.copy(Path.of(video()), copies.resolve("video.mp4"));
+        Path video = Files.copy(Path.of(video()), copies.resolve("film.mp4"));
         String[] arguments = {"threads", image("gray.jpg"), image("lossy.webp"), video.toString()};
         assertTrue(run("chmod", "-R", "a+rwX", folder.toString()));
         assertOver("no more threads", new ChildJvm()

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 class CardRecipesTest {
     private static final Path path = TestData.root().resolve("demo");
     private static final Path file = path.resolve("samples/two.jpg");
-    private static final Path video = path.resolve("samples/video.mp4");
+    private static final Path video = path.resolve("samples/film.mp4");
     private static final Image image = Image.read(file);
     private static final Image other = Image.read(path.resolve("samples/three.jpg"));
     private static final GenerationConfig config = GenerationConfig.greedy(4);

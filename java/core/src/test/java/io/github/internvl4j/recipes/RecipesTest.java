@@ -39,7 +39,7 @@ class RecipesTest {
     private static final Path file = DEMO.resolve("samples/two.jpg");
     private static final Image image = Image.read(file);
     private static final Image other = Image.read(DEMO.resolve("samples/three.jpg"));
-    private static final Path video = DEMO.resolve("samples/video.mp4");
+    private static final Path video = DEMO.resolve("samples/film.mp4");
     private static InternVL model;
 
     @BeforeAll

@@ -37,12 +37,12 @@ class VideoFramesTest {
 
     @ParameterizedTest(name = "{0} in {1}")
     @CsvSource({
-        "mpeg4, video.mp4, 10, 2",
+        "mpeg4, film.mp4, 10, 2",
         "mpeg4, video.avi, 10, 0",
         "mpeg4, video.mkv, 500, 0",
         "mpeg2video, video.ts, 12, 2",
         "mpeg2video, video.mpg, 12, 2",
-        "libopenh264, video.mp4, 10, 0",
+        "libopenh264, film.mp4, 10, 0",
         "libvpx, video.webm, 10, 0",
         "libvpx-vp9, video.webm, 10, 0",
         "mjpeg, video.avi, 1, 0"
