@@ -13,6 +13,10 @@ std::optional<PictureQueue::Failed> PictureQueue::advance(const Engine::Access& 
                                                           const Cancellation& cancel) {
   if (empty()) return {};
   const std::shared_ptr<Features> features = current_ ? current_->features : waiting_.front();
+  const auto give_up = [&] {
+    current_.reset();
+    std::erase(waiting_, features);
+  };
   try {
     if (!current_) {
       current_.emplace(features, model->begin_encoding(features->pixels().data(), features->pictures()));
@@ -30,16 +34,12 @@ std::optional<PictureQueue::Failed> PictureQueue::advance(const Engine::Access& 
     return {};
   } catch (const Error& error) {
     if (error.status() == Status::Closed) throw;
-    current_.reset();
-    std::erase(waiting_, features);
-    if (error.status() == Status::Cancelled) {  // the turn is given up; who still wants it then, gets it
-      waiting_.push_front(features);
-      return {};
-    }
-    return Failed{features, error};
+    give_up();
+    if (error.status() != Status::Cancelled) return Failed{features, error};
+    waiting_.push_front(features);  // the turn is given up; who still wants it then, gets it
+    return {};
   } catch (const std::bad_alloc&) {
-    current_.reset();
-    std::erase(waiting_, features);
+    give_up();
     return Failed{features, Error(Status::OutOfMemory, "the system has no memory left for an image")};
   }
 }

@@ -150,9 +150,10 @@ size_t Request::most_guessed() const {
 }
 
 std::vector<int32_t> Request::guess(double row_cost) {
-  if (options_.guided || options_.recording != nullptr) return {};
+  const size_t most = most_guessed();
+  if (most == 0) return {};
   std::vector<int32_t> guessed = lookup_.guess(tokens_, row_cost);
-  guessed.resize(std::min(guessed.size(), most_guessed()));
+  guessed.resize(std::min(guessed.size(), most));
   return guessed;
 }
 

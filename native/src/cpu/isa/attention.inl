@@ -12,6 +12,8 @@ struct AttentionScratch {
   float* total;    // (queries)
 };
 
+static_assert(kQueryBlock * (kMaxHeadDim + kKeyTile + 2) + kKeyTile * kMaxHeadDim <= kAttentionScratchFloats);
+
 inline AttentionScratch split_scratch(float* at, int64_t head_dim) {
   AttentionScratch s;
   s.out = at;
@@ -240,8 +242,17 @@ inline void attend_rows(const AttentionArgs& a, const AttentionScratch& s, const
   add_values<kRows>(WeighedValues<Rows>{scores, values, row, seen, out, a.head_dim});
 }
 
-// body(rows, first, seen) for runs of queries that see as many keys of the tile that begins at t0, in even parts of at most kMost
-// rows: a constant, the first of them, and those keys, at least one.
+// body(rows, first) for [begin, end) in even parts of at most kMost rows: a constant, and the first of them.
+template <int kMost, class Body>
+inline void for_each_part(int64_t begin, int64_t end, const Body& body) {
+  const int64_t parts = (end - begin + kMost - 1) / kMost;
+  for (int64_t i = 0; i < parts; ++i) {
+    const int64_t first = begin + (end - begin) * i / parts;
+    with_row_count<kMost>(begin + (end - begin) * (i + 1) / parts - first, [&](auto rows) { body(rows, first); });
+  }
+}
+
+// body(rows, first, seen) for the parts of each run of queries that see as many keys of the tile that begins at t0, at least one.
 template <int kMost, class Body>
 inline void for_each_run(const AttentionArgs& a, int64_t t0, const Body& body) {
   const int64_t queries = a.positions * a.heads;
@@ -249,11 +260,7 @@ inline void for_each_run(const AttentionArgs& a, int64_t t0, const Body& body) {
     const int64_t seen = seen_keys(a, begin, t0);
     int64_t end = begin + 1;
     while (end < queries && seen_keys(a, end, t0) == seen) ++end;
-    const int64_t parts = (end - begin + kMost - 1) / kMost;
-    for (int64_t i = 0; seen > 0 && i < parts; ++i) {
-      const int64_t from = begin + (end - begin) * i / parts;
-      with_row_count<kMost>(begin + (end - begin) * (i + 1) / parts - from, [&](auto rows) { body(rows, from, seen); });
-    }
+    if (seen > 0) for_each_part<kMost>(begin, end, [&](auto rows, int64_t first) { body(rows, first, seen); });
     begin = end;
   }
 }

@@ -45,6 +45,7 @@ inline constexpr int64_t kPackedUnits = kPairBlock / 2;               // of 4 by
 inline constexpr int64_t kPackedFloats = kPackedUnits * kTaskCols;
 inline constexpr int64_t kQueryBlock = 96;  // (position, head) pairs of one attention task
 inline constexpr int64_t kMaxHeadDim = 256;
+// What the larger of the two kinds of attention takes.
 inline constexpr int64_t kAttentionScratchFloats = kQueryBlock * (kMaxHeadDim * 3 / 2 + 2) + kKeyTile * (kMaxHeadDim + 12);
 
 // The columns of a product of few rows: kColumnRuns runs of `each` neighbouring ones, whose beginnings are `apart` columns apart, without

@@ -149,15 +149,12 @@ void pair_attention(const PairAttentionArgs& a) {
   begin_softmax(s.largest, s.total, s.out, a.queries, cols);
   for (int64_t i = 0; i < a.queries; ++i) narrow_row<DType::BF16>(s.q + i * a.head_dim / 2, a.q + i * a.q_stride, a.head_dim);
 
-  const int64_t parts = (a.queries + kGemmRows - 1) / kGemmRows;
   const float* tile = a.tiles;
   for (int64_t t0 = 0; t0 < a.tokens; t0 += kKeyTile, tile += pair_tile_units(a.head_dim)) {
     const int64_t count = a.tokens - t0 < kKeyTile ? a.tokens - t0 : kKeyTile;
-    for (int64_t i = 0; i < parts; ++i) {
-      const int64_t from = a.queries * i / parts;
-      with_row_count<kGemmRows>(a.queries * (i + 1) / parts - from,
-                                [&](auto rows) { attend_pairs<rows.value>(s, tile, a.head_dim, a.scale, from, count); });
-    }
+    for_each_part<kGemmRows>(0, a.queries, [&](auto rows, int64_t first) {
+      attend_pairs<rows.value>(s, tile, a.head_dim, a.scale, first, count);
+    });
   }
   for (int64_t i = 0; i < a.queries; ++i) end_softmax(a.out + i * a.out_stride, s.out + i * cols, s.total[i], a.head_dim);
 }
