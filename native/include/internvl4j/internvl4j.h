@@ -364,6 +364,7 @@ typedef struct ivl_event {
   int64_t reused;         /* tokens of its prompt that were in the cache */
   double queue_seconds;   /* that it waited before its first turn */
   double image_seconds;   /* from then until its images were encoded */
+  int64_t top_count;      /* what ivl_events_top has of that step */
 } ivl_event;
 
 /* Some events. To be used by one thread at a time. */

@@ -117,7 +117,7 @@ ivl_status ivl_events_get(const ivl_events* events, int64_t index, ivl_event* ou
   return guarded([&] {
     const Event& event = event_at(events, index);
     given(out, "out") = {event.request, event.token,         event.logprob,        finish_to(event.finish),
-                         event.reused,  event.queue_seconds, event.picture_seconds};
+                         event.reused,  event.queue_seconds, event.picture_seconds, static_cast<int64_t>(event.top.size())};
   });
 }
 

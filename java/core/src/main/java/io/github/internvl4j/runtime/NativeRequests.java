@@ -18,8 +18,6 @@ import org.jspecify.annotations.Nullable;
  */
 record NativeRequests(Handle<ivl_model> model) implements Requests {
     private static final int POLL_MILLIS = 1_000;
-    /** No request asks for more candidates. */
-    private static final int MOST_CANDIDATES = 64;
 
     @Override
     public long submit(NativeRequest request) {
@@ -39,9 +37,6 @@ record NativeRequests(Handle<ivl_model> model) implements Requests {
     private static final class NativeReader implements Reader {
         private final Handle<ivl_model> model;
         private final ivl_events events = new ivl_events();
-        private final int[] tokens = new int[MOST_CANDIDATES];
-        private final float[] logprobs = new float[MOST_CANDIDATES];
-        private final long[] candidates = new long[1];
 
         NativeReader(Handle<ivl_model> model) {
             this.model = model;
@@ -69,7 +64,7 @@ record NativeRequests(Handle<ivl_model> model) implements Requests {
                     event.logprob(),
                     end(event.finish()),
                     event.finish() == internvl4j.IVL_FINISH_FAILED ? failure(index) : null,
-                    candidates(index),
+                    candidates(index, (int) event.top_count()),
                     event.reused(),
                     event.queue_seconds(),
                     event.image_seconds());
@@ -86,11 +81,15 @@ record NativeRequests(Handle<ivl_model> model) implements Requests {
             throw new IllegalStateException("event " + index + " is no failure");
         }
 
-        private List<TokenLogprob> candidates(long index) {
-            NativeLibrary.check(
-                    internvl4j.ivl_events_top(events, index, tokens, logprobs, MOST_CANDIDATES, candidates));
-            TokenLogprob[] found = new TokenLogprob[(int) candidates[0]];
-            for (int i = 0; i < found.length; i++) {
+        private List<TokenLogprob> candidates(long index, int count) {
+            if (count == 0) {
+                return List.of();
+            }
+            int[] tokens = new int[count];
+            float[] logprobs = new float[count];
+            NativeLibrary.check(internvl4j.ivl_events_top(events, index, tokens, logprobs, count, new long[1]));
+            TokenLogprob[] found = new TokenLogprob[count];
+            for (int i = 0; i < count; i++) {
                 found[i] = new TokenLogprob(tokens[i], logprobs[i]);
             }
             return List.of(found);
