@@ -11,11 +11,13 @@ import org.jspecify.annotations.Nullable;
 /** A smaller checkpoint that guesses what a model will say: what the two must have in common, and the room for both. */
 final class Draft {
     private final Path directory;
+    private final ModelInfo info;
     private final Path model;
 
     private Draft(Path directory, Path model) {
         this.directory = directory;
         this.model = model;
+        info = InternVL.inspect(directory);
     }
 
     /** The one that the options name for the model in a folder, or null. */
@@ -30,7 +32,7 @@ final class Draft {
      * @throws InvalidOptionException with the first difference
      */
     void requireTokens(int vocabulary, Tokenizer tokenizer) {
-        int own = InternVL.inspect(directory).vocabularySize();
+        int own = info.vocabularySize();
         if (own != vocabulary) {
             throw wrong("its vocabulary has " + own + " tokens, but that of " + model + " has " + vocabulary);
         }
@@ -67,8 +69,12 @@ final class Draft {
         return fewer.andDraft(NativeModel.plan(directory, options(options, fewer.maxBatch())).total());
     }
 
-    /** @throws InsufficientMemoryException if there is none for both; each alone is looked at when it is loaded */
-    void requireRoom(LoadOptions options) {
+    /**
+     * As {@link #plan}.
+     *
+     * @throws InsufficientMemoryException if there is no room for both; each alone is looked at when it is loaded
+     */
+    MemoryNeeds requireRoom(LoadOptions options) {
         MemoryNeeds both = plan(options);
         long limit = limit(options, both);
         if (both.total() > limit) {
@@ -76,6 +82,7 @@ final class Draft {
                     + " bytes and its draft in " + directory + " " + both.draft() + ", but " + limit
                     + " are there for both: a smaller draft, a shorter context or fewer requests together need less");
         }
+        return both;
     }
 
     private static long limit(LoadOptions options, MemoryNeeds needs) {
@@ -103,7 +110,6 @@ final class Draft {
 
     /** As the model, but for what is the model's own: its context and the bytes of its cache. */
     private LoadOptions options(LoadOptions options, int maxBatch) {
-        int context = InternVL.inspect(directory).contextLength();
-        return options.contextLength(Math.min(options.contextLength(), context)).kvMemory(0).maxBatch(maxBatch);
+        return options.contextLength(Math.min(options.contextLength(), info.contextLength())).kvMemory(0).maxBatch(maxBatch);
     }
 }

@@ -90,12 +90,13 @@ public final class InternVL implements AutoCloseable {
         ModelInfo stored = inspect(directory);
         PromptReader reader = new PromptReader(directory, stored, options.template());
         Draft draft = Draft.of(options, directory);
+        int maxBatch; // asked before the weights take their part of what is available
         if (draft != null) {
             draft.requireTokens(stored.vocabularySize(), reader.tokenizer());
-            draft.requireRoom(options);
+            maxBatch = draft.requireRoom(options).maxBatch();
+        } else {
+            maxBatch = options.maxBatch() > 0 ? options.maxBatch() : plan(directory, options).maxBatch();
         }
-        // Asked before the weights take their part of what is available.
-        int maxBatch = options.maxBatch() > 0 ? options.maxBatch() : plan(directory, options).maxBatch();
         NativeModel model = draft == null ? NativeModel.load(directory, options) : draft.load(options.maxBatch(maxBatch));
         System.getLogger("io.github.internvl4j").log(Level.DEBUG, () -> "loaded " + directory + " on " + model.backend() + "; up to " + maxBatch + " requests together");
         if (options.contextLength() > 0) {

@@ -7,7 +7,6 @@ import io.github.internvl4j.host.ChildJvm;
 import io.github.internvl4j.host.Resource;
 import io.github.internvl4j.image.Image;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,9 +35,8 @@ class RequestsSoakTest {
     @Test
     @EnabledOnOs(OS.LINUX) // reads /proc
     void memoryIsFlatOverManyRequests() throws Exception {
-        String cache = "org.bytedeco.javacpp.cacheDir";
         ChildJvm.Result result = new ChildJvm()
-                .with("-D" + cache + "=" + System.getProperty(cache, System.getProperty("java.io.tmpdir") + "/javacpp-soak"))
+                .withNativeCode()
                 .run(RequestsSoakTest.class, DemoModel.DIRECTORY.toString(), String.valueOf(REQUESTS));
         System.out.println(result.output());
         assertEquals(0, result.status());
@@ -110,20 +108,12 @@ class RequestsSoakTest {
         while (model.counts().running() + model.counts().waiting() > 0) {
             Thread.sleep(1);
         }
-        System.gc();
+        long resident = ChildJvm.residentKilobytes();
         Counts counts = model.counts();
         Runtime heap = Runtime.getRuntime();
         System.out.printf(
                 "requests %d, seconds %.1f, resident %d KiB, heap %d KiB, blocks %d of %d, images %d and %d shared, handles %d%n",
-                requests, seconds, residentKilobytes(), (heap.totalMemory() - heap.freeMemory()) / 1024, counts.blocksUsed(),
+                requests, seconds, resident, (heap.totalMemory() - heap.freeMemory()) / 1024, counts.blocksUsed(),
                 counts.blocks(), counts.images(), counts.sharedImages(), Resource.open());
-    }
-
-    private static long residentKilobytes() throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                .filter(line -> line.startsWith("VmRSS:"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                .findFirst()
-                .orElseThrow();
     }
 }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.internvl4j.host.ChildJvm;
 import io.github.internvl4j.image.Image;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -19,10 +18,9 @@ class SoakTest {
     @Test
     @EnabledOnOs(OS.LINUX) // reads /proc
     void openingChattingAndClosingTwoHundredTimesKeepsMemoryFlat() throws Exception {
-        String cache = "org.bytedeco.javacpp.cacheDir";
         // A JVM of its own: what other tests left in the heap and in malloc's arenas grows and shrinks by itself.
         ChildJvm.Result result = new ChildJvm()
-                .with("-D" + cache + "=" + System.getProperty(cache, System.getProperty("java.io.tmpdir") + "/javacpp-soak"))
+                .withNativeCode()
                 .run(SoakTest.class, ORACLE.directory().toString(), ORACLE.directory().resolve("images/discs.jpg").toString());
         assertEquals(0, result.status(), result.output());
         long growth = Long.parseLong(result.lines().get(result.lines().size() - 1));
@@ -37,11 +35,11 @@ class SoakTest {
         for (int i = 0; i < 60; i++) {
             openChatClose(directory, image);
         }
-        long before = residentKilobytes();
+        long before = ChildJvm.residentKilobytes();
         for (int i = 0; i < 200; i++) {
             openChatClose(directory, image);
         }
-        System.out.println(residentKilobytes() - before);
+        System.out.println(ChildJvm.residentKilobytes() - before);
     }
 
     private static void openChatClose(Path directory, Image image) {
@@ -51,14 +49,5 @@ class SoakTest {
             chat.ask(Prompt.of("What is this?", image), GenerationConfig.greedy(2), p -> {});
             chat.ask(Prompt.of("Really?"), GenerationConfig.greedy(2), p -> {});
         }
-    }
-
-    private static long residentKilobytes() throws IOException {
-        System.gc();
-        return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                .filter(line -> line.startsWith("VmRSS:"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                .findFirst()
-                .orElseThrow();
     }
 }

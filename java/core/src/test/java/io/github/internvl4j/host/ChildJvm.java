@@ -2,6 +2,7 @@ package io.github.internvl4j.host;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +33,22 @@ public final class ChildJvm {
         }
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xmx256m", "-XX:+UseSerialGC", "-cp", path.toString()));
+    }
+
+    /** With native libraries unpacked where others of these tests have them. */
+    public ChildJvm withNativeCode() {
+        String cache = "org.bytedeco.javacpp.cacheDir";
+        return with("-D" + cache + "=" + System.getProperty(cache, System.getProperty("java.io.tmpdir") + "/javacpp-soak"));
+    }
+
+    /** What the system says this process has resident, with little garbage in it. */
+    public static long residentKilobytes() throws IOException {
+        System.gc();
+        return Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith("VmRSS:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                .findFirst()
+                .orElseThrow();
     }
 
     /** Started by another program. */
