@@ -46,6 +46,7 @@ class RequestApi : public ::testing::Test {
       for (int64_t i = 0; i < ivl_events_count(events_); ++i) {
         EXPECT_EQ(ivl_events_get(events_, i, &event), IVL_OK);
         EXPECT_EQ(event.request, id_);
+        EXPECT_EQ(event.top_count, event.token >= 0 ? 2 : 0);
         if (event.token >= 0) tokens.push_back(event.token);
         EXPECT_TRUE(event.finish == IVL_FINISH_NONE || event.finish == expected) << event.finish;
       }
