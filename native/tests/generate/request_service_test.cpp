@@ -5,6 +5,7 @@
 
 #include <latch>
 #include <map>
+#include <random>
 #include <thread>
 
 #include "backend/watched_backend.h"
@@ -70,6 +71,47 @@ TEST(RequestServiceThreads, ThreadsHaveTheAnswersThatEachHasAlone) {
   for (std::thread& thread : threads) thread.join();
   const auto answers = finish(service, dialogs.size());
   for (const auto& [id, i] : dialogs) EXPECT_EQ(answers.at(id).tokens, hermes().dialogs()[i].greedy_tokens);
+}
+
+TEST(RequestServiceThreads, WhatIsNotCancelledByOneOfManyThreadsHasTheAnswerItHasAlone) {
+  const auto engine = load();
+  RequestService service(engine, options_for(*engine));
+  constexpr size_t kThreads = 8, kRequests = 6;
+  struct Asked {
+    size_t dialog;
+    bool cancelled;
+  };
+  std::map<int64_t, Asked> asked;
+  std::mutex mutex;
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      std::mt19937 random(static_cast<unsigned>(i));
+      for (size_t request = 0; request < kRequests; ++request) {
+        const size_t at = (i + request) % hermes().dialogs().size();
+        const Dialog& dialog = hermes().dialogs()[at];
+        const int64_t id = service.submit(hermes().prompt(*engine, dialog), {.sampling = greedy(dialog.greedy_tokens.size())});
+        const bool cancelled = random() % 2 == 0;
+        if (cancelled) {
+          std::this_thread::sleep_for(std::chrono::microseconds(random() % 3000));
+          service.cancel(id);
+        }
+        const std::lock_guard lock(mutex);
+        asked[id] = {at, cancelled};
+      }
+    });
+  }
+  const auto answers = finish(service, kThreads * kRequests);
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& [id, ask] : asked) {
+    const Answer& got = answers.at(id);
+    const std::vector<int32_t>& alone = hermes().dialogs()[ask.dialog].greedy_tokens;
+    EXPECT_TRUE(got.finish == Finish::Stop || got.finish == Finish::Length || (ask.cancelled && got.finish == Finish::Cancelled));
+    ASSERT_LE(got.tokens.size(), alone.size());
+    const size_t count = got.finish == Finish::Cancelled ? got.tokens.size() : alone.size();
+    EXPECT_EQ(got.tokens, std::vector<int32_t>(alone.begin(), alone.begin() + static_cast<std::ptrdiff_t>(count)));
+  }
+  EXPECT_EQ(service.counts().running + service.counts().waiting + service.counts().blocks_used, 0);
 }
 
 TEST(RequestServiceThreads, APictureAskedAboutByManyIsEncodedOnce) {

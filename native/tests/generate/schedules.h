@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 
 #include "model/oracle.h"
@@ -51,8 +52,27 @@ class Schedules {
     }
   }
 
+  // Runs that many, or as many as the environment's IVL_SCHEDULES says, until one fails.
+  void run_all(unsigned usual) {
+    const char* asked = std::getenv("IVL_SCHEDULES");
+    const unsigned count = asked != nullptr ? static_cast<unsigned>(std::atoi(asked)) : usual;
+    for (unsigned number = 0; number < count && !::testing::Test::HasFailure(); ++number) run(number);
+  }
+
   // Half of the schedules have this draft.
   void set_draft(std::shared_ptr<Engine> draft) { draft_ = std::move(draft); }
+
+  int64_t preemptions() const { return preemptions_; }
+  int64_t reused() const { return reused_; }
+  int64_t guessed() const { return guessed_; }
+  int64_t drafted() const { return drafted_; }
+
+ private:
+  struct Ask {
+    Prompt prompt;
+    Sampling sampling;
+    std::optional<Answer> alone;
+  };
 
   // One schedule; equal numbers are equal schedules.
   void run(unsigned number) {
@@ -93,18 +113,6 @@ class Schedules {
     guessed_ += requests.scheduler().counts().guessed_tokens;
     drafted_ += requests.scheduler().counts().drafted_tokens;
   }
-
-  int64_t preemptions() const { return preemptions_; }
-  int64_t reused() const { return reused_; }
-  int64_t guessed() const { return guessed_; }
-  int64_t drafted() const { return drafted_; }
-
- private:
-  struct Ask {
-    Prompt prompt;
-    Sampling sampling;
-    std::optional<Answer> alone;
-  };
 
   void add(Prompt prompt, const Sampling& sampling) { asks_.push_back({std::move(prompt), sampling, {}}); }
 
