@@ -89,8 +89,8 @@ struct Block {
 
   const AttentionSpan<T>& span;
   const AttentionShape& shape;
-  T* tiles;        // [stage][k, v][kTileKeys][D], swizzled
-  int first_row;   // of the block
+  T* tiles;       // [stage][k, v][kTileKeys][D], swizzled
+  int first_row;  // of the block
   int group;
   int kv_head;
   float log2_scale;
@@ -98,12 +98,16 @@ struct Block {
   const T* values_of_split;
 
   uint32_t q[D / 16][4];
-  float o[D / 8][4];      // of this split
-  RowState split[2];      // rows lane / 4 and lane / 4 + 8 of the warp
+  float o[D / 8][4];  // of this split
+  RowState split[2];  // rows lane / 4 and lane / 4 + 8 of the warp
 
   GPU_DEVICE Block(const AttentionSpan<T>& span_, const AttentionShape& shape_, T* tiles_)
-      : span(span_), shape(shape_), tiles(tiles_), first_row(static_cast<int>(blockIdx.x) * kRows),
-        group(shape_.heads / shape_.kv_heads), kv_head(static_cast<int>(blockIdx.y) % shape_.kv_heads),
+      : span(span_),
+        shape(shape_),
+        tiles(tiles_),
+        first_row(static_cast<int>(blockIdx.x) * kRows),
+        group(shape_.heads / shape_.kv_heads),
+        kv_head(static_cast<int>(blockIdx.y) % shape_.kv_heads),
         log2_scale(shape_.scale * 1.44269504f) {}
 
   GPU_DEVICE int thread() const { return static_cast<int>(threadIdx.x); }
@@ -269,8 +273,7 @@ struct Block {
 #pragma unroll
     for (int block = 0; block < kTileBlocks; block++) {
       const uint32_t a[4] = {pack<T>(p[2 * block][0], p[2 * block][1]), pack<T>(p[2 * block][2], p[2 * block][3]),
-                             pack<T>(p[2 * block + 1][0], p[2 * block + 1][1]),
-                             pack<T>(p[2 * block + 1][2], p[2 * block + 1][3])};
+                             pack<T>(p[2 * block + 1][0], p[2 * block + 1][1]), pack<T>(p[2 * block + 1][2], p[2 * block + 1][3])};
 #pragma unroll
       for (int n = 0; n < D / 16; n++) {
         // Matrices, transposed: keys 0-7 and 8-15 of columns 0-7, then of columns 8-15.
@@ -334,8 +337,8 @@ __global__ void __launch_bounds__(kWarp* Warps, 2)
       float four[4];
       four_neighbours(low, high, four);
       if (block.row(half) < block.rows()) {
-        const Vector<T, 4> rounded{{from_float<T>(four[0]), from_float<T>(four[1]), from_float<T>(four[2]),
-                                    from_float<T>(four[3])}};
+        const Vector<T, 4> rounded{
+            {from_float<T>(four[0]), from_float<T>(four[1]), from_float<T>(four[2]), from_float<T>(four[3])}};
         store(block.target(half, 8 * n + block.lane() % 4 * 4), rounded);
       }
     }
@@ -346,8 +349,7 @@ __global__ void __launch_bounds__(kWarp* Warps, 2)
 // [span][kv head][split][row][D] sums, then [span][kv head][split][row] states.
 template <class T, int D>
 __global__ void __launch_bounds__(kWarp)
-    attention_split_kernel(const AttentionSpan<T>* __restrict__ spans, AttentionShape shape, float* sums,
-                           RowState* states) {
+    attention_split_kernel(const AttentionSpan<T>* __restrict__ spans, AttentionShape shape, float* sums, RowState* states) {
   using B = Block<T, D, 1>;
   GPU_DYNAMIC_SHARED(unsigned char, memory);
   const AttentionSpan<T> span = spans[blockIdx.y / shape.kv_heads];
@@ -378,9 +380,8 @@ __global__ void __launch_bounds__(kWarp)
 
 // Merges the splits of a row in order: a block for each row and query head, a thread for each element.
 template <class T, int D>
-__global__ void __launch_bounds__(D)
-    attention_merge_kernel(const AttentionSpan<T>* __restrict__ spans, AttentionShape shape, const float* sums,
-                           const RowState* states, int splits) {
+__global__ void __launch_bounds__(D) attention_merge_kernel(const AttentionSpan<T>* __restrict__ spans, AttentionShape shape,
+                                                            const float* sums, const RowState* states, int splits) {
   const AttentionSpan<T> span = spans[blockIdx.y / shape.kv_heads];
   const int group = shape.heads / shape.kv_heads;
   const int kv_head = static_cast<int>(blockIdx.y) % shape.kv_heads;
@@ -428,8 +429,8 @@ Cost cost_of(int count, const AttentionShape& shape, int most_tokens, int most_k
 }
 
 template <class T, int D>
-cudaError_t by_rows(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
-                    int most_keys, cudaStream_t stream) {
+cudaError_t by_rows(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens, int most_keys,
+                    cudaStream_t stream) {
   using B = Block<T, D, 4>;
   const int rows = most_tokens * (shape.heads / shape.kv_heads);
   constexpr size_t running_bytes = sizeof(float) * B::kRows * D;
@@ -440,8 +441,8 @@ cudaError_t by_rows(const AttentionSpan<T>* spans, int count, const AttentionSha
 }
 
 template <class T, int D>
-cudaError_t by_splits(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
-                      int most_keys, float* workspace, cudaStream_t stream) {
+cudaError_t by_splits(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens, int most_keys,
+                      float* workspace, cudaStream_t stream) {
   using B = Block<T, D, 1>;
   const int splits = ceil_div(most_keys, kSplit);
   const auto groups = static_cast<unsigned>(count * shape.kv_heads);
@@ -457,22 +458,21 @@ cudaError_t by_splits(const AttentionSpan<T>* spans, int count, const AttentionS
   }
   const auto rows = static_cast<unsigned>(most_tokens * (shape.heads / shape.kv_heads));
   next_launch_costs({sums * sizeof(float), static_cast<double>(count) * most_tokens * shape.heads * D * sizeof(T)});
-  return launch<attention_merge_kernel<T, D>>("attention_merge", dim3(rows, groups), dim3(D), 0, stream, spans, shape,
-                                              workspace, states, splits);
+  return launch<attention_merge_kernel<T, D>>("attention_merge", dim3(rows, groups), dim3(D), 0, stream, spans, shape, workspace,
+                                              states, splits);
 }
 
 // The shape's head size is one from kHeadDims[Which] on, or none.
 template <class T, size_t Which = 0>
-cudaError_t of_head_dim(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
-                        int most_keys, float* workspace, cudaStream_t stream) {
+cudaError_t of_head_dim(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens, int most_keys,
+                        float* workspace, cudaStream_t stream) {
   if constexpr (Which == std::size(kHeadDims)) {
     return cudaErrorInvalidValue;
   } else if (constexpr int D = kHeadDims[Which]; shape.head_dim != D) {
     return of_head_dim<T, Which + 1>(spans, count, shape, most_tokens, most_keys, workspace, stream);
   } else {
-    return works_by_splits(shape, most_tokens)
-               ? by_splits<T, D>(spans, count, shape, most_tokens, most_keys, workspace, stream)
-               : by_rows<T, D>(spans, count, shape, most_tokens, most_keys, stream);
+    return works_by_splits(shape, most_tokens) ? by_splits<T, D>(spans, count, shape, most_tokens, most_keys, workspace, stream)
+                                               : by_rows<T, D>(spans, count, shape, most_tokens, most_keys, stream);
   }
 }
 
@@ -488,8 +488,8 @@ size_t attention_workspace(const AttentionShape& shape, int spans, int most_keys
 }
 
 template <class T>
-cudaError_t attention(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
-                      int most_keys, float* workspace, cudaStream_t stream) {
+cudaError_t attention(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens, int most_keys,
+                      float* workspace, cudaStream_t stream) {
   return of_head_dim(spans, count, shape, most_tokens, most_keys, workspace, stream);
 }
 

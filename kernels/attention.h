@@ -61,7 +61,7 @@ size_t attention_workspace(const AttentionShape& shape, int spans, int most_keys
 
 // `spans` lies in device memory. `most_tokens` and `most_keys` are the largest `tokens` and `past + tokens` among them.
 template <class T>
-cudaError_t attention(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens,
-                      int most_keys, float* workspace, cudaStream_t stream);
+cudaError_t attention(const AttentionSpan<T>* spans, int count, const AttentionShape& shape, int most_tokens, int most_keys,
+                      float* workspace, cudaStream_t stream);
 
 }  // namespace gpu

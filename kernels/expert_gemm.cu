@@ -104,10 +104,11 @@ bool few_rows_each(int64_t rows, const ExpertRows& of) { return of.most <= kFewR
 template <class T>
 cudaError_t expert_gemm(const Gemm<T>& p, const ExpertRows& rows, cudaStream_t stream) {
   if (few_rows_each(p.rows, rows)) {
-    return launch_expert_tiles<FewRows<T>, expert_gemm_kernel<T, FewRows<T>>>("expert_gemm_few_rows", p, rows, p.in_features, sizeof(T),
-                                                                             stream);
+    return launch_expert_tiles<FewRows<T>, expert_gemm_kernel<T, FewRows<T>>>("expert_gemm_few_rows", p, rows, p.in_features,
+                                                                              sizeof(T), stream);
   }
-  return launch_expert_tiles<SomeRows<T>, expert_gemm_kernel<T, SomeRows<T>>>("expert_gemm", p, rows, p.in_features, sizeof(T), stream);
+  return launch_expert_tiles<SomeRows<T>, expert_gemm_kernel<T, SomeRows<T>>>("expert_gemm", p, rows, p.in_features, sizeof(T),
+                                                                              stream);
 }
 
 template <class T>
@@ -115,10 +116,10 @@ cudaError_t expert_int8_gemm(const Int8Gemm<T>& p, const ExpertRows& rows, cudaS
   const int in_features = p.weights.in_features;
   if (few_rows_each(p.rows, rows)) {
     return launch_expert_tiles<FewRowsOfBytes, expert_int8_gemm_kernel<T, FewRowsOfBytes>>("expert_int8_gemm_few_rows", p, rows,
-                                                                                          in_features, 1, stream);
+                                                                                           in_features, 1, stream);
   }
-  return launch_expert_tiles<SomeRowsOfBytes, expert_int8_gemm_kernel<T, SomeRowsOfBytes>>("expert_int8_gemm", p, rows, in_features, 1,
-                                                                                          stream);
+  return launch_expert_tiles<SomeRowsOfBytes, expert_int8_gemm_kernel<T, SomeRowsOfBytes>>("expert_int8_gemm", p, rows, in_features,
+                                                                                           1, stream);
 }
 
 template cudaError_t expert_gemm(const Gemm<bf16>&, const ExpertRows&, cudaStream_t);

@@ -181,8 +181,8 @@ cudaError_t route(const Routes& out, Rows<const float> logits, bool normalizes, 
   next_launch_costs({static_cast<double>(out.count) * out.experts * sizeof(float),
                      static_cast<double>(out.count) * 2 * out.chosen * sizeof(float)});
   const size_t shared_bytes = sizeof(float) * kRowsOfBlock * static_cast<size_t>(out.experts);
-  return launch<route_kernel<T>>("route", dim3(static_cast<unsigned>((out.count + kRowsOfBlock - 1) / kRowsOfBlock)), dim3(kThreads),
-                                 shared_bytes, stream, out, logits, normalizes);
+  return launch<route_kernel<T>>("route", dim3(static_cast<unsigned>((out.count + kRowsOfBlock - 1) / kRowsOfBlock)),
+                                 dim3(kThreads), shared_bytes, stream, out, logits, normalizes);
 }
 
 cudaError_t sort_by_expert(const ExpertSlots& out, const Routes& routes, cudaStream_t stream) {
@@ -197,8 +197,8 @@ cudaError_t gather_slots(Rows<T> out, Rows<const T> in, const int* row_of, const
   const int64_t slots = routes.count * routes.chosen;
   const double bytes = static_cast<double>(routes.count) * cols * sizeof(T);
   next_launch_costs({bytes + static_cast<double>(slots) * sizeof(int), bytes * routes.chosen});
-  return launch<gather_slots_kernel<T>>("gather_slots", dim3(static_cast<unsigned>(slots)), dim3(kThreads), 0, stream, out, in, row_of,
-                                        cols);
+  return launch<gather_slots_kernel<T>>("gather_slots", dim3(static_cast<unsigned>(slots)), dim3(kThreads), 0, stream, out, in,
+                                        row_of, cols);
 }
 
 template <class T>
@@ -210,9 +210,9 @@ cudaError_t mix_slots(Rows<T> x, Rows<const float> slots, const int* slot_of, co
   return launch<mix_slots_kernel<T>>("mix_slots", grid, dim3(kThreads), 0, stream, x, slots, slot_of, routes, cols);
 }
 
-#define GPU_INSTANTIATE(T)                                                                                            \
-  template cudaError_t route<T>(const Routes&, Rows<const float>, bool, cudaStream_t);                                \
-  template cudaError_t gather_slots(Rows<T>, Rows<const T>, const int*, const Routes&, int, cudaStream_t);                  \
+#define GPU_INSTANTIATE(T)                                                                                 \
+  template cudaError_t route<T>(const Routes&, Rows<const float>, bool, cudaStream_t);                     \
+  template cudaError_t gather_slots(Rows<T>, Rows<const T>, const int*, const Routes&, int, cudaStream_t); \
   template cudaError_t mix_slots(Rows<T>, Rows<const float>, const int*, const Routes&, int, cudaStream_t);
 GPU_INSTANTIATE(bf16)
 GPU_INSTANTIATE(f16)

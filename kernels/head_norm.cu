@@ -90,8 +90,8 @@ cudaError_t normalize_and_turn(const HeadNorm<T>& heads, cudaStream_t stream) {
   const int64_t items = heads.rows * (heads.rope.heads + 2 * heads.rope.kv_heads);
   const int64_t of_block = kThreads / lanes;
   next_launch_costs(cost_of(heads));
-  return launch<head_norm_kernel<T>>("head_norm", dim3(static_cast<unsigned>((items + of_block - 1) / of_block)), dim3(kThreads),
-                                     0, stream, heads, lanes);
+  return launch<head_norm_kernel<T>>("head_norm", dim3(static_cast<unsigned>((items + of_block - 1) / of_block)), dim3(kThreads), 0,
+                                     stream, heads, lanes);
 }
 
 template cudaError_t normalize_and_turn(const HeadNorm<bf16>&, cudaStream_t);

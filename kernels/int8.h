@@ -36,7 +36,7 @@ cudaError_t int8_gemm(const Int8Gemm<T>& product, cudaStream_t stream);
 // Up to kFewRows rows that are not quantized yet, with their digests.
 template <class T>
 struct QuantizingGemm {
-  Rows<const T> in;  // (rows, weights.in_features), stride a multiple of 8, data of 16 bytes
+  Rows<const T> in;                 // (rows, weights.in_features), stride a multiple of 8, data of 16 bytes
   const Digest* digests = nullptr;  // (rows, weights.in_features / kDigestColumns), dense, 16-byte aligned
   Int8Weights weights;
   Epilogue<T> epilogue;

@@ -8,8 +8,7 @@ namespace gpu {
 namespace {
 
 template <class T, class Product>
-__global__ void __launch_bounds__(Product::kThreads, Product::kBlocks)
-    int8_gemm_kernel(Int8Gemm<T> p, bool by_four) {
+__global__ void __launch_bounds__(Product::kThreads, Product::kBlocks) int8_gemm_kernel(Int8Gemm<T> p, bool by_four) {
   GPU_DYNAMIC_SHARED(char, memory);
   run_tile<Product>(p, by_four, memory);
 }

@@ -123,15 +123,15 @@ cudaError_t launch_norm(const NormOutput<T>& out, Rows<const T> in, int64_t rows
                                                          dim3(kThreads), 0, stream, out, from, *quantized);
   }
   next_launch_costs(cost);
-  return launch<norm_kernel<T, Centered, PlainRows<T>>>(Centered ? "layer_norm" : "rms_norm", grid, dim3(kThreads), 0, stream,
-                                                        out, from);
+  return launch<norm_kernel<T, Centered, PlainRows<T>>>(Centered ? "layer_norm" : "rms_norm", grid, dim3(kThreads), 0, stream, out,
+                                                        from);
 }
 
 }  // namespace
 
 template <class T>
-cudaError_t rms_norm(Rows<T> out, Rows<const T> in, const T* weight, int64_t rows, int cols, float eps,
-                     cudaStream_t stream, const QuantizedRows* quantized) {
+cudaError_t rms_norm(Rows<T> out, Rows<const T> in, const T* weight, int64_t rows, int cols, float eps, cudaStream_t stream,
+                     const QuantizedRows* quantized) {
   return launch_norm<T, false>({out, weight, nullptr, cols, eps}, in, rows, quantized, stream);
 }
 
@@ -148,17 +148,16 @@ cudaError_t pixel_shuffle_norm(Rows<T> out, Rows<const T> in, const T* weight, c
   const int64_t rows = pictures * side * side;
   const NormOutput<T> to{out, weight, bias, shuffle.factor * shuffle.factor * cols, eps};
   next_launch_costs(cost_of(to, rows));
-  return launch<norm_kernel<T, true, ShuffledRows<T>>>("pixel_shuffle_norm", dim3(static_cast<unsigned>(rows)), dim3(kThreads),
-                                                       0, stream, to, ShuffledRows<T>{in.data, in.stride, shuffle, cols});
+  return launch<norm_kernel<T, true, ShuffledRows<T>>>("pixel_shuffle_norm", dim3(static_cast<unsigned>(rows)), dim3(kThreads), 0,
+                                                       stream, to, ShuffledRows<T>{in.data, in.stride, shuffle, cols});
 }
 
-#define GPU_INSTANTIATE(T)                                                                                             \
-  template cudaError_t rms_norm(Rows<T>, Rows<const T>, const T*, int64_t, int, float, cudaStream_t,                   \
-                                const QuantizedRows*);                                                                 \
-  template cudaError_t layer_norm(Rows<T>, Rows<const T>, const T*, const T*, int64_t, int, float, cudaStream_t,       \
-                                  const QuantizedRows*);                                                               \
-  template cudaError_t pixel_shuffle_norm(Rows<T>, Rows<const T>, const T*, const T*, int64_t, const PixelShuffle&,    \
-                                          int, float, cudaStream_t);
+#define GPU_INSTANTIATE(T)                                                                                                      \
+  template cudaError_t rms_norm(Rows<T>, Rows<const T>, const T*, int64_t, int, float, cudaStream_t, const QuantizedRows*);     \
+  template cudaError_t layer_norm(Rows<T>, Rows<const T>, const T*, const T*, int64_t, int, float, cudaStream_t,                \
+                                  const QuantizedRows*);                                                                        \
+  template cudaError_t pixel_shuffle_norm(Rows<T>, Rows<const T>, const T*, const T*, int64_t, const PixelShuffle&, int, float, \
+                                          cudaStream_t);
 GPU_INSTANTIATE(bf16)
 GPU_INSTANTIATE(f16)
 

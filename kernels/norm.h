@@ -12,8 +12,8 @@ namespace gpu {
 // `quantized`, if not null, gets what quantize_rows() would make of out: the row is at hand here, which saves a launch and a
 // pass.
 template <class T>
-cudaError_t rms_norm(Rows<T> out, Rows<const T> in, const T* weight, int64_t rows, int cols, float eps,
-                     cudaStream_t stream, const QuantizedRows* quantized = nullptr);
+cudaError_t rms_norm(Rows<T> out, Rows<const T> in, const T* weight, int64_t rows, int cols, float eps, cudaStream_t stream,
+                     const QuantizedRows* quantized = nullptr);
 
 // out[r] = round((x - mean) / sqrt(var + eps)) * weight + bias.
 template <class T>

@@ -87,8 +87,7 @@ GPU_DEVICE void read_digests(RowsInInt8& rows, const QuantizingGemm<T>& p) {
     __syncwarp();  // the list is there
     if (lane() == 0) {
       const int listed = rows.outliers[row];
-      rows.outliers_until[row] =
-          listed == kMostOutliers ? rows.columns[row][listed - 1] : listed > 0 ? p.weights.in_features : -1;
+      rows.outliers_until[row] = listed == kMostOutliers ? rows.columns[row][listed - 1] : listed > 0 ? p.weights.in_features : -1;
       rows.scale[row] = scale_of(from_magnitude<T>(largest));
     }
   }
@@ -125,8 +124,7 @@ struct QuantizingProduct : FewRowsOfBytes {
     __syncthreads();  // all know the rows' scales
     quantize();
     multiply_stages<Fragments, kSteps>(
-        copies, memory, [&](Fragments& f, int stage, int step) { load(f, stage, step); },
-        [&](const Fragments& f) { multiply(f); });
+        copies, memory, [&](Fragments& f, int stage, int step) { load(f, stage, step); }, [&](const Fragments& f) { multiply(f); });
   }
 
  private:
@@ -191,8 +189,9 @@ __global__ void __launch_bounds__(QuantizingProduct<T>::kThreads, QuantizingProd
   finish(product, p.epilogue, place, [&](int64_t row, int column, int sum) {
     const uint16_t* columns = rows->columns[row];
     const T* values = input_row(p, static_cast<int>(row));
-    return dequantized(p.weights, column, sum, rows->scale[row].scale, rows->outliers[row],
-                       [&](int i) { return Outlier{columns[i], to_float(values[columns[i]])}; });
+    return dequantized(p.weights, column, sum, rows->scale[row].scale, rows->outliers[row], [&](int i) {
+      return Outlier{columns[i], to_float(values[columns[i]])};
+    });
   });
 }
 

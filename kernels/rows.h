@@ -16,15 +16,14 @@ bool can_unfold(int channels, int patch);
 // The patches of square pictures (pictures, channels * side * side) as rows (pictures * (side / patch)^2, cols): channel by
 // channel, line by line; zeros from channels * patch^2 up to cols. The patch convolution is then a product.
 template <class T>
-cudaError_t unfold_patches(Rows<T> out, Rows<const T> pixels, int64_t pictures, int channels, int side, int patch,
-                           int cols, cudaStream_t stream);
+cudaError_t unfold_patches(Rows<T> out, Rows<const T> pixels, int64_t pictures, int channels, int side, int patch, int cols,
+                           cudaStream_t stream);
 
 // out (pictures * tokens, cols): per picture the class embedding and then its tokens - 1 patches, positions (tokens, cols)
 // added. cols and strides are multiples of 8, pointers of 16 bytes.
 template <class T>
-cudaError_t add_class_and_positions(Rows<T> out, Rows<const T> patches, const T* class_embedding,
-                                    Rows<const T> positions, int64_t pictures, int tokens, int cols,
-                                    cudaStream_t stream);
+cudaError_t add_class_and_positions(Rows<T> out, Rows<const T> patches, const T* class_embedding, Rows<const T> positions,
+                                    int64_t pictures, int tokens, int cols, cudaStream_t stream);
 
 // InternVL's pixel_shuffle with factor 1/f: each picture's class token is dropped and f x f patches become one row.
 // in (pictures * (1 + g * g), cols) -> out (pictures * (g / f)^2, f * f * cols). With (h, w) the patch grid,

@@ -12,7 +12,7 @@ constexpr int kSliceThreads = 256;  // of the first two kernels' blocks, which h
 constexpr int kRowThreads = 1024;   // of the last one's, which has a row
 constexpr int kMostSlices = kRowThreads;
 static_assert(kMostVocabulary <= kMostSlices * kSlice);
-constexpr int kWord = 32;  // tokens whose bits share a word
+constexpr int kWord = 32;                                                             // tokens whose bits share a word
 constexpr size_t kSampledBytes = sizeof(uint64_t) + 3 * sizeof(float) + sizeof(int);  // of a SampledRow
 
 using RowSelection = Selection<kRowThreads>;
@@ -305,12 +305,9 @@ __global__ void __launch_bounds__(kRowThreads) draw_kernel(Work work) {
   const SamplingRow& row = work.sampling.rows[blockIdx.x];
   const int vocabulary = work.sampling.vocabulary;
   const int slices = slices_of(vocabulary);
-  const RowSelection select{vocabulary,
-                            {bin_memory, bin_memory + kBins, bin_memory + 2 * kBins},
-                            sums,
-                            scratch,
-                            scratch + 2 * kRowThreads / kWarp,
-                            passed};
+  const RowSelection select{
+      vocabulary, {bin_memory, bin_memory + kBins, bin_memory + 2 * kBins}, sums, scratch, scratch + 2 * kRowThreads / kWarp,
+      passed};
   const Best best = best_of<kRowThreads>(work.space, blockIdx.x, slices, scratch);
   if (select.thread() < slices) {
     sums[select.thread()] = work.space.logit_masses[blockIdx.x * slices + threadIdx.x];

@@ -23,9 +23,9 @@ struct SamplingRow {
   float min_p = 0;
   int top_k = 0;  // 0: all
   int added_count = 0;
-  const uint32_t* allowed = nullptr;    // in device memory: a bit for each token, the lowest first; null: all are
-  const AddedLogit* added = nullptr;    // in device memory, one for a token at most
-  int top = 0;    // so many of the best logits are wanted, at most kMostTop
+  const uint32_t* allowed = nullptr;  // in device memory: a bit for each token, the lowest first; null: all are
+  const AddedLogit* added = nullptr;  // in device memory, one for a token at most
+  int top = 0;                        // so many of the best logits are wanted, at most kMostTop
 };
 
 constexpr int kMostTop = 64;

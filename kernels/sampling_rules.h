@@ -55,8 +55,8 @@ SAMPLING_RULE float distance_of(float score, float best, float temperature) {
 // polynomial in units of 2^-32.
 SAMPLING_RULE uint64_t mass_of(float distance) {
   if (!(distance < 28.0f)) return 0;
-  constexpr uint64_t kLog2E = 3098164009u;                                                   // of 2^-31
-  const uint64_t exponent = uint64_t{static_cast<uint32_t>(distance * 0x1p27f)} * kLog2E;    // of 2^-58
+  constexpr uint64_t kLog2E = 3098164009u;                                                 // of 2^-31
+  const uint64_t exponent = uint64_t{static_cast<uint32_t>(distance * 0x1p27f)} * kLog2E;  // of 2^-58
   const auto fraction = static_cast<uint32_t>(exponent >> 26);
   const auto times_fraction = [fraction](uint32_t x) { return static_cast<uint32_t>(uint64_t{fraction} * x >> 32); };
   uint32_t p = 470133u;

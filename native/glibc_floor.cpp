@@ -24,12 +24,14 @@
 extern "C" {
 
 // 2.34 moved these into libc. On an older system they lie in libpthread and libdl, which every JVM has loaded.
-CALL_OLD(int, pthread_create, (pthread_t* thread, const pthread_attr_t* how, void* (*run)(void*), void* with), (thread, how, run, with))
+// clang-format off: it takes parameters that are a macro's for products.
+CALL_OLD(int, pthread_create, (pthread_t * thread, const pthread_attr_t* how, void* (*run)(void*), void* with),
+         (thread, how, run, with))
 CALL_OLD(int, pthread_join, (pthread_t thread, void** result), (thread, result))
 CALL_OLD(int, pthread_detach, (pthread_t thread), (thread))
-CALL_OLD(int, pthread_once, (pthread_once_t* once, void (*run)(void)), (once, run))
-CALL_OLD(int, pthread_key_create, (pthread_key_t* key, void (*free)(void*)), (key, free))
-CALL_OLD(int, __pthread_key_create, (pthread_key_t* key, void (*free)(void*)), (key, free))
+CALL_OLD(int, pthread_once, (pthread_once_t * once, void (*run)(void)), (once, run))
+CALL_OLD(int, pthread_key_create, (pthread_key_t * key, void (*free)(void*)), (key, free))
+CALL_OLD(int, __pthread_key_create, (pthread_key_t * key, void (*free)(void*)), (key, free))
 CALL_OLD(int, pthread_key_delete, (pthread_key_t key), (key))
 CALL_OLD(void*, pthread_getspecific, (pthread_key_t key), (key))
 // Written out: of a const void* that comes in GCC thinks that it is read.
@@ -42,6 +44,7 @@ CALL_OLD(void*, dlopen, (const char* file, int mode), (file, mode))
 CALL_OLD(void*, dlsym, (void* library, const char* name), (library, name))
 CALL_OLD(int, dlclose, (void* library), (library))
 CALL_OLD(char*, dlerror, (), ())
+// clang-format on
 
 // 2.33 made functions of these. Before they were macros for the ones with the structure's version.
 int __xstat(int version, const char* path, struct stat* result);
@@ -60,8 +63,7 @@ HIDDEN char __libc_single_threaded = 0;
 // 2.36: std::random_device's.
 HIDDEN uint32_t arc4random() {
   uint32_t value;
-  while (getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value)) {
-  }
+  while (getrandom(&value, sizeof value, 0) != static_cast<ssize_t>(sizeof value)) {}
   return value;
 }
 

@@ -136,8 +136,8 @@ Machine measure() {
 
 void print(const Machine& machine, const std::string& name, double bytes, double operations, double time) {
   const double floor = std::max(bytes / machine.bandwidth, operations / machine.operations);
-  std::printf("%-44s floor %8.1f us  measured %8.1f us  %5.1f%% of the floor's speed\n", name.c_str(), floor * 1e6,
-              time * 1e6, 100 * floor / time);
+  std::printf("%-44s floor %8.1f us  measured %8.1f us  %5.1f%% of the floor's speed\n", name.c_str(), floor * 1e6, time * 1e6,
+              100 * floor / time);
 }
 
 // Enough copies of the weights that none is still in the L2 cache when its turn comes again.
@@ -177,8 +177,10 @@ void int8_product(Machine machine, const char* name, int rows, int in_features, 
   auto* weight = memory.random<int8_t>(weights * turns);
   auto* scales = memory.random<float>(out_features);
   gpu::Int8Gemm<bf16> gemm;
-  gemm.in = {{memory.random<int8_t>(static_cast<size_t>(rows) * in_features), in_features}, memory.random<float>(rows),
-             memory.zeroed<gpu::Outlier>(static_cast<size_t>(rows) * gpu::kMostOutliers), memory.zeroed<int>(rows)};
+  gemm.in = {{memory.random<int8_t>(static_cast<size_t>(rows) * in_features), in_features},
+             memory.random<float>(rows),
+             memory.zeroed<gpu::Outlier>(static_cast<size_t>(rows) * gpu::kMostOutliers),
+             memory.zeroed<int>(rows)};
   gemm.epilogue.out = {memory.random<bf16>(static_cast<size_t>(rows) * out_features), out_features};
   gemm.rows = rows;
   gemm.out_features = out_features;
@@ -226,12 +228,11 @@ void attention(const Machine& machine, const char* name, int tokens, int past, i
   auto* k = memory.random<bf16>(static_cast<size_t>(keys) * kv_heads * kDim);
   auto* v = memory.random<bf16>(static_cast<size_t>(keys) * kv_heads * kDim);
   auto* workspace = memory.random<float>(gpu::attention_workspace(shape, 1, keys));
-  const gpu::AttentionSpan<bf16> span{q, out, k, v, heads * kDim, heads * kDim, kDim, static_cast<int64_t>(keys) * kDim, 0,
-                                      tokens, past};
+  const gpu::AttentionSpan<bf16> span{q, out,    k,   v, heads * kDim, heads * kDim, kDim, static_cast<int64_t>(keys) * kDim,
+                                      0, tokens, past};
   auto* spans = memory.zeroed<gpu::AttentionSpan<bf16>>(1);
   require(cudaMemcpy(spans, &span, sizeof span, cudaMemcpyHostToDevice), "cudaMemcpy");
-  const double time =
-      seconds([&](int) { return gpu::attention<bf16>(spans, 1, shape, tokens, keys, workspace, nullptr); }, 1);
+  const double time = seconds([&](int) { return gpu::attention<bf16>(spans, 1, shape, tokens, keys, workspace, nullptr); }, 1);
   const double seen = causal ? past + (tokens + 1) / 2.0 : keys;
   print(machine, name, 2.0 * kDim * (2.0 * tokens * heads + 2.0 * keys * kv_heads), 4.0 * tokens * seen * heads * kDim, time);
 }
@@ -241,8 +242,11 @@ void norm(const Machine& machine, const char* name, int rows, int cols) {
   auto* in = memory.random<bf16>(static_cast<size_t>(rows) * cols);
   auto* out = memory.random<bf16>(static_cast<size_t>(rows) * cols);
   auto* weight = memory.random<bf16>(cols);
-  const double time =
-      seconds([&](int) { return gpu::rms_norm<bf16>({out, cols}, {in, cols}, weight, rows, cols, 1e-5f, nullptr); }, 1);
+  const double time = seconds(
+      [&](int) {
+        return gpu::rms_norm<bf16>({out, cols}, {in, cols}, weight, rows, cols, 1e-5f, nullptr);
+      },
+      1);
   print(machine, name, 4.0 * rows * cols, 0, time);
 }
 

@@ -26,9 +26,7 @@ struct TilePlace {
 };
 
 // Whether each of a tile's output columns is made of two weight rows: a gate and its up, or what turns together.
-GPU_ANYWHERE bool is_paired(Activation activation) {
-  return activation == Activation::SwiGlu || activation == Activation::Rope;
-}
+GPU_ANYWHERE bool is_paired(Activation activation) { return activation == Activation::SwiGlu || activation == Activation::Rope; }
 
 // How many output columns a tile of `Product` has.
 template <class Product>
@@ -40,8 +38,7 @@ GPU_ANYWHERE int columns_of_tile(Activation activation) {
 template <class Product>
 dim3 grid_of_tiles(Activation activation, int64_t rows, int columns) {
   const int own = columns_of_tile<Product>(activation);
-  return {static_cast<unsigned>((rows + Product::kRows - 1) / Product::kRows),
-          static_cast<unsigned>((columns + own - 1) / own)};
+  return {static_cast<unsigned>((rows + Product::kRows - 1) / Product::kRows), static_cast<unsigned>((columns + own - 1) / own)};
 }
 
 // This block's place in that grid.
@@ -72,11 +69,10 @@ GPU_DEVICE int64_t weight_row_of(const Epilogue<T>& e, int c, int first, int col
 
 template <class T, class Product>
 GPU_DEVICE void multiply(Product& product, const Gemm<T>& p, const TilePlace& place, char* memory) {
-  product.run(
-      memory,
-      {p.in.data + place.first_row * p.in.stride, p.in.stride * static_cast<int64_t>(sizeof(T)), place.rows_of_tile<Product>(),
-       p.weight, p.in_features * static_cast<int>(sizeof(T))},
-      [&](int c) { return weight_row_of(p.epilogue, c, place.first_column, p.out_features); });
+  product.run(memory,
+              {p.in.data + place.first_row * p.in.stride, p.in.stride * static_cast<int64_t>(sizeof(T)),
+               place.rows_of_tile<Product>(), p.weight, p.in_features * static_cast<int>(sizeof(T))},
+              [&](int c) { return weight_row_of(p.epilogue, c, place.first_column, p.out_features); });
 }
 
 template <class T>

@@ -12,16 +12,12 @@ struct Multiply;
 template <>
 struct Multiply<bf16> {
   using Sum = float;
-  GPU_DEVICE static void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-    mma_m16n8k16_bf16(d, a, b);
-  }
+  GPU_DEVICE static void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma_m16n8k16_bf16(d, a, b); }
 };
 template <>
 struct Multiply<f16> {
   using Sum = float;
-  GPU_DEVICE static void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-    mma_m16n8k16_f16(d, a, b);
-  }
+  GPU_DEVICE static void multiply(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma_m16n8k16_f16(d, a, b); }
 };
 
 // Rows and columns of a block's tile, of a warp's, depth and stages. Few rows: many blocks with much in flight; many: tiles that

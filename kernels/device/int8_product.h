@@ -9,9 +9,7 @@ namespace gpu {
 
 struct MultiplyBytes {
   using Sum = int;
-  GPU_DEVICE static void multiply(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
-    mma_m16n8k32_s8(d, a, b);
-  }
+  GPU_DEVICE static void multiply(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { mma_m16n8k32_s8(d, a, b); }
 };
 
 using FewRowsOfBytes = TileProduct<MultiplyBytes, kFewRows, 32, 16, 16, 128, 8>;
@@ -32,11 +30,10 @@ GPU_DEVICE float dequantized(const Int8Weights& weights, int column, int sum, fl
 
 template <class T, class Product>
 GPU_DEVICE void multiply(Product& product, const Int8Gemm<T>& p, const TilePlace& place, char* memory) {
-  product.run(
-      memory,
-      {p.in.values.data + place.first_row * p.in.values.stride, p.in.values.stride, place.rows_of_tile<Product>(),
-       p.weights.values, p.weights.in_features},
-      [&](int c) { return weight_row_of(p.epilogue, c, place.first_column, p.out_features); });
+  product.run(memory,
+              {p.in.values.data + place.first_row * p.in.values.stride, p.in.values.stride, place.rows_of_tile<Product>(),
+               p.weights.values, p.weights.in_features},
+              [&](int c) { return weight_row_of(p.epilogue, c, place.first_column, p.out_features); });
 }
 
 template <class T, class Watch = NoWatch, class Product>

@@ -68,8 +68,7 @@ struct TileCopies {
       for (int i = 0; i < kInCopies; i++) {
         const int row = first_row() + i * kRowsTogether;
         const bool copied = inside && row < operands.in_rows;
-        const char* from = copied ? in + i * kRowsTogether * operands.in_stride_bytes + at
-                                  : static_cast<const char*>(operands.in);
+        const char* from = copied ? in + i * kRowsTogether * operands.in_stride_bytes + at : static_cast<const char*>(operands.in);
         if (TileRows % kRowsTogether == 0 || row < TileRows) {
           cp_async_16(to + swizzled<kChunks>(row, chunk()), from, copied ? kChunkBytes : 0);
         }

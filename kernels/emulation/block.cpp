@@ -31,8 +31,7 @@ constexpr uint32_t kMaxThreads = 1024;
 std::byte* stack_of(uint32_t thread) {
   constexpr size_t kApart = Fiber::kStackBytes + 17 * 64;
   static std::byte* const stacks = [] {
-    void* memory = mmap(nullptr, kMaxThreads * kApart, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* memory = mmap(nullptr, kMaxThreads * kApart, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) {
       throw std::runtime_error("emulation: no memory for the threads' stacks");
     }
@@ -88,9 +87,7 @@ void thread_main(void* argument) {
   thread->fiber.finish();
 }
 
-Dim3 unfold(uint32_t index, const Dim3& size) {
-  return {index % size.x, index / size.x % size.y, index / size.x / size.y};
-}
+Dim3 unfold(uint32_t index, const Dim3& size) { return {index % size.x, index / size.x % size.y, index / size.x / size.y}; }
 
 void Grid::start_block(uint32_t block) {
   reset_shared_memory(shape_.shared_bytes);
@@ -313,8 +310,7 @@ void block_barrier(const void* pc) {
   thread.fiber.suspend();
 }
 
-void warp_collective(const char* name, uint32_t mask, WarpFunction apply, void* argument, bool orders_memory,
-                     const void* pc) {
+void warp_collective(const char* name, uint32_t mask, WarpFunction apply, void* argument, bool orders_memory, const void* pc) {
   Thread& thread = running();
   thread.wait = Wait::Warp;
   thread.collective = name;

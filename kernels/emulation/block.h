@@ -67,7 +67,6 @@ void thread_fence();
 // The lanes of `mask` meet; the last to come runs apply(arguments), with an entry for each lane (null outside of the
 // mask), then all go on. `orders_memory` as __syncwarp does and shuffles do not.
 using WarpFunction = void (*)(void* const (&arguments)[32]);
-void warp_collective(const char* name, uint32_t mask, WarpFunction apply, void* argument, bool orders_memory,
-                     const void* pc);
+void warp_collective(const char* name, uint32_t mask, WarpFunction apply, void* argument, bool orders_memory, const void* pc);
 
 }  // namespace simt

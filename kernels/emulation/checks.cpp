@@ -22,14 +22,10 @@ bool ordered(const Access& earlier, const Thread& thread) {
   return thread.fences.order(earlier);
 }
 
-bool same_thread(const Access& a, const Access& b) {
-  return a.launch == b.launch && a.block == b.block && a.thread == b.thread;
-}
+bool same_thread(const Access& a, const Access& b) { return a.launch == b.launch && a.block == b.block && a.thread == b.thread; }
 
 std::string threads(const Access& a, const Access& b) {
-  const auto one = [](const Access& x) {
-    return "thread " + std::to_string(x.thread) + " of block " + std::to_string(x.block);
-  };
+  const auto one = [](const Access& x) { return "thread " + std::to_string(x.thread) + " of block " + std::to_string(x.block); };
   return one(a) + " and " + one(b);
 }
 
@@ -51,8 +47,8 @@ void read_cell(Cell& cell, const Thread& thread, uint8_t bits, Space space, cons
     report(Fault::Uninitialized, pc, std::string("read of ") + name_of(space) + " memory that nobody wrote");
   }
   if (!ordered(cell.writer, thread) || among_atomics(cell, thread)) {
-    report(Fault::Race, pc, std::string("read and write of the same ") + name_of(space) + " memory by " +
-                                threads(now, cell.writer));
+    report(Fault::Race, pc,
+           std::string("read and write of the same ") + name_of(space) + " memory by " + threads(now, cell.writer));
   }
   if (same_thread(cell.readers[0], now) || cell.readers[0].launch != now.launch) {
     cell.readers[0] = now;
@@ -76,13 +72,11 @@ void write_cell(Cell& cell, const Thread& thread, uint8_t bits, Kind kind, Space
   const bool atomics = kind == Kind::Atomic && cell.atomic != 0;
   const bool alone = ordered(cell.writer, thread);
   if (!atomics && (!alone || among_atomics(cell, thread))) {
-    report(Fault::Race, pc,
-           std::string("two writes of the same ") + name_of(space) + " memory by " + threads(now, cell.writer));
+    report(Fault::Race, pc, std::string("two writes of the same ") + name_of(space) + " memory by " + threads(now, cell.writer));
   }
   for (const Access& reader : cell.readers) {
     if (!ordered(reader, thread)) {
-      report(Fault::Race, pc,
-             std::string("write and read of the same ") + name_of(space) + " memory by " + threads(now, reader));
+      report(Fault::Race, pc, std::string("write and read of the same ") + name_of(space) + " memory by " + threads(now, reader));
       break;
     }
   }
@@ -106,8 +100,9 @@ bool locate(const void* address, size_t size, const void* pc, const Thread& thre
     return false;
   }
   if (found->space == Space::Global && found->device != this_device()) {
-    report(Fault::Device, pc, "memory of device " + std::to_string(found->device) + " used on device " +
-                                  std::to_string(this_device()) + " by thread " + std::to_string(thread.number));
+    report(Fault::Device, pc,
+           "memory of device " + std::to_string(found->device) + " used on device " + std::to_string(this_device()) +
+               " by thread " + std::to_string(thread.number));
   }
   return true;
 }

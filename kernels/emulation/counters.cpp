@@ -42,9 +42,8 @@ Count count_global(const std::vector<Event>& lanes) {
 // 32 banks of 4 bytes; lanes with more than 4 bytes take turns in groups of 128 bytes. In a turn a bank gives one word.
 Count count_shared(const std::vector<Event>& lanes) {
   Count sum;
-  const size_t widest = std::max_element(lanes.begin(), lanes.end(), [](const Event& a, const Event& b) {
-                          return a.bytes < b.bytes;
-                        })->bytes;
+  const size_t widest =
+      std::max_element(lanes.begin(), lanes.end(), [](const Event& a, const Event& b) { return a.bytes < b.bytes; })->bytes;
   const size_t group = std::max<size_t>(1, kBanks * kBank / std::max<size_t>(kBank, widest));
   for (size_t first = 0; first < lanes.size(); first += group) {
     std::array<std::set<uintptr_t>, kBanks> words;

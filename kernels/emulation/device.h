@@ -21,8 +21,8 @@
 // The emulation's own accesses to a kernel's memory are not the kernel's.
 #define SIMT_UNCHECKED __attribute__((no_sanitize("thread"), noinline))
 
-#define GPU_SHARED(T, name, count)           \
-  static const char name##_place = 0;        \
+#define GPU_SHARED(T, name, count)    \
+  static const char name##_place = 0; \
   T* const name = static_cast<T*>(simt::static_shared(&name##_place, sizeof(T) * (count)))
 #define GPU_DYNAMIC_SHARED(T, name) T* const name = reinterpret_cast<T*>(simt::shared_memory().begin)
 
@@ -36,7 +36,8 @@
 SIMT_UNCHECKED inline void __syncthreads() { simt::block_barrier(__builtin_return_address(0)); }
 
 SIMT_UNCHECKED inline void __syncwarp(unsigned mask = 0xffffffffu) {
-  simt::warp_collective("__syncwarp", mask, [](void* const(&)[32]) {}, nullptr, true, __builtin_return_address(0));
+  simt::warp_collective(
+      "__syncwarp", mask, [](void* const(&)[32]) {}, nullptr, true, __builtin_return_address(0));
 }
 
 namespace simt {
@@ -86,8 +87,7 @@ SIMT_UNCHECKED T __shfl_up_sync(unsigned mask, T value, unsigned by) {
 template <class T>
 SIMT_UNCHECKED T __shfl_down_sync(unsigned mask, T value, unsigned by) {
   const unsigned lane = simt::this_lane() + by;
-  return simt::shuffle("__shfl_down_sync", mask, value, lane < 32 ? lane : simt::this_lane(),
-                       __builtin_return_address(0));
+  return simt::shuffle("__shfl_down_sync", mask, value, lane < 32 ? lane : simt::this_lane(), __builtin_return_address(0));
 }
 
 // ---- memory --------------------------------------------------------------------------------------------------------
@@ -144,8 +144,8 @@ SIMT_UNCHECKED void store(void* to, const V& value) {
 }
 
 template <class... Parameters>
-cudaError_t queue(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes,
-                  cudaStream_t stream, std::decay_t<Parameters>... arguments) {
+cudaError_t queue(const char* name, void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
+                  std::decay_t<Parameters>... arguments) {
   const auto* function = reinterpret_cast<const void*>(kernel);
   if (must_be_asked_for(shared_bytes)) {
     const cudaError_t error =

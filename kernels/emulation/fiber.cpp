@@ -48,12 +48,12 @@ void Fiber::prepare(std::byte* stack, void (*entry)(void*), void* argument) {
   auto* top = reinterpret_cast<uint64_t*>(stack + kStackBytes);
   top -= 2;
   *--top = reinterpret_cast<uint64_t>(&ivl_simt_fiber_start);
-  *--top = 0;                                         // rbp
-  *--top = 0;                                         // rbx
-  *--top = reinterpret_cast<uint64_t>(entry);         // r12
-  *--top = reinterpret_cast<uint64_t>(argument);      // r13
-  *--top = 0;                                         // r14
-  *--top = 0;                                         // r15
+  *--top = 0;                                     // rbp
+  *--top = 0;                                     // rbx
+  *--top = reinterpret_cast<uint64_t>(entry);     // r12
+  *--top = reinterpret_cast<uint64_t>(argument);  // r13
+  *--top = 0;                                     // r14
+  *--top = 0;                                     // r15
   own_ = top;
   finished_ = false;
 }

@@ -15,22 +15,14 @@ void before(const void* address, size_t alignment, simt::Kind kind, const void* 
 
 }  // namespace
 
-#define IVL_SIMT_HOOK(size)                                                                        \
-  void __tsan_read##size(void* a) {                                                                \
-    before(a, size, simt::Kind::Read, __builtin_return_address(0), size);                          \
-  }                                                                                                \
-  void __tsan_write##size(void* a) {                                                               \
-    before(a, size, simt::Kind::Write, __builtin_return_address(0), size);                         \
-  }
+#define IVL_SIMT_HOOK(size)                                                                                 \
+  void __tsan_read##size(void* a) { before(a, size, simt::Kind::Read, __builtin_return_address(0), size); } \
+  void __tsan_write##size(void* a) { before(a, size, simt::Kind::Write, __builtin_return_address(0), size); }
 
 // What the compiler knows to be unaligned is of bytes.
-#define IVL_SIMT_UNALIGNED_HOOK(size)                                                              \
-  void __tsan_unaligned_read##size(void* a) {                                                      \
-    before(a, 1, simt::Kind::Read, __builtin_return_address(0), size);                             \
-  }                                                                                                \
-  void __tsan_unaligned_write##size(void* a) {                                                     \
-    before(a, 1, simt::Kind::Write, __builtin_return_address(0), size);                            \
-  }
+#define IVL_SIMT_UNALIGNED_HOOK(size)                                                                              \
+  void __tsan_unaligned_read##size(void* a) { before(a, 1, simt::Kind::Read, __builtin_return_address(0), size); } \
+  void __tsan_unaligned_write##size(void* a) { before(a, 1, simt::Kind::Write, __builtin_return_address(0), size); }
 
 extern "C" {
 
@@ -44,12 +36,8 @@ IVL_SIMT_UNALIGNED_HOOK(4)
 IVL_SIMT_UNALIGNED_HOOK(8)
 IVL_SIMT_UNALIGNED_HOOK(16)
 
-void __tsan_read_range(void* a, size_t size) {
-  before(a, 1, simt::Kind::Read, __builtin_return_address(0), size);
-}
-void __tsan_write_range(void* a, size_t size) {
-  before(a, 1, simt::Kind::Write, __builtin_return_address(0), size);
-}
+void __tsan_read_range(void* a, size_t size) { before(a, 1, simt::Kind::Read, __builtin_return_address(0), size); }
+void __tsan_write_range(void* a, size_t size) { before(a, 1, simt::Kind::Write, __builtin_return_address(0), size); }
 void __tsan_init() {}
 void __tsan_func_entry(void*) {}
 void __tsan_func_exit() {}

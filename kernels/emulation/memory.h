@@ -25,12 +25,12 @@ struct Access {
 
 struct Cell {
   Access writer;
-  Access readers[2];  // the last two different threads
-  uint8_t written = 0;   // a bit for each of the two bytes
-  uint8_t atomic = 0;    // 1: the last write was atomic; 2: so was one of another thread, and nothing orders the two
-  uint8_t in_flight = 0;  // an asynchronous copy will land here
+  Access readers[2];           // the last two different threads
+  uint8_t written = 0;         // a bit for each of the two bytes
+  uint8_t atomic = 0;          // 1: the last write was atomic; 2: so was one of another thread, and nothing orders the two
+  uint8_t in_flight = 0;       // an asynchronous copy will land here
   uint8_t read_elsewhere = 0;  // see Allocation::readers_elsewhere
-  uint32_t life = 0;      // of the shared memory it describes; see Allocation
+  uint32_t life = 0;           // of the shared memory it describes; see Allocation
 };
 
 struct Allocation {

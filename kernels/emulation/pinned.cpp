@@ -1,9 +1,9 @@
 #include "emulation/pinned.h"
 
-#include <csignal>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <map>
 #include <mutex>
@@ -81,8 +81,9 @@ bool explain_fault(const void* address, const void* pc) {
   const auto* at = static_cast<const std::byte*>(address);
   for (const Pending& pending : block->pending) {
     if (!touches(pending.use, at)) continue;
-    report(Fault::Order, pc, pending.use.writes ? "pinned memory used before the copy to it was waited for"
-                                                : "pinned memory written before the copy from it was waited for");
+    report(Fault::Order, pc,
+           pending.use.writes ? "pinned memory used before the copy to it was waited for"
+                              : "pinned memory written before the copy from it was waited for");
     break;
   }
   const size_t first = static_cast<size_t>(at - block->begin) / page() * page();

@@ -117,13 +117,9 @@ void mma_m16n8k32_s8(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]
   simt::warp_collective("mma", kAll, multiply<4, s8_of>, &mine, false, __builtin_return_address(0));
 }
 
-void ldmatrix_x4(uint32_t (&r)[4], const void* row) {
-  load_matrices(r, row, distribute<false>, __builtin_return_address(0));
-}
+void ldmatrix_x4(uint32_t (&r)[4], const void* row) { load_matrices(r, row, distribute<false>, __builtin_return_address(0)); }
 
-void ldmatrix_x4_trans(uint32_t (&r)[4], const void* row) {
-  load_matrices(r, row, distribute<true>, __builtin_return_address(0));
-}
+void ldmatrix_x4_trans(uint32_t (&r)[4], const void* row) { load_matrices(r, row, distribute<true>, __builtin_return_address(0)); }
 
 void cp_async_16(void* to, const void* from, int source_bytes) {
   simt::this_fiber().copies.issue(to, from, source_bytes, __builtin_return_address(0));

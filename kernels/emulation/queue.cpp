@@ -173,9 +173,7 @@ bool Queue::finish_device(int device) {
 }
 
 bool Queue::finish_unseen() {
-  return run_until([&] {
-    return std::all_of(streams_.begin(), streams_.end(), [](const auto& s) { return s->tasks.empty(); });
-  });
+  return run_until([&] { return std::all_of(streams_.begin(), streams_.end(), [](const auto& s) { return s->tasks.empty(); }); });
 }
 
 // ---- captures ------------------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ struct CUstream_st {
   std::deque<Task> tasks;
   int device = 0;
   size_t lane = 0;
-  simt::Clock done;  // when all of its tasks are
+  simt::Clock done;                      // when all of its tasks are
   std::unique_ptr<CUgraph_st> captured;  // while it is
   bool ready() const {
     return !tasks.empty() && (tasks.front().awaited == nullptr || tasks.front().awaited->reached >= tasks.front().count);

@@ -59,15 +59,14 @@ bool is_possible(const LaunchShape& shape) {
          grid.z <= kMaxGridYZ && block.count() <= kMaxThreads && block.z <= 64;
 }
 
-bool has_code(const void* kernel) {
-  return machine().missing_code == nullptr || !machine().missing_code(current_device, kernel);
-}
+bool has_code(const void* kernel) { return machine().missing_code == nullptr || !machine().missing_code(current_device, kernel); }
 
 // Launches are on streams of the current device; copies and fills may be on others.
 bool is_on_current_device(cudaStream_t stream, const char* what, const void* pc) {
   if (!queue().has(stream) || stream->device == current_device) return true;
-  report(Fault::Host, pc, std::string(what) + " on a stream of device " + std::to_string(stream->device) +
-                              " while the current device is " + std::to_string(current_device));
+  report(Fault::Host, pc,
+         std::string(what) + " on a stream of device " + std::to_string(stream->device) + " while the current device is " +
+             std::to_string(current_device));
   return false;
 }
 
@@ -194,8 +193,7 @@ cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
 
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute attribute, int value) {
   const std::lock_guard lock(machine().mutex);
-  if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 ||
-      static_cast<size_t>(value) > shared_at_most()) {
+  if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize || value < 0 || static_cast<size_t>(value) > shared_at_most()) {
     return result(cudaErrorInvalidValue);
   }
   machine().shared_allowed[kernel] = value;
@@ -226,7 +224,8 @@ cudaError_t cudaFree(void* memory) {
   const Allocation* allocation = find_allocation(memory);
   if (allocation != nullptr && !queue().finish_device(allocation->device)) return result(cudaErrorLaunchFailure);
   if (allocation != nullptr && !order().host().covers(allocation->users)) {
-    report(Fault::Order, pc, "cudaFree of memory that another device's stream may still use: it waits for the memory's device alone");
+    report(Fault::Order, pc,
+           "cudaFree of memory that another device's stream may still use: it waits for the memory's device alone");
   }
   if (!free_global(memory)) {
     report(Fault::Host, pc, "cudaFree of what cudaMalloc never gave");
@@ -277,8 +276,9 @@ cudaError_t cudaMemcpy2DAsync(void* to, size_t to_pitch, const void* from, size_
 cudaError_t cudaMemcpyPeerAsync(void* to, int /*to_device*/, const void* from, int /*from_device*/, size_t bytes,
                                 cudaStream_t stream) {
   const std::lock_guard lock(machine().mutex);
-  const Copy copy{static_cast<std::byte*>(to), bytes, static_cast<const std::byte*>(from), bytes, bytes, 1,
-                  cudaMemcpyDeviceToDevice, __builtin_return_address(0)};
+  const Copy copy{
+      static_cast<std::byte*>(to), bytes, static_cast<const std::byte*>(from), bytes, bytes, 1, cudaMemcpyDeviceToDevice,
+      __builtin_return_address(0)};
   return result(enqueue_copy(copy, stream));
 }
 
@@ -335,8 +335,9 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const std::shared_ptr<CUevent_st> kept = machine().events.at(event);
   if (queue().refused_in_capture("an event", pc, stream)) return result(cudaErrorStreamCaptureUnsupported);
   if (queue().has(stream) && stream->device != kept->device) {
-    report(Fault::Host, pc, "an event of device " + std::to_string(kept->device) + " recorded on a stream of device " +
-                                std::to_string(stream->device));
+    report(
+        Fault::Host, pc,
+        "an event of device " + std::to_string(kept->device) + " recorded on a stream of device " + std::to_string(stream->device));
     return result(cudaErrorInvalidResourceHandle);
   }
   return result(queue().enqueue_record(stream, kept));

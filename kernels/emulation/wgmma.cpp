@@ -34,7 +34,8 @@ std::array<Sum, kStepBytes / sizeof(T)> load_step(const char* rows, int row, int
 // One thread's sums: PTX ISA, "Register Fragments and Shared Memory Matrix Layouts" of wgmma.m64nNk16, matrix D.
 template <class T, class Sum>
 void multiply(Sum (&d)[16][4], const char* a, const char* b, int step, bool adds, const void* pc) {
-  simt::warp_collective("wgmma", kAll, [](void* const(&)[32]) {}, nullptr, false, pc);
+  simt::warp_collective(
+      "wgmma", kAll, [](void* const(&)[32]) {}, nullptr, false, pc);
   const int lane = static_cast<int>(simt::this_lane());
   const int warp = static_cast<int>(threadIdx.x) / 32 % 4;
   const int row = 16 * warp + lane / 4;

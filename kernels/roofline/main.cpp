@@ -14,8 +14,8 @@ struct Gpu {
   double bandwidth;
   double operations;
 };
-constexpr Gpu kGpus[] = {{"A100 80GB", 2039e9, 312e12}, {"H100 SXM", 3350e9, 989e12}, {"H200", 4800e9, 989e12},
-                         {"RTX 4090", 1008e9, 165e12}};
+constexpr Gpu kGpus[] = {
+    {"A100 80GB", 2039e9, 312e12}, {"H100 SXM", 3350e9, 989e12}, {"H200", 4800e9, 989e12}, {"RTX 4090", 1008e9, 165e12}};
 
 double floor_of(const Gpu& gpu, const gpu::Cost& cost) {
   const double operations = gpu.operations * (cost.int8 ? 2 : 1);
@@ -66,8 +66,8 @@ void report(const ivl::ModelConfig& config, bool int8) {
 
   const Total& step = totals[2];
   const std::vector<simt::LaunchRecord>& launches = walk.phases[2].launches;
-  const auto sampling = std::count_if(launches.begin(), launches.end(),
-                                      [](const auto& launch) { return launch.name.rfind("sampling_", 0) == 0; });
+  const auto sampling =
+      std::count_if(launches.begin(), launches.end(), [](const auto& launch) { return launch.name.rfind("sampling_", 0) == 0; });
   std::printf("\na step: %.2f launches a layer, and %d to sample; moves %.4f of the bytes of its weights and cache (%.3f GB)\n",
               static_cast<double>(step.launches - sampling) / static_cast<double>(config.language.layers),
               static_cast<int>(sampling), step.bytes / (walk.weight_bytes + walk.kv_bytes),

@@ -45,7 +45,9 @@ class ShapesOnly : public ivl::WeightSource {
 class Walker {
  public:
   Walker(const ivl::ModelConfig& config, bool int8)
-      : config_(config), int8_(int8), gpu_(ivl::make_gpu_backend(0, ivl::DType::BF16)),
+      : config_(config),
+        int8_(int8),
+        gpu_(ivl::make_gpu_backend(0, ivl::DType::BF16)),
         model_(ivl::Placement::on(gpu_, config.language.layers), config, std::make_unique<ShapesOnly>(config, int8),
                {ivl::DType::BF16, int8, false}) {
     for (int64_t part = 0; part < model_.parts(); ++part) model_.load_part(part);

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "model/config.h"
 #include "emulation/runtime.h"
+#include "model/config.h"
 
 namespace roofline {
 
@@ -17,8 +17,8 @@ struct Phase {
 struct Walk {
   std::vector<Phase> phases;  // an image; a prompt with it; steps of one and of eight sequences
   int prompt_tokens = 0;
-  double weight_bytes = 0;    // what a step must read: the decoder's layers and the head
-  double kv_bytes = 0;        // and of the cache, for one sequence behind the prompt
+  double weight_bytes = 0;  // what a step must read: the decoder's layers and the head
+  double kv_bytes = 0;      // and of the cache, for one sequence behind the prompt
 };
 
 // The whole model of this configuration on one GPU, in bf16 or with the decoder in int8.

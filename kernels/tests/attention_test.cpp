@@ -13,7 +13,7 @@ struct Case {
   int kv_heads;
   int head_dim;
   bool causal;
-  int padding;  // elements between the rows of q and out
+  int padding;                             // elements between the rows of q and out
   std::vector<std::pair<int, int>> spans;  // tokens, past
 };
 
@@ -72,11 +72,10 @@ class Launch {
       for (int token = 0; token < tokens; token++) {
         q_[i]->write(static_cast<size_t>(token * stride), {inputs[i].q.data() + token * width, static_cast<size_t>(width)});
       }
-      digests_.push_back(
-          std::make_unique<DeviceArray<gpu::Digest>>(static_cast<size_t>(tokens * width / gpu::kDigestColumns)));
+      digests_.push_back(std::make_unique<DeviceArray<gpu::Digest>>(static_cast<size_t>(tokens * width / gpu::kDigestColumns)));
       spans_.push_back({q_[i]->data(), out_[i]->data(), k_[i]->data(), v_[i]->data(), stride, stride, c.head_dim,
-                        static_cast<int64_t>(past + tokens) * c.head_dim, static_cast<int64_t>(inputs[i].k.size()),
-                        tokens, past, digests_[i]->data()});
+                        static_cast<int64_t>(past + tokens) * c.head_dim, static_cast<int64_t>(inputs[i].k.size()), tokens, past,
+                        digests_[i]->data()});
       most_tokens_ = std::max(most_tokens_, tokens);
       most_keys_ = std::max(most_keys_, past + tokens);
     }
@@ -86,8 +85,8 @@ class Launch {
     const gpu::AttentionShape shape{case_.heads, case_.kv_heads, case_.head_dim, kLayer, case_.causal, scale()};
     const DeviceArray<gpu::AttentionSpan<T>> spans(spans_);
     const DeviceArray<float> workspace(gpu::attention_workspace(shape, static_cast<int>(spans_.size()), most_keys_));
-    return gpu::attention<T>(spans.data(), static_cast<int>(spans_.size()), shape, most_tokens_, most_keys_,
-                             workspace.data(), nullptr);
+    return gpu::attention<T>(spans.data(), static_cast<int>(spans_.size()), shape, most_tokens_, most_keys_, workspace.data(),
+                             nullptr);
   }
 
   static constexpr int kLayer = 1;
@@ -177,8 +176,8 @@ class Attention : public testing::Test {
         for (int head = 0; head < c.heads; head++) {
           const std::vector<double> expected = reference(c, inputs[i], tokens, past, token, head);
           for (int e = 0; e < c.head_dim; e++) {
-            ASSERT_NEAR(out[static_cast<size_t>((token * c.heads + head) * c.head_dim + e)],
-                        expected[static_cast<size_t>(e)], kBound)
+            ASSERT_NEAR(out[static_cast<size_t>((token * c.heads + head) * c.head_dim + e)], expected[static_cast<size_t>(e)],
+                        kBound)
                 << "span " << i << ", token " << token << ", head " << head << ", element " << e;
           }
         }
@@ -254,8 +253,10 @@ TEST(AttentionShape, OtherHeadSizesAreRefused) {
 
 // Values of the keys that are large enough for outliers among the results.
 TYPED_TEST(Attention, StepsLeaveTheDigestsOfTheirRows) {
-  for (const Case& c : {Case{"", 14, 2, 128, true, 8, {{1, 255}, {2, 3}}}, {"", 4, 2, 64, true, 0, {{1, 300}}},
-                        {"", 2, 1, 32, true, 0, {{1, 0}, {3, 7}}}, {"", 3, 3, 96, true, 0, {{1, 40}, {1, 300}}}}) {
+  for (const Case& c : {Case{"", 14, 2, 128, true, 8, {{1, 255}, {2, 3}}},
+                        {"", 4, 2, 64, true, 0, {{1, 300}}},
+                        {"", 2, 1, 32, true, 0, {{1, 0}, {3, 7}}},
+                        {"", 3, 3, 96, true, 0, {{1, 40}, {1, 300}}}}) {
     std::vector<Inputs<TypeParam>> inputs;
     for (const auto& [tokens, past] : c.spans) {
       inputs.push_back(random_inputs<TypeParam>(c, tokens, past, 5, 1));

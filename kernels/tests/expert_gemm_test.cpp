@@ -115,7 +115,8 @@ TYPED_TEST(ExpertGemmTest, SoItDoesInInt8) {
     std::vector<float> scales_in(static_cast<size_t>(o.rows)), scales_of_weights(count);
     for (size_t i = 0; i < scales_in.size(); i++) scales_in[i] = 0.01f + 1e-4f * static_cast<float>(i);
     for (size_t i = 0; i < count; i++) scales_of_weights[i] = 0.002f + 1e-6f * static_cast<float>(i);
-    const std::vector<int8_t> values = bytes(static_cast<size_t>(o.rows * in_features)), weights = bytes(count * static_cast<size_t>(in_features));
+    const std::vector<int8_t> values = bytes(static_cast<size_t>(o.rows * in_features)),
+                              weights = bytes(count * static_cast<size_t>(in_features));
     std::vector<gpu::Outlier> outliers(static_cast<size_t>(o.rows * gpu::kMostOutliers), {0, 0});
     std::vector<int> counts(static_cast<size_t>(o.rows), 0);
     outliers[0] = {5, 7.5f};
@@ -144,7 +145,8 @@ TYPED_TEST(ExpertGemmTest, SoItDoesInInt8) {
           double expected = sum * static_cast<double>(scales_in[row]);
           if (row == 0) expected += 7.5 * w[5];
           expected *= static_cast<double>(scales_of_weights[weight_row]);
-          ASSERT_NEAR(got[row * static_cast<size_t>(s.out_features) + n], expected, 1e-4 * (1 + std::fabs(expected))) << row << ", " << n;
+          ASSERT_NEAR(got[row * static_cast<size_t>(s.out_features) + n], expected, 1e-4 * (1 + std::fabs(expected)))
+              << row << ", " << n;
         }
       }
     }

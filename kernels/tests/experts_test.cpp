@@ -169,7 +169,8 @@ TYPED_TEST(ExpertsTest, SortsGathersAndMixes) {
       for (size_t i = 0; i < results.size(); i++) results[i] = std::sin(static_cast<float>(i));
       const DeviceArray<float> parts(results);
       const DeviceArray<TypeParam> x(values);
-      ASSERT_EQ(gpu::mix_slots<TypeParam>({x.data(), kCols}, {parts.data(), kCols}, slot_of.data(), routes, kCols, nullptr), cudaSuccess);
+      ASSERT_EQ(gpu::mix_slots<TypeParam>({x.data(), kCols}, {parts.data(), kCols}, slot_of.data(), routes, kCols, nullptr),
+                cudaSuccess);
       EXPECT_EQ(reported(), "");
       const std::vector<TypeParam> mixed = x.read();
       for (size_t i = 0; i < mixed.size(); i++) {
@@ -177,7 +178,8 @@ TYPED_TEST(ExpertsTest, SortsGathersAndMixes) {
         float sum = 0;  // in this order, in f32
         for (size_t j = 0; j < static_cast<size_t>(s.chosen); j++) {
           const auto slot = static_cast<size_t>(want_slots[row * static_cast<size_t>(s.chosen) + j]);
-          sum = std::fma(routed[row * 2 * static_cast<size_t>(s.chosen) + static_cast<size_t>(s.chosen) + j], results[slot * kCols + i % kCols], sum);
+          sum = std::fma(routed[row * 2 * static_cast<size_t>(s.chosen) + static_cast<size_t>(s.chosen) + j],
+                         results[slot * kCols + i % kCols], sum);
         }
         ASSERT_EQ(mixed[i].bits, gpu::from_float<TypeParam>(gpu::to_float(values[i]) + sum).bits) << i;
       }

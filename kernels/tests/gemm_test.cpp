@@ -15,8 +15,9 @@ struct Shape {
 
 // Each height of tile with and without a ragged end; less than a step, several stages; outputs that fill no tile, and
 // widths that are no multiple of 4.
-const Shape kShapes[] = {{1, 8, 1},    {1, 7168, 40},  {7, 264, 37},  {16, 512, 64},   {17, 64, 128},
-                         {64, 200, 75}, {65, 1032, 24}, {130, 96, 260}, {gpu::kSomeRows + 6, 72, 140}};
+const Shape kShapes[] = {{1, 8, 1},      {1, 7168, 40},  {7, 264, 37},
+                         {16, 512, 64},  {17, 64, 128},  {64, 200, 75},
+                         {65, 1032, 24}, {130, 96, 260}, {gpu::kSomeRows + 6, 72, 140}};
 
 template <class T>
 struct Operands {
@@ -108,8 +109,7 @@ class GemmTest : public testing::Test {
         const double x = expected(o, row, column, wanted);
         ASSERT_NEAR(gpu::to_float(out[static_cast<size_t>(row * o.shape.out_features + column)]), x,
                     kRounding<T> * std::fabs(x) * 1.01 + 1e-4)
-            << o.shape.rows << " x " << o.shape.in_features << " x " << o.shape.out_features << " at " << row << ", "
-            << column;
+            << o.shape.rows << " x " << o.shape.in_features << " x " << o.shape.out_features << " at " << row << ", " << column;
       }
     }
   }
@@ -128,10 +128,9 @@ TYPED_TEST(GemmTest, IsTheProduct) {
 
 TYPED_TEST(GemmTest, GoesThroughEveryEpilogue) {
   on_every_generation([] {
-    for (const Wanted& wanted :
-         {Wanted{Activation::None, true}, Wanted{Activation::Gelu, true}, Wanted{Activation::SwiGlu},
-          Wanted{Activation::SwiGlu, true}, Wanted{Activation::None, false, false, true},
-          Wanted{Activation::None, true, true, true}, Wanted{Activation::None, false, true}}) {
+    for (const Wanted& wanted : {Wanted{Activation::None, true}, Wanted{Activation::Gelu, true}, Wanted{Activation::SwiGlu},
+                                 Wanted{Activation::SwiGlu, true}, Wanted{Activation::None, false, false, true},
+                                 Wanted{Activation::None, true, true, true}, Wanted{Activation::None, false, true}}) {
       for (const Shape& shape : {Shape{3, 72, 44}, {5, 136, 21}, {40, 72, 100}, {100, 40, 72}, {390, 40, 21}}) {
         TestFixture::expect_right(Operands<TypeParam>(shape, wanted.activation), wanted);
       }
@@ -163,8 +162,16 @@ TYPED_TEST(GemmTest, ARowHasTheSameBitsAloneInABatchAndInAPrompt) {
   };
   on_every_generation([&] {
     const auto prompt = TestFixture::run(all, wanted);
-    for (const auto& [row, count] : {std::pair{0, 1}, {0, 300}, {1, 16}, {77, 33}, {127, 2}, {149, 80}, {255, 1}, {256, 16},
-                                     {kRows - 1, 1}, {kRows - 1, 300}}) {
+    for (const auto& [row, count] : {std::pair{0, 1},
+                                     {0, 300},
+                                     {1, 16},
+                                     {77, 33},
+                                     {127, 2},
+                                     {149, 80},
+                                     {255, 1},
+                                     {256, 16},
+                                     {kRows - 1, 1},
+                                     {kRows - 1, 300}}) {
       const int first = std::min(row, kRows - count);
       const auto some = part(first, count);
       for (int column = 0; column < kColumns; column++) {
@@ -225,9 +232,9 @@ TYPED_TEST(GemmTest, TurnsQueriesAndKeysAndFillsTheCache) {
             x = x * angles[i % (d / 2)] + (i < d / 2 ? -1 : 1) * partner * angles[d / 2 + i % (d / 2)];
           }
           const int place = head - heads;  // keys, then values, lie head by head
-          (head < heads ? expected_out[static_cast<size_t>((row * all + head) * d + i)]
-                        : expected_cache[static_cast<size_t>(kLayer * layer_stride + place * head_stride +
-                                                             position(row) * d + i)]) = x;
+          (head < heads
+               ? expected_out[static_cast<size_t>((row * all + head) * d + i)]
+               : expected_cache[static_cast<size_t>(kLayer * layer_stride + place * head_stride + position(row) * d + i)]) = x;
         }
       }
     }

@@ -67,8 +67,8 @@ class HeadNormTest : public testing::Test {
   static std::vector<double> expected_head(const Shape& s, const Operands& o, int row, int head) {
     const auto d = static_cast<size_t>(s.head_dim);
     const size_t first = (static_cast<size_t>(row) * static_cast<size_t>(s.heads + 2 * s.kv_heads) + static_cast<size_t>(head)) * d;
-    std::vector<double> x = exact(std::vector<T>(o.qkv.begin() + static_cast<std::ptrdiff_t>(first),
-                                                 o.qkv.begin() + static_cast<std::ptrdiff_t>(first + d)));
+    std::vector<double> x = exact(
+        std::vector<T>(o.qkv.begin() + static_cast<std::ptrdiff_t>(first), o.qkv.begin() + static_cast<std::ptrdiff_t>(first + d)));
     if (head >= s.heads + s.kv_heads) return x;
     double squares = 0;
     for (const double value : x) squares += value * value / static_cast<double>(d);
@@ -100,12 +100,12 @@ TYPED_TEST(HeadNormTest, NormalizesTurnsAndStores) {
         const std::vector<double> expected = this->expected_head(s, operands, row, head);
         const int place = this->kLayer * 2 * s.kv_heads + head - s.heads;  // of the heads in the cache
         for (int i = 0; i < s.head_dim; i++) {
-          const size_t at = head < s.heads
-                                ? static_cast<size_t>((row * all + head) * s.head_dim + i)
-                                : static_cast<size_t>((place * this->kCapacity + this->position(row)) * s.head_dim + i);
+          const size_t at = head < s.heads ? static_cast<size_t>((row * all + head) * s.head_dim + i)
+                                           : static_cast<size_t>((place * this->kCapacity + this->position(row)) * s.head_dim + i);
           // Two roundings of each of the pair, and one of the result.
           const double bound = kRounding<TypeParam> * 9;
-          ASSERT_NEAR((head < s.heads ? out : cache)[at], expected[static_cast<size_t>(i)], bound) << row << ", " << head << ", " << i;
+          ASSERT_NEAR((head < s.heads ? out : cache)[at], expected[static_cast<size_t>(i)], bound)
+              << row << ", " << head << ", " << i;
           in_cache += head >= s.heads;
         }
       }

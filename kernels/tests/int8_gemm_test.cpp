@@ -55,8 +55,7 @@ struct Operands {
     one.in = {in.begin() + first * shape.in_features, in.begin() + (first + count) * shape.in_features};
     one.in_scales = {in_scales.begin() + first, in_scales.begin() + first + count};
     one.counts = {counts.begin() + first, counts.begin() + first + count};
-    one.outliers = {outliers.begin() + first * gpu::kMostOutliers,
-                    outliers.begin() + (first + count) * gpu::kMostOutliers};
+    one.outliers = {outliers.begin() + first * gpu::kMostOutliers, outliers.begin() + (first + count) * gpu::kMostOutliers};
     return one;
   }
 };
@@ -110,7 +109,12 @@ TYPED_TEST_SUITE(Int8Product, Types);
 
 TYPED_TEST(Int8Product, IsExactUpToItsScales) {
   on_every_generation([] {
-    for (const Shape& shape : {Shape{1, 16, 1}, {3, 1024, 40}, {8, 7168, 21}, {16, 528, 130}, {64, 64, 128}, {70, 208, 137},
+    for (const Shape& shape : {Shape{1, 16, 1},
+                               {3, 1024, 40},
+                               {8, 7168, 21},
+                               {16, 528, 130},
+                               {64, 64, 128},
+                               {70, 208, 137},
                                {gpu::kSomeRows + 6, 80, 140}}) {
       const Operands o(shape);
       const auto bias = random_values<TypeParam>(static_cast<size_t>(shape.out_features), 1);
@@ -125,8 +129,8 @@ TYPED_TEST(Int8Product, ARowHasTheSameBitsAloneInABatchAndInAPrompt) {
   const auto bias = random_values<TypeParam>(50, 1);
   on_every_generation([&] {
     const auto prompt = TestFixture::run(all, bias);
-    for (const auto& [row, count] : {std::pair{0, 1}, {0, 300}, {1, 7}, {31, 16}, {64, 20}, {255, 1}, {256, 16}, {kRows - 1, 1},
-                                     {kRows - 1, 300}}) {
+    for (const auto& [row, count] :
+         {std::pair{0, 1}, {0, 300}, {1, 7}, {31, 16}, {64, 20}, {255, 1}, {256, 16}, {kRows - 1, 1}, {kRows - 1, 300}}) {
       const int first = std::min(row, kRows - count);
       const auto some = TestFixture::run(all.part(first, count), bias);
       for (size_t n = 0; n < 50; n++) {

@@ -19,8 +19,7 @@ const Shape kShapes[] = {{1, 3200, 0}, {3, 7168, 8}, {2, 12800, 0}, {5, 256, 16}
 template <class T>
 class PaddedRows {
  public:
-  PaddedRows(const Shape& shape, const std::vector<T>& values)
-      : shape_(shape), array_(static_cast<size_t>(shape.rows * stride())) {
+  PaddedRows(const Shape& shape, const std::vector<T>& values) : shape_(shape), array_(static_cast<size_t>(shape.rows * stride())) {
     for (int64_t row = 0; row < shape.rows && !values.empty(); row++) {
       const T* from = values.data() + row * shape.cols;
       array_.write(static_cast<size_t>(row * stride()), {from, static_cast<size_t>(shape.cols)});
@@ -74,8 +73,8 @@ class Norm : public testing::Test {
     const DeviceArray<T> device_weight(weight);
     const DeviceArray<T> device_bias(bias);
     const cudaError_t error =
-        centered ? gpu::layer_norm<T>(out.rows(), in.input(), device_weight.data(), device_bias.data(), shape.rows,
-                                      shape.cols, kEps, nullptr)
+        centered ? gpu::layer_norm<T>(out.rows(), in.input(), device_weight.data(), device_bias.data(), shape.rows, shape.cols,
+                                      kEps, nullptr)
                  : gpu::rms_norm<T>(out.rows(), in.input(), device_weight.data(), shape.rows, shape.cols, kEps, nullptr);
     ASSERT_EQ(error, cudaSuccess);
     EXPECT_EQ(reported(), "");
@@ -134,8 +133,11 @@ TYPED_TEST(Norm, InPlace) {
 // Rows in int8, as bytes that can be compared.
 struct Bytes {
   Bytes(int64_t rows, int cols)
-      : values(static_cast<size_t>(rows * cols)), scales(static_cast<size_t>(rows)),
-        outliers(static_cast<size_t>(rows * gpu::kMostOutliers)), counts(static_cast<size_t>(rows)), stride(cols) {}
+      : values(static_cast<size_t>(rows * cols)),
+        scales(static_cast<size_t>(rows)),
+        outliers(static_cast<size_t>(rows * gpu::kMostOutliers)),
+        counts(static_cast<size_t>(rows)),
+        stride(cols) {}
   gpu::QuantizedRows target() const { return {{values.data(), stride}, scales.data(), outliers.data(), counts.data()}; }
 
   DeviceArray<int8_t> values;
@@ -170,10 +172,10 @@ TYPED_TEST(Norm, QuantizesItsRowsAsASecondLaunchWould) {
         const PaddedRows<TypeParam> in(shape, values), plain(shape, {}), out(shape, {});
         const Bytes expected(shape.rows, shape.cols), got(shape.rows, shape.cols);
         const auto norm = [&](gpu::Rows<TypeParam> to, const gpu::QuantizedRows* quantized) {
-          return centered ? gpu::layer_norm<TypeParam>(to, in.input(), weight.data(), bias.data(), shape.rows, shape.cols,
-                                                       1e-5f, nullptr, quantized)
-                          : gpu::rms_norm<TypeParam>(to, in.input(), weight.data(), shape.rows, shape.cols, 1e-5f, nullptr,
-                                                     quantized);
+          return centered
+                     ? gpu::layer_norm<TypeParam>(to, in.input(), weight.data(), bias.data(), shape.rows, shape.cols, 1e-5f,
+                                                  nullptr, quantized)
+                     : gpu::rms_norm<TypeParam>(to, in.input(), weight.data(), shape.rows, shape.cols, 1e-5f, nullptr, quantized);
         };
         ASSERT_EQ(norm(plain.rows(), nullptr), cudaSuccess);
         ASSERT_EQ(gpu::quantize_rows<TypeParam>(expected.target(), plain.input(), shape.rows, shape.cols, nullptr), cudaSuccess);
@@ -202,11 +204,11 @@ TYPED_TEST(Norm, OfAPixelShuffleHasTheBitsOfOneAfterTheOther) {
       const PaddedRows<TypeParam> expected(shape, {}), got(shape, {});
       const gpu::PixelShuffle shuffle{grid, factor, swap_back};
       ASSERT_EQ(gpu::pixel_shuffle<TypeParam>(expected.rows(), in.input(), kPictures, shuffle, cols, nullptr), cudaSuccess);
-      ASSERT_EQ(gpu::layer_norm<TypeParam>(expected.rows(), expected.input(), weight.data(), bias.data(), rows, width, 1e-5f,
-                                           nullptr),
-                cudaSuccess);
-      ASSERT_EQ(gpu::pixel_shuffle_norm<TypeParam>(got.rows(), in.input(), weight.data(), bias.data(), kPictures, shuffle,
-                                                   cols, 1e-5f, nullptr),
+      ASSERT_EQ(
+          gpu::layer_norm<TypeParam>(expected.rows(), expected.input(), weight.data(), bias.data(), rows, width, 1e-5f, nullptr),
+          cudaSuccess);
+      ASSERT_EQ(gpu::pixel_shuffle_norm<TypeParam>(got.rows(), in.input(), weight.data(), bias.data(), kPictures, shuffle, cols,
+                                                   1e-5f, nullptr),
                 cudaSuccess);
       EXPECT_EQ(reported(), "");
       for (int64_t row = 0; row < rows; row++) {

@@ -147,7 +147,8 @@ __global__ void global_read_before_begin(float* data, int) {
 }
 
 __global__ void wide_read_past_end(float* data, int count) {
-  const auto four = gpu::load<gpu::Vector<float, 4>>(data + (place() == count - 1 ? count - 3 + 3 : 0));  // fault: wide_read_past_end
+  const auto four =
+      gpu::load<gpu::Vector<float, 4>>(data + (place() == count - 1 ? count - 3 + 3 : 0));  // fault: wide_read_past_end
   if (four.at[0] < 0) {
     data[place()] = four.at[1];
   }
@@ -302,8 +303,7 @@ __global__ void return_before_a_shuffle(float* data, int) {
 
 template <void (*Kernel)(float*, int)>
 cudaError_t start(float* data, int count) {
-  return gpu::launch<Kernel>("planted", dim3(static_cast<unsigned>(count / kThreads)), dim3(kThreads), 0, nullptr, data,
-                     count);
+  return gpu::launch<Kernel>("planted", dim3(static_cast<unsigned>(count / kThreads)), dim3(kThreads), 0, nullptr, data, count);
 }
 
 #define PLANTED(name, fault) \

@@ -8,8 +8,8 @@ namespace {
 constexpr size_t kBytes = kCount * sizeof(float);
 
 __global__ void add_one(float* data) { data[threadIdx.x] += 1; }
-__global__ void overwrite(float* data) { data[threadIdx.x] = 2; }  // fault: overwritten_under_a_copy
-__global__ void overwrite_for_both(float* data) { data[threadIdx.x] = 2; }  // fault: one_of_two_readers_forgotten
+__global__ void overwrite(float* data) { data[threadIdx.x] = 2; }            // fault: overwritten_under_a_copy
+__global__ void overwrite_for_both(float* data) { data[threadIdx.x] = 2; }   // fault: one_of_two_readers_forgotten
 __global__ void overwrite_each_time(float* data) { data[threadIdx.x] = 2; }  // fault: replayed_under_a_copy
 
 template <void (*Kernel)(float*)>
@@ -222,7 +222,8 @@ void pinned_used_beside_a_copy_and_behind_it(Streams& with) {
   with.pinned[0] = 1;
 }
 
-#define PLANTED(name) Program { #name, name }
+#define PLANTED(name) \
+  Program { #name, name }
 
 const Program unordered_programs[] = {
     PLANTED(read_without_a_wait),

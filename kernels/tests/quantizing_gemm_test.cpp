@@ -13,8 +13,13 @@ template <class T>
 class Layer {
  public:
   Layer(const std::vector<T>& in, int rows, int cols)
-      : rows_(rows), cols_(cols), in_(in), digests_(digests_of(in)), weights_(random_bytes(2 * kOut * cols)),
-        scales_(std::vector<float>(2 * kOut, 0.01f)), bias_(random_values<T>(2 * kOut, 3)),
+      : rows_(rows),
+        cols_(cols),
+        in_(in),
+        digests_(digests_of(in)),
+        weights_(random_bytes(2 * kOut * cols)),
+        scales_(std::vector<float>(2 * kOut, 0.01f)),
+        bias_(random_values<T>(2 * kOut, 3)),
         residual_(random_values<T>(static_cast<size_t>(rows * kOut), 4)) {}
 
   // In one launch; and as quantize_rows() and int8_gemm() one after the other.
@@ -81,8 +86,7 @@ class Layer {
 template <class T>
 class QuantizingProduct : public testing::Test {
  protected:
-  static void expect_same_bits(const std::vector<T>& in, int rows, int cols,
-                               gpu::Activation activation = gpu::Activation::None) {
+  static void expect_same_bits(const std::vector<T>& in, int rows, int cols, gpu::Activation activation = gpu::Activation::None) {
     const Layer<T> layer(in, rows, cols);
     const auto fused = layer.fused(activation), separate = layer.separate(activation);
     for (size_t i = 0; i < fused.size(); i++) {

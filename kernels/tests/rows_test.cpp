@@ -41,12 +41,11 @@ std::vector<uint16_t> shuffled(const std::vector<bf16>& patches, int grid, int f
   for (int h = 0; h < grid; h++) {
     for (int w = 0; w < grid; w++) {
       for (int c = 0; c < cols; c++) {
-        const int first_view_column = w / factor;             // of (h, w / f, f * cols)
+        const int first_view_column = w / factor;  // of (h, w / f, f * cols)
         const int first_view_channel = w % factor * cols + c;
-        const int second_view_column = h / factor;            // of (w / f, h / f, f * f * cols)
+        const int second_view_column = h / factor;  // of (w / f, h / f, f * f * cols)
         const int second_view_channel = h % factor * factor * cols + first_view_channel;
-        const int row = swap_back ? second_view_column * side + first_view_column
-                                  : first_view_column * side + second_view_column;
+        const int row = swap_back ? second_view_column * side + first_view_column : first_view_column * side + second_view_column;
         out[static_cast<size_t>(row * factor * factor * cols + second_view_channel)] =
             patches[static_cast<size_t>((h * grid + w) * cols + c)].bits;
       }
@@ -64,9 +63,9 @@ TEST(PixelShuffle, IsItsDefinitionInBothVersions) {
       const DeviceArray<bf16> in(values);
       const int width = factor * factor * cols;
       const DeviceArray<bf16> out(static_cast<size_t>(kPictures * grid * grid * cols));
-      ASSERT_EQ(gpu::pixel_shuffle<bf16>({out.data(), width}, {in.data(), cols}, kPictures, {grid, factor, swap_back},
-                                         cols, nullptr),
-                cudaSuccess);
+      ASSERT_EQ(
+          gpu::pixel_shuffle<bf16>({out.data(), width}, {in.data(), cols}, kPictures, {grid, factor, swap_back}, cols, nullptr),
+          cudaSuccess);
       EXPECT_EQ(reported(), "");
       const auto result = out.read();
       for (int p = 0; p < kPictures; p++) {
@@ -88,8 +87,8 @@ TEST(UnfoldPatches, TakesEachPatchLineByLine) {
     const auto values = numbered(static_cast<size_t>(kPictures * kChannels * side * side));
     const DeviceArray<bf16> pixels(values);
     const DeviceArray<bf16> out(static_cast<size_t>(kPictures * grid * grid * cols));
-    ASSERT_EQ(gpu::unfold_patches<bf16>({out.data(), cols}, {pixels.data(), kChannels * side * side}, kPictures, kChannels,
-                                        side, patch, cols, nullptr),
+    ASSERT_EQ(gpu::unfold_patches<bf16>({out.data(), cols}, {pixels.data(), kChannels * side * side}, kPictures, kChannels, side,
+                                        patch, cols, nullptr),
               cudaSuccess);
     EXPECT_EQ(reported(), "");
     const auto result = out.read();
@@ -114,9 +113,8 @@ TEST(AddClassAndPositions, AddsEachTokensPosition) {
   const auto positions = random_values<bf16>(kTokens * kColumns, 3);
   const DeviceArray<bf16> device_patches(patches), device_embedding(embedding), device_positions(positions);
   const DeviceArray<bf16> out(kPictures * kTokens * kColumns);
-  ASSERT_EQ(gpu::add_class_and_positions<bf16>({out.data(), kColumns}, {device_patches.data(), kStride},
-                                               device_embedding.data(), {device_positions.data(), kColumns}, kPictures,
-                                               kTokens, kColumns, nullptr),
+  ASSERT_EQ(gpu::add_class_and_positions<bf16>({out.data(), kColumns}, {device_patches.data(), kStride}, device_embedding.data(),
+                                               {device_positions.data(), kColumns}, kPictures, kTokens, kColumns, nullptr),
             cudaSuccess);
   EXPECT_EQ(reported(), "");
   const auto result = out.read();

@@ -15,8 +15,8 @@
 #include "norm.h"
 #include "rows.h"
 #include "sampling.h"
-#include "tests/kernel_names.h"
 #include "tests/digests.h"
+#include "tests/kernel_names.h"
 #include "tests/kernel_test.h"
 
 namespace {
@@ -223,9 +223,7 @@ void products(Recorder& recorder) {
       product.rows = rows;
       product.in_features = inputs;
       product.out_features = kOutputs;
-      on_its_generations(rows, [&] {
-        recorder.record(shape_of(rows, activation), [&] { return gpu::gemm(product, nullptr); });
-      });
+      on_its_generations(rows, [&] { recorder.record(shape_of(rows, activation), [&] { return gpu::gemm(product, nullptr); }); });
     }
   }
 }
@@ -251,9 +249,8 @@ void int8_products(Recorder& recorder) {
       product.epilogue = operands.epilogue;
       product.rows = rows;
       product.out_features = kOutputs;
-      on_its_generations(rows, [&] {
-        recorder.record(shape_of(rows, activation), [&] { return gpu::int8_gemm(product, nullptr); });
-      });
+      on_its_generations(rows,
+                         [&] { recorder.record(shape_of(rows, activation), [&] { return gpu::int8_gemm(product, nullptr); }); });
     }
   }
 }
@@ -275,9 +272,8 @@ void attention(Recorder& recorder) {
           {q.data(), out.data(), k.data(), v.data(), width, width, d, keys * d, 0, tokens, keys - tokens}});
       const DeviceArray<float> workspace(gpu::attention_workspace(shape, 1, keys));
       const std::string what = causal ? " behind " + std::to_string(keys - tokens) : " of a picture";
-      recorder.record(std::to_string(tokens) + (tokens == 1 ? " token" : " tokens") + what, [&, n = tokens] {
-        return gpu::attention<T>(spans.data(), 1, shape, n, keys, workspace.data(), nullptr);
-      });
+      recorder.record(std::to_string(tokens) + (tokens == 1 ? " token" : " tokens") + what,
+                      [&, n = tokens] { return gpu::attention<T>(spans.data(), 1, shape, n, keys, workspace.data(), nullptr); });
     }
   }
 }
@@ -308,8 +304,8 @@ void quantization(Recorder& recorder) {
   const DeviceArray<gpu::Outlier> outliers(kRows * gpu::kMostOutliers);
   const DeviceArray<int> counts(kRows);
   recorder.record("5 rows of 3200 with an outlier", [&] {
-    return gpu::quantize_rows<T>({{out.data(), kColumns}, scales.data(), outliers.data(), counts.data()},
-                                 {in.data(), kColumns}, kRows, kColumns, nullptr);
+    return gpu::quantize_rows<T>({{out.data(), kColumns}, scales.data(), outliers.data(), counts.data()}, {in.data(), kColumns},
+                                 kRows, kColumns, nullptr);
   });
   const gpu::QuantizedRows quantized{{out.data(), kColumns}, scales.data(), outliers.data(), counts.data()};
   const DeviceArray<T> weight(random_values<T>(kColumns, 2)), bias(random_values<T>(kColumns, 3));
@@ -364,8 +360,7 @@ void rows(Recorder& recorder) {
   const DeviceArray<T> in(random_values<T>(kRows * kColumns, 1));
   const DeviceArray<T> out(kRows * kColumns);
   const DeviceArray<const T*> from(std::vector<const T*>{in.data() + 3 * kColumns, in.data() + kColumns, in.data()});
-  recorder.record("3 rows of 3200",
-                  [&] { return gpu::gather_rows<T>({out.data(), kColumns}, from.data(), 3, kColumns, nullptr); });
+  recorder.record("3 rows of 3200", [&] { return gpu::gather_rows<T>({out.data(), kColumns}, from.data(), 3, kColumns, nullptr); });
   recorder.record("2 x 2 patches of 3200", [&] {
     return gpu::pixel_shuffle<T>({out.data(), 4 * kColumns}, {in.data(), kColumns}, 1, {2, 2, false}, kColumns, nullptr);
   });
@@ -460,7 +455,8 @@ void expert_products(Recorder& recorder) {
     const DeviceArray<int> offsets(std::vector<int>{0, rows, 2 * rows});
     const gpu::ExpertRows of{offsets.data(), 2, rows};
     const auto count = static_cast<size_t>(2 * rows);
-    const DeviceArray<T> in(random_values<T>(count * static_cast<size_t>(inputs), 1)), weight(random_values<T>(4 * kOutputs * static_cast<size_t>(inputs), 2));
+    const DeviceArray<T> in(random_values<T>(count * static_cast<size_t>(inputs), 1)),
+        weight(random_values<T>(4 * kOutputs * static_cast<size_t>(inputs), 2));
     const DeviceArray<T> out(count * kOutputs);
     gpu::Gemm<T> product{{in.data(), inputs}, weight.data(), {}, 2 * rows, inputs, kOutputs};
     product.epilogue.activation = gpu::Activation::SwiGlu;
@@ -512,7 +508,8 @@ void sampling(Recorder& recorder, const std::string& what, const gpu::SamplingRo
   sampling.vocabulary = kVocabulary;
   sampling.out = out.data();
   sampling.workspace = workspace.data();
-  recorder.record("one row of 16384, " + what, [&] { return gpu::sample(sampling, nullptr); }, says);
+  recorder.record(
+      "one row of 16384, " + what, [&] { return gpu::sample(sampling, nullptr); }, says);
 }
 
 // A row without limits, and one of every setting at once.

@@ -19,8 +19,8 @@ extern "C" {
 ivl_status ivl_measure_machine(int32_t threads, const char* affinity, ivl_machine* out) {
   return guarded([&] {
     const cpu::Machine machine = cpu::measure_machine(threads, &given(affinity, "affinity"));
-    given(out, "out") = {machine.read_gigabytes_per_second, machine.f32_gigaflops, machine.bf16_gigaflops,
-                         machine.int8_gigaops, machine.threads};
+    given(out, "out") = {machine.read_gigabytes_per_second, machine.f32_gigaflops, machine.bf16_gigaflops, machine.int8_gigaops,
+                         machine.threads};
   });
 }
 

@@ -3,8 +3,8 @@
 
 #include <optional>
 
-#include "internvl4j/internvl4j.h"
 #include "generate/request.h"
+#include "internvl4j/internvl4j.h"
 #include "model/model_loader.h"
 
 namespace ivl::api {

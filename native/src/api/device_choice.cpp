@@ -140,9 +140,8 @@ Placement place(const DeviceChoice& choice, const cpu::CpuOptions& cpu, int64_t 
   if (memory_limit == 0) plans.require_fit(to.place(), to.available);
   cpu::CpuOptions own = cpu;
   own.bf16_activations = precision.bf16_activations;
-  Placement placement = to.gpus.empty()
-                            ? Placement::on(std::make_shared<cpu::CpuBackend>(own), config.language.layers)
-                            : over(to.gpus, layers_of(choice, to.gpus, config, precision, to.plan), precision.type);
+  Placement placement = to.gpus.empty() ? Placement::on(std::make_shared<cpu::CpuBackend>(own), config.language.layers)
+                                        : over(to.gpus, layers_of(choice, to.gpus, config, precision, to.plan), precision.type);
   placement.kv_cache = to.plan.kv_cache + to.plan.kv_cache_batch;
   placement.not_on_gpu = to.not_on_gpu;
   return placement;

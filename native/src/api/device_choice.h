@@ -29,7 +29,7 @@ DeviceChoice device_from(const ivl_load_options& options);
 struct Destination {
   std::vector<Gpu> gpus;  // none: the CPU
   MemoryPlan plan;
-  int64_t available = 0;  // bytes: free on those GPUs together, or on the host
+  int64_t available = 0;   // bytes: free on those GPUs together, or on the host
   std::string not_on_gpu;  // why auto took none of the GPUs that there are: the last one's reason; empty otherwise
 
   // For people: "cuda:0 (NVIDIA H100 80GB HBM3), cuda:1 (...)", or "cpu; not on a GPU: " and the reason.

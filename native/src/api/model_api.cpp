@@ -17,10 +17,10 @@ namespace {
 Placer placer(const ivl_load_options& options) {
   const DeviceChoice choice = device_from(options);
   const cpu::CpuOptions cpu{.threads = options.threads, .affinity = affinity_from(options)};
-  return [choice, cpu, limit = options.memory_limit](const ModelConfig& config, const Precision& precision,
-                                                     const MemoryPlans& plans) {
-    return place(choice, cpu, limit, config, precision, plans);
-  };
+  return
+      [choice, cpu, limit = options.memory_limit](const ModelConfig& config, const Precision& precision, const MemoryPlans& plans) {
+        return place(choice, cpu, limit, config, precision, plans);
+      };
 }
 
 void check_pixels(const float* pixels, int64_t size, int64_t count, const ModelConfig& config) {
@@ -57,8 +57,7 @@ ivl_status ivl_load_begin(const char* directory, const ivl_load_options* options
   });
 }
 
-ivl_status ivl_load_begin_random(const char* config_file, const ivl_load_options* options, uint64_t seed,
-                                 ivl_load** out) {
+ivl_status ivl_load_begin_random(const char* config_file, const ivl_load_options* options, uint64_t seed, ivl_load** out) {
   return guarded([&] {
     const std::filesystem::path path = &given(config_file, "config_file");
     const ivl_load_options& how = given(options, "options");
@@ -139,7 +138,7 @@ ivl_status ivl_model_work(const ivl_model* model, ivl_work* out) {
     const size_t weight_bytes = engine.precision().int8_decoder ? 1 : size_of(weights);
     const Work work = count_work(engine.config(), weight_bytes, engine.precision().kv_type());
     given(out, "out") = {work.vision_operations, work.operations_per_token, work.attention_operations_per_key,
-                         work.head_operations, work.weight_bytes, work.kv_bytes_per_key};
+                         work.head_operations,   work.weight_bytes,         work.kv_bytes_per_key};
   });
 }
 
@@ -212,9 +211,7 @@ ivl_status ivl_features_create(ivl_model* model, const float* pixels, int64_t pi
   });
 }
 
-int64_t ivl_features_rows(const ivl_features* features) {
-  return features == nullptr ? 0 : features->features->rows();
-}
+int64_t ivl_features_rows(const ivl_features* features) { return features == nullptr ? 0 : features->features->rows(); }
 
 ivl_status ivl_features_copy(const ivl_features* features, float* out, int64_t capacity) {
   return guarded([&] {

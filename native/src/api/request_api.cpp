@@ -109,14 +109,12 @@ ivl_status ivl_poll(ivl_model* model, int32_t timeout_ms, ivl_events* events) {
   });
 }
 
-int64_t ivl_events_count(const ivl_events* events) {
-  return events == nullptr ? 0 : static_cast<int64_t>(events->events.size());
-}
+int64_t ivl_events_count(const ivl_events* events) { return events == nullptr ? 0 : static_cast<int64_t>(events->events.size()); }
 
 ivl_status ivl_events_get(const ivl_events* events, int64_t index, ivl_event* out) {
   return guarded([&] {
     const Event& event = event_at(events, index);
-    given(out, "out") = {event.request, event.token,         event.logprob,        finish_to(event.finish),
+    given(out, "out") = {event.request, event.token,         event.logprob,         finish_to(event.finish),
                          event.reused,  event.queue_seconds, event.picture_seconds, static_cast<int64_t>(event.top.size())};
   });
 }
@@ -154,11 +152,23 @@ ivl_status ivl_model_counts(const ivl_model* model, ivl_counts* out) {
   return guarded([&] {
     const RequestService& requests = *given(model, "model").requests;
     const SchedulerCounts counts = requests.counts();
-    given(out, "out") = {counts.running,       counts.waiting,         counts.blocks_used,  counts.blocks,
-                         counts.prompt_tokens, counts.reused_tokens,   counts.new_tokens,   counts.pictures,
-                         requests.feature_hits(), counts.preemptions, counts.passes,
-                         counts.guessed_tokens, counts.right_tokens,   counts.drafted_tokens, counts.right_drafted_tokens,
-                         counts.draft_blocks_used, counts.draft_failures};
+    given(out, "out") = {counts.running,
+                         counts.waiting,
+                         counts.blocks_used,
+                         counts.blocks,
+                         counts.prompt_tokens,
+                         counts.reused_tokens,
+                         counts.new_tokens,
+                         counts.pictures,
+                         requests.feature_hits(),
+                         counts.preemptions,
+                         counts.passes,
+                         counts.guessed_tokens,
+                         counts.right_tokens,
+                         counts.drafted_tokens,
+                         counts.right_drafted_tokens,
+                         counts.draft_blocks_used,
+                         counts.draft_failures};
   });
 }
 

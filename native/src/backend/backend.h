@@ -138,9 +138,7 @@ struct KvShape {
   int64_t head_dim = 0;
   KvType type = KvType::F32;
   // Of one token's key, or value, in one head.
-  size_t row_bytes() const {
-    return static_cast<size_t>(head_dim) * (type == KvType::Int8 ? 1 : size_of(float_type_of(type)));
-  }
+  size_t row_bytes() const { return static_cast<size_t>(head_dim) * (type == KvType::Int8 ? 1 : size_of(float_type_of(type))); }
   size_t scale_bytes() const { return type == KvType::Int8 ? sizeof(float) : 0; }
   size_t bytes_per_token() const { return static_cast<size_t>(2 * layers * kv_heads) * (row_bytes() + scale_bytes()); }
   // Of a block (KvTable): from one head's keys, or values, to the next one's; from its begin to those of a head (part 0 its keys,
@@ -228,8 +226,7 @@ class Backend {
   virtual void add_class_and_positions(const Matrix& out, const Matrix& patches, const VectorWeights& class_embedding,
                                        const Matrix& positions, int64_t pictures) = 0;
   // Softmax(q k^T / sqrt(head_dim)) v without a mask. qkv (B*T, 3*heads*head_dim) -> out (B*T, heads*head_dim).
-  virtual void vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
-                                int64_t head_dim) = 0;
+  virtual void vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads, int64_t head_dim) = 0;
   // Drops each picture's class token and folds factor x factor patches into one row, as the original's
   // pixel_shuffle does: (g, g, c) -> (g, g/f, f*c) -> swap -> (g/f, g/f, f*f*c), which v1 leaves transposed and v2
   // swaps back. in (B*(1+g*g), C) -> out (B*(g/f)^2, f*f*C).

@@ -105,10 +105,7 @@ double as_double(int64_t value) { return static_cast<double>(value); }
 class MatMul : public KernelBenchmark {
  public:
   MatMul(std::shared_ptr<Backend> backend, const json& spec)
-      : KernelBenchmark(std::move(backend)),
-        m_(size_in(spec, "m")),
-        n_(size_in(spec, "n")),
-        k_(width_in(spec, "k", *backend_)) {
+      : KernelBenchmark(std::move(backend)), m_(size_in(spec, "m")), n_(size_in(spec, "n")), k_(width_in(spec, "k", *backend_)) {
     const DType type = type_in(spec);
     const bool int8 = int8_in(spec);
     out_type_ = word_in(spec, "out", "") == "f32" ? DType::F32 : activation();

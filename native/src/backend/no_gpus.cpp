@@ -11,8 +11,6 @@ int64_t free_gpu_memory(int /*ordinal*/) { return 0; }
 
 std::string why_gpus_cannot(const GpuSizes& /*sizes*/) { return {}; }
 
-std::shared_ptr<Backend> make_gpu_backend(int /*ordinal*/, DType /*type*/) {
-  fail(Status::Unsupported, find_gpus().reason);
-}
+std::shared_ptr<Backend> make_gpu_backend(int /*ordinal*/, DType /*type*/) { fail(Status::Unsupported, find_gpus().reason); }
 
 }  // namespace ivl

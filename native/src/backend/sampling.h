@@ -35,9 +35,9 @@ using TokenMask = std::shared_ptr<const std::vector<uint32_t>>;
 // How one token is chosen.
 struct Draw : Choice {
   TokenMask allowed = {};
-  std::vector<TokenLogit> added = {};  // to these tokens' logits, one number each at most
+  std::vector<TokenLogit> added = {};       // to these tokens' logits, one number each at most
   std::span<const int32_t> generated = {};  // what the penalty is for; a token counts once, however often it is there
-  double uniform = 0;                  // the random number, in [0, 1); unused where temperature is 0
+  double uniform = 0;                       // the random number, in [0, 1); unused where temperature is 0
 };
 
 inline constexpr int32_t kMostTopLogprobs = 64;
@@ -51,7 +51,7 @@ struct TokenLogprob {
 struct Sampled {
   int32_t token;
   float logprob;
-  std::vector<TokenLogprob> top;  // best first, the lower id among equals
+  std::vector<TokenLogprob> top;      // best first, the lower id among equals
   std::optional<Error> failure = {};  // why the row has no token; the rest then says nothing
 };
 

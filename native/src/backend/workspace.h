@@ -22,9 +22,7 @@ class Workspace {
     }
     return {buffers_[slot].data(), type, rows, cols, stride};
   }
-  Matrix matrix(size_t slot, int64_t rows, int64_t cols) {
-    return matrix(slot, rows, cols, backend_.activation_type());
-  }
+  Matrix matrix(size_t slot, int64_t rows, int64_t cols) { return matrix(slot, rows, cols, backend_.activation_type()); }
 
  private:
   Backend& backend_;

@@ -112,13 +112,12 @@ void Checkpoint::open_shards(const fs::path& index, const CheckpointOptions& opt
     std::error_code error;
     if (const uint64_t size = fs::file_size(path, error); !error) total += size;
     if (has_entry(path) || ++missing > kListed) continue;
-    listed += cat(listed.empty() ? "" : ", ", quote(shard), " (", promised.size(), " tensors, such as ",
-                  quote(*promised.begin()), ")");
+    listed +=
+        cat(listed.empty() ? "" : ", ", quote(shard), " (", promised.size(), " tensors, such as ", quote(*promised.begin()), ")");
   }
   if (missing != 0) {
-    fail(Status::Checkpoint,
-         cat(folder_, ": ", missing, " of the ", shards.size(), " shards named by ", index_name,
-             missing == 1 ? " is missing: " : " are missing: ", listed, missing > kListed ? ", ..." : ""));
+    fail(Status::Checkpoint, cat(folder_, ": ", missing, " of the ", shards.size(), " shards named by ", index_name,
+                                 missing == 1 ? " is missing: " : " are missing: ", listed, missing > kListed ? ", ..." : ""));
   }
 
   uint64_t done = 0;
@@ -155,8 +154,8 @@ void Checkpoint::copy_unaligned() {
     std::unique_ptr<std::byte[], Free> memory(
         static_cast<std::byte*>(::operator new[](tensor.bytes, kCopyAlignment, std::nothrow)));
     if (!memory) {
-      fail(Status::OutOfMemory, cat(tensor.file, ": tensor ", quote(tensor.name), ": cannot allocate ", tensor.bytes,
-                                    " bytes to align it"));
+      fail(Status::OutOfMemory,
+           cat(tensor.file, ": tensor ", quote(tensor.name), ": cannot allocate ", tensor.bytes, " bytes to align it"));
     }
     std::memcpy(memory.get(), tensor.data, tensor.bytes);
     if (const MappedFile* file = file_of(tensor)) {

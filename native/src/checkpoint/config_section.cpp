@@ -138,9 +138,7 @@ std::vector<int64_t> ConfigSection::ids(const char* field, int64_t limit) const 
   return ids;
 }
 
-void ConfigSection::expected(const char* field, const std::string& what) const {
-  expected(field, what, got(field));
-}
+void ConfigSection::expected(const char* field, const std::string& what) const { expected(field, what, got(field)); }
 
 void ConfigSection::expected(const char* field, const std::string& what, const std::string& got) const {
   fail(Status::Checkpoint, cat(file_, ": ", place(field), ": expected ", what, ", got ", got));

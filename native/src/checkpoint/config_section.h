@@ -19,8 +19,8 @@ class ConfigSection {
 
   ConfigSection section(const char* field) const;  // required
   bool has(const char* field) const { return value(field) != nullptr; }
-  bool is_set(const char* field) const;             // not absent, null, false, 0 or empty
-  std::string place(const char* field) const;       // "section.field"
+  bool is_set(const char* field) const;        // not absent, null, false, 0 or empty
+  std::string place(const char* field) const;  // "section.field"
 
   // A number without a fraction, however it is written.
   int64_t integer(const char* field, int64_t low, int64_t high) const;  // required
@@ -32,9 +32,9 @@ class ConfigSection {
   std::vector<double> positives(const char* field) const;  // a list of them; empty if absent
   bool flag(const char* field, bool otherwise) const;
   std::string text(const char* field, const std::string& otherwise) const;
-  std::vector<std::string> texts(const char* field) const;           // a list; empty if absent
+  std::vector<std::string> texts(const char* field) const;                            // a list; empty if absent
   std::vector<int64_t> integers(const char* field, int64_t low, int64_t high) const;  // a list; empty if absent
-  std::vector<int64_t> ids(const char* field, int64_t limit) const;  // one integer or a list, each in [0, limit)
+  std::vector<int64_t> ids(const char* field, int64_t limit) const;                   // one integer or a list, each in [0, limit)
 
   [[noreturn]] void expected(const char* field, const std::string& what) const;
   [[noreturn]] void expected(const char* field, const std::string& what, const std::string& got) const;

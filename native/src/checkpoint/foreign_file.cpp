@@ -71,11 +71,14 @@ void refuse_foreign(std::string_view begin, const std::string& file) {
 void refuse_without_weights(const fs::path& folder) {
   const std::vector<std::string> names = names_in(folder);
   for (const Kind& kind : kKinds) {
-    const auto name = std::find_if(names.begin(), names.end(), [&](const std::string& each) { return each.ends_with(kind.ending); });
+    const auto name =
+        std::find_if(names.begin(), names.end(), [&](const std::string& each) { return each.ends_with(kind.ending); });
     if (name != names.end()) fail(Status::Unsupported, cat((folder / *name).string(), ": ", kind.what));
   }
-  const auto shard = std::find_if(names.begin(), names.end(), [](const std::string& each) { return each.ends_with(".safetensors"); });
-  const std::string others = shard == names.end() ? "" : cat(", only ", quote(*shard), ": the index says which tensor lies in which file");
+  const auto shard =
+      std::find_if(names.begin(), names.end(), [](const std::string& each) { return each.ends_with(".safetensors"); });
+  const std::string others =
+      shard == names.end() ? "" : cat(", only ", quote(*shard), ": the index says which tensor lies in which file");
   fail(Status::Checkpoint, cat(folder.string(), ": no model.safetensors and no model.safetensors.index.json", others));
 }
 

@@ -82,8 +82,7 @@ MappedFile MappedFile::open(const std::filesystem::path& path, Mapping mapping, 
   void* memory = copy ? memory_for(size, file.path_) : ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
   if (memory == MAP_FAILED) {
     const int error = errno;
-    fail(error == ENOMEM ? Status::OutOfMemory : Status::Io,
-         cat(file.path_, ": cannot map ", size, " bytes: ", reason(error)));
+    fail(error == ENOMEM ? Status::OutOfMemory : Status::Io, cat(file.path_, ": cannot map ", size, " bytes: ", reason(error)));
   }
   file.data_ = static_cast<std::byte*>(memory);
   file.size_ = size;
@@ -107,9 +106,7 @@ MappedFile::~MappedFile() {
 
 void MappedFile::advise(Access access) const noexcept {
   if (data_ == nullptr) return;
-  const int advice = access == Access::Sequential ? MADV_SEQUENTIAL
-                     : access == Access::Random   ? MADV_RANDOM
-                                                  : MADV_NORMAL;
+  const int advice = access == Access::Sequential ? MADV_SEQUENTIAL : access == Access::Random ? MADV_RANDOM : MADV_NORMAL;
   ::madvise(data_, size_, advice);
 }
 

@@ -31,8 +31,7 @@ class MappedFile {
 
   // Opens a regular file. Error(Io): missing, no permission, a directory or device, unreadable, or shorter than its
   // size said while being copied. Error(Checkpoint): empty. Error(OutOfMemory): no memory to map or copy it.
-  static MappedFile open(const std::filesystem::path& path, Mapping mapping = Mapping::Map,
-                         const Progress& progress = {});
+  static MappedFile open(const std::filesystem::path& path, Mapping mapping = Mapping::Map, const Progress& progress = {});
 
   MappedFile() = default;
   MappedFile(MappedFile&& other) noexcept { swap(other); }

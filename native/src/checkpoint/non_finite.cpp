@@ -38,8 +38,7 @@ NonFinite scan(const std::byte* data, size_t elements, Bits exponent) {
 
 NonFinite scan_non_finite(const TensorInfo& tensor) {
   if (!tensor.dtype) {
-    fail(Status::Unsupported, cat(place_of(tensor), ": cannot look for NaN in type ",
-                                  printable(tensor.dtype_name, 40)));
+    fail(Status::Unsupported, cat(place_of(tensor), ": cannot look for NaN in type ", printable(tensor.dtype_name, 40)));
   }
   const size_t elements = tensor.bytes / size_of(*tensor.dtype);
   switch (*tensor.dtype) {

@@ -28,9 +28,9 @@ constexpr std::string_view kMetadata = "__metadata__";
 // Bits an element takes, 0 for a type that we have not heard of.
 unsigned bits_of(std::string_view dtype) {
   constexpr std::pair<std::string_view, unsigned> types[] = {
-      {"F32", 32},    {"BF16", 16},   {"F16", 16},    {"F64", 64},    {"BOOL", 8},    {"U8", 8},      {"I8", 8},
-      {"U16", 16},    {"I16", 16},    {"U32", 32},    {"I32", 32},    {"U64", 64},    {"I64", 64},    {"F8_E4M3", 8},
-      {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},      {"C64", 64},
+      {"F32", 32},    {"BF16", 16},   {"F16", 16},    {"F64", 64},    {"BOOL", 8}, {"U8", 8},   {"I8", 8},
+      {"U16", 16},    {"I16", 16},    {"U32", 32},    {"I32", 32},    {"U64", 64}, {"I64", 64}, {"F8_E4M3", 8},
+      {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},   {"C64", 64},
   };
   for (const auto& [name, bits] : types) {
     if (name == dtype) return bits;
@@ -126,8 +126,8 @@ class HeaderReader final : public nlohmann::json_sax<json> {
         state_ = State::MetadataValue;
         break;
       default: {  // State::Entry: keys come nowhere else
-        const bool duplicate = (key_ == "dtype" && entry_.dtype) || (key_ == "shape" && entry_.shape) ||
-                               (key_ == "data_offsets" && entry_.offsets);
+        const bool duplicate =
+            (key_ == "dtype" && entry_.dtype) || (key_ == "shape" && entry_.shape) || (key_ == "data_offsets" && entry_.offsets);
         if (duplicate) broken(cat("duplicate key ", quote(key_)));
         if (key_ != "dtype" && key_ != "shape" && key_ != "data_offsets") {
           broken(cat("unknown field ", quote(key_), ", expected dtype, shape and data_offsets"));
@@ -188,8 +188,7 @@ class HeaderReader final : public nlohmann::json_sax<json> {
       case State::NameValue:
         fail(Status::Checkpoint, cat(path_, ": header entry ", quote(key_), ": expected an object, got ", got));
       case State::MetadataValue: broken(cat("key ", quote(key_), ": expected a string, got ", got));
-      case State::EntryValue:
-        broken(cat(key_, key_ == "dtype" ? ": expected a string, got " : ": expected an array, got ", got));
+      case State::EntryValue: broken(cat(key_, key_ == "dtype" ? ": expected a string, got " : ": expected an array, got ", got));
       case State::Shape: broken(cat("shape: expected non-negative integers, got ", got));
       case State::Offsets: broken(cat("data_offsets: expected non-negative integers, got ", got));
       default: fail(Status::Checkpoint, cat(path_, ": header: expected an object, got ", got));
@@ -217,8 +216,8 @@ size_t header_bytes(std::span<const std::byte> file, const std::string& path) {
                                  " bytes: not a safetensors file?"));
   }
   if (length > file.size() - kLengthBytes) {
-    fail(Status::Checkpoint, cat(path, ": truncated: the header takes ", length, " bytes, but only ",
-                                 file.size() - kLengthBytes, " follow its length"));
+    fail(Status::Checkpoint, cat(path, ": truncated: the header takes ", length, " bytes, but only ", file.size() - kLengthBytes,
+                                 " follow its length"));
   }
   return static_cast<size_t>(length);
 }
@@ -259,8 +258,8 @@ TensorInfo to_tensor(Entry&& entry, std::span<const std::byte> payload, const st
       broken(cat("shape ", shape_text(*entry.shape), " of ", *entry.dtype, " ends inside a byte"));
     }
     if (static_cast<uint64_t>(total_bits / 8) != end - begin) {
-      broken(cat("shape ", shape_text(*entry.shape), " of ", *entry.dtype, ": expected ", total_bits / 8,
-                 " bytes, got ", end - begin, " (data_offsets [", begin, ", ", end, "])"));
+      broken(cat("shape ", shape_text(*entry.shape), " of ", *entry.dtype, ": expected ", total_bits / 8, " bytes, got ",
+                 end - begin, " (data_offsets [", begin, ", ", end, "])"));
     }
   }
 
@@ -277,15 +276,14 @@ TensorInfo to_tensor(Entry&& entry, std::span<const std::byte> payload, const st
 }
 
 // Sorted by offset, the tensors cover the payload without overlap or hole.
-void require_exact_cover(const std::vector<TensorInfo>& tensors, std::span<const std::byte> payload,
-                         const std::string& path) {
+void require_exact_cover(const std::vector<TensorInfo>& tensors, std::span<const std::byte> payload, const std::string& path) {
   const std::byte* reached = payload.data();
   const auto offset = [&](const std::byte* at) { return at - payload.data(); };
   const TensorInfo* previous = nullptr;
   for (const TensorInfo& tensor : tensors) {
     if (tensor.data < reached) {
-      fail(Status::Checkpoint, cat(path, ": tensor ", quote(tensor.name), " at byte ", offset(tensor.data),
-                                   " overlaps ", quote(previous->name), ", which ends at byte ", offset(reached)));
+      fail(Status::Checkpoint, cat(path, ": tensor ", quote(tensor.name), " at byte ", offset(tensor.data), " overlaps ",
+                                   quote(previous->name), ", which ends at byte ", offset(reached)));
     }
     if (tensor.data > reached) {
       fail(Status::Checkpoint, cat(path, ": bytes ", offset(reached), " to ", offset(tensor.data), " before tensor ",
@@ -320,15 +318,13 @@ SafetensorsContents parse_safetensors(std::span<const std::byte> file, const std
   contents.tensors.reserve(reader.entries.size());
   for (Entry& entry : reader.entries) contents.tensors.push_back(to_tensor(std::move(entry), payload, path));
   // Empty tensors share their offset with the next one and go before it.
-  std::sort(contents.tensors.begin(), contents.tensors.end(), [](const TensorInfo& a, const TensorInfo& b) {
-    return a.data != b.data ? a.data < b.data : a.bytes < b.bytes;
-  });
+  std::sort(contents.tensors.begin(), contents.tensors.end(),
+            [](const TensorInfo& a, const TensorInfo& b) { return a.data != b.data ? a.data < b.data : a.bytes < b.bytes; });
   require_exact_cover(contents.tensors, payload, path);
   return contents;
 }
 
-SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path, Mapping mapping,
-                                      const MappedFile::Progress& progress) {
+SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path, Mapping mapping, const MappedFile::Progress& progress) {
   SafetensorsFile file;
   file.file_ = MappedFile::open(path, mapping, progress);
   file.contents_ = parse_safetensors(file.file_.bytes(), file.file_.path());

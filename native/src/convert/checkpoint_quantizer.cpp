@@ -26,8 +26,8 @@ void prepare(const fs::path& output) {
   if (!fs::is_directory(output)) fail(Status::Io, cat(output.string(), ": cannot make this folder: ", error.message()));
   for (const fs::directory_entry& entry : fs::directory_iterator(output)) {
     if (entry.path().extension() == ".safetensors") {
-      fail(Status::InvalidArgument, cat(output.string(), ": expected a folder without weights, but there is ",
-                                        entry.path().filename().string()));
+      fail(Status::InvalidArgument,
+           cat(output.string(), ": expected a folder without weights, but there is ", entry.path().filename().string()));
     }
   }
 }

@@ -43,8 +43,7 @@ std::vector<AttentionTask> cut(std::span<const Span> spans, int64_t kv_heads, in
 
 }  // namespace
 
-void CpuBackend::vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
-                                  int64_t head_dim) {
+void CpuBackend::vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads, int64_t head_dim) {
   const int64_t width = heads * head_dim;
   require(qkv.cols == 3 * width && out.cols == width && out.rows == qkv.rows, "vision attention: shapes fit");
   require(head_dim % 8 == 0 && head_dim <= kMaxHeadDim, "vision attention: head_dim is a multiple of 8, at most 256");
@@ -141,8 +140,7 @@ void CpuBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std::span
 void CpuBackend::cached_attention(const Output& to, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                                   const KvShape& shape, int64_t layer) {
   const Matrix& out = to.rows;
-  require(shape.head_dim % 8 == 0 && shape.head_dim <= kMaxHeadDim,
-          "cached attention: head_dim is a multiple of 8, at most 256");
+  require(shape.head_dim % 8 == 0 && shape.head_dim <= kMaxHeadDim, "cached attention: head_dim is a multiple of 8, at most 256");
   const int64_t group = heads / shape.kv_heads;
   // A group larger than a task holds is cut into equal parts that divide it.
   int64_t together = group;

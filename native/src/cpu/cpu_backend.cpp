@@ -42,8 +42,7 @@ void CpuBackend::norm(const Output& to, const Matrix& in, const NormWeights& wei
   });
 }
 
-void CpuBackend::patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights,
-                             const PatchGeometry& geometry) {
+void CpuBackend::patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights, const PatchGeometry& geometry) {
   const int64_t grid = geometry.grid();
   const int64_t patch = geometry.patch;
   const int64_t depth = geometry.channels * patch * patch;
@@ -66,9 +65,8 @@ void CpuBackend::patch_embed(const Matrix& out, const Matrix& pixels, const Line
   matmul(out, {columns, weights}, {});
 }
 
-void CpuBackend::add_class_and_positions(const Matrix& out, const Matrix& patches,
-                                         const VectorWeights& class_embedding, const Matrix& positions,
-                                         int64_t pictures) {
+void CpuBackend::add_class_and_positions(const Matrix& out, const Matrix& patches, const VectorWeights& class_embedding,
+                                         const Matrix& positions, int64_t pictures) {
   const int64_t tokens = positions.rows;
   require(out.rows == pictures * tokens && patches.rows == pictures * (tokens - 1), "vision embeddings: tokens fit");
   for_rows(out.rows, out.cols, [&](int64_t row) {
@@ -108,8 +106,8 @@ void CpuBackend::embed(const Matrix& out, const TableWeights& opaque, std::span<
   for (int64_t row = 0; row < out.rows; ++row) {
     const int32_t id = ids[static_cast<size_t>(row)];
     require(id >= 0 && id < table.rows, "embed: ids are in the vocabulary");
-    kernels_.widen(row_of(out, row), static_cast<const char*>(table.data) + static_cast<size_t>(id) * row_bytes,
-                   table.dtype, table.cols);
+    kernels_.widen(row_of(out, row), static_cast<const char*>(table.data) + static_cast<size_t>(id) * row_bytes, table.dtype,
+                   table.cols);
   }
   for (const Splice& splice : splices) copy(out.row_range(splice.row, splice.features.rows), splice.features);
 }

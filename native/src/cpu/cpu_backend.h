@@ -44,7 +44,9 @@ struct Int8Rows {
   Int8Outlier* outliers;
   int32_t* outlier_counts;
 
-  Int8Activation row(int64_t at) const { return {values + at * stride, scales + at, outliers + at * kMostOutliers, outlier_counts + at}; }
+  Int8Activation row(int64_t at) const {
+    return {values + at * stride, scales + at, outliers + at * kMostOutliers, outlier_counts + at};
+  }
   Int8Activations from(int64_t at) const {
     return {values + at * stride, stride, scales + at, outliers + at * kMostOutliers, outlier_counts + at};
   }
@@ -81,24 +83,20 @@ class CpuBackend final : public Backend {
   void norm(const Output& out, const Matrix& in, const NormWeights& weights) override;
   void matmul(const Output& out, const LayerInput& in, const Epilogue& epilogue) override;
 
-  void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights,
-                   const PatchGeometry& geometry) override;
+  void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights, const PatchGeometry& geometry) override;
   void add_class_and_positions(const Matrix& out, const Matrix& patches, const VectorWeights& class_embedding,
                                const Matrix& positions, int64_t pictures) override;
-  void vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
-                        int64_t head_dim) override;
-  void pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
-                     bool swap_back) override;
+  void vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads, int64_t head_dim) override;
+  void pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor, bool swap_back) override;
 
-  void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
-             std::span<const Splice> splices) override;
-  void project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope,
-                   std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override;
+  void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids, std::span<const Splice> splices) override;
+  void project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope, std::span<const Span> spans,
+                   int64_t heads, const KvShape& shape, int64_t layer) override;
   // The second half of project_qkv.
-  void rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads,
-                      const KvShape& shape, int64_t layer, const HeadNorms& norms = {});
-  void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
-                        const KvShape& shape, int64_t layer) override;
+  void rope_and_store(const Matrix& qkv, const Matrix& rope, std::span<const Span> spans, int64_t heads, const KvShape& shape,
+                      int64_t layer, const HeadNorms& norms = {});
+  void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads, const KvShape& shape,
+                        int64_t layer) override;
   void route(const Matrix& routes, const Matrix& in, const LinearWeights& router, bool normalizes) override;
   void mix_experts(const Matrix& x, const Matrix& in, const Matrix& routes, const ExpertWeights& experts) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;
@@ -149,7 +147,7 @@ class CpuBackend final : public Backend {
   std::vector<Scratch> scratch_;
   Quantized quantized_;
   Buffer router_logits_, expert_inner_, expert_out_;  // grow
-  Buffer factor_;  // a product's, or attention's keys and values: rounded or packed; grows
+  Buffer factor_;                                     // a product's, or attention's keys and values: rounded or packed; grows
 };
 
 }  // namespace ivl::cpu

@@ -122,7 +122,8 @@ GroupTasks group_tasks(const std::vector<PreparedProduct>& products, int64_t thr
   }
   const auto wholes = static_cast<int64_t>(ends.size());
   threads = std::min(threads, wholes);
-  for (int64_t thread = 1; thread <= threads; ++thread) all.bounds.push_back(ends[static_cast<size_t>(wholes * thread / threads - 1)]);
+  for (int64_t thread = 1; thread <= threads; ++thread)
+    all.bounds.push_back(ends[static_cast<size_t>(wholes * thread / threads - 1)]);
   return all;
 }
 
@@ -176,7 +177,8 @@ void CpuBackend::multiply_groups(const std::vector<PreparedProduct>& products) {
 void CpuBackend::mix_experts(const Matrix& x, const Matrix& in, const Matrix& routes, const ExpertWeights& opaque) {
   const auto& experts = static_cast<const CpuExperts&>(opaque);
   const int64_t k = routes.cols / 2, slots = x.rows * k;
-  require(in.rows == x.rows && routes.rows == x.rows && in.cols == experts.in_features && x.cols == in.cols, "mix_experts: shapes fit");
+  require(in.rows == x.rows && routes.rows == x.rows && in.cols == experts.in_features && x.cols == in.cols,
+          "mix_experts: shapes fit");
   if (x.rows == 0) return;
   const Grouping grouping = group(routes, experts.count);
 
@@ -215,8 +217,8 @@ void CpuBackend::mix_experts(const Matrix& x, const Matrix& in, const Matrix& ro
   multiply(experts.down, out, Activation::None, experts.width, [&](int64_t slot) { return row_of(inner, slot); });
   for_rows(x.rows, x.cols * k, [&](int64_t row) {
     const float* weights = row_of(routes, row) + k;
-    kernels_.add_weighted(row_of(x, row), static_cast<const float*>(out.data), out.stride, &grouping.slot_of[static_cast<size_t>(row * k)],
-                          weights, k, x.cols);
+    kernels_.add_weighted(row_of(x, row), static_cast<const float*>(out.data), out.stride,
+                          &grouping.slot_of[static_cast<size_t>(row * k)], weights, k, x.cols);
   });
 }
 

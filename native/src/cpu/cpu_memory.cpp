@@ -23,16 +23,15 @@ Buffer CpuBackend::allocate(size_t bytes) { return allocate_host(bytes); }
 void CpuBackend::to_host(float* out, const Matrix& in) {
   const size_t row_bytes = static_cast<size_t>(in.stride) * size_of(in.dtype);
   for (int64_t row = 0; row < in.rows; ++row) {
-    kernels_.widen(out + row * in.cols, static_cast<const char*>(in.data) + static_cast<size_t>(row) * row_bytes,
-                   in.dtype, in.cols);
+    kernels_.widen(out + row * in.cols, static_cast<const char*>(in.data) + static_cast<size_t>(row) * row_bytes, in.dtype,
+                   in.cols);
   }
 }
 
 void CpuBackend::from_host(const Matrix& out, const float* in) {
   const size_t row_bytes = static_cast<size_t>(out.stride) * size_of(out.dtype);
   for (int64_t row = 0; row < out.rows; ++row) {
-    kernels_.narrow(static_cast<char*>(out.data) + static_cast<size_t>(row) * row_bytes, out.dtype, in + row * out.cols,
-                    out.cols);
+    kernels_.narrow(static_cast<char*>(out.data) + static_cast<size_t>(row) * row_bytes, out.dtype, in + row * out.cols, out.cols);
   }
 }
 

@@ -37,7 +37,8 @@ void CpuBackend::put_factor(const FactorRows& to, int64_t at, const float* in, i
 Factor CpuBackend::factor_of(const Matrix& in, DType weights) {
   const DType type = factor_type(weights);
   const bool few = in.rows <= kFewRows;
-  if (few && type == DType::F32) return {static_cast<const char*>(in.data), type, in.stride, in.stride * static_cast<int64_t>(sizeof(float)), false};
+  if (few && type == DType::F32)
+    return {static_cast<const char*>(in.data), type, in.stride, in.stride * static_cast<int64_t>(sizeof(float)), false};
   const FactorRows rows = factor_rows(in.rows, in.cols, type);
   for_rows(in.rows, in.cols, [&](int64_t row) { put_factor(rows, row, row_of(in, row), in.cols, few); });
   return rows.factor(0, few);
@@ -100,9 +101,8 @@ void CpuBackend::matmul(const Output& to, const LayerInput& from, const Epilogue
 
   if (product.few) {
     const StreamTasks tasks = stream_tasks(weights, threads(), gated);
-    return pool_.run_apart(tasks.bounds, [&](int64_t task, int thread) {
-      run(tasks.blocks[static_cast<size_t>(task)], 0, in.rows, thread);
-    });
+    return pool_.run_apart(tasks.bounds,
+                           [&](int64_t task, int thread) { run(tasks.blocks[static_cast<size_t>(task)], 0, in.rows, thread); });
   }
   const std::vector<ColumnBlock> blocks = column_blocks(weights, cols_of_task(in.rows, out.cols), gated);
   const auto block_count = static_cast<int64_t>(blocks.size());

@@ -23,20 +23,23 @@ int64_t row_bytes_of(const CpuLinear& weights) {
 // The block's columns of weights in f32 or 16 bits, by `rows` rows from `row` on.
 void multiply(const KernelTable& kernels, const CpuLinear& weights, const CpuLinear::Part& part, const ColumnBlock& block,
               const Factor& in, int64_t row, int64_t rows, const TaskMemory& memory, float* sums) {
-  const char* first = static_cast<const char*>(part.data) +
-                      static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
-  const ProductArgs product{in.rows + row * in.row_bytes, in.type, in.stride, rows, first, part.dtype, block.cols, block.runs,
-                            weights.in_features, sums, memory.stride, memory.packed};
+  const char* first =
+      static_cast<const char*>(part.data) + static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
+  const ProductArgs product{
+      in.rows + row * in.row_bytes, in.type, in.stride,     rows,         first, part.dtype, block.cols, block.runs,
+      weights.in_features,          sums,    memory.stride, memory.packed};
   in.packed ? kernels.packed_products(product) : kernels.products(product);
 }
 
 // The same of weights in int8.
-void multiply(const KernelTable& kernels, const CpuLinear::Part& part, const ColumnBlock& block, const Int8Activations& in, int64_t row,
-              int64_t rows, bool streams, const TaskMemory& memory, float* sums) {
+void multiply(const KernelTable& kernels, const CpuLinear::Part& part, const ColumnBlock& block, const Int8Activations& in,
+              int64_t row, int64_t rows, bool streams, const TaskMemory& memory, float* sums) {
   const Int8Activations from_row{in.values + row * in.stride, in.stride, in.scales + row, in.outliers + row * kMostOutliers,
                                  in.outlier_counts + row};
-  const Int8WeightRows weights{part.int8.values + block.first * in.stride, part.int8.scales + block.first, part.int8.sums + block.first};
-  kernels.int8_products({from_row, rows, weights, block.cols, streams, block.runs, sums, memory.stride, memory.totals, memory.packed});
+  const Int8WeightRows weights{part.int8.values + block.first * in.stride, part.int8.scales + block.first,
+                               part.int8.sums + block.first};
+  kernels.int8_products(
+      {from_row, rows, weights, block.cols, streams, block.runs, sums, memory.stride, memory.totals, memory.packed});
 }
 
 // What follows the sums of one run, of the rows from `row` on that `out` is.

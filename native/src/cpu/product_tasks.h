@@ -36,8 +36,8 @@ struct PreparedProduct {
 // A task's output columns, which lie in one part of stacked weights.
 struct ColumnBlock {
   const CpuLinear::Part* part;
-  int64_t first;    // row of the part's weight
-  int64_t out;      // column of the output
+  int64_t first;  // row of the part's weight
+  int64_t out;    // column of the output
   int64_t cols;
   ColumnRuns runs;  // beginning with these
 

@@ -40,8 +40,7 @@ struct BlockLayout {
   int64_t values;  // from the keys of a layer to its values
   int64_t layer;
 
-  explicit BlockLayout(const KvShape& shape)
-      : head(kKvBlock * shape.head_dim), values(shape.kv_heads * head), layer(2 * values) {
+  explicit BlockLayout(const KvShape& shape) : head(kKvBlock * shape.head_dim), values(shape.kv_heads * head), layer(2 * values) {
     require(shape.type == KvType::BF16 || shape.type == KvType::F16, "CUDA: a cache of 16-bit numbers");
   }
 };
@@ -77,8 +76,8 @@ void CudaBackend<T>::norm(const Output& to, const Matrix& in, const NormWeights&
     check(gpu::rms_norm<T>(rows_of(out), const_rows_of(in), weight, in.rows, cols, weights.eps, device_.stream(), besides),
           "RMSNorm");
   } else {
-    check(gpu::layer_norm<T>(rows_of(out), const_rows_of(in), weight, values_of<T>(weights.bias.get()), in.rows, cols,
-                             weights.eps, device_.stream(), besides),
+    check(gpu::layer_norm<T>(rows_of(out), const_rows_of(in), weight, values_of<T>(weights.bias.get()), in.rows, cols, weights.eps,
+                             device_.stream(), besides),
           "LayerNorm");
   }
   prepared_ = {reader, out.data, out.rows, quantized, nullptr};
@@ -146,8 +145,7 @@ void CudaBackend<T>::launch_product(const Output& to, gpu::Rows<const T> in, con
 }
 
 template <class T>
-void CudaBackend<T>::multiply(const Output& to, gpu::Rows<const T> in, const CudaLinear& weights,
-                              const Epilogue& epilogue) {
+void CudaBackend<T>::multiply(const Output& to, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue) {
   const Matrix& out = to.rows;
   gpu::Epilogue<T> then;
   then.activation = activation_of(epilogue.activation);
@@ -187,15 +185,14 @@ void CudaBackend<T>::patch_embed(const Matrix& out, const Matrix& pixels, const 
 }
 
 template <class T>
-void CudaBackend<T>::add_class_and_positions(const Matrix& out, const Matrix& patches,
-                                             const VectorWeights& class_embedding, const Matrix& positions,
-                                             int64_t pictures) {
+void CudaBackend<T>::add_class_and_positions(const Matrix& out, const Matrix& patches, const VectorWeights& class_embedding,
+                                             const Matrix& positions, int64_t pictures) {
   const int64_t tokens = positions.rows;
   require(out.rows == pictures * tokens && patches.rows == pictures * (tokens - 1), "vision embeddings: tokens fit");
   device_.use();
   check(gpu::add_class_and_positions<T>(rows_of(out), const_rows_of(patches), values_of<T>(&class_embedding),
-                                        const_rows_of(positions), pictures, static_cast<int>(tokens),
-                                        static_cast<int>(out.cols), device_.stream()),
+                                        const_rows_of(positions), pictures, static_cast<int>(tokens), static_cast<int>(out.cols),
+                                        device_.stream()),
         "vision embeddings");
 }
 
@@ -226,8 +223,8 @@ void CudaBackend<T>::pixel_shuffle_norm(const Matrix& out, const Matrix& in, int
 }
 
 template <class T>
-void CudaBackend<T>::attend(const std::vector<gpu::AttentionSpan<T>>& spans,
-                            UploadedArray<gpu::AttentionSpan<T>>& uploaded, const gpu::AttentionShape& shape) {
+void CudaBackend<T>::attend(const std::vector<gpu::AttentionSpan<T>>& spans, UploadedArray<gpu::AttentionSpan<T>>& uploaded,
+                            const gpu::AttentionShape& shape) {
   int most_tokens = 0;
   int most_keys = 0;
   for (const gpu::AttentionSpan<T>& span : spans) {
@@ -243,8 +240,7 @@ void CudaBackend<T>::attend(const std::vector<gpu::AttentionSpan<T>>& spans,
 }
 
 template <class T>
-void CudaBackend<T>::vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
-                                      int64_t head_dim) {
+void CudaBackend<T>::vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads, int64_t head_dim) {
   const int64_t width = heads * head_dim;
   require(qkv.cols == 3 * width && out.cols == width && out.rows == qkv.rows, "vision attention: shapes fit");
   const int64_t tokens = qkv.rows / pictures;
@@ -252,8 +248,8 @@ void CudaBackend<T>::vision_attention(const Matrix& out, const Matrix& qkv, int6
   for (int64_t picture = 0; picture < pictures; ++picture) {
     const T* q = rows_of(qkv).data + picture * tokens * qkv.stride;
     T* to = rows_of(out).data + picture * tokens * out.stride;
-    spans.push_back({q, to, q + width, q + 2 * width, qkv.stride, out.stride, qkv.stride, head_dim, 0,
-                     static_cast<int>(tokens), 0});
+    spans.push_back(
+        {q, to, q + width, q + 2 * width, qkv.stride, out.stride, qkv.stride, head_dim, 0, static_cast<int>(tokens), 0});
   }
   const auto count = static_cast<int>(heads);
   attend(spans, vision_spans_,
@@ -303,9 +299,9 @@ void CudaBackend<T>::project_qkv(const Matrix& qkv, const LayerInput& from, cons
   }
   gpu::Epilogue<T> then;
   then.out = rows_of(qkv);
-  const gpu::RopeTarget<T> turn{slots_.on(device_, std::move(slots)), static_cast<const float*>(rope.data),
-                                static_cast<int>(heads), static_cast<int>(shape.kv_heads),
-                                static_cast<int>(shape.head_dim), static_cast<int>(layer)};
+  const gpu::RopeTarget<T> turn{
+      slots_.on(device_, std::move(slots)), static_cast<const float*>(rope.data), static_cast<int>(heads),
+      static_cast<int>(shape.kv_heads),     static_cast<int>(shape.head_dim),     static_cast<int>(layer)};
   if (norms.q == nullptr) {
     then.activation = gpu::Activation::Rope;
     then.rope = turn;
@@ -313,8 +309,8 @@ void CudaBackend<T>::project_qkv(const Matrix& qkv, const LayerInput& from, cons
     return;
   }
   launch_product(qkv, const_rows_of(in), weights, qkv.cols, then, "queries, keys and values");
-  const gpu::HeadNorm<T> heads_of{then.out, values_of<T>(norms.q->weight.get()), values_of<T>(norms.k->weight.get()),
-                                  norms.q->eps, turn, qkv.rows};
+  const gpu::HeadNorm<T> heads_of{
+      then.out, values_of<T>(norms.q->weight.get()), values_of<T>(norms.k->weight.get()), norms.q->eps, turn, qkv.rows};
   check(gpu::normalize_and_turn(heads_of, device_.stream()), "norms of heads");
 }
 
@@ -322,8 +318,11 @@ template <class T>
 void CudaBackend<T>::cached_attention(const Output& to, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
                                       const KvShape& shape, int64_t layer) {
   const Matrix& out = to.rows;
-  const gpu::AttentionShape attention{static_cast<int>(heads), static_cast<int>(shape.kv_heads),
-                                      static_cast<int>(shape.head_dim), static_cast<int>(layer), true,
+  const gpu::AttentionShape attention{static_cast<int>(heads),
+                                      static_cast<int>(shape.kv_heads),
+                                      static_cast<int>(shape.head_dim),
+                                      static_cast<int>(layer),
+                                      true,
                                       1.0f / std::sqrt(static_cast<float>(shape.head_dim))};
   int64_t most_rows = 0;
   for (const Span& span : spans) most_rows = std::max(most_rows, span.rows);

@@ -49,23 +49,19 @@ class CudaBackend final : public Backend {
   void norm(const Output& out, const Matrix& in, const NormWeights& weights) override;
   void matmul(const Output& out, const LayerInput& in, const Epilogue& epilogue) override;
 
-  void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights,
-                   const PatchGeometry& geometry) override;
+  void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights, const PatchGeometry& geometry) override;
   void add_class_and_positions(const Matrix& out, const Matrix& patches, const VectorWeights& class_embedding,
                                const Matrix& positions, int64_t pictures) override;
-  void vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
-                        int64_t head_dim) override;
-  void pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
-                     bool swap_back) override;
+  void vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads, int64_t head_dim) override;
+  void pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor, bool swap_back) override;
   void pixel_shuffle_norm(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor, bool swap_back,
                           const NormWeights& weights) override;
 
-  void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
-             std::span<const Splice> splices) override;
-  void project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope,
-                   std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override;
-  void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
-                        const KvShape& shape, int64_t layer) override;
+  void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids, std::span<const Splice> splices) override;
+  void project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope, std::span<const Span> spans,
+                   int64_t heads, const KvShape& shape, int64_t layer) override;
+  void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads, const KvShape& shape,
+                        int64_t layer) override;
   void route(const Matrix& routes, const Matrix& in, const LinearWeights& router, bool normalizes) override;
   void mix_experts(const Matrix& x, const Matrix& in, const Matrix& routes, const ExpertWeights& experts) override;
   void gather_rows(const Matrix& out, const Matrix& in, std::span<const int32_t> rows) override;

@@ -9,13 +9,15 @@ namespace {
 
 gpu::Routes routes_of(const Matrix& routes, int64_t experts) {
   require(routes.dtype == DType::F32 && routes.cols % 2 == 0, "routes: numbers and weights in f32");
-  return {{static_cast<float*>(routes.data), routes.stride}, routes.rows, static_cast<int>(experts), static_cast<int>(routes.cols / 2)};
+  return {
+      {static_cast<float*>(routes.data), routes.stride}, routes.rows, static_cast<int>(experts), static_cast<int>(routes.cols / 2)};
 }
 
 }  // namespace
 
 template <class T>
-std::unique_ptr<ExpertWeights> CudaBackend<T>::experts(int64_t count, const std::function<ExpertSource(int64_t)>& source, DType as) {
+std::unique_ptr<ExpertWeights> CudaBackend<T>::experts(int64_t count, const std::function<ExpertSource(int64_t)>& source,
+                                                       DType as) {
   require_own_type(as);
   auto weights = std::make_unique<CudaExperts>();
   weights->count = count;
@@ -45,8 +47,8 @@ void CudaBackend<T>::route(const Matrix& routes, const Matrix& in, const LinearW
 }
 
 template <class T>
-void CudaBackend<T>::multiply_by_expert(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights, const CudaExperts& experts,
-                                        int64_t most_rows, Activation activation) {
+void CudaBackend<T>::multiply_by_expert(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights,
+                                        const CudaExperts& experts, int64_t most_rows, Activation activation) {
   gpu::Epilogue<T> then;
   if (activation == Activation::SwiGlu) then.activation = gpu::Activation::SwiGlu;
   if (out.dtype == DType::F32) {
@@ -58,13 +60,15 @@ void CudaBackend<T>::multiply_by_expert(const Matrix& out, gpu::Rows<const T> in
   const auto outputs = static_cast<int>(out.cols);
   if (weights.int8_scales.data() == nullptr) {
     device_.use();
-    check(gpu::expert_gemm<T>({in, static_cast<const T*>(weights.weight.data()), then, out.rows, static_cast<int>(weights.padded_in), outputs},
-                              rows, device_.stream()),
+    check(gpu::expert_gemm<T>(
+              {in, static_cast<const T*>(weights.weight.data()), then, out.rows, static_cast<int>(weights.padded_in), outputs},
+              rows, device_.stream()),
           "experts' product");
     return;
   }
   const gpu::QuantizedRows bytes = quantized(in, out.rows, weights);
-  const gpu::Int8Weights in_bytes{static_cast<const int8_t*>(weights.weight.data()), static_cast<const float*>(weights.int8_scales.data()),
+  const gpu::Int8Weights in_bytes{static_cast<const int8_t*>(weights.weight.data()),
+                                  static_cast<const float*>(weights.int8_scales.data()),
                                   static_cast<int>(int8_stride(weights.in_features))};
   check(gpu::expert_int8_gemm<T>({bytes, in_bytes, then, out.rows, outputs, nullptr}, rows, device_.stream()), "experts' product");
 }
@@ -74,7 +78,8 @@ void CudaBackend<T>::mix_experts(const Matrix& x, const Matrix& in, const Matrix
   const auto& experts = static_cast<const CudaExperts&>(opaque);
   const gpu::Routes chosen = routes_of(routes, experts.count);
   const int64_t slots = x.rows * chosen.chosen;
-  require(in.rows == x.rows && routes.rows == x.rows && in.cols == experts.gate_up.padded_in && x.cols == in.cols, "mix_experts: shapes fit");
+  require(in.rows == x.rows && routes.rows == x.rows && in.cols == experts.gate_up.padded_in && x.cols == in.cols,
+          "mix_experts: shapes fit");
   if (x.rows == 0) return;
   const auto ints = [&](Buffer& buffer, int64_t count) {
     return static_cast<int*>(grown(device_, buffer, static_cast<size_t>(count) * sizeof(int)));
@@ -92,7 +97,8 @@ void CudaBackend<T>::mix_experts(const Matrix& x, const Matrix& in, const Matrix
   check(gpu::gather_slots<T>(rows_of(gathered), const_rows_of(in), places.row_of, chosen, cols, device_.stream()), "experts' rows");
   multiply_by_expert(inner, const_rows_of(gathered), experts.gate_up, experts, x.rows, Activation::SwiGlu);
   multiply_by_expert(out, const_rows_of(inner), experts.down, experts, x.rows, Activation::None);
-  check(gpu::mix_slots<T>(rows_of(x), {static_cast<const float*>(out.data), out.stride}, places.slot_of, chosen, cols, device_.stream()),
+  check(gpu::mix_slots<T>(rows_of(x), {static_cast<const float*>(out.data), out.stride}, places.slot_of, chosen, cols,
+                          device_.stream()),
         "experts' results");
 }
 

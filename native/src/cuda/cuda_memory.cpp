@@ -127,7 +127,8 @@ void CudaBackend<T>::allocate_rows(CudaLinear& weights, const LinearSource& like
   weights.in_features = elements(like.weights[0]) / like.weights[0].shape[0];
   weights.padded_in = padded_to_8(weights.in_features);
   for (const HostTensor& part : like.weights) weights.out_features += count * part.shape[0];
-  const size_t row_bytes = like.int8 ? static_cast<size_t>(int8_stride(weights.in_features)) : static_cast<size_t>(weights.padded_in) * sizeof(T);
+  const size_t row_bytes =
+      like.int8 ? static_cast<size_t>(int8_stride(weights.in_features)) : static_cast<size_t>(weights.padded_in) * sizeof(T);
   weights.weight = allocate(static_cast<size_t>(weights.out_features) * row_bytes);
   if (like.int8) weights.int8_scales = allocate(static_cast<size_t>(weights.out_features) * sizeof(float));
 }
@@ -147,7 +148,8 @@ void CudaBackend<T>::put_rows(CudaLinear& weights, int64_t first, const LinearSo
                          static_cast<size_t>(quantized.rows) * sizeof(float));
       }
     } else {
-      upload_converted(static_cast<T*>(weights.weight.data()) + first * weights.padded_in, part, weights.in_features, weights.padded_in);
+      upload_converted(static_cast<T*>(weights.weight.data()) + first * weights.padded_in, part, weights.in_features,
+                       weights.padded_in);
     }
     first += part.shape[0];
   }

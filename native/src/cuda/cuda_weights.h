@@ -10,8 +10,8 @@ struct CudaVector final : VectorWeights {
 };
 
 struct CudaLinear final : LinearWeights {
-  Buffer weight;  // (out_features, padded_in), dense: the parts one over the other
-  Buffer bias;    // (out_features), or empty
+  Buffer weight;          // (out_features, padded_in), dense: the parts one over the other
+  Buffer bias;            // (out_features), or empty
   int64_t padded_in = 0;  // in_features up to a multiple of 8; the columns behind them are zeros
   Buffer int8_scales;     // (out_features) f32, where the layer is int8; then the weight's rows are int8_stride() bytes
 };

@@ -80,8 +80,8 @@ Buffer Device::allocate(size_t bytes) const {
     size_t free = 0;
     size_t total = 0;
     check(cudaMemGetInfo(&free, &total), "cudaMemGetInfo");
-    fail(Status::OutOfMemory, cat("GPU ", ordinal_, " has no ", bytes >> 20, " MiB of memory left: ", free >> 20, " of ",
-                                  total >> 20, " MiB are free"));
+    fail(Status::OutOfMemory,
+         cat("GPU ", ordinal_, " has no ", bytes >> 20, " MiB of memory left: ", free >> 20, " of ", total >> 20, " MiB are free"));
   }
   check(error, "cudaMalloc");
   Buffer buffer(data, bytes, release, nullptr);
@@ -102,15 +102,12 @@ void Device::upload_rows(void* to, size_t to_pitch, const void* from, size_t fro
 
 void Device::move_rows(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width, size_t rows) const {
   use();
-  check(cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, width, rows, cudaMemcpyDeviceToDevice, stream_),
-        "copy on the GPU");
+  check(cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, width, rows, cudaMemcpyDeviceToDevice, stream_), "copy on the GPU");
 }
 
-void Device::download_rows(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width,
-                           size_t rows) const {
+void Device::download_rows(void* to, size_t to_pitch, const void* from, size_t from_pitch, size_t width, size_t rows) const {
   use();
-  check(cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, width, rows, cudaMemcpyDeviceToHost, stream_),
-        "copy from the GPU");
+  check(cudaMemcpy2DAsync(to, to_pitch, from, from_pitch, width, rows, cudaMemcpyDeviceToHost, stream_), "copy from the GPU");
   wait();
 }
 

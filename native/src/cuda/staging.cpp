@@ -32,12 +32,9 @@ std::byte* Staging::Piece::wait() const {
   return static_cast<std::byte*>(memory_);
 }
 
-void Staging::Piece::sent(const Device& device) const {
-  check(cudaEventRecord(sent_, device.stream()), "cudaEventRecord");
-}
+void Staging::Piece::sent(const Device& device) const { check(cudaEventRecord(sent_, device.stream()), "cudaEventRecord"); }
 
-Staging::Staging(const Device& device, size_t piece_bytes)
-    : device_(device), piece_bytes_(piece_bytes), pool_(default_threads()) {
+Staging::Staging(const Device& device, size_t piece_bytes) : device_(device), piece_bytes_(piece_bytes), pool_(default_threads()) {
   for (Piece& piece : pieces_) piece.allocate(device, piece_bytes);
 }
 

@@ -47,8 +47,8 @@ class Pace {
   static double mean(double old, double now) { return old == 0 ? now : 0.75 * old + 0.25 * now; }
 
   double budget_;
-  double token_ = 0;  // seconds of a pass with tokens alone
-  double row_ = 0;    // that each row of a prompt adds
+  double token_ = 0;         // seconds of a pass with tokens alone
+  double row_ = 0;           // that each row of a prompt adds
   int64_t since_token_ = 0;  // passes with other rows, too
 };
 

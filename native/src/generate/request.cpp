@@ -30,7 +30,8 @@ void Request::check_owner(const Prompt& prompt) const {
 }
 
 int64_t Request::most_positions() const {
-  return std::min<int64_t>(engine_.config().language.context, static_cast<int64_t>(prompt_size_) + options_.sampling.max_new_tokens);
+  return std::min<int64_t>(engine_.config().language.context,
+                           static_cast<int64_t>(prompt_size_) + options_.sampling.max_new_tokens);
 }
 
 // What may come from a cache.
@@ -86,8 +87,8 @@ void Request::check_prompt(const Prompt& prompt) const {
   const auto count = static_cast<int64_t>(prompt.tokens.size());
   if (count == 0) fail(Status::InvalidArgument, "the prompt has no tokens");
   if (count >= language.context) {
-    fail(Status::ContextLength, cat("the prompt has ", count, " tokens, but the context holds ", language.context,
-                                    " and the answer needs at least one"));
+    fail(Status::ContextLength,
+         cat("the prompt has ", count, " tokens, but the context holds ", language.context, " and the answer needs at least one"));
   }
   for (size_t i = 0; i < prompt.tokens.size(); ++i) {
     const int32_t token = prompt.tokens[i];
@@ -100,8 +101,8 @@ void Request::check_prompt(const Prompt& prompt) const {
   const auto places = std::count(prompt.tokens.begin(), prompt.tokens.end(), prompt.image_token);
   if (rows != places) {
     const int64_t each = engine_.config().tokens_per_image();
-    fail(Status::InvalidArgument, cat("the prompt has placeholders for ", places, " image tokens, but the images have ", rows,
-                                      " (", each, " an image)"));
+    fail(Status::InvalidArgument,
+         cat("the prompt has placeholders for ", places, " image tokens, but the images have ", rows, " (", each, " an image)"));
   }
 }
 

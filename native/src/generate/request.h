@@ -29,10 +29,10 @@ struct RequestOptions {
   std::shared_ptr<Recording> recording = {};
   // What was computed under one salt serves only others of the same.
   std::string salt = {};
-  int32_t priority = 0;  // larger numbers come first; among equals, who came first
-  bool logits = false;   // of each token are wanted
+  int32_t priority = 0;      // larger numbers come first; among equals, who came first
+  bool logits = false;       // of each token are wanted
   int32_t most_guessed = 0;  // tokens that are guessed at once (scheduler.h); the answer is the same with any number
-  bool guided = false;   // each token waits for allow(), which says what it may be
+  bool guided = false;       // each token waits for allow(), which says what it may be
 };
 
 class Request {

@@ -14,10 +14,7 @@ const Error& closed() {
 }  // namespace
 
 RequestService::RequestService(std::shared_ptr<Engine> engine, const ServiceOptions& options)
-    : engine_(std::move(engine)),
-      kv_blocks_(options.kv_blocks),
-      features_(options.feature_bytes),
-      scheduler_(engine_, options) {}
+    : engine_(std::move(engine)), kv_blocks_(options.kv_blocks), features_(options.feature_bytes), scheduler_(engine_, options) {}
 
 void RequestService::set_draft(std::shared_ptr<Engine> draft) {
   const int64_t own = engine_->config().language.vocab;
@@ -41,8 +38,8 @@ std::shared_ptr<Features> RequestService::features(const std::string& content, s
 int64_t RequestService::submit(Prompt prompt, RequestOptions options) {
   auto request = std::make_unique<Request>(*engine_, std::move(prompt), std::move(options));
   if (blocks_for(request->most_positions()) > kv_blocks_) {
-    fail(Status::ContextLength, cat("the prompt of ", request->tokens(), " tokens and its answer may need ", request->most_positions(),
-                                    " positions of the KV cache, which holds ", kv_blocks_ * kKvBlock,
+    fail(Status::ContextLength, cat("the prompt of ", request->tokens(), " tokens and its answer may need ",
+                                    request->most_positions(), " positions of the KV cache, which holds ", kv_blocks_ * kKvBlock,
                                     ": a larger KV cache or fewer new tokens would do"));
   }
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -135,7 +132,8 @@ bool RequestService::begin_turn() {
   std::unique_lock<std::mutex> lock(mutex_);
   in_turn_.clear();
   wake_.wait(lock, [&] {
-    return closed_ || !submitted_.empty() || !cancelled_.empty() || !allowed_.empty() || !(scheduler_.idle() || scheduler_.stalled());
+    return closed_ || !submitted_.empty() || !cancelled_.empty() || !allowed_.empty() ||
+           !(scheduler_.idle() || scheduler_.stalled());
   });
   for (Submitted& each : submitted_) scheduler_.add(each.id, std::move(each.request));
   submitted_.clear();

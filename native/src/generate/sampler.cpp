@@ -34,7 +34,8 @@ void validate(const Sampling& s, int64_t vocabulary) {
   if (!std::isfinite(s.frequency_penalty)) refuse("frequency_penalty", s.frequency_penalty, "a finite number");
   if (!std::isfinite(s.presence_penalty)) refuse("presence_penalty", s.presence_penalty, "a finite number");
   for (const TokenLogit& bias : s.logit_bias) {
-    if (bias.token < 0 || bias.token >= vocabulary) refuse("logit_bias of token", bias.token, cat("a token below ", vocabulary).c_str());
+    if (bias.token < 0 || bias.token >= vocabulary)
+      refuse("logit_bias of token", bias.token, cat("a token below ", vocabulary).c_str());
     if (std::isnan(bias.logit) || bias.logit == INFINITY) refuse("logit_bias", bias.logit, "a number below infinity");
   }
   if (s.max_new_tokens < 1) refuse("max_new_tokens", s.max_new_tokens, ">= 1");
@@ -48,7 +49,8 @@ void check_mask(const TokenMask& mask, int64_t vocabulary) {
   const size_t words = static_cast<size_t>(vocabulary + 31) / 32;
   const size_t given = mask == nullptr ? 0 : mask->size();
   if (given == words) return;
-  fail(Status::InvalidArgument, cat("the mask has ", given, " words of 32 bits, expected ", words, ", for a vocabulary of ", vocabulary));
+  fail(Status::InvalidArgument,
+       cat("the mask has ", given, " words of 32 bits, expected ", words, ", for a vocabulary of ", vocabulary));
 }
 
 Draw Sampler::next(std::span<const int32_t> generated) const {

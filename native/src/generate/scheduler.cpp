@@ -156,7 +156,8 @@ std::vector<Scheduler::Part> Scheduler::plan(const Engine::Turn& turn, const std
 int64_t Scheduler::guess(const Engine::Turn& turn, std::vector<Part>& parts, int64_t room) {
   int64_t rows = 0;
   for (Part& part : parts) {
-    std::vector<int32_t> guessed = part.entry->request->guess(row_cost_.value_or(pace_.row_cost()) * static_cast<double>(parts.size()));
+    std::vector<int32_t> guessed =
+        part.entry->request->guess(row_cost_.value_or(pace_.row_cost()) * static_cast<double>(parts.size()));
     guessed.resize(std::min(guessed.size(), static_cast<size_t>(room - rows)));
     if (guessed.empty() || !part.entry->request->reserve(turn, 1 + static_cast<int64_t>(guessed.size()))) continue;
     rows += static_cast<int64_t>(guessed.size());
@@ -214,9 +215,9 @@ bool Scheduler::make_room(const Engine::Turn& turn, Entry& entry, int64_t rows, 
     Entry& last = *std::find_if(requests_.rbegin(), requests_.rend(), attached);
     const bool only = std::count_if(requests_.begin(), requests_.end(), attached) == 1;
     if (only) {
-      fail(entry, Error(Status::OutOfMemory, cat("the KV cache has ", pool_.most(), " blocks of ", kKvBlock,
-                                                 " tokens, and no memory for the more that a request of ", entry.request->tokens(),
-                                                 " tokens needs")));
+      fail(entry, Error(Status::OutOfMemory,
+                        cat("the KV cache has ", pool_.most(), " blocks of ", kKvBlock,
+                            " tokens, and no memory for the more that a request of ", entry.request->tokens(), " tokens needs")));
       return false;
     }
     std::erase_if(parts, [&](const Part& part) { return part.entry == &last; });

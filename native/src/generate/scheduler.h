@@ -40,12 +40,12 @@ struct Event {
 };
 
 struct SchedulerCounts {
-  int64_t running = 0, waiting = 0;       // requests now
-  int64_t blocks_used = 0, blocks = 0;    // of the cache
+  int64_t running = 0, waiting = 0;     // requests now
+  int64_t blocks_used = 0, blocks = 0;  // of the cache
   int64_t prompt_tokens = 0, reused_tokens = 0, new_tokens = 0;
-  int64_t pictures = 0;                   // encoded
+  int64_t pictures = 0;  // encoded
   int64_t preemptions = 0, passes = 0;
-  int64_t guessed_tokens = 0, right_tokens = 0;  // by PromptLookup
+  int64_t guessed_tokens = 0, right_tokens = 0;          // by PromptLookup
   int64_t drafted_tokens = 0, right_drafted_tokens = 0;  // by DraftModel
   int64_t draft_blocks_used = 0, draft_failures = 0;
 };

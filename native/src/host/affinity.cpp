@@ -85,7 +85,8 @@ Threads threads_from(int wanted, const std::string& affinity) {
   const auto processors = static_cast<int>(threads.processors.size());
   if (named && wanted == 0) threads.count = processors;
   if (threads.count > processors) {
-    refuse(affinity, cat(", which is ", processors, processors == 1 ? " processor" : " processors", " for ", threads.count, " threads"));
+    refuse(affinity,
+           cat(", which is ", processors, processors == 1 ? " processor" : " processors", " for ", threads.count, " threads"));
   }
   threads.processors.resize(static_cast<size_t>(threads.count));
   return threads;

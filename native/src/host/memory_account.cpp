@@ -46,8 +46,9 @@ void* MemoryAccount::map(size_t bytes) {
     const int64_t promised = promised_now();
     const auto fits = static_cast<uint64_t>(std::max<int64_t>(0, available - promised));
     if (bytes > fits) {
-      fail(Status::OutOfMemory, cat(bytes >> 20, " MiB of memory are needed, but ", mib(static_cast<int64_t>(fits)),
-                                    " MiB are available", promised == 0 ? "" : cat(" beside ", mib(promised), " MiB that are reserved already")));
+      fail(Status::OutOfMemory,
+           cat(bytes >> 20, " MiB of memory are needed, but ", mib(static_cast<int64_t>(fits)), " MiB are available",
+               promised == 0 ? "" : cat(" beside ", mib(promised), " MiB that are reserved already")));
     }
     unseen_ = 0;
   }

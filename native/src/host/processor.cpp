@@ -29,8 +29,7 @@ bool is_supported(Isa isa) {
 #if defined(__x86_64__)
   switch (isa) {
     case Isa::Plain: return true;
-    case Isa::Avx2:
-      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    case Isa::Avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     case Isa::Avx2Vnni: return is_supported(Isa::Avx2) && __builtin_cpu_supports("avxvnni");
     case Isa::Avx512:
       return is_supported(Isa::Avx2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -42,9 +41,7 @@ bool is_supported(Isa isa) {
   return isa == Isa::Plain;
 }
 
-Isa best_isa() {
-  return *std::find_if(std::rbegin(kIsas), std::rend(kIsas), is_supported);
-}
+Isa best_isa() { return *std::find_if(std::rbegin(kIsas), std::rend(kIsas), is_supported); }
 
 Isa chosen_isa() {
   const char* wanted = std::getenv("INTERNVL4J_CPU_ISA");
@@ -54,7 +51,8 @@ Isa chosen_isa() {
     if (is_supported(isa)) return isa;
     fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", which this processor lacks"));
   }
-  fail(Status::InvalidArgument, cat("INTERNVL4J_CPU_ISA is ", wanted, ", expected plain, avx2, avx2vnni, avx512, avx512vnni or avx512bf16"));
+  fail(Status::InvalidArgument,
+       cat("INTERNVL4J_CPU_ISA is ", wanted, ", expected plain, avx2, avx2vnni, avx512, avx512vnni or avx512bf16"));
 }
 
 bool multiplies_bf16_faster() {

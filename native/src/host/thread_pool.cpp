@@ -70,7 +70,8 @@ int64_t ThreadPool::Queue::take(bool first) {
 }
 
 void ThreadPool::run_erased(std::span<const int64_t> bounds, Call call, const void* body) {
-  require(bounds.size() - 1 <= queues_.size() && bounds.back() <= UINT32_MAX, "thread pool: a run for each thread, of countable tasks");
+  require(bounds.size() - 1 <= queues_.size() && bounds.back() <= UINT32_MAX,
+          "thread pool: a run for each thread, of countable tasks");
   const int64_t tasks = bounds.back() - bounds.front();
   if (tasks <= 0) return;
   if (current_pool == this) {

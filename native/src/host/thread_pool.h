@@ -73,7 +73,7 @@ class ThreadPool {
 
   std::vector<std::thread> workers_;
   std::vector<int> processors_;  // of the caller and the workers; empty: not bound
-  std::mutex callers_;  // one call at a time
+  std::mutex callers_;           // one call at a time
 
   std::mutex mutex_;  // for those who sleep
   std::condition_variable begin_, end_;

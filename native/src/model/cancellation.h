@@ -10,8 +10,7 @@ namespace ivl {
 class Cancellation {
  public:
   // Both flags outlive the work; `caller` may be null.
-  Cancellation(const std::atomic<bool>& closing, const std::atomic<bool>* caller)
-      : closing_(closing), caller_(caller) {}
+  Cancellation(const std::atomic<bool>& closing, const std::atomic<bool>* caller) : closing_(closing), caller_(caller) {}
 
   void check() const {
     if (closing_.load(std::memory_order_relaxed)) fail(Status::Closed, "the model was closed");

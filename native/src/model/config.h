@@ -66,10 +66,10 @@ enum class QkvRows : uint8_t {
 
 // Layers in whose feed-forward part a token passes a few of many, its "experts", which a router chooses for it.
 struct Experts {
-  int64_t count = 0;      // of a layer; 0: there are none
+  int64_t count = 0;  // of a layer; 0: there are none
   int64_t per_token = 0;
-  int64_t width = 0;      // of one's inner rows
-  bool normalizes = false;        // the weights of a token's experts are divided by their sum
+  int64_t width = 0;                // of one's inner rows
+  bool normalizes = false;          // the weights of a token's experts are divided by their sum
   std::vector<bool> in_layer = {};  // which layers have them; the others have one feed-forward part, of LanguageConfig::mlp
 };
 
@@ -100,7 +100,9 @@ struct LanguageConfig {
   DecoderNames names = {};
   std::string architecture = "LlamaForCausalLM";
 
-  bool has_dense_layers() const { return experts.count == 0 || std::count(experts.in_layer.begin(), experts.in_layer.end(), false) > 0; }
+  bool has_dense_layers() const {
+    return experts.count == 0 || std::count(experts.in_layer.begin(), experts.in_layer.end(), false) > 0;
+  }
   bool has_experts(int64_t layer) const { return experts.count > 0 && experts.in_layer.at(static_cast<size_t>(layer)); }
 };
 
@@ -132,7 +134,7 @@ struct ModelConfig {
   std::optional<DType> dtype;          // torch_dtype; each tensor has its own type, this is only what was announced
   std::vector<int64_t> eos_ids;        // from generation_config.json, or else from the language model's configuration
 
-  int64_t grid() const { return image_size / vision.patch; }  // patches on a side
+  int64_t grid() const { return image_size / vision.patch; }     // patches on a side
   int64_t vision_tokens() const { return grid() * grid() + 1; }  // with the class token
   int64_t tokens_per_image() const { return (grid() / downsample) * (grid() / downsample); }
   int64_t projector_in() const { return vision.hidden * downsample * downsample; }
@@ -148,8 +150,7 @@ struct ModelConfig {
 ModelConfig load_config(const std::filesystem::path& path);
 
 // The same from text; `file` and `generation_file` are for messages. An empty generation_text means there is none.
-ModelConfig parse_config(std::string_view text, const std::string& file = "config.json",
-                         std::string_view generation_text = {},
+ModelConfig parse_config(std::string_view text, const std::string& file = "config.json", std::string_view generation_text = {},
                          const std::string& generation_file = "generation_config.json");
 
 }  // namespace ivl

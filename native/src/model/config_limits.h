@@ -14,7 +14,7 @@ namespace ivl {
 constexpr int64_t kMaxWidth = int64_t{1} << 20;  // hidden sizes
 constexpr int64_t kMaxLayers = int64_t{1} << 12;
 constexpr int64_t kMaxHeads = int64_t{1} << 12;
-constexpr int64_t kMaxExperts = int64_t{1} << 18;       // of all layers
+constexpr int64_t kMaxExperts = int64_t{1} << 18;      // of all layers
 constexpr int64_t kMaxExpertWidth = int64_t{1} << 22;  // of all experts of a layer
 constexpr int64_t kMaxVocab = int64_t{1} << 26;
 constexpr int64_t kMaxContext = int64_t{1} << 26;

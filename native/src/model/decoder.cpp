@@ -80,9 +80,7 @@ void Decoder::load_head(WeightSource& source, const Precision& precision) {
   head_ = part.linear(Use::Logits);
 }
 
-Matrix Decoder::hidden_in(Stage& stage, int64_t rows) const {
-  return stage.space.matrix(kHidden, rows, config_.language.hidden);
-}
+Matrix Decoder::hidden_in(Stage& stage, int64_t rows) const { return stage.space.matrix(kHidden, rows, config_.language.hidden); }
 
 Matrix Decoder::attended_in(Stage& stage, int64_t rows) const {
   return stage.space.matrix(kAttended, rows, config_.language.heads * config_.language.head_dim);
@@ -181,7 +179,7 @@ std::vector<Span> Decoder::spans_of(const DecoderBatch& batch, size_t at) const 
 
 // All of a pass that one backend does.
 void Decoder::run_stage(size_t at, const DecoderBatch& batch, const Matrix& logits, Recorder* recorder,
-                             const Cancellation& cancel) {
+                        const Cancellation& cancel) {
   Stage& stage = stages_[at];
   const Matrix x = hidden_in(stage, static_cast<int64_t>(batch.ids.size()));
   if (at == 0) {

@@ -38,8 +38,7 @@ void InternVit::load_embeddings(WeightSource& source, const Precision& precision
     positions.insert(positions.end(), resized.begin(), resized.end());
   }
   positions_ = backend_.allocate(positions.size() * size_of(backend_.activation_type()));
-  backend_.from_host(positions_.matrix(backend_.activation_type(), config_.vision_tokens(), vision.hidden),
-                     positions.data());
+  backend_.from_host(positions_.matrix(backend_.activation_type(), config_.vision_tokens(), vision.hidden), positions.data());
 }
 
 void InternVit::load_block(int64_t index, WeightSource& source, const Precision& precision) {
@@ -70,9 +69,8 @@ void InternVit::begin(const Matrix& pixels, Workspace& workspace, Recorder* reco
   const Matrix patches = workspace.matrix(kNormed, pictures * config_.grid() * config_.grid(), width);
   const Matrix x = hidden(pictures, workspace);
   backend_.patch_embed(patches, pixels, *patch_embedding_, geometry);
-  backend_.add_class_and_positions(
-      x, patches, *class_embedding_,
-      positions_.matrix(backend_.activation_type(), config_.vision_tokens(), width), pictures);
+  backend_.add_class_and_positions(x, patches, *class_embedding_,
+                                   positions_.matrix(backend_.activation_type(), config_.vision_tokens(), width), pictures);
   if (recorder != nullptr) recorder->record("vision.embeddings", backend_, x, config_.vision_tokens());
 }
 

@@ -77,8 +77,7 @@ bool InternVLChat::encode_part(Encoding& encoding, Recorder* recorder, const Can
 
 Buffer InternVLChat::encode(const float* pixels, int64_t count, Recorder* recorder, const Cancellation& cancel) {
   Encoding encoding = begin_encoding(pixels, count);
-  while (!encode_part(encoding, recorder, cancel)) {
-  }
+  while (!encode_part(encoding, recorder, cancel)) {}
   return std::move(encoding.features);
 }
 

@@ -17,8 +17,7 @@ constexpr int64_t kVisionRows = 1024;
 class InternVLChat {
  public:
   // `source` stays alive as long as the model: the CPU reads weights in place.
-  InternVLChat(Placement placement, ModelConfig config, std::unique_ptr<WeightSource> source,
-               const Precision& precision);
+  InternVLChat(Placement placement, ModelConfig config, std::unique_ptr<WeightSource> source, const Precision& precision);
 
   const ModelConfig& config() const { return config_; }
   const std::vector<KvShape>& kv_shapes() const { return decoder_.kv_shapes(); }

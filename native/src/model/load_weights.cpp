@@ -69,7 +69,8 @@ std::unique_ptr<ExpertWeights> PartLoader::experts(int64_t count) const {
         release();
         const auto first = next;
         ExpertSource source;
-        for (; next != params_.end() && next->expert == expert; ++next) add(next->use == Use::Down ? source.down : source.gate_up, *next);
+        for (; next != params_.end() && next->expert == expert; ++next)
+          add(next->use == Use::Down ? source.down : source.gate_up, *next);
         before = {first, next};
         return source;
       },
@@ -95,9 +96,7 @@ std::unique_ptr<VectorWeights> PartLoader::vector(Use use) const {
   return backend_.vector(tensor(use, Role::Vector), precision_.type);
 }
 
-std::unique_ptr<TableWeights> PartLoader::table(Use use) const {
-  return backend_.table(tensor(use, Role::Table), precision_.type);
-}
+std::unique_ptr<TableWeights> PartLoader::table(Use use) const { return backend_.table(tensor(use, Role::Table), precision_.type); }
 
 std::vector<float> PartLoader::widened(Use use) const {
   const HostTensor stored = tensor(use, Role::Vector);

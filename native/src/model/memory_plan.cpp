@@ -12,9 +12,7 @@ namespace ivl {
 namespace {
 
 // Values, and of each row a scale and a sum.
-int64_t int8_bytes(const Param& param) {
-  return param.shape[0] * (int8_stride(param.elements() / param.shape[0]) + 8);
-}
+int64_t int8_bytes(const Param& param) { return param.shape[0] * (int8_stride(param.elements() / param.shape[0]) + 8); }
 
 // Of a copy in the precision.
 int64_t copy_bytes(const Param& param, const Precision& precision) {
@@ -30,9 +28,7 @@ int64_t widest_input(const LanguageConfig& language) {
   return std::max(language.has_dense_layers() ? language.mlp : 0, experts);
 }
 
-int64_t picture_rows(const ModelConfig& config) {
-  return InternVLChat::pictures_together(config) * config.vision_tokens();
-}
+int64_t picture_rows(const ModelConfig& config) { return InternVLChat::pictures_together(config) * config.vision_tokens(); }
 
 MemoryPlan plan_activations(const ModelConfig& config, const Precision& precision, DType activation) {
   const LanguageConfig& language = config.language;
@@ -155,9 +151,9 @@ void require_fit(const MemoryPlan& plan, int64_t limit, const std::string& advic
   const auto mib = [](int64_t bytes) { return (bytes + (1 << 20) - 1) >> 20; };
   const std::string batch = plan.max_batch == 1 ? "" : cat(", further requests of a batch ", mib(plan.kv_cache_batch));
   fail(Status::OutOfMemory,
-       cat("the model needs ", mib(plan.total()), " MiB (weights ", mib(plan.weights_mapped + plan.weights_owned),
-           ", KV cache ", mib(plan.kv_cache), batch, ", scratch ", mib(plan.scratch), ", images ", mib(plan.picture_batch),
-           "), but ", limit >> 20, " MiB are available", advice.empty() ? "" : "; ", advice));
+       cat("the model needs ", mib(plan.total()), " MiB (weights ", mib(plan.weights_mapped + plan.weights_owned), ", KV cache ",
+           mib(plan.kv_cache), batch, ", scratch ", mib(plan.scratch), ", images ", mib(plan.picture_batch), "), but ", limit >> 20,
+           " MiB are available", advice.empty() ? "" : "; ", advice));
 }
 
 }  // namespace ivl

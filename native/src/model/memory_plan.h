@@ -13,7 +13,7 @@ struct MemoryPlan {
   int64_t weights_mapped = 0;  // read in place from the files; the system may drop and re-read these pages
   int64_t weights_owned = 0;   // converted, or read into memory
   int64_t kv_cache_per_token = 0;
-  int64_t kv_cache = 0;  // one sequence of the full context, or what was asked for
+  int64_t kv_cache = 0;        // one sequence of the full context, or what was asked for
   int64_t kv_cache_batch = 0;  // of max_batch - 1 further requests, each with tokens_of_a_request()
   int64_t scratch = 0;
   int64_t picture_batch = 0;

@@ -42,7 +42,7 @@ MemoryPlan MemoryPlans::plan(Place place, const Settings& settings) const {
   ModelConfig config = config_;
   config.language.context = settings.context;
   const Precision& precision = settings.precision;
-  const MemoryPlan one = place == Place::Gpus      ? plan_gpu_memory(config, precision)
+  const MemoryPlan one = place == Place::Gpus     ? plan_gpu_memory(config, precision)
                          : checkpoint_ == nullptr ? plan_memory(config, precision)
                                                   : plan_memory(*checkpoint_, config, precision, mapped_);
   MemoryPlan all = for_batch(one, config, std::max<int64_t>(1, settings.max_batch));
@@ -138,7 +138,8 @@ std::string MemoryPlans::advice(Place place, int64_t limit) const {
   if (all.empty()) all = "no smaller setting makes it fit";
   // What is mapped may be dropped and read again.
   if (place == Place::Host && asked.weights_mapped > 0 && asked.total() - asked.weights_mapped <= limit) {
-    all += cat("; with a memory limit of ", asked.total(), " bytes (or -1: none) it runs as it is, but slowly: the weights that "
+    all += cat("; with a memory limit of ", asked.total(),
+               " bytes (or -1: none) it runs as it is, but slowly: the weights that "
                "memory cannot hold are read from the disk again for every token");
   }
   return all;

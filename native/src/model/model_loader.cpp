@@ -73,9 +73,8 @@ std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::f
   return std::unique_ptr<ModelLoader>(new ModelLoader(std::move(model), bytes));
 }
 
-std::unique_ptr<ModelLoader> ModelLoader::random(const Placer& place,
-                                                 const std::filesystem::path& config_file, const LoadOptions& options,
-                                                 uint64_t seed) {
+std::unique_ptr<ModelLoader> ModelLoader::random(const Placer& place, const std::filesystem::path& config_file,
+                                                 const LoadOptions& options, uint64_t seed) {
   ModelConfig config = load_config_for(config_file, options);
   const Precision precision = precision_for(options, {DType::BF16});
   const MemoryPlans plans(nullptr, config, precision, options.max_batch, false, options.kv_memory);

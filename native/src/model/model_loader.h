@@ -15,7 +15,7 @@ struct LoadOptions {
   std::optional<DType> precision;  // as stored if not given
   bool int8_decoder = false;       // linear layers in int8; what stays is then in 16 bits, bf16 if stored in f32
   bool int8_vision = false;
-  std::optional<KvType> kv;  // of the KV cache; the precision's type if not given
+  std::optional<KvType> kv;              // of the KV cache; the precision's type if not given
   std::optional<bool> bf16_activations;  // with bf16 weights on the CPU; if not given, where that is faster
   bool map_weights = true;
   int64_t context = 0;       // 0: the checkpoint's
@@ -38,11 +38,10 @@ using Placer = std::function<Placement(const ModelConfig& config, const Precisio
 class ModelLoader {
  public:
   // Checks the configuration, every tensor's presence, shape and type, and the memory plan, before anything is loaded.
-  static std::unique_ptr<ModelLoader> open(const Placer& place, const std::filesystem::path& folder,
-                                           const LoadOptions& options);
+  static std::unique_ptr<ModelLoader> open(const Placer& place, const std::filesystem::path& folder, const LoadOptions& options);
   // Random weights for a bare config.json, in the options' precision (bf16 if none).
-  static std::unique_ptr<ModelLoader> random(const Placer& place, const std::filesystem::path& config,
-                                             const LoadOptions& options, uint64_t seed);
+  static std::unique_ptr<ModelLoader> random(const Placer& place, const std::filesystem::path& config, const LoadOptions& options,
+                                             uint64_t seed);
 
   int64_t done() const { return done_; }
   int64_t total() const { return model_ == nullptr ? done_ : model_->parts(); }

@@ -24,7 +24,24 @@ enum class Role : uint8_t {
 };
 
 // What a parameter is for in its part. The bias of a linear layer or a norm has the layer's use, and is a vector.
-enum class Use : uint8_t { ClassToken, Patches, Positions, Norm1, Qkv, QNorm, KNorm, Out, Scale1, Norm2, Up, Down, Scale2, Router, Tokens, Logits };
+enum class Use : uint8_t {
+  ClassToken,
+  Patches,
+  Positions,
+  Norm1,
+  Qkv,
+  QNorm,
+  KNorm,
+  Out,
+  Scale1,
+  Norm2,
+  Up,
+  Down,
+  Scale2,
+  Router,
+  Tokens,
+  Logits
+};
 
 struct RowRange {
   int64_t begin = 0;
@@ -38,7 +55,7 @@ struct Param {
   int64_t index = 0;  // of the block or the layer
   Use use = Use::Norm1;
   Role role = Role::Vector;
-  int64_t expert = -1;  // that it is of; -1: of none
+  int64_t expert = -1;               // that it is of; -1: of none
   std::vector<RowRange> order = {};  // of the rows as the model wants them; empty: as they lie
   bool again = false;                // the tensor is a parameter before, too: embeddings that are the head
 

@@ -30,9 +30,9 @@ struct Placement {
 
 // Bytes of the model's parts, as a device would hold them.
 struct PartBytes {
-  int64_t vision = 0;      // tower, projector and what pictures need meanwhile
+  int64_t vision = 0;  // tower, projector and what pictures need meanwhile
   int64_t embeddings = 0;
-  int64_t layer = 0;       // weights and KV cache of one decoder layer
+  int64_t layer = 0;  // weights and KV cache of one decoder layer
   int64_t head = 0;
   int64_t each_stage = 0;  // scratch
 };

@@ -18,8 +18,7 @@ void Projector::load(WeightSource& source, const Precision& precision) {
   down_ = part.linear(Use::Down);
 }
 
-void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace,
-                        Recorder* recorder) const {
+void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace, Recorder* recorder) const {
   const int64_t tokens = config_.tokens_per_image();
   const Matrix normed = workspace.matrix(kNormed, pictures * tokens, config_.projector_in());
   const bool swap_back = config_.shuffle == PixelShuffle::V2;

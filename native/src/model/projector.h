@@ -19,8 +19,7 @@ class Projector {
   void load(WeightSource& source, const Precision& precision);
 
   // hidden (B*(1+grid^2), C) -> out (B*tokens_per_image, decoder width).
-  void forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace,
-               Recorder* recorder) const;
+  void forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace, Recorder* recorder) const;
 
   static int64_t workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation);
 

@@ -15,9 +15,7 @@ namespace {
 constexpr size_t kListed = 10;
 
 // Buffers that older versions of transformers saved.
-bool harmless(std::string_view name) {
-  return name.ends_with(".rotary_emb.inv_freq") || name.ends_with(".position_ids");
-}
+bool harmless(std::string_view name) { return name.ends_with(".rotary_emb.inv_freq") || name.ends_with(".position_ids"); }
 
 // How many of a model's tensors, as these prefixes have them, are there.
 size_t found_with(const Prefixes& prefixes, const ModelConfig& config, const Checkpoint& checkpoint) {
@@ -47,13 +45,13 @@ std::string unmerged_lora(const Checkpoint& checkpoint) {
   const std::vector<TensorInfo>& tensors = checkpoint.tensors();
   const auto first = std::find_if(tensors.begin(), tensors.end(), part_of_lora);
   if (first == tensors.end()) return "";
-  return cat(std::count_if(tensors.begin(), tensors.end(), part_of_lora), " tensors are of LoRA layers that are not merged, such as ",
-             quote(first->name), "; merge them into the model (in PEFT merge_and_unload) and save it again");
+  return cat(std::count_if(tensors.begin(), tensors.end(), part_of_lora),
+             " tensors are of LoRA layers that are not merged, such as ", quote(first->name),
+             "; merge them into the model (in PEFT merge_and_unload) and save it again");
 }
 
 // What belongs to a weight in int8.
-void check_int8(const Checkpoint& checkpoint, const Param& param, CheckReport& report,
-                std::unordered_set<std::string>& expected) {
+void check_int8(const Checkpoint& checkpoint, const Param& param, CheckReport& report, std::unordered_set<std::string>& expected) {
   const auto check = [&](const std::string& name, std::string_view dtype) {
     expected.insert(name);
     const TensorInfo* tensor = checkpoint.find(name);
@@ -61,8 +59,7 @@ void check_int8(const Checkpoint& checkpoint, const Param& param, CheckReport& r
       report.missing.push_back(name);
     } else if (tensor->shape != std::vector<int64_t>{param.shape[0]} || tensor->dtype_name != dtype) {
       report.wrong_shape.push_back(cat(name, ": expected ", dtype, " of shape ", shape_text({param.shape[0]}), ", got ",
-                                       printable(tensor->dtype_name, 40), " ", shape_text(tensor->shape), " in ",
-                                       tensor->file));
+                                       printable(tensor->dtype_name, 40), " ", shape_text(tensor->shape), " in ", tensor->file));
     }
   };
   check(int8_scale_name(param.name), "F32");
@@ -87,8 +84,9 @@ ModelConfig as_stored(ModelConfig config, const Checkpoint& checkpoint) {
   const TensorInfo* tokens = checkpoint.find(config.prefixes.decoder + language.names.tokens + ".weight");
   if (tokens != nullptr && !language.may_have_head && !is_int8(*head) && !same_values(*head, *tokens)) {
     fail(Status::Checkpoint,
-         cat(head->file, ": tensor ", quote(head->name), ": tie_word_embeddings is true in the decoder's configuration, expected the ",
-             "values of ", quote(tokens->name), " or no such tensor, got others; if the head is one of its own, set it to false"));
+         cat(head->file, ": tensor ", quote(head->name),
+             ": tie_word_embeddings is true in the decoder's configuration, expected the ", "values of ", quote(tokens->name),
+             " or no such tensor, got others; if the head is one of its own, set it to false"));
   }
   language.tied_head = false;
   return config;
@@ -112,8 +110,8 @@ CheckReport check_weights(const Checkpoint& checkpoint, const ModelConfig& confi
       if (is_int8(*tensor) && int8_group(param) != Int8Group::None) {
         check_int8(checkpoint, param, report, expected);
       } else if (!tensor->dtype) {
-        report.wrong_dtype.push_back(cat(param.name, ": expected type F32, BF16 or F16, got ",
-                                         printable(tensor->dtype_name, 40), " in ", tensor->file));
+        report.wrong_dtype.push_back(
+            cat(param.name, ": expected type F32, BF16 or F16, got ", printable(tensor->dtype_name, 40), " in ", tensor->file));
       }
     }
     expected.insert(param.name);
@@ -141,8 +139,8 @@ void require_weights(const Checkpoint& checkpoint, const ModelConfig& config) {
     const bool hidden = std::binary_search(unindexed.begin(), unindexed.end(), name);
     const bool head = name == config.prefixes.head + config.language.names.head + ".weight";
     const char* untied = head ? ", and tie_word_embeddings is not true" : "";
-    problems.push_back(name + (hidden ? ": is in a shard, but missing from the index" : ": missing" + checkpoint.where_promised(name)) +
-                       untied);
+    problems.push_back(
+        name + (hidden ? ": is in a shard, but missing from the index" : ": missing" + checkpoint.where_promised(name)) + untied);
   }
   std::string message = cat(checkpoint.folder(), ": ", problems.size(), " of the model's weights ",
                             problems.size() == 1 ? "is" : "are", " missing or wrong: ");

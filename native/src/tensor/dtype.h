@@ -12,9 +12,7 @@ enum class DType : uint8_t { F32, BF16, F16 };
 
 constexpr size_t size_of(DType type) { return type == DType::F32 ? 4 : 2; }
 
-constexpr const char* name_of(DType type) {
-  return type == DType::F32 ? "f32" : type == DType::BF16 ? "bf16" : "f16";
-}
+constexpr const char* name_of(DType type) { return type == DType::F32 ? "f32" : type == DType::BF16 ? "bf16" : "f16"; }
 
 // bfloat16 is the upper half of a binary32.
 inline float bf16_to_f32(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }

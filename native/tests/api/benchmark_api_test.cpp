@@ -10,13 +10,14 @@ namespace {
 using namespace ivl::testing;
 
 TEST(Api, BenchmarksRunAndRefuse) {
-  for (const char* good : {R"({"op": "matmul", "m": 3, "n": 5, "k": 70, "dtype": "f16"})",
-                           R"({"op": "matmul", "m": 1, "n": 6, "k": 40, "dtype": "int8", "copies": 3, "device": "cpu"})",
-                           R"({"op": "matmul", "m": 3, "n": 5, "k": 70, "dtype": "bf16", "bf16_activations": true})",
-                           R"({"op": "patch_embed", "images": 2, "channels": 3, "image_size": 28, "patch": 14, "n": 5})",
-                           R"({"op": "vision_attention", "tokens": 9, "heads": 2, "head_dim": 16})",
-                           R"({"op": "vision_attention", "tokens": 9, "heads": 1, "head_dim": 8, "dtype": "bf16", "bf16_activations": true})",
-                           R"({"op": "cached_attention", "rows": 2, "past": 3, "heads": 4, "kv_heads": 2, "head_dim": 8})"}) {
+  for (const char* good :
+       {R"({"op": "matmul", "m": 3, "n": 5, "k": 70, "dtype": "f16"})",
+        R"({"op": "matmul", "m": 1, "n": 6, "k": 40, "dtype": "int8", "copies": 3, "device": "cpu"})",
+        R"({"op": "matmul", "m": 3, "n": 5, "k": 70, "dtype": "bf16", "bf16_activations": true})",
+        R"({"op": "patch_embed", "images": 2, "channels": 3, "image_size": 28, "patch": 14, "n": 5})",
+        R"({"op": "vision_attention", "tokens": 9, "heads": 2, "head_dim": 16})",
+        R"({"op": "vision_attention", "tokens": 9, "heads": 1, "head_dim": 8, "dtype": "bf16", "bf16_activations": true})",
+        R"({"op": "cached_attention", "rows": 2, "past": 3, "heads": 4, "kv_heads": 2, "head_dim": 8})"}) {
     ivl_benchmark* benchmark = nullptr;
     ASSERT_EQ(ivl_benchmark_create(good, 1, &benchmark), IVL_OK) << ivl_last_error();
     EXPECT_EQ(ivl_benchmark_run(benchmark), IVL_OK) << ivl_last_error();
@@ -31,15 +32,15 @@ TEST(Api, BenchmarksRunAndRefuse) {
     expect_failure(ivl_benchmark_time(benchmark, 0, &seconds), IVL_INVALID_ARGUMENT, "at least 1");
     ivl_benchmark_free(benchmark);
   }
-  for (const char* bad : {"", "[", "[]", "{}", R"({"op": 3})", R"({"op": "matmul", "m": 0, "n": 1, "k": 1})",
-                          R"({"op": "matmul", "m": 1, "n": 1, "k": "x"})", R"({"op": "matmul", "m": 1, "n": 2000000000, "k": 2000000000})",
-                          R"({"op": "matmul", "m": 1, "n": 1, "k": 1, "dtype": "f8"})",
-                          R"({"op": "matmul", "m": 1, "n": 1, "k": 1, "copies": 65})",
-                          R"({"op": "matmul", "m": 1, "n": 1, "k": 1, "dtype": "bf16", "bf16_activations": 1})",
-                          R"({"op": "matmul", "m": 1, "n": 1, "k": 1, "dtype": "f16", "bf16_activations": true})",
-                          R"({"op": "matmul", "m": 1, "n": 1, "k": 1, "dtype": "int8", "bf16_activations": true})",
-                          R"({"op": "patch_embed", "images": 1, "channels": 3, "image_size": 28, "patch": 9, "n": 5})",
-                          R"({"op": "cached_attention", "rows": 1, "past": 0, "heads": 3, "kv_heads": 2, "head_dim": 8})"}) {
+  for (const char* bad :
+       {"", "[", "[]", "{}", R"({"op": 3})", R"({"op": "matmul", "m": 0, "n": 1, "k": 1})",
+        R"({"op": "matmul", "m": 1, "n": 1, "k": "x"})", R"({"op": "matmul", "m": 1, "n": 2000000000, "k": 2000000000})",
+        R"({"op": "matmul", "m": 1, "n": 1, "k": 1, "dtype": "f8"})", R"({"op": "matmul", "m": 1, "n": 1, "k": 1, "copies": 65})",
+        R"({"op": "matmul", "m": 1, "n": 1, "k": 1, "dtype": "bf16", "bf16_activations": 1})",
+        R"({"op": "matmul", "m": 1, "n": 1, "k": 1, "dtype": "f16", "bf16_activations": true})",
+        R"({"op": "matmul", "m": 1, "n": 1, "k": 1, "dtype": "int8", "bf16_activations": true})",
+        R"({"op": "patch_embed", "images": 1, "channels": 3, "image_size": 28, "patch": 9, "n": 5})",
+        R"({"op": "cached_attention", "rows": 1, "past": 0, "heads": 3, "kv_heads": 2, "head_dim": 8})"}) {
     ivl_benchmark* benchmark = nullptr;
     expect_failure(ivl_benchmark_create(bad, 1, &benchmark), IVL_INVALID_ARGUMENT, "benchmark spec");
   }

@@ -228,9 +228,7 @@ TEST_F(RequestApi, WhatIsAnotherModelsIsRefused) {
   ASSERT_EQ(ivl_recording_create(&recording), IVL_OK);
   ivl_features* features = nullptr;
   std::vector<float> pixels(3 * 112 * 112);
-  const auto encode = [&](ivl_model* by) {
-    return ivl_encode(by, pixels.data(), 3 * 112 * 112, 1, nullptr, recording, &features);
-  };
+  const auto encode = [&](ivl_model* by) { return ivl_encode(by, pixels.data(), 3 * 112 * 112, 1, nullptr, recording, &features); };
   ASSERT_EQ(encode(other), IVL_OK) << ivl_last_error();
   expect_failure(submit(std::vector<int32_t>(16, 1026), 1, {features}), IVL_INVALID_ARGUMENT, "another model");
   expect_failure(submit({5, 6}, 1, {}, recording), IVL_INVALID_ARGUMENT, "another model");

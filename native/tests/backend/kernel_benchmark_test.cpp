@@ -32,9 +32,9 @@ TEST(KernelBenchmark, ActivationsLieAsAModelsDo) {
   constexpr int64_t kWidth = 256;  // 1024 bytes of f32
   const int64_t stride = cpu::CpuBackend({.threads = 1}).row_stride(kWidth, DType::F32);
   ASSERT_GT(stride, kWidth);
-  for (const char* spec : {R"({"op": "matmul", "m": 2, "n": 256, "k": 256})",
-                           R"({"op": "vision_attention", "tokens": 3, "heads": 4, "head_dim": 64})",
-                           R"({"op": "cached_attention", "rows": 2, "past": 1, "heads": 4, "kv_heads": 2, "head_dim": 64})"}) {
+  for (const char* spec :
+       {R"({"op": "matmul", "m": 2, "n": 256, "k": 256})", R"({"op": "vision_attention", "tokens": 3, "heads": 4, "head_dim": 64})",
+        R"({"op": "cached_attention", "rows": 2, "past": 1, "heads": 4, "kv_heads": 2, "head_dim": 64})"}) {
     SCOPED_TRACE(spec);
     const auto benchmark = on_cpu(spec);
     benchmark->time(1);
@@ -47,7 +47,8 @@ TEST(KernelBenchmark, ActivationsLieAsAModelsDo) {
       const Matrix& matrix = benchmark->operands()[i].matrix;
       const std::vector<float> values = operand(*benchmark, i);
       const size_t last = values.size() - 1;
-      EXPECT_EQ(values[last], load_f32(matrix.row_range(matrix.rows - 1, 1).data, matrix.dtype, static_cast<size_t>(matrix.cols) - 1))
+      EXPECT_EQ(values[last],
+                load_f32(matrix.row_range(matrix.rows - 1, 1).data, matrix.dtype, static_cast<size_t>(matrix.cols) - 1))
           << "operand " << i << " is shown dense";
     }
   }

@@ -142,8 +142,7 @@ std::vector<double> row_part(const Matrix& m, int64_t row, int64_t first, int64_
 }  // namespace
 
 Buffer ReferenceBackend::allocate(size_t bytes) {
-  return {std::calloc(1, std::max<size_t>(1, bytes)), bytes, [](void*, void* data, size_t) noexcept { std::free(data); },
-          nullptr};
+  return {std::calloc(1, std::max<size_t>(1, bytes)), bytes, [](void*, void* data, size_t) noexcept { std::free(data); }, nullptr};
 }
 
 void ReferenceBackend::to_host(float* out, const Matrix& in) {
@@ -272,8 +271,7 @@ void ReferenceBackend::matmul(const Output& to, const LayerInput& from, const Ep
   }
 }
 
-void ReferenceBackend::patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& opaque,
-                                   const PatchGeometry& g) {
+void ReferenceBackend::patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& opaque, const PatchGeometry& g) {
   const auto& weights = static_cast<const Linear&>(opaque);
   for (int64_t row = 0; row < out.rows; ++row) {
     const int64_t picture = row / (g.grid() * g.grid());
@@ -308,8 +306,7 @@ void ReferenceBackend::add_class_and_positions(const Matrix& out, const Matrix& 
   }
 }
 
-void ReferenceBackend::vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads,
-                                        int64_t head_dim) {
+void ReferenceBackend::vision_attention(const Matrix& out, const Matrix& qkv, int64_t pictures, int64_t heads, int64_t head_dim) {
   const int64_t tokens = qkv.rows / pictures;
   const int64_t width = heads * head_dim;
   for (int64_t row = 0; row < qkv.rows; ++row) {
@@ -325,8 +322,8 @@ void ReferenceBackend::vision_attention(const Matrix& out, const Matrix& qkv, in
 }
 
 // Written as the original's views and permutes read, on (w, h, c) with w the first axis.
-void ReferenceBackend::pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid,
-                                     int64_t factor, bool swap_back) {
+void ReferenceBackend::pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
+                                     bool swap_back) {
   const int64_t side = grid / factor;
   const int64_t c = in.cols;
   for (int64_t p = 0; p < pictures; ++p) {
@@ -390,8 +387,8 @@ void ReferenceBackend::rope_and_store(const Matrix& qkv, const Matrix& rope, std
   }
 }
 
-void ReferenceBackend::cached_attention(const Output& to, const Matrix& qkv, std::span<const Span> spans,
-                                        int64_t heads, const KvShape& s, int64_t layer) {
+void ReferenceBackend::cached_attention(const Output& to, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
+                                        const KvShape& s, int64_t layer) {
   const Matrix& out = to.rows;
   for (const Span& span : spans) {
     for (int64_t r = 0; r < span.rows; ++r) {

@@ -96,8 +96,7 @@ class WatchedBackend final : public Backend {
     const Call call(*this, "matmul");
     inner_->matmul(out, in, epilogue);
   }
-  void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights,
-                   const PatchGeometry& geometry) override {
+  void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights, const PatchGeometry& geometry) override {
     const Call call(*this, "patch_embed");
     inner_->patch_embed(out, pixels, weights, geometry);
   }
@@ -110,23 +109,21 @@ class WatchedBackend final : public Backend {
     const Call call(*this, "vision_attention");
     inner_->vision_attention(out, qkv, pictures, heads, head_dim);
   }
-  void pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor,
-                     bool swap_back) override {
+  void pixel_shuffle(const Matrix& out, const Matrix& in, int64_t pictures, int64_t grid, int64_t factor, bool swap_back) override {
     const Call call(*this, "pixel_shuffle");
     inner_->pixel_shuffle(out, in, pictures, grid, factor, swap_back);
   }
-  void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids,
-             std::span<const Splice> splices) override {
+  void embed(const Matrix& out, const TableWeights& table, std::span<const int32_t> ids, std::span<const Splice> splices) override {
     const Call call(*this, "embed");
     inner_->embed(out, table, ids, splices);
   }
-  void project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope,
-                   std::span<const Span> spans, int64_t heads, const KvShape& shape, int64_t layer) override {
+  void project_qkv(const Matrix& qkv, const LayerInput& in, const HeadNorms& norms, const Matrix& rope, std::span<const Span> spans,
+                   int64_t heads, const KvShape& shape, int64_t layer) override {
     const Call call(*this, "project_qkv");
     inner_->project_qkv(qkv, in, norms, rope, spans, heads, shape, layer);
   }
-  void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads,
-                        const KvShape& shape, int64_t layer) override {
+  void cached_attention(const Output& out, const Matrix& qkv, std::span<const Span> spans, int64_t heads, const KvShape& shape,
+                        int64_t layer) override {
     const Call call(*this, "cached_attention");
     inner_->cached_attention(out, qkv, spans, heads, shape, layer);
   }

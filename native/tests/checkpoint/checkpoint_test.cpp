@@ -20,12 +20,11 @@ constexpr const char* kSecond = "model-00002-of-00002.safetensors";
 void write_shards(const TempDir& dir) {
   dir.write(kFirst, SafetensorsBuilder().add("b", "BF16", {2}, "bbbb").add("a", "F32", {1}, "aaaa").build());
   dir.write(kSecond, SafetensorsBuilder().add("c", "F16", {3}, "cccccc").build());
-  dir.write(kIndex, cat(R"({"metadata":{"total_size":14},"weight_map":{"a":")", kFirst, R"(","b":")", kFirst,
-                        R"(","c":")", kSecond, R"("}})"));
+  dir.write(kIndex, cat(R"({"metadata":{"total_size":14},"weight_map":{"a":")", kFirst, R"(","b":")", kFirst, R"(","c":")", kSecond,
+                        R"("}})"));
 }
 
-void expect_broken(const TempDir& dir, std::initializer_list<std::string_view> pieces,
-                   Status status = Status::Checkpoint) {
+void expect_broken(const TempDir& dir, std::initializer_list<std::string_view> pieces, Status status = Status::Checkpoint) {
   expect_error(status, {dir.path().string()}, [&] { Checkpoint::open(dir.path()); });
   expect_error(status, pieces, [&] { Checkpoint::open(dir.path()); });
 }
@@ -101,7 +100,8 @@ TEST(Checkpoint, FolderWithoutWeights) {
 }
 
 TEST(Checkpoint, WeightsOfAnotherFormatAreNamed) {
-  const auto in_folder_with = [](const char* name, std::initializer_list<std::string_view> pieces, Status status = Status::Unsupported) {
+  const auto in_folder_with = [](const char* name, std::initializer_list<std::string_view> pieces,
+                                 Status status = Status::Unsupported) {
     const TempDir dir;
     dir.write("config.json", "{}");
     dir.write(name, "x");
@@ -116,7 +116,8 @@ TEST(Checkpoint, WeightsOfAnotherFormatAreNamed) {
     dir.write("model.safetensors", text);
     expect_broken(dir, pieces, status);
   };
-  in_place_of_weights("version https://git-lfs.github.com/spec/v1\n", {"model.safetensors: is a Git LFS pointer"}, Status::Checkpoint);
+  in_place_of_weights("version https://git-lfs.github.com/spec/v1\n", {"model.safetensors: is a Git LFS pointer"},
+                      Status::Checkpoint);
   in_place_of_weights("<!DOCTYPE html><html></html>", {"model.safetensors: is a web page"}, Status::Checkpoint);
   in_place_of_weights("GGUF and what follows", {"model.safetensors: is in the GGUF format"}, Status::Unsupported);
   in_place_of_weights("PK\x03\x04 and a zip file", {"model.safetensors: is a PyTorch pickle"}, Status::Unsupported);
@@ -167,8 +168,8 @@ TEST(Checkpoint, IndexAndShardsAtOdds) {
                  [&] { without.get("c"); });
   }
 
-  dir.write(kSecond, SafetensorsBuilder().add("c", "F16", {1}, "cc").add("x", "F16", {1}, "xx")
-                         .add("a", "F32", {1}, "AAAA").build());
+  dir.write(kSecond,
+            SafetensorsBuilder().add("c", "F16", {1}, "cc").add("x", "F16", {1}, "xx").add("a", "F32", {1}, "AAAA").build());
   const Checkpoint checkpoint = Checkpoint::open(dir.path());
   EXPECT_EQ((std::vector<std::string>{"a", "b", "c"}), checkpoint.names());
   EXPECT_EQ((std::vector<std::string>{"a", "x"}), checkpoint.unindexed());
@@ -194,12 +195,10 @@ TEST(Checkpoint, MalformedIndex) {
   expect_index(R"({"weight_map":{}})", {"got an empty one"});
   expect_index(R"({"weight_map":{"a":1}})", {"weight_map.a: expected the name of a file, got 1"});
   expect_index(R"({"weight_map":{"a":"f.safetensors","a":"g.safetensors"}})", {"duplicate key 'a'"});
-  expect_index(R"({"weight_map":{"a":"model.bin"}})", {"expected a .safetensors file", "model.bin"},
-               Status::Unsupported);
-  for (const char* name : {"../x.safetensors", "/etc/x.safetensors", "a/b.safetensors", "a\\\\b.safetensors", "..", ".",
-                           "", "a\\u0000.safetensors", "..safetensors"}) {
-    expect_index(cat(R"({"weight_map":{"a":")", name, "\"}}"),
-                 {"weight_map.a: expected the name of a file in the same folder"});
+  expect_index(R"({"weight_map":{"a":"model.bin"}})", {"expected a .safetensors file", "model.bin"}, Status::Unsupported);
+  for (const char* name : {"../x.safetensors", "/etc/x.safetensors", "a/b.safetensors", "a\\\\b.safetensors", "..", ".", "",
+                           "a\\u0000.safetensors", "..safetensors"}) {
+    expect_index(cat(R"({"weight_map":{"a":")", name, "\"}}"), {"weight_map.a: expected the name of a file in the same folder"});
   }
   expect_index(cat(R"({"weight_map":{"a":")", std::string(5000, 'n'), "\"}}"), {"in the same folder"});
   expect_index(std::string(100'000, '['), {"nested deeper"});
@@ -208,9 +207,14 @@ TEST(Checkpoint, MalformedIndex) {
 TEST(Checkpoint, CopiesUnalignedTensors) {
   const TempDir dir;
   const std::string big(100'000, 'z');
-  dir.write("model.safetensors", SafetensorsBuilder().add("byte", "U8", {1}, "x").add("f32", "F32", {2}, "12345678")
-                                     .add("big", "BF16", {50'000}, big).add("pad", "U8", {1}, "x")
-                                     .add("even", "F16", {1}, "ee").add("none", "F32", {0}, "").build());
+  dir.write("model.safetensors", SafetensorsBuilder()
+                                     .add("byte", "U8", {1}, "x")
+                                     .add("f32", "F32", {2}, "12345678")
+                                     .add("big", "BF16", {50'000}, big)
+                                     .add("pad", "U8", {1}, "x")
+                                     .add("even", "F16", {1}, "ee")
+                                     .add("none", "F32", {0}, "")
+                                     .build());
   for (const Mapping mapping : {Mapping::Map, Mapping::Copy}) {
     const Checkpoint raw = Checkpoint::open(dir.path(), {.mapping = mapping, .copy_unaligned = false, .progress = {}});
     EXPECT_FALSE(raw.get("f32").aligned);
@@ -240,8 +244,7 @@ TEST(Checkpoint, ReportsProgress) {
     Checkpoint::open(dir.path(), {.mapping = mapping, .progress = note});
     EXPECT_EQ((std::vector<std::pair<uint64_t, uint64_t>>{{fs::file_size(dir / kFirst), total}, {total, total}}), seen);
     const auto stop = [](uint64_t, uint64_t) { fail(Status::Cancelled, "stop"); };
-    expect_error(Status::Cancelled, {"stop"},
-                 [&] { Checkpoint::open(dir.path(), {.mapping = mapping, .progress = stop}); });
+    expect_error(Status::Cancelled, {"stop"}, [&] { Checkpoint::open(dir.path(), {.mapping = mapping, .progress = stop}); });
   }
 }
 
@@ -254,9 +257,8 @@ size_t resident_bytes() {
 TEST(Checkpoint, OpeningReadsHeadersOnly) {
   const TempDir dir;
   constexpr uint64_t kBytes = uint64_t{64} << 30;
-  const auto path = dir.write("model.safetensors",
-                              safetensors_with_header(cat(R"({"w":{"dtype":"BF16","shape":[)", kBytes / 2,
-                                                          R"(],"data_offsets":[0,)", kBytes, "]}}")));
+  const auto path = dir.write("model.safetensors", safetensors_with_header(cat(R"({"w":{"dtype":"BF16","shape":[)", kBytes / 2,
+                                                                               R"(],"data_offsets":[0,)", kBytes, "]}}")));
   fs::resize_file(path, fs::file_size(path) + kBytes);  // a hole on the disk
   const size_t before = resident_bytes();
   const Checkpoint checkpoint = Checkpoint::open(dir.path(), {.copy_unaligned = false, .progress = {}});

@@ -15,8 +15,7 @@ TEST(Json, ReadsWhatPythonWrites) {
 }
 
 TEST(Json, DuplicateKeyAtAnyDepth) {
-  expect_error(Status::Checkpoint, {"f.json", "duplicate key 'k'"},
-               [] { parse_json(R"({"k": 1, "k": 1})", "f.json"); });
+  expect_error(Status::Checkpoint, {"f.json", "duplicate key 'k'"}, [] { parse_json(R"({"k": 1, "k": 1})", "f.json"); });
   expect_error(Status::Checkpoint, {"f.json", "duplicate key 'k'"},
                [] { parse_json(R"([{"a": [{"k": {"k": 1}, "k": 2}]}])", "f.json"); });
   expect_error(Status::Checkpoint, {"duplicate key 'k'"}, [] { parse_json(R"({"k": 1, "\u006b": 1})", "f.json"); });
@@ -30,8 +29,7 @@ TEST(Json, SyntaxErrorsNameFileAndPlace) {
   expect_error(Status::Checkpoint, {"f.json"}, [] { parse_json("{\"a\": NaN}", "f.json"); });
   expect_error(Status::Checkpoint, {"f.json"}, [] { parse_json("{\"a\": 1e999}", "f.json"); });
   expect_error(Status::Checkpoint, {"f.json"}, [] { parse_json("{\"a\": \"\xff\xfe\"}", "f.json"); });
-  expect_error(Status::Checkpoint, {"f.json", "NUL at byte 2"},
-               [] { parse_json(std::string_view("{}\0x", 4), "f.json"); });
+  expect_error(Status::Checkpoint, {"f.json", "NUL at byte 2"}, [] { parse_json(std::string_view("{}\0x", 4), "f.json"); });
 }
 
 TEST(Json, DeepNestingIsRefused) {

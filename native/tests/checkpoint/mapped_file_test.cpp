@@ -14,9 +14,7 @@ class MappedFileModes : public testing::TestWithParam<Mapping> {};
 INSTANTIATE_TEST_SUITE_P(All, MappedFileModes, testing::Values(Mapping::Map, Mapping::Copy),
                          [](const auto& mode) { return mode.param == Mapping::Map ? "Map" : "Copy"; });
 
-std::string text_of(const MappedFile& file) {
-  return {reinterpret_cast<const char*>(file.data()), file.size()};
-}
+std::string text_of(const MappedFile& file) { return {reinterpret_cast<const char*>(file.data()), file.size()}; }
 
 TEST_P(MappedFileModes, ReadsTheFile) {
   const TempDir dir;
@@ -104,9 +102,8 @@ TEST(MappedFile, ShrinkingWhileCopiedIsAnError) {
   const TempDir dir;
   const auto path = dir.write("f", "x");
   fs::resize_file(path, size_t{40} << 20);
-  expect_error(Status::Io, {"f: became shorter while it was read", "expected 41943040 bytes"}, [&] {
-    MappedFile::open(path, Mapping::Copy, [&](size_t) { fs::resize_file(path, 5); });
-  });
+  expect_error(Status::Io, {"f: became shorter while it was read", "expected 41943040 bytes"},
+               [&] { MappedFile::open(path, Mapping::Copy, [&](size_t) { fs::resize_file(path, 5); }); });
 }
 
 TEST(MappedFile, CopyReportsProgressAndCanBeStopped) {
@@ -118,9 +115,8 @@ TEST(MappedFile, CopyReportsProgressAndCanBeStopped) {
   EXPECT_GE(seen.size(), 3u);
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
   EXPECT_EQ(size_t{40} << 20, seen.back());
-  expect_error(Status::Cancelled, {"enough"}, [&] {
-    MappedFile::open(path, Mapping::Copy, [](size_t) { fail(Status::Cancelled, "enough"); });
-  });
+  expect_error(Status::Cancelled, {"enough"},
+               [&] { MappedFile::open(path, Mapping::Copy, [](size_t) { fail(Status::Cancelled, "enough"); }); });
 }
 
 }  // namespace

@@ -27,11 +27,11 @@ void expect_broken_entry(std::initializer_list<std::string_view> pieces, std::st
 }
 
 TEST(Safetensors, ReadsTensorsAndMetadata) {
-  const std::string file = safetensors_with_header(
-      R"({"__metadata__":{"format":"pt","x":""},"b":{"dtype":"F32","shape":[],"data_offsets":[12,16]},)"
-      R"("a":{"data_offsets":[0,12],"shape":[2,3],"dtype":"BF16"},"none":{"dtype":"I64","shape":[0,5],)"
-      R"("data_offsets":[12,12]},"odd":{"dtype":"WEIRD","shape":[7],"data_offsets":[16,17]}}   )",
-      std::string(17, 'p'));
+  const std::string file =
+      safetensors_with_header(R"({"__metadata__":{"format":"pt","x":""},"b":{"dtype":"F32","shape":[],"data_offsets":[12,16]},)"
+                              R"("a":{"data_offsets":[0,12],"shape":[2,3],"dtype":"BF16"},"none":{"dtype":"I64","shape":[0,5],)"
+                              R"("data_offsets":[12,12]},"odd":{"dtype":"WEIRD","shape":[7],"data_offsets":[16,17]}}   )",
+                              std::string(17, 'p'));
   const SafetensorsContents contents = parse(file);
   EXPECT_EQ((std::map<std::string, std::string>{{"format", "pt"}, {"x", ""}}), contents.metadata);
   ASSERT_EQ(4u, contents.tensors.size());
@@ -70,8 +70,7 @@ TEST(Safetensors, TellsUnalignedData) {
 }
 
 TEST(Safetensors, EveryTruncationIsAnError) {
-  const std::string file =
-      SafetensorsBuilder().add("a", "F32", {2}, "12345678").add("b", "BF16", {3}, "abcdef").build();
+  const std::string file = SafetensorsBuilder().add("a", "F32", {2}, "12345678").add("b", "BF16", {3}, "abcdef").build();
   ASSERT_EQ(2u, parse(file).tensors.size());
   for (size_t length = 0; length < file.size(); ++length) {
     SCOPED_TRACE(length);
@@ -131,8 +130,7 @@ TEST(Safetensors, DuplicateKeys) {
   expect_broken_header({"__metadata__", "duplicate key 'k'"}, R"({"__metadata__":{"k":"1","k":"1"}})");
   expect_broken_entry({"duplicate key 'dtype'"}, R"({"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]})");
   expect_broken_entry({"duplicate key 'shape'"}, R"({"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]})");
-  expect_broken_entry({"duplicate key 'data_offsets'"},
-                      R"({"dtype":"F32","shape":[2],"data_offsets":[0,8],"data_offsets":[0,8]})");
+  expect_broken_entry({"duplicate key 'data_offsets'"}, R"({"dtype":"F32","shape":[2],"data_offsets":[0,8],"data_offsets":[0,8]})");
 }
 
 TEST(Safetensors, Fields) {
@@ -158,10 +156,10 @@ TEST(Safetensors, Shapes) {
   expect_broken_entry({"non-negative integers, got 18446744073709551616"}, with_shape("[18446744073709551616]"));
   expect_broken_entry({"dimension 9223372036854775808 is too large"}, with_shape("[9223372036854775808]"));
   expect_broken_entry({"overflows"}, with_shape("[9223372036854775807,9223372036854775807]"));
-  expect_broken_entry({"overflows"}, with_shape("[4294967296,4294967296]"));       // 2^64, which wraps to 0
-  expect_broken_entry({"overflows"}, with_shape("[4611686018427387905,4]"));       // 2^64 + 4
+  expect_broken_entry({"overflows"}, with_shape("[4294967296,4294967296]"));  // 2^64, which wraps to 0
+  expect_broken_entry({"overflows"}, with_shape("[4611686018427387905,4]"));  // 2^64 + 4
   expect_broken_entry({"overflows"}, with_shape("[4294967296,4294967296,0]"));
-  expect_broken_entry({"overflows"}, with_shape("[2305843009213693954]"));         // x 4 bytes = 2^63 + 8
+  expect_broken_entry({"overflows"}, with_shape("[2305843009213693954]"));  // x 4 bytes = 2^63 + 8
   expect_broken_entry({"expected 12 bytes, got 8"}, with_shape("[3]"));
   expect_broken_entry({"expected 4 bytes, got 8"}, with_shape("[]"));
   expect_broken_entry({"expected 0 bytes, got 8"}, with_shape("[2,0]"));
@@ -189,8 +187,8 @@ TEST(Safetensors, Offsets) {
 
 TEST(Safetensors, OverlapsAndHoles) {
   const auto two = [](std::string_view first, std::string_view second) {
-    return cat(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":)", first,
-               R"(},"b":{"dtype":"F32","shape":[2],"data_offsets":)", second, "}}");
+    return cat(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":)", first, R"(},"b":{"dtype":"F32","shape":[2],"data_offsets":)",
+               second, "}}");
   };
   EXPECT_EQ("b", parse(safetensors_with_header(two("[8,16]", "[0,8]"), std::string(16, 'x'))).tensors[0].name);
   expect_broken_header({"'b' at byte 4 overlaps 'a', which ends at byte 8"}, two("[0,8]", "[4,12]"), 12);
@@ -201,7 +199,8 @@ TEST(Safetensors, OverlapsAndHoles) {
   expect_broken_header({"5 bytes behind the last tensor"}, "{}", 5);
   expect_broken_header({"'b' at byte 4 overlaps 'a'"},  // an empty tensor inside another
                        R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
-                       R"("b":{"dtype":"F32","shape":[0],"data_offsets":[4,4]}})", 8);
+                       R"("b":{"dtype":"F32","shape":[0],"data_offsets":[4,4]}})",
+                       8);
 }
 
 TEST(Safetensors, LongNamesMakeShortMessages) {

@@ -59,9 +59,9 @@ void attend_rounded(Operand& out, Operand& qkv, int64_t pictures, int64_t heads,
   for (int64_t row = 0; row < pictures * tokens; ++row) {
     const int64_t first = row / tokens * tokens;
     for (int64_t col = 0; col < width; col += head_dim) {
-      attend_rounded(&out.at(row, col), &qkv.at(row, col), tokens, head_dim,
-                     [&](int64_t key) { return &qkv.at(first + key, width + col); },
-                     [&](int64_t key) { return &qkv.at(first + key, 2 * width + col); });
+      attend_rounded(
+          &out.at(row, col), &qkv.at(row, col), tokens, head_dim, [&](int64_t key) { return &qkv.at(first + key, width + col); },
+          [&](int64_t key) { return &qkv.at(first + key, 2 * width + col); });
     }
   }
 }
@@ -300,9 +300,10 @@ TEST_P(CpuAttention, CachedAttentionOfRoundedActivationsMatchesAReferenceThatRou
       const std::vector<float> keys = cached_head(cache, shape, kv_head, c.past + c.rows);
       const std::vector<float> values = cached_head(cache, shape, c.kv_heads + kv_head, c.past + c.rows);
       for (int64_t row = 0; row < c.rows; ++row) {
-        attend_rounded(&expected.at(row, head * c.head_dim), &rounded.at(row, head * c.head_dim), c.past + row + 1, c.head_dim,
-                       [&](int64_t key) { return keys.data() + key * c.head_dim; },
-                       [&](int64_t key) { return values.data() + key * c.head_dim; });
+        attend_rounded(
+            &expected.at(row, head * c.head_dim), &rounded.at(row, head * c.head_dim), c.past + row + 1, c.head_dim,
+            [&](int64_t key) { return keys.data() + key * c.head_dim; },
+            [&](int64_t key) { return values.data() + key * c.head_dim; });
       }
     }
     const Span span{0, c.rows, c.past, cache};
@@ -328,7 +329,8 @@ TEST_P(CpuAttention, NothingOfALaterKeyReachesAQuery) {
       cpu.cached_attention(out.matrix(), qkv.matrix(), {&span, 1}, 2, shape, 0);
       cpu.rope_and_store(damaged.matrix(), rope.matrix(), {&damaged_span, 1}, 2, shape, 0);
       cpu.cached_attention(damaged_out.matrix(), damaged.matrix(), {&damaged_span, 1}, 2, shape, 0);
-      EXPECT_TRUE(same_bits(damaged_out.matrix().row_range(0, bad), out.matrix().row_range(0, bad))) << bad << (rounds ? " rounded" : "");
+      EXPECT_TRUE(same_bits(damaged_out.matrix().row_range(0, bad), out.matrix().row_range(0, bad)))
+          << bad << (rounds ? " rounded" : "");
       EXPECT_FALSE(std::isfinite(damaged_out.at(bad, 0))) << bad;
     }
   }
@@ -378,7 +380,8 @@ TEST_P(CpuAttention, OfRoundedActivationsHasTheSameBitsHoweverAPromptIsCut) {
 
 TEST_P(CpuAttention, OverACacheOfAnotherTypeIsTheSameWithRoundedActivations) {
   CpuBackend exact = backend(), cpu = rounding();
-  for (const KvType type : {KvType::F32, KvType::F16, KvType::Int8}) expect_the_same_attention_however_a_prompt_is_cut(exact, cpu, type);
+  for (const KvType type : {KvType::F32, KvType::F16, KvType::Int8})
+    expect_the_same_attention_however_a_prompt_is_cut(exact, cpu, type);
 }
 
 TEST_P(CpuAttention, ARowOfTheInt8CacheRoundsToNearestEvenAndKeepsWhatIsNotFinite) {

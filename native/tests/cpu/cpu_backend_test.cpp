@@ -119,11 +119,19 @@ TEST_P(CpuOperations, FunctionsOfOneVariableAreAccurate) {
     }
     return largest;
   };
-  EXPECT_LT(worst(MathFunction::Exp, [](double v) { return std::exp(v); }, true), 3e-7);
-  EXPECT_LT(worst(MathFunction::Erf, [](double v) { return std::erf(v); }, false), 2e-7);
-  EXPECT_LT(worst(MathFunction::Silu, [](double v) { return v / (1 + std::exp(-v)); }, true), 5e-7);
+  EXPECT_LT(worst(
+                MathFunction::Exp, [](double v) { return std::exp(v); }, true),
+            3e-7);
+  EXPECT_LT(worst(
+                MathFunction::Erf, [](double v) { return std::erf(v); }, false),
+            2e-7);
+  EXPECT_LT(worst(
+                MathFunction::Silu, [](double v) { return v / (1 + std::exp(-v)); }, true),
+            5e-7);
   const auto gelu = [](double v) { return 0.5 * v * std::erfc(-v / std::sqrt(2.0)); };
-  EXPECT_LT(worst(MathFunction::Gelu, [&](double v) { return std::abs(v) > 8 ? std::max(0.0, v) : gelu(v); }, false), 4e-6);
+  EXPECT_LT(worst(
+                MathFunction::Gelu, [&](double v) { return std::abs(v) > 8 ? std::max(0.0, v) : gelu(v); }, false),
+            4e-6);
 
   const std::vector<float> edges{std::nanf(""), INFINITY, -INFINITY, 0.0f};
   std::vector<float> out(edges.size());

@@ -24,7 +24,9 @@ class Layer {
   int64_t count() const { return count_; }
   int64_t in() const { return in_; }
 
-  std::unique_ptr<LinearWeights> router(Backend& backend, DType as) const { return backend.linear({{router_[0].tensor()}, {}}, as); }
+  std::unique_ptr<LinearWeights> router(Backend& backend, DType as) const {
+    return backend.linear({{router_[0].tensor()}, {}}, as);
+  }
   std::unique_ptr<ExpertWeights> experts(Backend& backend, DType as, bool int8 = false) const {
     return backend.experts(
         count_,
@@ -100,7 +102,8 @@ TEST_P(CpuExpertsTest, MixesAreTheReferences) {
         Operand x(rows, 90, 2, 3), expected(rows, 90, 2, 3), routes = some_routes(rows, k, count);
         cpu.mix_experts(x.matrix(), in.matrix(), routes.matrix(), *experts);
         reference_.mix_experts(expected.matrix(), in.matrix(), routes.matrix(), *expected_experts);
-        EXPECT_LT(relative_error(x.matrix(), expected.matrix()), rounds && type == DType::BF16 ? 4e-3 : kTolerance) << name_of(type) << rows;
+        EXPECT_LT(relative_error(x.matrix(), expected.matrix()), rounds && type == DType::BF16 ? 4e-3 : kTolerance)
+            << name_of(type) << rows;
       }
     }
   }
@@ -122,8 +125,11 @@ TEST_P(CpuExpertsTest, Int8MixesAreTheReferences) {
 // Company that changes: an expert's rows pass from few to many, and a row comes to stand elsewhere among them.
 TEST_P(CpuExpertsTest, ARowsBitsAreItsOwn) {
   constexpr int64_t kRows = 61, kExperts = 6, kChosen = 3;
-  for (const auto& [type, int8, rounds] : {std::tuple{DType::F32, false, false}, {DType::BF16, false, false}, {DType::F16, false, false},
-                                           {DType::BF16, false, true}, {DType::BF16, true, false}}) {
+  for (const auto& [type, int8, rounds] : {std::tuple{DType::F32, false, false},
+                                           {DType::BF16, false, false},
+                                           {DType::F16, false, false},
+                                           {DType::BF16, false, true},
+                                           {DType::BF16, true, false}}) {
     CpuBackend cpu = rounds ? rounding() : backend();
     CpuBackend alone_on = rounds ? rounding(1) : backend(1);
     const Layer layer(kExperts, 1100, 40, type);  // more than one block of a dot product

@@ -16,9 +16,9 @@ struct Product {
   int64_t m, n, k;
 };
 
-const Product kProducts[] = {{1, 1, 1},     {1, 5, 7},      {1, 130, 1100}, {2, 9, 16},    {3, 3, 31},    {4, 49, 513},
-                             {5, 97, 2050}, {8, 64, 1024},  {67, 50, 515},  {100, 96, 64}, {130, 7, 1537}, {200, 101, 40},
-                             {20, 9, 6200}, {541, 150, 70}};
+const Product kProducts[] = {{1, 1, 1},      {1, 5, 7},      {1, 130, 1100}, {2, 9, 16},    {3, 3, 31},
+                             {4, 49, 513},   {5, 97, 2050},  {8, 64, 1024},  {67, 50, 515}, {100, 96, 64},
+                             {130, 7, 1537}, {200, 101, 40}, {20, 9, 6200},  {541, 150, 70}};
 
 TEST_P(CpuProducts, ProductsMatchTheReferenceInEveryWeightType) {
   CpuBackend cpu = backend();
@@ -52,7 +52,8 @@ TEST_P(CpuProducts, ProductsOfRoundedActivationsMatchTheReference) {
 
 TEST_P(CpuProducts, OnlyWhatIsMultipliedWithBf16IsRounded) {
   CpuBackend exact = backend(), cpu = rounding();
-  for (const auto& [type, int8] : std::vector<std::pair<DType, bool>>{{DType::F32, false}, {DType::F16, false}, {DType::BF16, true}}) {
+  for (const auto& [type, int8] :
+       std::vector<std::pair<DType, bool>>{{DType::F32, false}, {DType::F16, false}, {DType::BF16, true}}) {
     HostValues weight({33, 100}, type, 2);
     const LinearSource source{{weight.tensor()}, {}, int8};
     Operand in(5, 100), expected(5, 33), actual(5, 33);
@@ -220,7 +221,8 @@ TEST_P(CpuProducts, EpiloguesMatchTheReference) {
       Operand actual(m, n, 0, 7);  // also the residual, in place
       const Matrix expected_matrix = expected.matrix();
       const Matrix actual_matrix = actual.matrix();
-      reference_.matmul(expected_matrix, {in.matrix(), *reference_.linear(source, DType::BF16)}, {activation, reference_scale.get(), &expected_matrix});
+      reference_.matmul(expected_matrix, {in.matrix(), *reference_.linear(source, DType::BF16)},
+                        {activation, reference_scale.get(), &expected_matrix});
       cpu.matmul(actual_matrix, {in.matrix(), *cpu.linear(source, DType::BF16)}, {activation, cpu_scale.get(), &actual_matrix});
       EXPECT_LT(relative_error(actual_matrix, expected_matrix), kTolerance) << n << " " << static_cast<int>(activation);
     }
@@ -302,7 +304,8 @@ TEST_P(CpuProducts, NaNReachesItsRowAndNoOther) {
     for (const int64_t rows : {9, 30}) {
       Operand in(rows, 600), out(rows, 20);
       in.at(4, 599) = std::nanf("");
-      cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}}, DType::BF16)}, {Activation::Gelu, nullptr, nullptr});
+      cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}}, DType::BF16)},
+                 {Activation::Gelu, nullptr, nullptr});
       for (int64_t row = 0; row < rows; ++row) {
         for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isnan(out.at(row, col)), row == 4);
       }

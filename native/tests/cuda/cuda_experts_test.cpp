@@ -35,7 +35,8 @@ struct Layer {
           values.emplace_back(std::vector<int64_t>{kWidth, kHidden}, type, seed + 1, 0.25f);
           values.emplace_back(std::vector<int64_t>{kHidden, kWidth}, type, seed + 2, 0.25f);
           const size_t last = values.size();
-          return ExpertSource{{{values[last - 3].tensor(), values[last - 2].tensor()}, {}, int8}, {{values[last - 1].tensor()}, {}, int8}};
+          return ExpertSource{{{values[last - 3].tensor(), values[last - 2].tensor()}, {}, int8},
+                              {{values[last - 1].tensor()}, {}, int8}};
         },
         type);
     backend.finish_weights();
@@ -78,7 +79,9 @@ class CudaExperts : public testing::GpuTest, public ::testing::WithParamInterfac
   static bool int8() { return std::get<1>(GetParam()); }
 };
 INSTANTIATE_TEST_SUITE_P(Types, CudaExperts, ::testing::Combine(::testing::Values(DType::BF16, DType::F16), ::testing::Bool()),
-                         [](const auto& p) { return std::string(name_of(std::get<0>(p.param))) + (std::get<1>(p.param) ? "_int8" : ""); });
+                         [](const auto& p) {
+                           return std::string(name_of(std::get<0>(p.param))) + (std::get<1>(p.param) ? "_int8" : "");
+                         });
 
 TEST_P(CudaExperts, AreTheReferences) {
   const auto cuda = make_gpu_backend(0, type());

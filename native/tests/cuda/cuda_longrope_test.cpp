@@ -59,7 +59,9 @@ TEST_F(CudaLongRope, AConversationHasTheBitsOfOneAskedAnew) {
   for (const bool int8 : {false, true}) {
     const auto engine = load(make_gpu_backend(0, DType::BF16), int8);
     testing::Requests rounds(engine);
-    for (const auto& [tokens, answered] : {std::pair{kOriginal - 4, size_t{8}}, {kOriginal + 2, size_t{2}}, {kOriginal + 6, size_t{2}},
+    for (const auto& [tokens, answered] : {std::pair{kOriginal - 4, size_t{8}},
+                                           {kOriginal + 2, size_t{2}},
+                                           {kOriginal + 6, size_t{2}},
                                            {kOriginal - 2, size_t{4}}}) {
       const Answer kept = rounds.answer(prompt_of(tokens), greedy(answered));
       EXPECT_EQ(kept.logits, answer(engine, prompt_of(tokens), greedy(answered)).logits) << tokens << (int8 ? " int8" : "");

@@ -33,8 +33,7 @@ INSTANTIATE_TEST_SUITE_P(Oracles, ModelOverCuda,
                                            Case{"internlm2-tiles", DType::BF16}, Case{"llama2-zh", DType::BF16},
                                            Case{"llama3-bpe", DType::BF16}, Case{"phi3", DType::BF16},
                                            Case{"qwen2-tied", DType::BF16}, Case{"qwen2-hf", DType::BF16},
-                                           Case{"qwen3", DType::BF16}, Case{"qwen3", DType::F16},
-                                           Case{"qwen3-moe", DType::BF16}),
+                                           Case{"qwen3", DType::BF16}, Case{"qwen3", DType::F16}, Case{"qwen3-moe", DType::BF16}),
                          [](const auto& p) { return testing::test_name(p.param.oracle) + "_" + name_of(p.param.type); });
 
 TEST_P(ModelOverCuda, ActivationsAreTheOriginals) {

@@ -126,7 +126,7 @@ TEST_F(CudaSamplingTest, AGenerationDrawsWhatTheCpuDrawsFromItsLogits) {
       request.tokens.push_back(event.token);
     }
   }
-  EXPECT_EQ(steps, 7);  // the prompts need two passes
+  EXPECT_EQ(steps, 7);                   // the prompts need two passes
   EXPECT_LE(gpu->captured_graphs(), 3);  // of four rows, of two, and of three if one ends early
 }
 

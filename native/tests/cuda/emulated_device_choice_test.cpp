@@ -54,7 +54,8 @@ TEST_F(DeviceChoiceTest, SizesThatKernelsAreNotWrittenForGoToTheCpu) {
   const Case cases[] = {
       {"llm_config: head_dim, or hidden_size / num_attention_heads) is 80, expected 32, 64, 96 or 128 on a GPU",
        [](ModelConfig& c) { c.language.head_dim = 80; }},
-      {"vision_config: hidden_size / num_attention_heads) is 256, expected 32, 64, 96 or 128", [](ModelConfig& c) { c.vision.heads = 1; }},
+      {"vision_config: hidden_size / num_attention_heads) is 256, expected 32, 64, 96 or 128",
+       [](ModelConfig& c) { c.vision.heads = 1; }},
       {"llm_config.hidden_size is 252, expected a multiple of 8", [](ModelConfig& c) { c.language.hidden = 252; }},
       {"llm_config.intermediate_size is 100, expected a multiple of 8", [](ModelConfig& c) { c.language.mlp = 100; }},
       {"vision_config.intermediate_size is 100, expected a multiple of 8", [](ModelConfig& c) { c.vision.mlp = 100; }},

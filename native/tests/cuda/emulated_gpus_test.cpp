@@ -41,7 +41,8 @@ class SeveralGpus : public testing::GpuTest {
 };
 class OracleOverGpus : public SeveralGpus, public ::testing::WithParamInterface<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Oracles, OracleOverGpus,
-                         ::testing::Values("hermes-d128", "internlm2-tiles", "phi3", "qwen2-tied", "qwen2-hf", "qwen3", "qwen3-moe"),
+                         ::testing::Values("hermes-d128", "internlm2-tiles", "phi3", "qwen2-tied", "qwen2-hf", "qwen3",
+                                           "qwen3-moe"),
                          [](const auto& p) { return testing::test_name(p.param); });
 
 TEST_P(OracleOverGpus, GivesTheBitsOfOne) {

@@ -18,9 +18,8 @@ class StagingTest : public testing::GpuTest {
     Staging staging(device, piece_bytes);
     std::vector<uint16_t> source(rows * cols);
     std::iota(source.begin(), source.end(), uint16_t{1});
-    staging.upload(memory.data(), padded * 2, rows, cols, 2, [&](void* to, size_t first, size_t count) {
-      std::memcpy(to, source.data() + first, count * 2);
-    });
+    staging.upload(memory.data(), padded * 2, rows, cols, 2,
+                   [&](void* to, size_t first, size_t count) { std::memcpy(to, source.data() + first, count * 2); });
     source.assign(source.size(), 0);  // as a caller may
     std::vector<uint16_t> back(rows * padded);
     device.download_rows(back.data(), padded * 2, memory.data(), padded * 2, padded * 2, rows);

@@ -8,8 +8,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text = fuzz::text_of(data, size);
   const size_t nul = text.find('\0');
   fuzz::expect_errors_only([&] {
-    const ModelConfig config = parse_config(text.substr(0, nul), "config.json",
-                                            nul == text.npos ? std::string_view() : text.substr(nul + 1));
+    const ModelConfig config =
+        parse_config(text.substr(0, nul), "config.json", nul == text.npos ? std::string_view() : text.substr(nul + 1));
     const Precision precisions[] = {{.type = DType::F32}, {.type = DType::BF16, .int8_decoder = true, .int8_vision = true}};
     for (const Precision& precision : precisions) {
       fuzz::demand(plan_memory(config, precision).total() > 0);

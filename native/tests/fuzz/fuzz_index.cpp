@@ -53,7 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::expect_errors_only([&] {
     const Checkpoint checkpoint = Checkpoint::open(folder.path());
     fuzz::demand(checkpoint.tensors().size() + checkpoint.unindexed().size() <= 2);
-    for (const SafetensorsFile& file : checkpoint.files()) fuzz::demand(fs::path(file.file().path()).parent_path() == folder.path());
+    for (const SafetensorsFile& file : checkpoint.files())
+      fuzz::demand(fs::path(file.file().path()).parent_path() == folder.path());
   });
   return 0;
 }

@@ -95,8 +95,8 @@ TEST_P(LongRopeReuse, AConversationHasTheBitsOfOneAskedAnew) {
   };
   round(8, 1, 0);
   round(12, 3, 8);
-  round(kOriginal, 7, 12);       // its answer grows behind the change
-  round(kOriginal + 4, 2, 0);    // all that is there is turned short, or saw what is
+  round(kOriginal, 7, 12);     // its answer grows behind the change
+  round(kOriginal + 4, 2, 0);  // all that is there is turned short, or saw what is
   round(kOriginal + 9, 2, kOriginal + 4);
   round(kOriginal - 3, 2, kOriginal - 4);  // and back, to what the third round had
   round(kOriginal - 1, 1, kOriginal - 2);

@@ -76,7 +76,7 @@ TEST(RequestServiceThreads, ThreadsHaveTheAnswersThatEachHasAlone) {
 TEST(RequestServiceThreads, WhatIsNotCancelledByOneOfManyThreadsHasTheAnswerItHasAlone) {
   const auto engine = load();
   RequestService service(engine, options_for(*engine));
-  constexpr size_t kThreads = 8, kRequests = 6;
+  constexpr size_t kThreads = 8, kRequests = 3;
   struct Asked {
     size_t dialog;
     bool cancelled;

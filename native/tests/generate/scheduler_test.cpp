@@ -55,7 +55,8 @@ TEST_P(BatchInvariance, LogitsAreTheSameBitsAloneInAnyBatchAndAtAnyThreadCount) 
       batch.run();
       for (size_t i = 0; i < together; ++i) {
         EXPECT_EQ(batch.answers()[i].tokens, alone[i].tokens);
-        EXPECT_EQ(batch.answers()[i].logits, alone[i].logits) << hermes().dialogs()[i].name << " of " << together << ", " << threads;
+        EXPECT_EQ(batch.answers()[i].logits, alone[i].logits)
+            << hermes().dialogs()[i].name << " of " << together << ", " << threads;
       }
     }
   }

@@ -23,7 +23,8 @@ class Schedules {
     size_t requests = 9;
   };
 
-  Schedules(const Oracle& oracle, std::shared_ptr<Engine> engine, const Sizes& sizes) : engine_(std::move(engine)), requests_(sizes.requests) {
+  Schedules(const Oracle& oracle, std::shared_ptr<Engine> engine, const Sizes& sizes)
+      : engine_(std::move(engine)), requests_(sizes.requests) {
     std::mt19937 random(7);
     for (const char* name : sizes.dialogs) {
       const Dialog& dialog = oracle.dialog(name);

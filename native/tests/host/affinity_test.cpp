@@ -60,7 +60,8 @@ TEST(Affinity, TheProcessMaskIsRespected) {
     EXPECT_EQ(allowed_processors(), std::vector<int>{all[1]});
     EXPECT_EQ(default_threads(), 1);
     EXPECT_EQ(threads_from(0, "auto").processors, std::vector<int>{all[1]});
-    expect_refused(0, std::to_string(all[0]), "may not use processor " + std::to_string(all[0]) + ", only " + std::to_string(all[1]));
+    expect_refused(0, std::to_string(all[0]),
+                   "may not use processor " + std::to_string(all[0]) + ", only " + std::to_string(all[1]));
   }).join();
   EXPECT_EQ(allowed_processors(), all);
 }

@@ -109,8 +109,9 @@ TEST(Cgroup, MemoryOfVersionOneIsRead) {
 TEST(Cgroup, WhatIsMountedSaysWhereAGroupIs) {
   Root root;
   root.with("proc/self/cgroup", "0::/docker/0123/job")
-      .with("proc/self/mountinfo", "25 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
-                                   "36 25 0:29 /docker/0123 /cg rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate")
+      .with("proc/self/mountinfo",
+            "25 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+            "36 25 0:29 /docker/0123 /cg rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate")
       .with("cg/job/memory.max", "600")
       .with("cg/job/memory.current", "100")
       .with("cg/cpu.max", "200000 100000");
@@ -121,9 +122,10 @@ TEST(Cgroup, WhatIsMountedSaysWhereAGroupIs) {
 TEST(Cgroup, VersionOnesHierarchiesAreMountedEachOnItsOwn) {
   Root root;
   root.with("proc/self/cgroup", "3:memory:/j\n2:cpu,cpuacct:/j\n0::/j")
-      .with("proc/self/mountinfo", "30 25 0:26 / /sys/fs/cgroup/unified rw shared:5 - cgroup2 cgroup2 rw\n"
-                                   "33 25 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:8 - cgroup cgroup rw,cpu,cpuacct\n"
-                                   "34 25 0:30 / /sys/fs/cgroup/memory rw shared:9 - cgroup cgroup rw,memory")
+      .with("proc/self/mountinfo",
+            "30 25 0:26 / /sys/fs/cgroup/unified rw shared:5 - cgroup2 cgroup2 rw\n"
+            "33 25 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:8 - cgroup cgroup rw,cpu,cpuacct\n"
+            "34 25 0:30 / /sys/fs/cgroup/memory rw shared:9 - cgroup cgroup rw,memory")
       .with("sys/fs/cgroup/cpu,cpuacct/j/cpu.cfs_quota_us", "300000")
       .with("sys/fs/cgroup/cpu,cpuacct/j/cpu.cfs_period_us", "100000")
       .with("sys/fs/cgroup/memory/j/memory.limit_in_bytes", "700")

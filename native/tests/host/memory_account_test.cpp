@@ -35,7 +35,8 @@ TEST(MemoryAccount, WhatIsPromisedIsNotPromisedAgain) {
   EXPECT_EQ(machine.account.promised(), int64_t{800} << 20);
   EXPECT_EQ(machine.account.left(), int64_t{200} << 20);
   for (int i = 0; i < 4; ++i) {
-    checkpoint_test::expect_error(Status::OutOfMemory, {"800 MiB of memory are needed", "200 MiB are available", "800 MiB that are reserved"},
+    checkpoint_test::expect_error(Status::OutOfMemory,
+                                  {"800 MiB of memory are needed", "200 MiB are available", "800 MiB that are reserved"},
                                   [&] { machine.account.map(800 * kMiB); });
   }
   void* second = machine.account.map(150 * kMiB);

@@ -72,9 +72,17 @@ TEST(ThreadPoolThreads, MoreRunsThanThreadsAreRefused) {
 
 TEST(ThreadPoolThreads, AFailureReachesTheCallerAndThePoolGoesOn) {
   ThreadPool pool(3);
-  EXPECT_THROW(pool.run(100, [](int64_t task, int) { if (task == 50) throw std::runtime_error("x"); }), std::runtime_error);
+  EXPECT_THROW(pool.run(100,
+                        [](int64_t task, int) {
+                          if (task == 50) throw std::runtime_error("x");
+                        }),
+               std::runtime_error);
   const std::vector<int64_t> bounds{0, 30, 60, 100};
-  EXPECT_THROW(pool.run_apart(bounds, [](int64_t task, int) { if (task == 50) throw std::runtime_error("x"); }), std::runtime_error);
+  EXPECT_THROW(pool.run_apart(bounds,
+                              [](int64_t task, int) {
+                                if (task == 50) throw std::runtime_error("x");
+                              }),
+               std::runtime_error);
   std::atomic<int> runs{0};
   pool.run(100, [&](int64_t, int) { ++runs; });
   EXPECT_EQ(runs, 100);

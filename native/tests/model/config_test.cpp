@@ -40,8 +40,7 @@ ModelConfig parse(const json& config) { return parse_config(config.dump()); }
 
 void expect_wrong(std::string_view place, const json& value, std::string_view message) {
   SCOPED_TRACE(place);
-  expect_error(Status::Checkpoint, {cat("config.json: ", place, ": expected ", message)},
-               [&] { parse(with(place, value)); });
+  expect_error(Status::Checkpoint, {cat("config.json: ", place, ": expected ", message)}, [&] { parse(with(place, value)); });
 }
 
 void expect_unsupported(std::string_view place, const json& value, std::string_view message) {
@@ -218,12 +217,10 @@ TEST(Config, ValuesAtOdds) {
   expect_wrong("vision_config.image_size", 225, "a multiple of patch_size (14), got 225");
   expect_wrong("force_image_size", 449, "a multiple of vision_config.patch_size (14), got 449");
   expect_wrong("force_image_size", 14 * 3, "a multiple of 2 (1 / downsample_ratio) patches on a side, got 3 patches");
-  expect_wrong("vision_config.image_size", 14 * 5,
-               "a multiple of 2 (1 / downsample_ratio) patches on a side, got 5 patches");
+  expect_wrong("vision_config.image_size", 14 * 5, "a multiple of 2 (1 / downsample_ratio) patches on a side, got 5 patches");
   json config = minimal();
   config["llm_config"]["num_attention_heads"] = 5;
-  expect_error(Status::Checkpoint,
-               {"config.json: llm_config.hidden_size: expected a multiple of num_attention_heads (5), got 256"},
+  expect_error(Status::Checkpoint, {"config.json: llm_config.hidden_size: expected a multiple of num_attention_heads (5), got 256"},
                [&] { parse(config); });
   config = minimal();
   config["llm_config"]["num_key_value_heads"] = 3;
@@ -245,13 +242,16 @@ TEST(Config, Unsupported) {
   for (const char* field : {"rope_scaling", "rope_parameters"}) {
     const std::string place = cat("llm_config.", field);
     for (const char* type : {"type", "rope_type"}) {
-      expect_error(Status::Unsupported, {cat("config.json: ", place, ".", type, ": \"yarn\" is not supported, only default")},
-                   [&] { parse(with(place, {{type, "yarn"}, {"factor", 2.0}})); });
+      expect_error(Status::Unsupported, {cat("config.json: ", place, ".", type, ": \"yarn\" is not supported, only default")}, [&] {
+        parse(with(place, {{type, "yarn"}, {"factor", 2.0}}));
+      });
     }
-    expect_error(Status::Unsupported, {cat(place, ".partial_rotary_factor: 0.5")},
-                 [&] { parse(with(place, {{"type", "default"}, {"partial_rotary_factor", 0.5}})); });
-    expect_error(Status::Checkpoint, {cat(place, ".rope_type: expected the kind of scaling")},
-                 [&] { parse(with(place, {{"factor", 2.0}})); });
+    expect_error(Status::Unsupported, {cat(place, ".partial_rotary_factor: 0.5")}, [&] {
+      parse(with(place, {{"type", "default"}, {"partial_rotary_factor", 0.5}}));
+    });
+    expect_error(Status::Checkpoint, {cat(place, ".rope_type: expected the kind of scaling")}, [&] {
+      parse(with(place, {{"factor", 2.0}}));
+    });
     expect_wrong(place, "default", "an object, got \"default\"");
   }
   expect_unsupported("llm_config.mlp_bias", true, "true");
@@ -271,7 +271,8 @@ TEST(Config, Unsupported) {
 
   json config = minimal();
   config["llm_config"].erase("architectures");
-  expect_error(Status::Unsupported, {"config.json: llm_config.model_type: nothing is not supported, only internlm2"}, [&] { parse(config); });
+  expect_error(Status::Unsupported, {"config.json: llm_config.model_type: nothing is not supported, only internlm2"},
+               [&] { parse(config); });
   config = minimal();
   config.erase("architectures");
   config["model_type"] = "llava";
@@ -290,8 +291,9 @@ TEST(Config, RopeThetaIsReadWhereverItStands) {
   expect_error(Status::Checkpoint,
                {"config.json: llm_config.rope_parameters.rope_theta: expected that of llm_config.rope_theta, 10000, got 5000000.0"},
                [&] { parse(config); });
-  expect_error(Status::Checkpoint, {"llm_config.rope_parameters.rope_theta: expected a positive number"},
-               [&] { parse(with("llm_config.rope_parameters", {{"rope_theta", "10000"}})); });
+  expect_error(Status::Checkpoint, {"llm_config.rope_parameters.rope_theta: expected a positive number"}, [&] {
+    parse(with("llm_config.rope_parameters", {{"rope_theta", "10000"}}));
+  });
 }
 
 TEST(Config, WhatSaysNothingIsAccepted) {
@@ -302,12 +304,29 @@ TEST(Config, WhatSaysNothingIsAccepted) {
   for (const json& nothing : {json{{"type", "default"}}, json{{"rope_type", "default"}}}) {
     EXPECT_EQ(1e4, parse(with("llm_config.rope_scaling", nothing)).language.rope.theta) << nothing;
   }
-  for (const char* field : {"quantization_config", "use_llm_lora", "dynamic_image_size", "ps_version", "template", "select_layer",
-                            "downsample_ratio", "torch_dtype", "dtype", "architectures", "llm_config.quantization_config",
-                            "llm_config.hidden_act", "llm_config.max_position_embeddings", "llm_config.rms_norm_eps",
-                            "llm_config.rope_theta", "llm_config.attention_bias", "llm_config.tie_word_embeddings",
-                            "llm_config.eos_token_id", "vision_config.model_type", "vision_config.norm_type",
-                            "vision_config.qkv_bias", "vision_config.patch_size", "vision_config.layer_norm_eps"}) {
+  for (const char* field : {"quantization_config",
+                            "use_llm_lora",
+                            "dynamic_image_size",
+                            "ps_version",
+                            "template",
+                            "select_layer",
+                            "downsample_ratio",
+                            "torch_dtype",
+                            "dtype",
+                            "architectures",
+                            "llm_config.quantization_config",
+                            "llm_config.hidden_act",
+                            "llm_config.max_position_embeddings",
+                            "llm_config.rms_norm_eps",
+                            "llm_config.rope_theta",
+                            "llm_config.attention_bias",
+                            "llm_config.tie_word_embeddings",
+                            "llm_config.eos_token_id",
+                            "vision_config.model_type",
+                            "vision_config.norm_type",
+                            "vision_config.qkv_bias",
+                            "vision_config.patch_size",
+                            "vision_config.layer_norm_eps"}) {
     EXPECT_NO_THROW(parse(with(field, nullptr))) << field;
     EXPECT_NO_THROW(parse(with(field, kNothing))) << field;
   }
@@ -372,8 +391,9 @@ TEST(Config, DecoderFamilies) {
   EXPECT_EQ(128, qwen3.head_dim);  // whatever hidden / heads is
   EXPECT_EQ(16, family("Qwen3ForCausalLM", {{"head_dim", 16}}).head_dim);
   EXPECT_EQ("Qwen3ForCausalLM", qwen3.architecture);
-  expect_error(Status::Unsupported, {"llm_config.use_sliding_window"},
-               [&] { family("Qwen2ForCausalLM", {{"use_sliding_window", true}}); });
+  expect_error(Status::Unsupported, {"llm_config.use_sliding_window"}, [&] {
+    family("Qwen2ForCausalLM", {{"use_sliding_window", true}});
+  });
   // Theirs is a million; a missing one must not become the ten thousand of other models.
   expect_error(Status::Checkpoint, {"llm_config.rope_theta: expected a positive number, got nothing"},
                [] { parse(with("llm_config.architectures", json::array({"Qwen2ForCausalLM"}))); });
@@ -427,7 +447,8 @@ TEST(Config, ExpertsThatCannotBe) {
   wrong({{"decoder_sparse_step", 0}}, "decoder_sparse_step: expected an integer from 1 to 4096, got 0");
   wrong({{"moe_intermediate_size", nullptr}}, "moe_intermediate_size: expected an integer from 1 to 262144, got null");
   // Their product bounds what a layer holds.
-  wrong({{"num_experts", 80000}, {"moe_intermediate_size", 100}}, "moe_intermediate_size: expected an integer from 1 to 52, got 100");
+  wrong({{"num_experts", 80000}, {"moe_intermediate_size", 100}},
+        "moe_intermediate_size: expected an integer from 1 to 52, got 100");
 }
 
 TEST(Config, RopeIsReadInAllSpellings) {
@@ -444,21 +465,27 @@ TEST(Config, RopeIsReadInAllSpellings) {
   EXPECT_EQ(0, rope("rope_parameters", json{{"rope_theta", 5e6}, {"rope_type", "default"}}).dynamic_factor);
   expect_wrong("llm_config.rope_parameters", 7, "an object, got 7");
   for (const char* type : {"linear", "yarn", "llama3"}) {
-    expect_error(Status::Unsupported, {"config.json: llm_config.rope_scaling.rope_type", type, "only default, dynamic and longrope (su)"},
-                 [&] { rope("rope_scaling", json{{"rope_type", type}, {"factor", 2.0}}); });
+    expect_error(Status::Unsupported,
+                 {"config.json: llm_config.rope_scaling.rope_type", type, "only default, dynamic and longrope (su)"}, [&] {
+                   rope("rope_scaling", json{{"rope_type", type}, {"factor", 2.0}});
+                 });
   }
-  expect_error(Status::Checkpoint, {"llm_config.rope_scaling.factor: expected a number from 1 up, got 0.5"},
-               [&] { rope("rope_scaling", json{{"type", "dynamic"}, {"factor", 0.5}}); });
-  expect_error(Status::Checkpoint, {"llm_config.rope_scaling.factor: expected a number from 1 up, got nothing"},
-               [&] { rope("rope_scaling", json{{"type", "dynamic"}}); });
-  expect_error(Status::Checkpoint, {"llm_config.rope_parameters.rope_theta: expected a positive number"},
-               [&] { rope("rope_parameters", json{{"rope_type", "default"}}); });
+  expect_error(Status::Checkpoint, {"llm_config.rope_scaling.factor: expected a number from 1 up, got 0.5"}, [&] {
+    rope("rope_scaling", json{{"type", "dynamic"}, {"factor", 0.5}});
+  });
+  expect_error(Status::Checkpoint, {"llm_config.rope_scaling.factor: expected a number from 1 up, got nothing"}, [&] {
+    rope("rope_scaling", json{{"type", "dynamic"}});
+  });
+  expect_error(Status::Checkpoint, {"llm_config.rope_parameters.rope_theta: expected a positive number"}, [&] {
+    rope("rope_parameters", json{{"rope_type", "default"}});
+  });
 }
 
 TEST(Config, Tiles) {
   EXPECT_FALSE(parse(minimal()).tiling.dynamic);
   json config = minimal();
-  config.update(json::parse(R"({"dynamic_image_size": true, "use_thumbnail": true, "min_dynamic_patch": 2, "max_dynamic_patch": 12})"));
+  config.update(
+      json::parse(R"({"dynamic_image_size": true, "use_thumbnail": true, "min_dynamic_patch": 2, "max_dynamic_patch": 12})"));
   const Tiling tiling = parse(config).tiling;
   EXPECT_TRUE(tiling.dynamic && tiling.thumbnail);
   EXPECT_EQ(2, tiling.least);

@@ -77,8 +77,8 @@ TEST_P(DamagedWeights, AreNotQuantized) {
   const int64_t inputs = load_config(from_.path()).language.mlp;
   damage(from_.path(), kDown, 3 * inputs + 17, GetParam());
   const auto expect_named = [](auto&& action) {
-    checkpoint_test::expect_error(Status::Checkpoint, {".safetensors: tensor '", kDown, "': row 3 holds NaN or infinity", "`info --check`"},
-                                  action);
+    checkpoint_test::expect_error(Status::Checkpoint,
+                                  {".safetensors: tensor '", kDown, "': row 3 holds NaN or infinity", "`info --check`"}, action);
   };
   expect_named([&] { load(from_.path(), in_int8()); });
   LoadOptions copied = in_int8();
@@ -94,7 +94,8 @@ TEST_P(DamagedWeights, AreNotQuantized) {
 
 TEST_P(DamagedWeights, OfTheVisionTowerAreNotQuantized) {
   damage(from_.path(), "vision_model.encoder.layers.0.mlp.fc1.weight", 0, GetParam());
-  checkpoint_test::expect_error(Status::Checkpoint, {"fc1.weight': row 0 holds NaN or infinity"}, [&] { load(from_.path(), in_int8()); });
+  checkpoint_test::expect_error(Status::Checkpoint, {"fc1.weight': row 0 holds NaN or infinity"},
+                                [&] { load(from_.path(), in_int8()); });
 }
 
 TEST_P(DamagedWeights, InAnInt8CheckpointAreFoundAndRefused) {
@@ -102,7 +103,8 @@ TEST_P(DamagedWeights, InAnInt8CheckpointAreFoundAndRefused) {
   fs::copy(from_ / "config.json", to_.path());
   const std::string scales = std::string(kDown) + "_scale";
   damage(to_.path(), scales, 5, GetParam());
-  checkpoint_test::expect_error(Status::Checkpoint, {kDown, "the scale of row 5 is not finite"}, [&] { load(to_.path(), in_int8()); });
+  checkpoint_test::expect_error(Status::Checkpoint, {kDown, "the scale of row 5 is not finite"},
+                                [&] { load(to_.path(), in_int8()); });
   const Checkpoint checkpoint = Checkpoint::open(to_.path());
   EXPECT_EQ(scan_non_finite(checkpoint.get(scales)).count, 1u);
 }

@@ -58,21 +58,19 @@ struct Variant {
 class Family : public ::testing::TestWithParam<Variant> {};
 INSTANTIATE_TEST_SUITE_P(
     Variants, Family,
-    ::testing::Values(Variant{"plain", "", "ps_version", "v1"}, Variant{"shuffle_v2", "", "ps_version", "v2"},
-                      Variant{"inner_layer", "", "select_layer", -2}, Variant{"other_grid", "", "force_image_size", 84},
-                      Variant{"no_downsampling", "", "downsample_ratio", 1.0},
-                      Variant{"layer_norm", "vision_config", "norm_type", "layer_norm"},
-                      Variant{"qkv_bias", "vision_config", "qkv_bias", true},
-                      Variant{"no_qk_norm", "vision_config", "qk_normalization", false},
-                      Variant{"one_kv_head", "llm_config", "num_key_value_heads", 1},
-                      Variant{"a_kv_head_each", "llm_config", "num_key_value_heads", 6},
-                      Variant{"attention_bias", "llm_config", "attention_bias", true},
-                      Variant{"tied_head", "llm_config", "tie_word_embeddings", true},
-                      Variant{"head_dim_given", "llm_config", "head_dim", 16},
-                      Variant{"internlm2", "llm_config", "architectures", json::array({"InternLM2ForCausalLM"})},
-                      Variant{"phi3", "llm_config", "architectures", json::array({"Phi3ForCausalLM"})},
-                      Variant{"qwen2", "llm_config", "architectures", json::array({"Qwen2ForCausalLM"})},
-                      Variant{"qwen3", "llm_config", "architectures", json::array({"Qwen3ForCausalLM"})}),
+    ::testing::Values(
+        Variant{"plain", "", "ps_version", "v1"}, Variant{"shuffle_v2", "", "ps_version", "v2"},
+        Variant{"inner_layer", "", "select_layer", -2}, Variant{"other_grid", "", "force_image_size", 84},
+        Variant{"no_downsampling", "", "downsample_ratio", 1.0}, Variant{"layer_norm", "vision_config", "norm_type", "layer_norm"},
+        Variant{"qkv_bias", "vision_config", "qkv_bias", true}, Variant{"no_qk_norm", "vision_config", "qk_normalization", false},
+        Variant{"one_kv_head", "llm_config", "num_key_value_heads", 1},
+        Variant{"a_kv_head_each", "llm_config", "num_key_value_heads", 6},
+        Variant{"attention_bias", "llm_config", "attention_bias", true},
+        Variant{"tied_head", "llm_config", "tie_word_embeddings", true}, Variant{"head_dim_given", "llm_config", "head_dim", 16},
+        Variant{"internlm2", "llm_config", "architectures", json::array({"InternLM2ForCausalLM"})},
+        Variant{"phi3", "llm_config", "architectures", json::array({"Phi3ForCausalLM"})},
+        Variant{"qwen2", "llm_config", "architectures", json::array({"Qwen2ForCausalLM"})},
+        Variant{"qwen3", "llm_config", "architectures", json::array({"Qwen3ForCausalLM"})}),
     [](const auto& p) { return std::string(p.param.name); });
 
 json tiny_experts_config() {
@@ -87,14 +85,14 @@ json tiny_experts_config() {
 }
 
 class ExpertsFamily : public ::testing::TestWithParam<Variant> {};
-INSTANTIATE_TEST_SUITE_P(Variants, ExpertsFamily,
-                         ::testing::Values(Variant{"plain", "", "ps_version", "v1"}, Variant{"one_chosen", "", "num_experts_per_tok", 1},
-                                           Variant{"all_chosen", "", "num_experts_per_tok", 12}, Variant{"more", "", "num_experts", 40},
-                                           Variant{"narrow", "", "moe_intermediate_size", 5},
-                                           Variant{"not_normalized", "", "norm_topk_prob", false},
-                                           Variant{"every_second_layer", "", "decoder_sparse_step", 2},
-                                           Variant{"a_dense_layer", "", "mlp_only_layers", json::array({1})}),
-                         [](const auto& p) { return std::string(p.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Variants, ExpertsFamily,
+    ::testing::Values(Variant{"plain", "", "ps_version", "v1"}, Variant{"one_chosen", "", "num_experts_per_tok", 1},
+                      Variant{"all_chosen", "", "num_experts_per_tok", 12}, Variant{"more", "", "num_experts", 40},
+                      Variant{"narrow", "", "moe_intermediate_size", 5}, Variant{"not_normalized", "", "norm_topk_prob", false},
+                      Variant{"every_second_layer", "", "decoder_sparse_step", 2},
+                      Variant{"a_dense_layer", "", "mlp_only_layers", json::array({1})}),
+    [](const auto& p) { return std::string(p.param.name); });
 
 TEST_P(ExpertsFamily, TheCpuComputesWhatTheReferenceDoes) {
   json config = tiny_experts_config();
@@ -156,7 +154,10 @@ TEST(PositionInterpolation, IsPyTorchs) {
     return x;
   };
   const std::vector<float> up = interpolate_bicubic(input(3), 3, 5, 1);
-  const std::vector<float> expected_up{-0.1576000f, 0.2100001f, 0.6096001f, 0.4151999f, 0.1712001f, -0.1988000f, 0.1688000f, 0.5684000f, 0.3739998f, 0.1300000f, -0.2672000f, 0.1004001f, 0.5000000f, 0.3055999f, 0.0616000f, -0.3356000f, 0.0320001f, 0.4316001f, 0.2371999f, -0.0068000f, -0.3768001f, -0.0091999f, 0.3904001f, 0.1959999f, -0.0480000f};
+  const std::vector<float> expected_up{-0.1576000f, 0.2100001f,  0.6096001f, 0.4151999f,  0.1712001f, -0.1988000f, 0.1688000f,
+                                       0.5684000f,  0.3739998f,  0.1300000f, -0.2672000f, 0.1004001f, 0.5000000f,  0.3055999f,
+                                       0.0616000f,  -0.3356000f, 0.0320001f, 0.4316001f,  0.2371999f, -0.0068000f, -0.3768001f,
+                                       -0.0091999f, 0.3904001f,  0.1959999f, -0.0480000f};
   for (size_t i = 0; i < up.size(); ++i) EXPECT_NEAR(up[i], expected_up[i], 1e-6) << i;
   const std::vector<float> down = interpolate_bicubic(input(4), 4, 2, 1);
   const std::vector<float> expected_down{0.3690430f, -0.0268555f, 0.0293945f, 0.1534180f};
@@ -190,8 +191,7 @@ TEST(MemoryPlan, CountsWhatIsReallyTaken) {
   EXPECT_EQ(mapped.picture_batch - bytes.picture_batch, 3 * pictures);
   // Attention's keys and values, rounded to bf16, where no product needs as much.
   const MemoryPlan both = plan_memory(checkpoint, config, {DType::BF16, true, true, {}, true}, true);
-  EXPECT_EQ(both.picture_batch - bytes.picture_batch,
-            4 * mapped.pictures_together * config.vision_tokens() * config.vision.hidden);
+  EXPECT_EQ(both.picture_batch - bytes.picture_batch, 4 * mapped.pictures_together * config.vision_tokens() * config.vision.hidden);
   EXPECT_NO_THROW(require_fit(mapped, mapped.total()));
   try {
     require_fit(mapped, mapped.total() - 1);

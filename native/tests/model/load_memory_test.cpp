@@ -76,7 +76,7 @@ class DeepCheckpoint {
 constexpr int kLayers = 24;
 constexpr int64_t kHidden = 512;
 constexpr int64_t kLayer = kHidden * 128 * (2 * 4 + 2) + 3 * kHidden * 2048;  // weights
-constexpr int64_t kSlack = 8 << 20;                                          // the RoPE table (2 MiB), the heap, read-ahead
+constexpr int64_t kSlack = 8 << 20;                                           // the RoPE table (2 MiB), the heap, read-ahead
 
 // What loading in int8 takes at the most; nothing where the system does not let a process forget its peak.
 std::optional<int64_t> taken_by_quantizing(const DeepCheckpoint& checkpoint) {

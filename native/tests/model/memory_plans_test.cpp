@@ -84,7 +84,8 @@ TEST_F(MemoryPlansTest, Int8MayNeedMore) {
 TEST_F(MemoryPlansTest, MappedWeightsNeedNotFit) {
   const MemoryPlan plan = plans(bf16_, 1).at(Place::Host);
   const std::string advice = plans(bf16_, 1).advice(Place::Host, plan.total() - plan.weights_mapped);
-  EXPECT_NE(advice.find(cat("with a memory limit of ", plan.total(), " bytes (or -1: none) it runs as it is, but slowly")), std::string::npos)
+  EXPECT_NE(advice.find(cat("with a memory limit of ", plan.total(), " bytes (or -1: none) it runs as it is, but slowly")),
+            std::string::npos)
       << advice;
   EXPECT_EQ(plans(bf16_, 1).advice(Place::Host, plan.total() - plan.weights_mapped - 1).find("slowly"), std::string::npos);
   EXPECT_EQ(plans(bf16_, 1, false).advice(Place::Host, plan.total() - 1).find("slowly"), std::string::npos);
@@ -93,9 +94,10 @@ TEST_F(MemoryPlansTest, MappedWeightsNeedNotFit) {
 
 TEST_F(MemoryPlansTest, TheErrorHasPartsAndAdvice) {
   const MemoryPlans all = plans(bf16_, 8);
-  checkpoint_test::expect_error(Status::OutOfMemory,
-                                {"the model needs ", "KV cache ", "further requests of a batch ", "MiB are available; it fits with batches of "},
-                                [&] { all.require_fit(Place::Host, all.at(Place::Host).total() - 1); });
+  checkpoint_test::expect_error(
+      Status::OutOfMemory,
+      {"the model needs ", "KV cache ", "further requests of a batch ", "MiB are available; it fits with batches of "},
+      [&] { all.require_fit(Place::Host, all.at(Place::Host).total() - 1); });
 }
 
 // What is advised is accepted.

@@ -33,8 +33,8 @@ TEST(ModelOverReference, ActivationsAreTheOriginals) {
 
 class ModelOverCpu : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Oracles, ModelOverCpu,
-                         ::testing::Values("hermes-d128", "hermes-gqa7", "internlm2-tiles", "llama2-zh", "llama3-bpe", "phi3", "qwen2-tied", "qwen2-hf", "qwen3",
-                                           "qwen3-moe"),
+                         ::testing::Values("hermes-d128", "hermes-gqa7", "internlm2-tiles", "llama2-zh", "llama3-bpe", "phi3",
+                                           "qwen2-tied", "qwen2-hf", "qwen3", "qwen3-moe"),
                          [](const auto& p) { return testing::test_name(p.param); });
 
 TEST_P(ModelOverCpu, ActivationsAreTheOriginals) {
@@ -61,7 +61,8 @@ TEST(ModelOverCpuWithExperts, ChosenAreThoseOfTheOriginal) {
         std::vector<int32_t> chosen = expected->second[static_cast<size_t>(row)];
         std::sort(chosen.begin(), chosen.end());
         const auto* numbers = static_cast<const float*>(routes.row_range(row, 1).data);
-        EXPECT_EQ(std::vector<int32_t>(numbers, numbers + routes.cols / 2), chosen) << name << ", layer " << expected->first << ", token " << row;
+        EXPECT_EQ(std::vector<int32_t>(numbers, numbers + routes.cols / 2), chosen)
+            << name << ", layer " << expected->first << ", token " << row;
       }
       ++expected;
     };

@@ -16,14 +16,27 @@ using nlohmann::json;
 // The sizes of Phi-3-mini-128k, which Mini-InternVL-Chat-4B has.
 json published() {
   json config = testing::tiny_phi3();
-  config["llm_config"] = {{"architectures", {"Phi3ForCausalLM"}}, {"model_type", "phi3"}, {"hidden_act", "silu"},
-                          {"hidden_size", 3072}, {"intermediate_size", 8192}, {"num_hidden_layers", 32},
-                          {"num_attention_heads", 32}, {"num_key_value_heads", 32}, {"vocab_size", 32020}, {"rms_norm_eps", 1e-5},
-                          {"rope_theta", 10000.0}, {"max_position_embeddings", 131072},
-                          {"original_max_position_embeddings", 4096}, {"sliding_window", 262144}, {"resid_pdrop", 0.0},
-                          {"embd_pdrop", 0.0}, {"attention_bias", false}, {"attention_dropout", 0.0},
-                          {"rope_scaling", {{"type", "su"}, {"short_factor", std::vector<double>(48, 1.05)},
-                                            {"long_factor", std::vector<double>(48, 1.3)}}}};
+  config["llm_config"] = {
+      {"architectures", {"Phi3ForCausalLM"}},
+      {"model_type", "phi3"},
+      {"hidden_act", "silu"},
+      {"hidden_size", 3072},
+      {"intermediate_size", 8192},
+      {"num_hidden_layers", 32},
+      {"num_attention_heads", 32},
+      {"num_key_value_heads", 32},
+      {"vocab_size", 32020},
+      {"rms_norm_eps", 1e-5},
+      {"rope_theta", 10000.0},
+      {"max_position_embeddings", 131072},
+      {"original_max_position_embeddings", 4096},
+      {"sliding_window", 262144},
+      {"resid_pdrop", 0.0},
+      {"embd_pdrop", 0.0},
+      {"attention_bias", false},
+      {"attention_dropout", 0.0},
+      {"rope_scaling",
+       {{"type", "su"}, {"short_factor", std::vector<double>(48, 1.05)}, {"long_factor", std::vector<double>(48, 1.3)}}}};
   return config;
 }
 
@@ -163,7 +176,8 @@ TEST(Phi3, WhatItsCodeWouldDoOtherwiseIsRefused) {
   refused("attention_bias", true, "not supported, only false");
   refused("partial_rotary_factor", 0.5, "0.5 is not supported, only 1");
   refused("hidden_act", "gelu", "not supported, only silu");
-  expect_error(Status::Unsupported, {"llm_config.rope_scaling.type: \"yarn\" is not supported, only default, dynamic and longrope (su)"},
+  expect_error(Status::Unsupported,
+               {"llm_config.rope_scaling.type: \"yarn\" is not supported, only default, dynamic and longrope (su)"},
                [] { read(with_scaling("type", "yarn")); });
 }
 

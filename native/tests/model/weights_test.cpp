@@ -82,8 +82,7 @@ TEST(Weights, OracleCheckpointsAreComplete) {
 TEST(Weights, Published40BHas40BillionParameters) {
   ModelConfig config;
   config.vision = {.hidden = 3200, .heads = 25, .mlp = 12800, .layers = 45, .patch = 14, .image_size = 448};
-  config.language = {.hidden = 7168, .layers = 60, .heads = 56, .kv_heads = 8, .head_dim = 128, .mlp = 20480,
-                     .vocab = 64009};
+  config.language = {.hidden = 7168, .layers = 60, .heads = 56, .kv_heads = 8, .head_dim = 128, .mlp = 20480, .vocab = 64009};
   config.image_size = 448;
   int64_t parameters = 0;
   for (const WeightSpec& spec : expected_weights(config)) parameters += product(spec.shape);
@@ -94,9 +93,10 @@ TEST(Weights, Published40BHas40BillionParameters) {
 TEST(Weights, PublishedSmallOnesHaveTheParametersOfTheirCards) {
   const auto billions = [](const char* architecture, int64_t hidden, int64_t heads, int64_t kv_heads, int64_t mlp, int64_t vocab) {
     const std::string text = cat(R"({"architectures": ["InternVLChatModel"], "force_image_size": 448,
-      "llm_config": {"architectures": [")", architecture, R"("], "rope_theta": 1e6, "num_hidden_layers": 24, "hidden_size": )", hidden,
-      R"(, "num_attention_heads": )", heads, R"(, "num_key_value_heads": )", kv_heads, R"(, "intermediate_size": )", mlp,
-      R"(, "vocab_size": )", vocab, R"(},
+      "llm_config": {"architectures": [")",
+                                 architecture, R"("], "rope_theta": 1e6, "num_hidden_layers": 24, "hidden_size": )", hidden,
+                                 R"(, "num_attention_heads": )", heads, R"(, "num_key_value_heads": )", kv_heads,
+                                 R"(, "intermediate_size": )", mlp, R"(, "vocab_size": )", vocab, R"(},
       "vision_config": {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096,
         "image_size": 448, "norm_type": "layer_norm", "qkv_bias": true, "qk_normalization": false}})");
     const ParamTable params(parse_config(text));
@@ -156,8 +156,7 @@ TEST(Weights, EachMissingWeightIsNamed) {
     rest.erase(rest.begin() + static_cast<ptrdiff_t>(left_out));
     const Checkpoint checkpoint = checkpoint_of(dir, zeros(rest));
     EXPECT_EQ((std::vector<std::string>{specs[left_out].name}), check_weights(checkpoint, tiny()).missing);
-    expect_error(Status::Checkpoint,
-                 {dir.path().string(), "1 of the model's weights", specs[left_out].name + ": missing"},
+    expect_error(Status::Checkpoint, {dir.path().string(), "1 of the model's weights", specs[left_out].name + ": missing"},
                  [&] { require_weights(checkpoint, tiny()); });
   }
 }
@@ -178,13 +177,12 @@ TEST(Weights, WrongShapesAndTypes) {
   EXPECT_FALSE(report.ok());
   EXPECT_TRUE(report.missing.empty());
   const std::string file = (dir / "model.safetensors").string();
-  EXPECT_EQ((std::vector<std::string>{
-                "vision_model.embeddings.class_embedding: expected shape (1, 1, 16), got (16) in " + file,
-                "mlp1.1.weight: expected shape (40, 64), got (64, 40) in " + file,
-                "language_model.model.embed_tokens.weight: expected shape (50, 40), got (49, 40) in " + file}),
-            report.wrong_shape);
-  EXPECT_EQ((std::vector<std::string>{"mlp1.3.bias: expected type F32, BF16 or F16, got I8 in " + file}),
-            report.wrong_dtype);
+  EXPECT_EQ(
+      (std::vector<std::string>{"vision_model.embeddings.class_embedding: expected shape (1, 1, 16), got (16) in " + file,
+                                "mlp1.1.weight: expected shape (40, 64), got (64, 40) in " + file,
+                                "language_model.model.embed_tokens.weight: expected shape (50, 40), got (49, 40) in " + file}),
+      report.wrong_shape);
+  EXPECT_EQ((std::vector<std::string>{"mlp1.3.bias: expected type F32, BF16 or F16, got I8 in " + file}), report.wrong_dtype);
   expect_error(Status::Checkpoint, {"4 of the model's weights", "(64, 40)", "got I8"},
                [&] { require_weights(checkpoint, tiny()); });
 }
@@ -211,8 +209,7 @@ TEST(Weights, UnexpectedTensorsAreListed) {
   Checkpoint checkpoint = checkpoint_of(dir, zeros(specs));
   CheckReport report = check_weights(checkpoint, tiny());
   EXPECT_TRUE(report.ok());
-  EXPECT_EQ((std::vector<std::string>{"extra.weight", "language_model.model.layers.1.input_layernorm.weight"}),
-            report.unexpected);
+  EXPECT_EQ((std::vector<std::string>{"extra.weight", "language_model.model.layers.1.input_layernorm.weight"}), report.unexpected);
 
   ModelConfig tied = tiny();
   tied.language.tied_head = true;
@@ -319,11 +316,13 @@ TEST(Params, OfExperts) {
 TEST(Weights, AMissingExpertIsNamed) {
   const TempDir dir;
   auto specs = expected_weights(with_experts());
-  std::erase_if(specs, [](const WeightSpec& spec) { return spec.name == "language_model.model.layers.2.mlp.experts.3.up_proj.weight"; });
+  std::erase_if(specs,
+                [](const WeightSpec& spec) { return spec.name == "language_model.model.layers.2.mlp.experts.3.up_proj.weight"; });
   const Checkpoint checkpoint = checkpoint_of(dir, zeros(specs));
-  expect_error(Status::Checkpoint,
-               {"1 of the model's weights is missing or wrong: language_model.model.layers.2.mlp.experts.3.up_proj.weight: missing"},
-               [&] { require_weights(checkpoint, with_experts()); });
+  expect_error(
+      Status::Checkpoint,
+      {"1 of the model's weights is missing or wrong: language_model.model.layers.2.mlp.experts.3.up_proj.weight: missing"},
+      [&] { require_weights(checkpoint, with_experts()); });
 }
 
 TEST(Params, StandOnceEachInOneTable) {
@@ -367,7 +366,8 @@ TEST(Weights, InTheIndexButNotInAShard) {
   const CheckReport report = check_weights(checkpoint, tiny());
   EXPECT_EQ((std::vector<std::string>{specs[0].name}), report.missing);
   EXPECT_EQ((std::vector<std::string>{"extra"}), report.unexpected);
-  expect_error(Status::Checkpoint, {cat(specs[0].name, ": missing from ", (dir / "m.safetensors").string(), ", where the index promises it")},
+  expect_error(Status::Checkpoint,
+               {cat(specs[0].name, ": missing from ", (dir / "m.safetensors").string(), ", where the index promises it")},
                [&] { require_weights(checkpoint, tiny()); });
 }
 

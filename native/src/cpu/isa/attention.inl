@@ -270,7 +270,8 @@ template <class Body>
 inline void for_each_tile(const AttentionArgs& a, const Body& body) {
   const int64_t visible = a.visible + (a.positions - 1) * a.visible_step;
   for (int64_t t0 = 0; t0 < visible; t0 += kKeyTile) {
-    body(t0, static_cast<const char*>(a.blocks[t0 / a.block_rows]), t0 % a.block_rows, visible - t0 < kKeyTile ? visible - t0 : kKeyTile);
+    body(t0, static_cast<const char*>(a.blocks[t0 / a.block_rows]), t0 % a.block_rows,
+         visible - t0 < kKeyTile ? visible - t0 : kKeyTile);
   }
 }
 
@@ -290,9 +291,8 @@ void attention_of(const AttentionArgs& a, const RowsAt& rows_at) {
   for_each_tile(a, [&](int64_t t0, const char* block, int64_t row, int64_t count) {
     turn_keys(s.keys, rows_at(block, a.keys, a.key_scales), row, count, a.head_dim);
     const auto values = rows_at(block, a.values, a.value_scales);
-    for_each_run<kTileRows>(a, t0, [&](auto rows, int64_t first, int64_t seen) {
-      attend_rows<rows.value>(a, s, values, row, first, seen);
-    });
+    for_each_run<kTileRows>(
+        a, t0, [&](auto rows, int64_t first, int64_t seen) { attend_rows<rows.value>(a, s, values, row, first, seen); });
   });
   end_queries(a, s.out, a.head_dim, s.total);
 }
@@ -309,7 +309,8 @@ void attention(const AttentionArgs& a) {
     case KvType::F16: return attention_in<DType::F16>(a);
     case KvType::Int8:
       return attention_of(a, [&](const char* block, size_t offset, size_t scales) {
-        return Int8KvRows{reinterpret_cast<const int8_t*>(block + offset), reinterpret_cast<const float*>(block + scales), a.kv_stride};
+        return Int8KvRows{reinterpret_cast<const int8_t*>(block + offset), reinterpret_cast<const float*>(block + scales),
+                          a.kv_stride};
       });
   }
 }

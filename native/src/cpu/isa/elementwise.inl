@@ -60,7 +60,8 @@ void add(float* out, const float* a, const float* b, int64_t n) {
   }
 }
 
-void add_weighted(float* x, const float* rows, int64_t stride, const int64_t* numbers, const float* weights, int64_t count, int64_t n) {
+void add_weighted(float* x, const float* rows, int64_t stride, const int64_t* numbers, const float* weights, int64_t count,
+                  int64_t n) {
   for (int64_t at = 0; at < n; at += kLanes) {
     const int64_t lanes = n - at < kLanes ? n - at : kLanes;
     V16 sum = v_set(0.0f);

@@ -2,7 +2,7 @@
 // kTileCols columns. The sums have the one order that kernel_table.h describes, as those of gemm.inl have, so one row, small batches
 // and large ones agree bit for bit.
 
-constexpr int64_t kLine = 64;  // bytes, of a cache
+constexpr int64_t kLine = 64;    // bytes, of a cache
 constexpr int kSecondLevel = 2;  // of caches, for prefetches
 
 // One or two rows are limited by memory, which its own prefetching serves best: weights are fetched just before they are needed. More
@@ -90,7 +90,8 @@ inline void multiply_tail(const TileRows<Kind>& t, int64_t k, int64_t count, flo
   typename Kind::In a[kRows][kPiece<Kind>] = {};
   char b[kTileCols][kPiece<Kind> * Kind::kBytes] = {};
   TileRows<Kind> tail{a[0], kPiece<Kind>, {}};
-  for (int m = 0; m < kRows; ++m) __builtin_memcpy(a[m], t.a + m * t.a_stride + k, static_cast<size_t>(count) * sizeof(typename Kind::In));
+  for (int m = 0; m < kRows; ++m)
+    __builtin_memcpy(a[m], t.a + m * t.a_stride + k, static_cast<size_t>(count) * sizeof(typename Kind::In));
   for (int n = 0; n < kTileCols; ++n) {
     __builtin_memcpy(b[n], t.b[n] + k * Kind::kBytes, static_cast<size_t>(count * Kind::kBytes));
     tail.b[n] = b[n];
@@ -199,8 +200,8 @@ void products_of_few(const FewRows<Kind>& p) {
 
 template <class Kind>
 void float_products_of_few(const ProductArgs& p) {
-  products_of_few<Kind>({static_cast<const typename Kind::In*>(p.in), p.in_stride, p.rows, static_cast<const char*>(p.weight), p.cols, p.runs,
-                         p.k, p.sums, p.sums_stride});
+  products_of_few<Kind>({static_cast<const typename Kind::In*>(p.in), p.in_stride, p.rows, static_cast<const char*>(p.weight),
+                         p.cols, p.runs, p.k, p.sums, p.sums_stride});
 }
 
 void products(const ProductArgs& p) {

@@ -40,8 +40,8 @@ inline Reg int8_sums(const Int8ProductArgs& p, int64_t m, const Int8Columns& at,
 // ---- few rows ----------------------------------------------------------------------------------------------------------------------
 
 void int8_products_of_few(const Int8ProductArgs& p) {
-  products_of_few<ByteRows>({p.in.values, p.in.stride, p.rows, reinterpret_cast<const char*>(p.weight.values), p.cols, p.runs, p.in.stride,
-                             p.totals, p.sums_stride});
+  products_of_few<ByteRows>({p.in.values, p.in.stride, p.rows, reinterpret_cast<const char*>(p.weight.values), p.cols, p.runs,
+                             p.in.stride, p.totals, p.sums_stride});
   for (int64_t run = 0; run < kColumnRuns; ++run) {
     const int64_t first = run * p.runs.apart, left = p.cols - first, cols = left < p.runs.each ? left : p.runs.each;
     for (int64_t n = 0; n < cols; n += kRegLanes) {
@@ -127,9 +127,8 @@ inline void int8_multiply_block(const Int8ProductArgs& p, const PackedBlock& at,
     const Int8Units a = int8_units(p, at, m0, widened);
     for (int64_t n = 0; n < at.cols; n += kGemmCols) {
       const float* b = p.packed + n * (at.depth / kUnitBytes);
-      with_row_count<kGemmRows>(p.rows - m0, [&](auto rows) {
-        int8_multiply_tile<rows.value>(p, at, m0, a, b, columns + n / kRegLanes);
-      });
+      with_row_count<kGemmRows>(p.rows - m0,
+                                [&](auto rows) { int8_multiply_tile<rows.value>(p, at, m0, a, b, columns + n / kRegLanes); });
     }
   }
 }

@@ -32,9 +32,9 @@ using ivl::kInt8Outlier;
 using ivl::kMostOutliers;
 
 // ---- limits of the callers' scratch -------------------------------------------------------------------------------
-inline constexpr int64_t kFewRows = 16;       // products of at most so many rows stream the weights past
+inline constexpr int64_t kFewRows = 16;           // products of at most so many rows stream the weights past
 inline constexpr int64_t kMostStreamedRows = 64;  // they can up to so many
-inline constexpr int64_t kFewRowsCols = 192;  // most columns of such a product at a time
+inline constexpr int64_t kFewRowsCols = 192;      // most columns of such a product at a time
 // Rows and columns of other products are multiples: whole tiles in every variant.
 inline constexpr int64_t kTaskRows = 12;
 inline constexpr int64_t kTaskCols = 64;
@@ -57,8 +57,8 @@ struct ColumnRuns {
 
 // sums[m][n] = sum over k of in[m][k] * weight[n][k].
 struct ProductArgs {
-  const void* in;  // as they are, or packed: products or packed_products
-  DType in_type;   // F32; or BF16 if the weights are too: rows are then zeros from k on, up to a multiple of kPairStep
+  const void* in;     // as they are, or packed: products or packed_products
+  DType in_type;      // F32; or BF16 if the weights are too: rows are then zeros from k on, up to a multiple of kPairStep
   int64_t in_stride;  // in elements; of packed rows in units of 4 bytes
   int64_t rows;
   const void* weight;  // (columns, k), dense

@@ -7,7 +7,7 @@ namespace {
 
 constexpr int kTileRows = 3, kTileCols = 4;  // 12 accumulators, 3 + 1 operands: all sixteen registers
 constexpr int kIntTileRows = 3;
-constexpr int kPairTileRows = 2;  // 8 accumulators, 4 + 2 operands
+constexpr int kPairTileRows = 2;                              // 8 accumulators, 4 + 2 operands
 constexpr int kGemmRows = 6, kGemmRegs = 2, kGemmPanels = 2;  // 12 accumulators, 2 + 1 operands
 
 }  // namespace

@@ -152,9 +152,8 @@ void pair_attention(const PairAttentionArgs& a) {
   const float* tile = a.tiles;
   for (int64_t t0 = 0; t0 < a.tokens; t0 += kKeyTile, tile += pair_tile_units(a.head_dim)) {
     const int64_t count = a.tokens - t0 < kKeyTile ? a.tokens - t0 : kKeyTile;
-    for_each_part<kGemmRows>(0, a.queries, [&](auto rows, int64_t first) {
-      attend_pairs<rows.value>(s, tile, a.head_dim, a.scale, first, count);
-    });
+    for_each_part<kGemmRows>(
+        0, a.queries, [&](auto rows, int64_t first) { attend_pairs<rows.value>(s, tile, a.head_dim, a.scale, first, count); });
   }
   for (int64_t i = 0; i < a.queries; ++i) end_softmax(a.out + i * a.out_stride, s.out + i * cols, s.total[i], a.head_dim);
 }

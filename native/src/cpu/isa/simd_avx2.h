@@ -40,9 +40,7 @@ inline Reg reg_max(Reg a, Reg b) { return _mm256_max_ps(a, b); }
 inline Reg reg_min(Reg a, Reg b) { return _mm256_min_ps(a, b); }
 inline Reg reg_abs(Reg a) { return _mm256_and_ps(a, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff))); }
 // The bits shifted: an integer in the low bits becomes an exponent.
-inline Reg reg_shift_left_23(Reg a) {
-  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23));
-}
+inline Reg reg_shift_left_23(Reg a) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(a), 23)); }
 
 inline __m128i load_8_halves(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
 inline Reg reg_load_bf16(const void* p) {
@@ -140,9 +138,7 @@ constexpr int kIntBytes = 16;
 inline ByteReg load_unsigned(const uint8_t* p) {
   return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
-inline ByteReg load_signed(const int8_t* p) {
-  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-}
+inline ByteReg load_signed(const int8_t* p) { return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
 inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) {
   // Not the two intrinsics: GCC 12 then has more in flight than there are registers, and spills accumulators. Where a peak is
   // measured, it would take the product out of the loop.
@@ -153,8 +149,7 @@ inline IntReg int_dot(IntReg acc, ByteReg a, ByteReg b) {
 #endif
 inline void int_sum4(const IntReg* v, int32_t* out) {
   const __m256i four = _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
-                   _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1)));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm_add_epi32(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1)));
 }
 
 }  // namespace

@@ -45,9 +45,7 @@ inline Reg reg_select(RegMask mask, Reg a, Reg b) { return _mm512_mask_blend_ps(
 inline RegMask reg_less(Reg a, Reg b) { return static_cast<RegMask>(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ)); }
 inline Reg reg_max(Reg a, Reg b) { return _mm512_max_ps(a, b); }
 inline Reg reg_min(Reg a, Reg b) { return _mm512_min_ps(a, b); }
-inline Reg reg_abs(Reg a) {
-  return _mm512_castsi512_ps(_mm512_and_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(0x7fffffff)));
-}
+inline Reg reg_abs(Reg a) { return _mm512_castsi512_ps(_mm512_and_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(0x7fffffff))); }
 inline Reg reg_shift_left_23(Reg a) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(a), 23)); }
 
 inline __m256i load_16_halves(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
@@ -121,8 +119,7 @@ inline void reg_sum4(const Reg* v, float* out) {
   const Reg four = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
   const Reg two = _mm512_add_ps(four, _mm512_permute_ps(four, 0x4e));
   const Reg one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xb1));
-  const Reg packed = _mm512_permutexvar_ps(
-      _mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0), one);
+  const Reg packed = _mm512_permutexvar_ps(_mm512_set_epi32(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 8, 4, 0), one);
   _mm_storeu_ps(out, _mm512_castps512_ps128(packed));
 }
 
@@ -183,8 +180,7 @@ inline void int_sum4(const IntReg* v, int32_t* out) {
   const IntReg cd = _mm512_add_epi32(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
   const IntReg four = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
   const __m256i two = _mm256_add_epi32(_mm512_castsi512_si256(four), _mm512_extracti64x4_epi64(four, 1));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(out),
-                   _mm_add_epi32(_mm256_castsi256_si128(two), _mm256_extracti128_si256(two, 1)));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), _mm_add_epi32(_mm256_castsi256_si128(two), _mm256_extracti128_si256(two, 1)));
 }
 
 }  // namespace

@@ -35,9 +35,7 @@ inline Reg reg_sub(Reg a, Reg b) { return a - b; }
 inline Reg reg_mul(Reg a, Reg b) { return a * b; }
 inline Reg reg_div(Reg a, Reg b) { return a / b; }
 inline Reg reg_fma(Reg a, Reg b, Reg c) { return a * b + c; }
-inline Reg reg_select(RegMask mask, Reg a, Reg b) {
-  return (Reg)(((RegMask)a & mask) | ((RegMask)b & ~mask));
-}
+inline Reg reg_select(RegMask mask, Reg a, Reg b) { return (Reg)(((RegMask)a & mask) | ((RegMask)b & ~mask)); }
 inline RegMask reg_less(Reg a, Reg b) { return a < b; }
 inline Reg reg_max(Reg a, Reg b) { return reg_select(a > b, a, b); }
 inline Reg reg_min(Reg a, Reg b) { return reg_select(a < b, a, b); }
@@ -49,9 +47,7 @@ inline uint16_t load_u16(const void* p, int64_t i) {
   __builtin_memcpy(&bits, static_cast<const char*>(p) + 2 * i, 2);
   return bits;
 }
-inline void store_u16(void* p, int64_t i, uint16_t bits) {
-  __builtin_memcpy(static_cast<char*>(p) + 2 * i, &bits, 2);
-}
+inline void store_u16(void* p, int64_t i, uint16_t bits) { __builtin_memcpy(static_cast<char*>(p) + 2 * i, &bits, 2); }
 
 inline Reg reg_load_bf16(const void* p) {
   RegBits bits = {load_u16(p, 0), load_u16(p, 1), load_u16(p, 2), load_u16(p, 3)};
@@ -75,7 +71,8 @@ inline Reg reg_load_f16(const void* p) {
 }
 inline Reg reg_load_int8(const void* p) {
   const auto* bytes = static_cast<const int8_t*>(p);
-  return Reg{static_cast<float>(bytes[0]), static_cast<float>(bytes[1]), static_cast<float>(bytes[2]), static_cast<float>(bytes[3])};
+  return Reg{static_cast<float>(bytes[0]), static_cast<float>(bytes[1]), static_cast<float>(bytes[2]),
+             static_cast<float>(bytes[3])};
 }
 inline void reg_store_bf16(void* p, Reg v) {
   for (int i = 0; i < 4; ++i) {

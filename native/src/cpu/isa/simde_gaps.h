@@ -115,5 +115,4 @@ inline simde__m512 gap_shuffle_f32x4(simde__m512 a, simde__m512 b, int order) {
 #undef _mm512_cvtps_ph
 #define _mm512_cvtps_ph(v, rounding) gap_cvtps_ph(v)
 #undef _mm512_permute_ps
-#define _mm512_permute_ps(v, order) \
-  gap_join(_mm256_permute_ps(gap_half(v, 0), order), _mm256_permute_ps(gap_half(v, 1), order))
+#define _mm512_permute_ps(v, order) gap_join(_mm256_permute_ps(gap_half(v, 0), order), _mm256_permute_ps(gap_half(v, 1), order))

@@ -8,8 +8,8 @@ struct V16 {
   Reg r[kRegs];
 };
 
-#define IVL_EACH(expression)                   \
-  V16 out;                                     \
+#define IVL_EACH(expression)                               \
+  V16 out;                                                 \
   for (int i = 0; i < kRegs; ++i) out.r[i] = (expression); \
   return out
 
@@ -26,9 +26,7 @@ inline V16 v_min(V16 a, V16 b) { IVL_EACH(reg_min(a.r[i], b.r[i])); }
 inline V16 v_abs(V16 a) { IVL_EACH(reg_abs(a.r[i])); }
 inline V16 v_shift_left_23(V16 a) { IVL_EACH(reg_shift_left_23(a.r[i])); }
 // x < y ? a : b; b where x or y is NaN.
-inline V16 v_select_less(V16 x, V16 y, V16 a, V16 b) {
-  IVL_EACH(reg_select(reg_less(x.r[i], y.r[i]), a.r[i], b.r[i]));
-}
+inline V16 v_select_less(V16 x, V16 y, V16 a, V16 b) { IVL_EACH(reg_select(reg_less(x.r[i], y.r[i]), a.r[i], b.r[i])); }
 #undef IVL_EACH
 
 inline void v_store(float* p, V16 v) {

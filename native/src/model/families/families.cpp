@@ -51,7 +51,8 @@ LongRope read_longrope(const ConfigSection& section, const ConfigSection& scalin
   longrope.original = read_original(section, scaling);
   const auto original = static_cast<double>(longrope.original);
   const double stretch = scaling.positive("factor", static_cast<double>(language.context) / original);
-  longrope.magnitude = scaling.positive("attention_factor", stretch <= 1 ? 1 : std::sqrt(1 + std::log(stretch) / std::log(original)));
+  longrope.magnitude =
+      scaling.positive("attention_factor", stretch <= 1 ? 1 : std::sqrt(1 + std::log(stretch) / std::log(original)));
   return longrope;
 }
 

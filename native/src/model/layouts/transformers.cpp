@@ -71,8 +71,7 @@ ModelConfig read_transformers(const ConfigSection& top) {
   model.projector_names = kProjectorNames;
   model.prefixes = kPrefixes;
   model.other_prefixes = {kPrefixesInMemory};
-  model.select_layer =
-      top.integer("vision_feature_layer", -model.vision.layers - 1, model.vision.layers, model.select_layer);
+  model.select_layer = top.integer("vision_feature_layer", -model.vision.layers - 1, model.vision.layers, model.select_layer);
   model.downsample = read_downsample(top);
   model.image_size = model.vision.image_size;
   model.tiling = {.dynamic = true, .thumbnail = true};  // the processor's default, which its file does not change

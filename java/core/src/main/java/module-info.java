@@ -2,7 +2,8 @@
  * The library. On the module path FFmpeg, which videos need, is added by the application: {@code --add-modules
  * org.bytedeco.ffmpeg,org.bytedeco.ffmpeg.linux.x86_64}. So is Micrometer: {@code requires micrometer.core}.
  */
-@SuppressWarnings({"requires-automatic", "requires-transitive-automatic"}) // others' libraries, and the binding, whose classes are generated
+@SuppressWarnings({"requires-automatic", "requires-transitive-automatic"
+}) // others' libraries, and the binding, whose classes are generated
 module internvl4j {
     requires transitive java.desktop;
     requires com.drew.metadata;
@@ -29,5 +30,6 @@ module internvl4j {
     exports io.github.internvl4j.video;
 
     // Records made from JSON.
-    opens io.github.internvl4j.runtime to com.fasterxml.jackson.databind;
+    opens io.github.internvl4j.runtime to
+            com.fasterxml.jackson.databind;
 }

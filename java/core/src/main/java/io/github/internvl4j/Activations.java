@@ -42,9 +42,7 @@ public final class Activations {
     }
 
     private Members members() {
-        return Members
-                .of("tensors", tensors)
-                .and("promptTokens", promptTokens);
+        return Members.of("tensors", tensors).and("promptTokens", promptTokens);
     }
 
     @Override

@@ -67,7 +67,8 @@ final class Answer {
     }
 
     /** Takes what became of the request. Not null if the answer is over with it. */
-    @Nullable FinishReason accept(RequestEvent event) {
+    @Nullable
+    FinishReason accept(RequestEvent event) {
         if (event.token() >= 0) {
             if (tokens.isEmpty()) {
                 begin(event);

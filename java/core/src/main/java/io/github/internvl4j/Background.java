@@ -37,7 +37,8 @@ final class Background {
         try {
             thread.start();
         } catch (OutOfMemoryError noThread) {
-            sink.onFailure(new InsufficientMemoryException("the question cannot be asked: " + Shortage.of(noThread), noThread));
+            sink.onFailure(new InsufficientMemoryException(
+                    "the question cannot be asked: " + Shortage.of(noThread), noThread));
             return;
         }
         await(begun);

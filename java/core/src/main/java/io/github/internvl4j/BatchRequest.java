@@ -30,9 +30,7 @@ public final class BatchRequest {
     }
 
     private Members members() {
-        return Members
-                .of("prompt", prompt)
-                .and("config", config);
+        return Members.of("prompt", prompt).and("config", config);
     }
 
     @Override

@@ -23,7 +23,12 @@ import org.jspecify.annotations.Nullable;
  * @param images its images, in its order
  */
 record BeamGenerator(
-        NativeModel model, PromptReader reader, int[] tokens, List<NativeFeatures> images, GenerationConfig config, String salt) {
+        NativeModel model,
+        PromptReader reader,
+        int[] tokens,
+        List<NativeFeatures> images,
+        GenerationConfig config,
+        String salt) {
     private static final int MOST_ALTERNATIVES = 64;
 
     /**
@@ -37,7 +42,8 @@ record BeamGenerator(
         BeamSearch search = new BeamSearch(config.beams(), config.lengthPenalty(), stops);
         if (search.alternatives() > MOST_ALTERNATIVES) {
             throw new InvalidOptionException("beams is " + config.beams() + ", expected at most "
-                    + MOST_ALTERNATIVES * config.beams() / search.alternatives() + " beside " + stops.length + " stop tokens");
+                    + MOST_ALTERNATIVES * config.beams() / search.alternatives() + " beside " + stops.length
+                    + " stop tokens");
         }
         int most = Math.min(config.maxNewTokens(), model.info().contextLength() - tokens.length);
         for (int length = 0; length < most && !search.done(); length++) {
@@ -58,7 +64,8 @@ record BeamGenerator(
     /** Of each beam its likeliest next tokens; null if it was cancelled. */
     private @Nullable List<List<TokenLogprob>> next(BeamSearch search, @Nullable Cancellation cancellation) {
         BlockingQueue<RequestEvent> events = new LinkedBlockingQueue<>();
-        NativeRequest.Sampling one = GenerationConfig.greedy(1).topLogprobs(search.alternatives()).sampling();
+        NativeRequest.Sampling one =
+                GenerationConfig.greedy(1).topLogprobs(search.alternatives()).sampling();
         Map<Long, Integer> beamOf = new HashMap<>();
         List<List<TokenLogprob>> next = new ArrayList<>();
         try {

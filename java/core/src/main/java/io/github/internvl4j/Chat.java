@@ -34,7 +34,8 @@ public final class Chat implements AutoCloseable {
     private final PromptReader.Opening opening;
     private final List<Kept> turns = new ArrayList<>();
     private final ReentrantLock asking = new ReentrantLock();
-    // How the system message is read: by the first turn's mode. It is as old as the chat, so what is asked later must not change it.
+    // How the system message is read: by the first turn's mode. It is as old as the chat, so what is asked later must
+    // not change it.
     private @Nullable SpecialTokens firstMode;
     private volatile @Nullable Cancellation current;
     private volatile boolean closed;
@@ -45,7 +46,8 @@ public final class Chat implements AutoCloseable {
      * @param tiles how many tiles each of its image entries had when it was asked, and has ever since
      * @param features those images as the decoder sees them, null for none
      */
-    private record Kept(Turn turn, List<Integer> tiles, @Nullable NativeFeatures features) {
+    private record Kept(
+            Turn turn, List<Integer> tiles, @Nullable NativeFeatures features) {
         void free() {
             if (features != null) {
                 features.close();
@@ -72,8 +74,10 @@ public final class Chat implements AutoCloseable {
      * @throws PromptException if the images and the history's placeholders differ in number
      */
     void recall(List<Turn> history, List<List<Image>> images) {
-        List<Turn> told = history.stream().map(turn -> told(turn, images.isEmpty())).toList();
-        int placeholders = told.stream().mapToInt(turn -> turn.imagePlaceholders().size()).sum();
+        List<Turn> told =
+                history.stream().map(turn -> told(turn, images.isEmpty())).toList();
+        int placeholders =
+                told.stream().mapToInt(turn -> turn.imagePlaceholders().size()).sum();
         if (placeholders != images.size()) {
             throw new PromptException("the history's questions have " + placeholders + " " + ConversationTemplate.IMAGE
                     + " placeholders, but there are " + images.size() + " image entries; the two must be equal");
@@ -179,17 +183,23 @@ public final class Chat implements AutoCloseable {
                     "a question to a chat brings no history and no system message of its own, expected both empty");
         }
         if (!question.cacheSalt().isEmpty()) {
-            throw new PromptException("a question to a chat has no salt of its own, expected none: it has the chat's (ChatOptions.cacheSalt)");
+            throw new PromptException(
+                    "a question to a chat has no salt of its own, expected none: it has the chat's (ChatOptions.cacheSalt)");
         }
         if (question.thinking() && !options.thinking()) {
-            throw new PromptException("the question asks for thinking, but the chat was not opened for it (ChatOptions.thinking), and"
-                    + " thinking has a system message of its own");
+            throw new PromptException(
+                    "the question asks for thinking, but the chat was not opened for it (ChatOptions.thinking), and"
+                            + " thinking has a system message of its own");
         }
     }
 
     /** @param begun told when the chat is this question's alone */
     private Reply ask(
-            Prompt question, GenerationConfig config, ReplyListener listener, Cancellation cancellation, Runnable begun) {
+            Prompt question,
+            GenerationConfig config,
+            ReplyListener listener,
+            Cancellation cancellation,
+            Runnable begun) {
         begin();
         try {
             current = cancellation;
@@ -237,8 +247,7 @@ public final class Chat implements AutoCloseable {
         }
     }
 
-    private Reply answer(
-            Prompt question, GenerationConfig config, ReplyListener listener, Cancellation cancellation) {
+    private Reply answer(Prompt question, GenerationConfig config, ReplyListener listener, Cancellation cancellation) {
         List<Integer> tiles = owner.reader().tiles(question);
         Turn asked = question.asked(question.specialTokensOr(ownMode())).laidOut(tiles.size());
         Fitted fitted = fit(asked, tiles, config);
@@ -296,8 +305,10 @@ public final class Chat implements AutoCloseable {
     }
 
     private ContextLengthException withWaysOut(ContextLengthException e) {
-        return new ContextLengthException(e.getMessage() + "; undo() takes back the last turn of the chat, reset() all "
-                + turns.size() + ", and a chat with WhenFull.DROP_OLDEST forgets the oldest by itself", e);
+        return new ContextLengthException(
+                e.getMessage() + "; undo() takes back the last turn of the chat, reset() all " + turns.size()
+                        + ", and a chat with WhenFull.DROP_OLDEST forgets the oldest by itself",
+                e);
     }
 
     private int[] tokens(Turn asked, List<Integer> tiles, List<Kept> earlier) {
@@ -306,7 +317,8 @@ public final class Chat implements AutoCloseable {
         all.addAll(tiles);
         SpecialTokens first = turns.isEmpty() ? asked.specialTokens() : firstMode;
         SpecialTokens systemMode = options.specialTokens() != null || first == null ? ownMode() : first;
-        return owner.reader().tokens(opening, systemMode, earlier.stream().map(Kept::turn).toList(), asked, all);
+        return owner.reader()
+                .tokens(opening, systemMode, earlier.stream().map(Kept::turn).toList(), asked, all);
     }
 
     /** A cancelled answer counts as far as it came; without any text the turn is forgotten. As in the original's, thinking is kept. */

@@ -37,7 +37,8 @@ public final class ChatOptions {
     private ChatOptions(Fields fields) {
         this.fields = fields;
         if (thinking() && system() != null) {
-            throw new PromptException("there is a system message, but thinking has one of its own, expected only one of the two");
+            throw new PromptException(
+                    "there is a system message, but thinking has one of its own, expected only one of the two");
         }
         fields.history = Options.copy(history(), "history");
         fields.images = Options.entries(images());
@@ -156,8 +157,7 @@ public final class ChatOptions {
     }
 
     private Members members() {
-        return Members
-                .of("system", fields.system)
+        return Members.of("system", fields.system)
                 .and("thinking", fields.thinking)
                 .and("history", fields.history)
                 .and("images", fields.images)

@@ -26,7 +26,8 @@ final class CheckpointFiles {
                 }
             }
         } catch (IOException e) {
-            throw new CheckpointException("cannot copy the files of " + from + " to " + to + ": " + FileProblems.reason(e), e);
+            throw new CheckpointException(
+                    "cannot copy the files of " + from + " to " + to + ": " + FileProblems.reason(e), e);
         }
     }
 }

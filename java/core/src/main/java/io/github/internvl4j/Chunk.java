@@ -50,8 +50,7 @@ public final class Chunk {
     }
 
     private Members members() {
-        return Members
-                .of("text", text)
+        return Members.of("text", text)
                 .and("thinking", thinking)
                 .and("token", token)
                 .and("logprob", logprob)

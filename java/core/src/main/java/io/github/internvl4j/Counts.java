@@ -103,6 +103,7 @@ public final class Counts {
 
     @Override
     public String toString() {
-        return "Counts" + counts.toString().substring(counts.getClass().getSimpleName().length());
+        return "Counts"
+                + counts.toString().substring(counts.getClass().getSimpleName().length());
     }
 }

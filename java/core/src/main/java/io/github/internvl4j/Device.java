@@ -14,7 +14,8 @@ import java.util.stream.Collectors;
  *     decoder layers of each as {@code cuda:0=20,1=40}
  */
 public record Device(String name) {
-    private static final Pattern NAMES = Pattern.compile("auto|cpu|cuda(:\\d{1,2}(,\\d{1,2}){0,15}|:\\d{1,2}=\\d{1,3}(,\\d{1,2}=\\d{1,3}){0,7})?");
+    private static final Pattern NAMES =
+            Pattern.compile("auto|cpu|cuda(:\\d{1,2}(,\\d{1,2}){0,15}|:\\d{1,2}=\\d{1,3}(,\\d{1,2}=\\d{1,3}){0,7})?");
 
     /** The first GPU that has room for the model and can do its precision and sizes, else the CPU. */
     public static final Device AUTO = new Device("auto");
@@ -39,7 +40,8 @@ public record Device(String name) {
     /** GPUs by their numbers from 0: one, or several that share the decoder's layers in this order. */
     public static Device cuda(int... numbers) {
         Objects.requireNonNull(numbers, "numbers");
-        return new Device(Arrays.stream(numbers).mapToObj(Integer::toString).collect(Collectors.joining(",", "cuda:", "")));
+        return new Device(
+                Arrays.stream(numbers).mapToObj(Integer::toString).collect(Collectors.joining(",", "cuda:", "")));
     }
 
     @Override

@@ -66,7 +66,8 @@ final class Draft {
         }
         LoadOptions smaller = options.memoryLimit(Math.max(1, limit - own.total()));
         MemoryNeeds fewer = NativeModel.plan(model, smaller);
-        return fewer.andDraft(NativeModel.plan(directory, options(options, fewer.maxBatch())).total());
+        return fewer.andDraft(
+                NativeModel.plan(directory, options(options, fewer.maxBatch())).total());
     }
 
     /**
@@ -94,7 +95,8 @@ final class Draft {
     NativeModel load(LoadOptions options) {
         NativeModel target = NativeModel.load(model, options);
         try {
-            NativeModel smaller = NativeModel.load(directory, options(options, options.maxBatch()).listener(progress -> {}));
+            NativeModel smaller = NativeModel.load(
+                    directory, options(options, options.maxBatch()).listener(progress -> {}));
             try {
                 target.setDraft(smaller);
             } catch (RuntimeException | Error e) {
@@ -110,6 +112,8 @@ final class Draft {
 
     /** As the model, but for what is the model's own: its context and the bytes of its cache. */
     private LoadOptions options(LoadOptions options, int maxBatch) {
-        return options.contextLength(Math.min(options.contextLength(), info.contextLength())).kvMemory(0).maxBatch(maxBatch);
+        return options.contextLength(Math.min(options.contextLength(), info.contextLength()))
+                .kvMemory(0)
+                .maxBatch(maxBatch);
     }
 }

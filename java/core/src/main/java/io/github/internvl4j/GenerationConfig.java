@@ -21,6 +21,7 @@ public final class GenerationConfig {
     private static final int MOST_GUESSED = 8;
     /** Each needs some alternatives, of which the runtime tells 64. */
     private static final int MOST_BEAMS = 32;
+
     private static final GenerationConfig DEFAULTS = new GenerationConfig(new Fields());
 
     /** Mutable only until a config is made of it. */
@@ -87,8 +88,14 @@ public final class GenerationConfig {
 
     /** Whether nothing changes the model's probabilities, and nothing is asked for but tokens. */
     private boolean isPlain() {
-        return temperature() == 0 && repetitionPenalty() == 1 && frequencyPenalty() == 0 && presencePenalty() == 0
-                && logitBias().isEmpty() && minNewTokens() == 0 && stopStrings().isEmpty() && topLogprobs() == 0;
+        return temperature() == 0
+                && repetitionPenalty() == 1
+                && frequencyPenalty() == 0
+                && presencePenalty() == 0
+                && logitBias().isEmpty()
+                && minNewTokens() == 0
+                && stopStrings().isEmpty()
+                && topLogprobs() == 0;
     }
 
     private static void requireFinite(boolean inRange, String name, float value, String expected) {
@@ -390,8 +397,7 @@ public final class GenerationConfig {
     }
 
     private Members members() {
-        return Members
-                .of("maxNewTokens", maxNewTokens())
+        return Members.of("maxNewTokens", maxNewTokens())
                 .and("minNewTokens", minNewTokens())
                 .and("temperature", temperature())
                 .and("topK", topK())

@@ -45,7 +45,10 @@ final class Generator implements AutoCloseable {
 
     /** @param listeners hear of its requests */
     Generator(
-            NativeModel model, PromptReader reader, List<RequestListener> listeners, @Nullable Cancellation cancellation) {
+            NativeModel model,
+            PromptReader reader,
+            List<RequestListener> listeners,
+            @Nullable Cancellation cancellation) {
         this.model = model;
         this.reader = reader;
         this.listeners = listeners;
@@ -56,12 +59,14 @@ final class Generator implements AutoCloseable {
     }
 
     /** A prompt's images, all tiles together, to be encoded when they are needed; null for none. */
-    @Nullable NativeFeatures images(Prompt prompt) {
+    @Nullable
+    NativeFeatures images(Prompt prompt) {
         return images(prompt, prompt.cacheSalt());
     }
 
     /** The same with another salt. */
-    @Nullable NativeFeatures images(Prompt prompt, String salt) {
+    @Nullable
+    NativeFeatures images(Prompt prompt, String salt) {
         return prompt.images().isEmpty() ? null : model.features(reader.pixels(prompt), salt);
     }
 
@@ -210,7 +215,8 @@ final class Generator implements AutoCloseable {
         int[] tokens = reader.tokens(prompt);
         try (NativeFeatures features = images(prompt)) {
             List<NativeFeatures> images = features == null ? List.of() : List.of(features);
-            return answer(tokens, images, request.config(), ReplyListener.none(), prompt.thinking(), 0, prompt.cacheSalt());
+            return answer(
+                    tokens, images, request.config(), ReplyListener.none(), prompt.thinking(), 0, prompt.cacheSalt());
         }
     }
 
@@ -223,7 +229,16 @@ final class Generator implements AutoCloseable {
         double seconds = (System.nanoTime() - before) / 1e9;
         ReplyListener nobody = ReplyListener.none();
         try {
-            add(index, tokens, images, images, request.config(), nobody, prompt.thinking(), seconds, prompt.cacheSalt());
+            add(
+                    index,
+                    tokens,
+                    images,
+                    images,
+                    request.config(),
+                    nobody,
+                    prompt.thinking(),
+                    seconds,
+                    prompt.cacheSalt());
         } catch (RuntimeException | Error e) {
             images.forEach(NativeFeatures::close);
             throw e;
@@ -315,8 +330,7 @@ final class Generator implements AutoCloseable {
     }
 
     private boolean cancelled() {
-        return over || Thread.currentThread().isInterrupted()
-                || (cancellation != null && cancellation.isCancelled());
+        return over || Thread.currentThread().isInterrupted() || (cancellation != null && cancellation.isCancelled());
     }
 
     @Override

@@ -44,7 +44,8 @@ final class Inbox implements Background.Sink {
     }
 
     /** The next chunk; null behind the last one. Throws what the answer failed with. */
-    @Nullable Chunk take(Cancellation cancellation) {
+    @Nullable
+    Chunk take(Cancellation cancellation) {
         lock.lock();
         try {
             await(false, cancellation);

@@ -16,8 +16,8 @@ import io.github.internvl4j.runtime.NativeAnswer;
 import io.github.internvl4j.runtime.NativeFeatures;
 import io.github.internvl4j.runtime.NativeLibrary;
 import io.github.internvl4j.runtime.NativeModel;
-import io.github.internvl4j.runtime.NativeRequest;
 import io.github.internvl4j.runtime.NativeRecording;
+import io.github.internvl4j.runtime.NativeRequest;
 import io.github.internvl4j.tensor.Tensor;
 import io.github.internvl4j.text.Tokenizer;
 import io.github.internvl4j.text.Turn;
@@ -95,10 +95,17 @@ public final class InternVL implements AutoCloseable {
             draft.requireTokens(stored.vocabularySize(), reader.tokenizer());
             maxBatch = draft.requireRoom(options).maxBatch();
         } else {
-            maxBatch = options.maxBatch() > 0 ? options.maxBatch() : plan(directory, options).maxBatch();
+            maxBatch = options.maxBatch() > 0
+                    ? options.maxBatch()
+                    : plan(directory, options).maxBatch();
         }
-        NativeModel model = draft == null ? NativeModel.load(directory, options) : draft.load(options.maxBatch(maxBatch));
-        System.getLogger("io.github.internvl4j").log(Level.DEBUG, () -> "loaded " + directory + " on " + model.backend() + "; up to " + maxBatch + " requests together");
+        NativeModel model =
+                draft == null ? NativeModel.load(directory, options) : draft.load(options.maxBatch(maxBatch));
+        System.getLogger("io.github.internvl4j")
+                .log(
+                        Level.DEBUG,
+                        () -> "loaded " + directory + " on " + model.backend() + "; up to " + maxBatch
+                                + " requests together");
         if (options.contextLength() > 0) {
             reader = reader.with(new ModelInfo(model.info()));
         }
@@ -267,7 +274,9 @@ public final class InternVL implements AutoCloseable {
      * @throws PromptException if the prompt cannot be built, or does not fit the context
      */
     public List<Integer> promptTokens(Prompt prompt) {
-        return IntStream.of(reader.tokens(Objects.requireNonNull(prompt, "prompt"))).boxed().toList();
+        return IntStream.of(reader.tokens(Objects.requireNonNull(prompt, "prompt")))
+                .boxed()
+                .toList();
     }
 
     /** Answers one prompt. */
@@ -310,7 +319,10 @@ public final class InternVL implements AutoCloseable {
      * @throws ClosedException if the model is closed, before or meanwhile
      */
     public Reply complete(
-            List<Integer> tokens, String cacheSalt, GenerationConfig config, ReplyListener listener,
+            List<Integer> tokens,
+            String cacheSalt,
+            GenerationConfig config,
+            ReplyListener listener,
             @Nullable Cancellation cancellation) {
         Objects.requireNonNull(cacheSalt, "cacheSalt");
         Objects.requireNonNull(config, "config");
@@ -421,15 +433,15 @@ public final class InternVL implements AutoCloseable {
         int[] tokens = reader.tokens(prompt);
         boolean seeing = !prompt.images().isEmpty();
         try (NativeRecording recording = new NativeRecording();
-                NativeFeatures features =
-                        seeing ? model.encode(reader.pixels(prompt), recording) : null) {
+                NativeFeatures features = seeing ? model.encode(reader.pixels(prompt), recording) : null) {
             List<NativeFeatures> images = features == null ? List.of() : List.of(features);
             NativeRequest.Sampling one = NativeRequest.Sampling.greedy(1);
             var request = new NativeRequest(tokens, reader.imageToken(), images, new int[0], one, "", recording);
             try (NativeAnswer answer = model.submit(request)) {
                 answer.finish();
             }
-            return new Activations(recording.copy(), IntStream.of(tokens).boxed().toList());
+            return new Activations(
+                    recording.copy(), IntStream.of(tokens).boxed().toList());
         }
     }
 

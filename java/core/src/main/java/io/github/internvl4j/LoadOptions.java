@@ -252,8 +252,7 @@ public final class LoadOptions {
     }
 
     private Members members() {
-        return Members
-                .of("precision", precision())
+        return Members.of("precision", precision())
                 .and("quantizeVision", quantizeVision())
                 .and("kvCache", kvCache())
                 .and("activations", activations())

@@ -27,6 +27,8 @@ final class Options {
 
     /** An immutable copy of image entries. */
     static List<List<Image>> entries(List<List<Image>> values) {
-        return copy(values, "images").stream().map(entry -> copy(entry, "an entry of images")).toList();
+        return copy(values, "images").stream()
+                .map(entry -> copy(entry, "an entry of images"))
+                .toList();
     }
 }

@@ -56,13 +56,15 @@ public final class Prompt {
         Objects.requireNonNull(question(), "question");
         fields.history = Options.copy(history(), "history");
         fields.images = Options.entries(images());
-        fields.placeholders = Turn.of(question(), "").placeholders(placeholders()).placeholders(); // checked there
+        fields.placeholders =
+                Turn.of(question(), "").placeholders(placeholders()).placeholders(); // checked there
         if (fields.maxTiles != null) {
             requireTiles(fields.maxTiles, 1, "maxTiles");
         }
         fields.tileLimits = limits(Options.copy(tileLimits(), "tileLimits"), images().size());
         if (thinking() && system() != null) {
-            throw new PromptException("there is a system message, but thinking has one of its own, expected only one of the two");
+            throw new PromptException(
+                    "there is a system message, but thinking has one of its own, expected only one of the two");
         }
         Objects.requireNonNull(cacheSalt(), "cacheSalt");
     }
@@ -74,12 +76,14 @@ public final class Prompt {
     }
 
     private static void requireTiles(int value, int least, String name) {
-        Options.require(value >= least && value <= Tiling.LARGEST_MOST, name, value, least + " to " + Tiling.LARGEST_MOST);
+        Options.require(
+                value >= least && value <= Tiling.LARGEST_MOST, name, value, least + " to " + Tiling.LARGEST_MOST);
     }
 
     private static List<Integer> limits(List<Integer> values, int entries) {
         if (values.size() > entries) {
-            throw new PromptException("tileLimits has " + values.size() + " limits, but there are " + entries + " image entries");
+            throw new PromptException(
+                    "tileLimits has " + values.size() + " limits, but there are " + entries + " image entries");
         }
         int told = 0;
         for (int i = 0; i < values.size(); i++) {
@@ -150,7 +154,10 @@ public final class Prompt {
         Prompt prompt = this;
         int number = 1;
         for (Image frame : Options.copy(frames, "frames")) {
-            prompt = prompt.and("Frame" + number++ + ": ").and(frame).lastInOneTile().and("\n");
+            prompt = prompt.and("Frame" + number++ + ": ")
+                    .and(frame)
+                    .lastInOneTile()
+                    .and("\n");
         }
         return prompt;
     }
@@ -236,7 +243,9 @@ public final class Prompt {
     }
 
     private Turn told() {
-        int earlier = history().stream().mapToInt(turn -> turn.imagePlaceholders().size()).sum();
+        int earlier = history().stream()
+                .mapToInt(turn -> turn.imagePlaceholders().size())
+                .sum();
         return asked(specialTokensOr(SpecialTokens.PARSE)).laidOut(Math.max(0, images().size() - earlier));
     }
 
@@ -316,8 +325,7 @@ public final class Prompt {
     }
 
     private Members members() {
-        return Members
-                .of("system", fields.system)
+        return Members.of("system", fields.system)
                 .and("history", fields.history)
                 .and("question", fields.question)
                 .and("images", fields.images)

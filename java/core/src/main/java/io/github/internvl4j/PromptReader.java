@@ -38,7 +38,8 @@ final class PromptReader {
      * @param text the caller's message; null for the template's own, or for that of thinking
      */
     record Opening(@Nullable String text, boolean thinking) {
-        @Nullable String message() {
+        @Nullable
+        String message() {
             return thinking ? Thinking.SYSTEM_MESSAGE : text;
         }
     }
@@ -58,9 +59,11 @@ final class PromptReader {
     private void requireRowsForTokens(Path directory) {
         int most = tokenizer.vocabularySize() - 1;
         if (most >= info.vocabularySize()) {
-            throw new CheckpointException(directory + ": the tokenizer's ids go up to " + most + " ('" + tokenizer.tokenText(most)
-                    + "'), but vocab_size in config.json is " + info.vocabularySize() + ", expected a row of the model for every"
-                    + " token: the tokenizer is another model's, or the weights are from before tokens were added");
+            throw new CheckpointException(
+                    directory + ": the tokenizer's ids go up to " + most + " ('" + tokenizer.tokenText(most)
+                            + "'), but vocab_size in config.json is " + info.vocabularySize()
+                            + ", expected a row of the model for every"
+                            + " token: the tokenizer is another model's, or the weights are from before tokens were added");
         }
     }
 
@@ -76,7 +79,8 @@ final class PromptReader {
         int said = info.imageToken().orElse(own);
         if (said != own) {
             throw new CheckpointException(directory.resolve("config.json") + ": image_token_id is " + said + ", but "
-                    + ConversationTemplate.IMAGE_CONTEXT + " is the token " + own + " of the tokenizer; expected the same");
+                    + ConversationTemplate.IMAGE_CONTEXT + " is the token " + own
+                    + " of the tokenizer; expected the same");
         }
     }
 
@@ -150,7 +154,11 @@ final class PromptReader {
         SpecialTokens mode = prompt.specialTokensOr(SpecialTokens.PARSE);
         Opening opening = new Opening(prompt.system(), prompt.thinking());
         return template.render(
-                        opening.message(), modes(prompt.history(), mode), prompt.asked(mode), tiles(prompt), info.tokensPerImage())
+                        opening.message(),
+                        modes(prompt.history(), mode),
+                        prompt.asked(mode),
+                        tiles(prompt),
+                        info.tokensPerImage())
                 .text();
     }
 
@@ -183,9 +191,11 @@ final class PromptReader {
      * @throws ContextLengthException if they leave no room for an answer
      */
     int[] tokens(Opening opening, SpecialTokens mode, List<Turn> history, Turn asked, List<Integer> tiles) {
-        long inImages = tiles.stream().mapToLong(n -> (long) n * info.tokensPerImage()).sum();
+        long inImages =
+                tiles.stream().mapToLong(n -> (long) n * info.tokensPerImage()).sum();
         requireRoom(inImages, inImages); // before any of them is laid out
-        RenderedPrompt rendered = template.render(opening.message(), modes(history, mode), asked, tiles, info.tokensPerImage());
+        RenderedPrompt rendered =
+                template.render(opening.message(), modes(history, mode), asked, tiles, info.tokensPerImage());
         int[] ids = encoder.encode(opening.thinking() ? parsed(rendered) : rendered, mode);
         requireRoom(ids.length, inImages);
         return ids;
@@ -200,7 +210,9 @@ final class PromptReader {
     /** The marks in the system message of thinking are meant, whatever those in other texts are. */
     private static RenderedPrompt parsed(RenderedPrompt prompt) {
         List<Segment> segments = prompt.segments().stream()
-                .map(it -> it.author() == Segment.Author.DEVELOPER ? new Segment(it.text(), it.author(), SpecialTokens.PARSE) : it)
+                .map(it -> it.author() == Segment.Author.DEVELOPER
+                        ? new Segment(it.text(), it.author(), SpecialTokens.PARSE)
+                        : it)
                 .toList();
         return new RenderedPrompt(segments, prompt.question(), prompt.imageTokens());
     }
@@ -210,8 +222,8 @@ final class PromptReader {
         if (least < info.contextLength()) {
             return;
         }
-        String message = "the prompt has " + (least == inImages ? "at least " : "") + least + " tokens, but the context holds "
-                + info.contextLength() + " and the answer needs at least one";
+        String message = "the prompt has " + (least == inImages ? "at least " : "") + least
+                + " tokens, but the context holds " + info.contextLength() + " and the answer needs at least one";
         if (inImages > 0) {
             boolean cut = imageProcessor.tiling().dynamic();
             long each = info.tokensPerImage();

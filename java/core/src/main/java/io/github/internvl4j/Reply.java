@@ -18,8 +18,15 @@ public final class Reply {
     private final int droppedTurns;
 
     Reply(
-            String text, @Nullable String thinking, String response, List<Integer> promptTokens, List<Integer> tokens,
-            FinishReason finish, List<TokenLogprob> logprobs, List<List<TokenLogprob>> alternatives, Timings timings,
+            String text,
+            @Nullable String thinking,
+            String response,
+            List<Integer> promptTokens,
+            List<Integer> tokens,
+            FinishReason finish,
+            List<TokenLogprob> logprobs,
+            List<List<TokenLogprob>> alternatives,
+            Timings timings,
             int droppedTurns) {
         this.text = text;
         this.thinking = thinking;
@@ -35,7 +42,8 @@ public final class Reply {
 
     /** The same answer, for which so many turns were left out. */
     Reply droppedTurns(int value) {
-        return new Reply(text, thinking, response, promptTokens, tokens, finish, logprobs, alternatives, timings, value);
+        return new Reply(
+                text, thinking, response, promptTokens, tokens, finish, logprobs, alternatives, timings, value);
     }
 
     /** Where the time went, in seconds. */
@@ -80,8 +88,7 @@ public final class Reply {
         }
 
         private Members members() {
-            return Members
-                    .of("queue", queue)
+            return Members.of("queue", queue)
                     .and("vision", vision)
                     .and("prefill", prefill)
                     .and("decode", decode)
@@ -161,8 +168,7 @@ public final class Reply {
     }
 
     private Members members() {
-        return Members
-                .of("text", text)
+        return Members.of("text", text)
                 .and("thinking", thinking)
                 .and("response", response)
                 .and("promptTokens", promptTokens)

@@ -45,7 +45,8 @@ public final class ReplyStream implements Iterable<Chunk>, AutoCloseable {
     @Override
     public synchronized Iterator<Chunk> iterator() {
         if (iterated) {
-            throw new IllegalStateException("the stream of an answer can be iterated once; reply() has the whole answer");
+            throw new IllegalStateException(
+                    "the stream of an answer can be iterated once; reply() has the whole answer");
         }
         iterated = true;
         return new Chunks();

@@ -23,8 +23,14 @@ public final class RequestReport {
 
     /** @param tokens when each came, in nanoseconds behind the request's beginning */
     RequestReport(
-            @Nullable FinishReason finish, @Nullable InternVLException failure, int promptTokens, long reusedTokens, double queue,
-            double vision, double whole, long... tokens) {
+            @Nullable FinishReason finish,
+            @Nullable InternVLException failure,
+            int promptTokens,
+            long reusedTokens,
+            double queue,
+            double vision,
+            double whole,
+            long... tokens) {
         this.finish = finish;
         this.failure = failure;
         this.promptTokens = promptTokens;
@@ -86,8 +92,7 @@ public final class RequestReport {
     }
 
     private Members members() {
-        return Members
-                .of("finish", finish)
+        return Members.of("finish", finish)
                 .and("failure", failure)
                 .and("promptTokens", promptTokens)
                 .and("reusedTokens", reusedTokens)

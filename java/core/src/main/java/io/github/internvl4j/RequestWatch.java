@@ -28,7 +28,11 @@ final class RequestWatch {
 
     /** The request is over with this, unless it was before. */
     void end(
-            @Nullable FinishReason finish, @Nullable InternVLException failure, int promptTokens, long reusedTokens, double queue,
+            @Nullable FinishReason finish,
+            @Nullable InternVLException failure,
+            int promptTokens,
+            long reusedTokens,
+            double queue,
             double vision) {
         if (over || listeners.isEmpty()) {
             return;
@@ -36,7 +40,14 @@ final class RequestWatch {
         over = true;
         double whole = (System.nanoTime() - began) / 1e9;
         RequestReport report = new RequestReport(
-                finish, failure, promptTokens, reusedTokens, queue, vision, whole, tokens.build().toArray());
+                finish,
+                failure,
+                promptTokens,
+                reusedTokens,
+                queue,
+                vision,
+                whole,
+                tokens.build().toArray());
         listeners.forEach(listener -> tell(listener, report));
     }
 

@@ -25,8 +25,11 @@ class AbortedRequestsTest {
     private static final int REQUESTS = 250;
 
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
-    private final List<Image> images =
-            ORACLE.dialogs().stream().flatMap(dialog -> dialog.images().stream()).distinct().map(ORACLE::image).toList();
+    private final List<Image> images = ORACLE.dialogs().stream()
+            .flatMap(dialog -> dialog.images().stream())
+            .distinct()
+            .map(ORACLE::image)
+            .toList();
 
     @Test
     void leaveNoBlockNoImageAndNoHandle() throws Exception {
@@ -50,13 +53,18 @@ class AbortedRequestsTest {
             while (model.counts().running() + model.counts().waiting() > 0) {
                 Thread.sleep(1);
             }
-            // A future is cancelled before its answer has ended, and what earlier tests forgot may become garbage meanwhile.
+            // A future is cancelled before its answer has ended, and what earlier tests forgot may become garbage
+            // meanwhile.
             for (int i = 0; i < 1_000 && Resource.open() > loaded; i++) {
                 Thread.sleep(10);
             }
             assertEquals(0, model.counts().blocksUsed());
             assertTrue(Resource.open() <= loaded, Resource.open() + " are open, of which " + loaded + " were before");
-            assertEquals(1, model.generate(Prompt.of("Hello"), GenerationConfig.greedy(1)).tokens().size());
+            assertEquals(
+                    1,
+                    model.generate(Prompt.of("Hello"), GenerationConfig.greedy(1))
+                            .tokens()
+                            .size());
         } finally {
             clock.shutdown();
         }

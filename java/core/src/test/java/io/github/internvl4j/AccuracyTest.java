@@ -24,7 +24,10 @@ class AccuracyTest {
 
         @Override
         public String toString() {
-            return precision + (vision ? " vision too" : "") + (bf16Activations ? " activations too" : "") + (kvCache == KvCacheType.AUTO ? "" : ", cache " + kvCache);
+            return precision
+                    + (vision ? " vision too" : "")
+                    + (bf16Activations ? " activations too" : "")
+                    + (kvCache == KvCacheType.AUTO ? "" : ", cache " + kvCache);
         }
     }
 
@@ -46,7 +49,8 @@ class AccuracyTest {
         try (InternVL exact = DemoModel.load(Precision.F32);
                 InternVL narrow = InternVL.load(DemoModel.DIRECTORY, types.options())) {
             for (DemoModel.Dialog dialog : DemoModel.dialogs()) {
-                List<Integer> answer = narrow.generate(dialog.opening(), DemoModel.CONFIG).tokens();
+                List<Integer> answer =
+                        narrow.generate(dialog.opening(), DemoModel.CONFIG).tokens();
                 agreement.answers(dialog.turns().get(0).answerIds(), answer);
                 agreement.logits(exact, narrow, dialog.opening());
             }
@@ -63,11 +67,13 @@ class AccuracyTest {
         Agreement agreement = new Agreement();
         for (String name : Oracle.names().toList()) {
             Oracle oracle = Oracle.load(name);
-            try (InternVL exact = InternVL.load(oracle.directory(), LoadOptions.defaults().precision(Precision.F32));
+            try (InternVL exact = InternVL.load(
+                            oracle.directory(), LoadOptions.defaults().precision(Precision.F32));
                     InternVL narrow = InternVL.load(oracle.directory(), types.options())) {
                 for (Oracle.Dialog dialog : oracle.dialogs()) {
                     Prompt prompt = oracle.prompt(dialog);
-                    List<Integer> answer = narrow.generate(prompt, GenerationConfig.greedy(24)).tokens();
+                    List<Integer> answer =
+                            narrow.generate(prompt, GenerationConfig.greedy(24)).tokens();
                     agreement.answers(dialog.greedyTokens(), answer);
                     agreement.logits(exact, narrow, prompt);
                 }

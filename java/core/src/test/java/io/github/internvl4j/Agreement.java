@@ -89,6 +89,12 @@ final class Agreement {
                 Locale.ROOT,
                 "answer tokens %.2f%% of %d, likeliest token %.2f%% of %d positions, KL divergence %.1e,"
                         + " relative error of the logits %.4f, at worst %.4f",
-                100 * sameTokens(), all, 100.0 * likeliestSame / positions, positions, divergence(), error / prompts, worst);
+                100 * sameTokens(),
+                all,
+                100.0 * likeliestSame / positions,
+                positions,
+                divergence(),
+                error / prompts,
+                worst);
     }
 }

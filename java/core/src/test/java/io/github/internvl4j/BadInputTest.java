@@ -49,7 +49,11 @@ class BadInputTest {
     void theNextCallWorks() {
         try (InternVL model = InternVL.load(ORACLE.directory())) {
             assertTrue(model.backend().startsWith("cpu: "), model.backend());
-            assertEquals(2, model.generate(Prompt.of("Hello"), GenerationConfig.greedy(2)).tokens().size());
+            assertEquals(
+                    2,
+                    model.generate(Prompt.of("Hello"), GenerationConfig.greedy(2))
+                            .tokens()
+                            .size());
         }
     }
 
@@ -115,7 +119,8 @@ class BadInputTest {
     @Test
     void aTensorOfAnotherShapeIsNamedWithBothShapes() throws IOException {
         Path config = copy().resolve("config.json");
-        Files.writeString(config, Files.readString(config).replace("\"intermediate_size\": 608", "\"intermediate_size\": 600"));
+        Files.writeString(
+                config, Files.readString(config).replace("\"intermediate_size\": 608", "\"intermediate_size\": 600"));
         assertRefused(CheckpointException.class, folder, "mlp.gate_proj.weight", "608", "600");
     }
 
@@ -142,7 +147,11 @@ class BadInputTest {
         MemoryPlan plan = InternVL.plan(ORACLE.directory(), LoadOptions.defaults());
         assertEquals(
                 plan.total(),
-                plan.weightsMapped() + plan.weightsOwned() + plan.kvCache() + plan.kvCacheBatch() + plan.scratch()
+                plan.weightsMapped()
+                        + plan.weightsOwned()
+                        + plan.kvCache()
+                        + plan.kvCacheBatch()
+                        + plan.scratch()
                         + plan.imageBatch());
         assertEquals(8, plan.maxBatch());
         assertTrue(plan.kvCacheBatch() > 7 * 1024 * plan.kvCachePerToken());
@@ -172,7 +181,8 @@ class BadInputTest {
                 "preprocessor_config.json"
             })
     void aPointerOfGitLfsIsNamed(String file) throws IOException {
-        String pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0".repeat(64) + "\nsize 123456789\n";
+        String pointer =
+                "version https://git-lfs.github.com/spec/v1\noid sha256:" + "0".repeat(64) + "\nsize 123456789\n";
         if (file.equals("special_tokens_map.json")) {
             // Looked at only if the other says nothing of added tokens.
             Files.writeString(copy().resolve("tokenizer_config.json"), "{}");
@@ -191,13 +201,20 @@ class BadInputTest {
         int size = InternVL.inspect(folder).vocabularySize();
         ObjectMapper json = new ObjectMapper();
         ObjectNode settings = (ObjectNode) json.readTree(config.toFile());
-        ObjectNode token = json.createObjectNode().put("content", "<one_too_many>").put("special", true);
+        ObjectNode token =
+                json.createObjectNode().put("content", "<one_too_many>").put("special", true);
         ((ObjectNode) settings.get("added_tokens_decoder")).set(String.valueOf(size), token);
         json.writeValue(config.toFile(), settings);
-        assertRefused(CheckpointException.class, folder, "the tokenizer's ids go up to " + size, "<one_too_many>", "vocab_size");
+        assertRefused(
+                CheckpointException.class,
+                folder,
+                "the tokenizer's ids go up to " + size,
+                "<one_too_many>",
+                "vocab_size");
         CheckReport report = InternVL.check(folder, false);
         assertFalse(report.ok());
-        assertTrue(report.wrong().get(0).contains("<one_too_many>"), report.wrong().toString());
+        assertTrue(
+                report.wrong().get(0).contains("<one_too_many>"), report.wrong().toString());
     }
 
     /** Puts a NaN of f16 in place of a tensor's first value. */
@@ -205,7 +222,12 @@ class BadInputTest {
         try (RandomAccessFile raw = new RandomAccessFile(weights.toFile(), "rw")) {
             byte[] header = new byte[(int) Long.reverseBytes(raw.readLong())];
             raw.readFully(header);
-            long offset = new ObjectMapper().readTree(header).get(tensor).get("data_offsets").get(0).asLong();
+            long offset = new ObjectMapper()
+                    .readTree(header)
+                    .get(tensor)
+                    .get("data_offsets")
+                    .get(0)
+                    .asLong();
             raw.seek(8 + header.length + offset);
             raw.write(new byte[] {0, 0x7e});
         }
@@ -252,7 +274,9 @@ class BadInputTest {
         for (String affinity : List.of("", "first", "0,", "0-", "1,".repeat(200) + "1")) {
             assertNamed("affinity", () -> LoadOptions.defaults().affinity(affinity));
         }
-        assertNamed("1023", () -> InternVL.load(ORACLE.directory(), LoadOptions.defaults().affinity("1023")));
+        assertNamed(
+                "1023",
+                () -> InternVL.load(ORACLE.directory(), LoadOptions.defaults().affinity("1023")));
         assertNamed(
                 "KV cache is int8",
                 () -> InternVL.load(
@@ -294,7 +318,8 @@ class BadInputTest {
     }
 
     private static void assertNull(String name, Executable body) {
-        String message = String.valueOf(assertThrows(NullPointerException.class, body).getMessage());
+        String message =
+                String.valueOf(assertThrows(NullPointerException.class, body).getMessage());
         assertTrue(message.endsWith(name), message);
     }
 
@@ -306,7 +331,8 @@ class BadInputTest {
     @Test
     void promptsThatCannotBeAreRefusedWithTheirNumbers() {
         Image image = ORACLE.image("blocks.png");
-        try (InternVL model = InternVL.load(ORACLE.directory(), LoadOptions.defaults().contextLength(300))) {
+        try (InternVL model =
+                InternVL.load(ORACLE.directory(), LoadOptions.defaults().contextLength(300))) {
             assertPrompt(model, Prompt.of("<image> <image>", image), "2", "1");
             assertPrompt(model, Prompt.of("<image>").placeholders(List.of(0)), "1", "0");
             assertPrompt(model, Prompt.of("What are <IMG_CONTEXT>s?", image), "<IMG_CONTEXT>");
@@ -334,7 +360,8 @@ class BadInputTest {
 
     @Test
     void anAnswerEndsWhereTheContextDoes() {
-        try (InternVL model = InternVL.load(ORACLE.directory(), LoadOptions.defaults().contextLength(200))) {
+        try (InternVL model =
+                InternVL.load(ORACLE.directory(), LoadOptions.defaults().contextLength(200))) {
             Reply reply = model.generate(ORACLE.prompt(ORACLE.dialog("image.0")), GenerationConfig.greedy(50));
             assertEquals(FinishReason.LENGTH, reply.finish());
             assertEquals(200, reply.promptTokens().size() + reply.tokens().size());
@@ -347,7 +374,8 @@ class BadInputTest {
         Path text = Files.write(folder.resolve("text.jpg"), "no image".getBytes(StandardCharsets.UTF_8));
         for (Path bad : List.of(empty, text, folder.resolve("absent.png"), folder)) {
             ImageException refused = assertThrows(ImageException.class, () -> Image.read(bad));
-            assertTrue(String.valueOf(refused.getMessage()).contains(bad.getFileName().toString()));
+            assertTrue(String.valueOf(refused.getMessage())
+                    .contains(bad.getFileName().toString()));
         }
         try (InternVL model = InternVL.load(ORACLE.directory())) {
             Image dot = Image.ofRgb(1, 1, new byte[] {1, 2, 3});

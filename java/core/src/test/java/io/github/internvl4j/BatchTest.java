@@ -41,12 +41,12 @@ class BatchTest {
     @ValueSource(ints = {1, 2, 3, 8})
     void aBatchGivesTheSameBitsAsEachPromptAlone(int together) {
         GenerationConfig config = GenerationConfig.greedy(12).topLogprobs(5);
-        List<Prompt> prompts =
-                ORACLE.dialogs().stream().map(ORACLE::prompt).toList();
+        List<Prompt> prompts = ORACLE.dialogs().stream().map(ORACLE::prompt).toList();
         for (int threads : new int[] {1, 2}) {
             LoadOptions options = LoadOptions.defaults().threads(threads).maxBatch(together);
             try (InternVL model = InternVL.load(ORACLE.directory(), options);
-                    InternVL alone = InternVL.load(ORACLE.directory(), LoadOptions.defaults().threads(1))) {
+                    InternVL alone = InternVL.load(
+                            ORACLE.directory(), LoadOptions.defaults().threads(1))) {
                 List<Reply> replies = model.batch(prompts, config);
                 for (int i = 0; i < prompts.size(); i++) {
                     Reply single = alone.generate(prompts.get(i), config);
@@ -67,7 +67,8 @@ class BatchTest {
             Reply alone = model.generate(prompt, config);
             List<Reply> together = model.batch(List.of(other, prompt, other), config);
             assertEquals(alone.tokens(), together.get(1).tokens());
-            assertFalse(alone.tokens().equals(model.generate(prompt, config.seed(8)).tokens()));
+            assertFalse(
+                    alone.tokens().equals(model.generate(prompt, config.seed(8)).tokens()));
         }
     }
 
@@ -181,7 +182,8 @@ class BatchTest {
         try (RandomAccessFile raw = new RandomAccessFile(shard.toFile(), "rw")) {
             byte[] eight = new byte[8];
             raw.readFully(eight);
-            byte[] header = new byte[(int) ByteBuffer.wrap(eight).order(ByteOrder.LITTLE_ENDIAN).getLong()];
+            byte[] header = new byte
+                    [(int) ByteBuffer.wrap(eight).order(ByteOrder.LITTLE_ENDIAN).getLong()];
             raw.readFully(header);
             JsonNode table = new ObjectMapper().readTree(header).get("language_model.model.embed_tokens.weight");
             int width = table.get("shape").get(1).asInt();
@@ -228,20 +230,23 @@ class BatchTest {
                 assertEquals(alone.alternatives(), reply.alternatives());
             }
             assertNoNumbers(kept.failures.get(1));
-            assertNoNumbers(assertThrows(
-                    InternVLException.class, () -> model.batch(List.of(good, bad, good), config)));
+            assertNoNumbers(assertThrows(InternVLException.class, () -> model.batch(List.of(good, bad, good), config)));
             assertNoNumbers(assertThrows(InternVLException.class, () -> model.generate(bad, config)));
             assertNoNumbers(assertThrows(InternVLException.class, () -> model.activations(bad)));
             try (Chat chat = model.chat()) {
-                assertNoNumbers(assertThrows(
-                        InternVLException.class, () -> chat.ask(bad, config, ReplyListener.none())));
+                assertNoNumbers(
+                        assertThrows(InternVLException.class, () -> chat.ask(bad, config, ReplyListener.none())));
                 assertEquals(List.of(), chat.history());
-                assertEquals(alone.logprobs(), chat.ask(good, config, ReplyListener.none()).logprobs());
+                assertEquals(
+                        alone.logprobs(),
+                        chat.ask(good, config, ReplyListener.none()).logprobs());
             }
         }
     }
 
     private static void assertNoNumbers(@Nullable InternVLException failure) {
-        assertTrue(failure != null && String.valueOf(failure.getMessage()).contains("not numbers"), () -> "got " + failure);
+        assertTrue(
+                failure != null && String.valueOf(failure.getMessage()).contains("not numbers"),
+                () -> "got " + failure);
     }
 }

@@ -60,12 +60,16 @@ class BeamGoldensTest {
     void answersAndScoresAreTransformers(String checkpoint) {
         LoadOptions options = LoadOptions.defaults().device(Device.CPU).precision(Precision.F32);
         try (InternVL model = InternVL.load(TestData.root().resolve(checkpoint), options)) {
-            for (Asked asked : ASKED.stream().filter(each -> each.checkpoint().equals(checkpoint)).toList()) {
+            for (Asked asked : ASKED.stream()
+                    .filter(each -> each.checkpoint().equals(checkpoint))
+                    .toList()) {
                 for (Expected expected : asked.answers()) {
                     GenerationConfig config = expected.config(asked.maxNewTokens());
                     Reply reply = model.complete(asked.prompt(), "", config, ReplyListener.none(), null);
                     assertEquals(expected.tokens(), reply.tokens(), expected::toString);
-                    double sum = reply.logprobs().stream().mapToDouble(TokenLogprob::logprob).sum();
+                    double sum = reply.logprobs().stream()
+                            .mapToDouble(TokenLogprob::logprob)
+                            .sum();
                     assertEquals(expected.sum(), sum, 1e-4, expected::toString);
                 }
             }
@@ -74,7 +78,10 @@ class BeamGoldensTest {
 
     @Test
     void someEndAndSomeAreCut() {
-        List<Integer> lengths = ASKED.stream().flatMap(asked -> asked.answers().stream()).map(answer -> answer.tokens().size()).toList();
+        List<Integer> lengths = ASKED.stream()
+                .flatMap(asked -> asked.answers().stream())
+                .map(answer -> answer.tokens().size())
+                .toList();
         long cut = lengths.stream().filter(length -> length == 16).count();
         assertTrue(cut > 20 && cut < lengths.size() - 20, cut + " of " + lengths.size());
     }

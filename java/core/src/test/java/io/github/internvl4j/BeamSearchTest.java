@@ -42,7 +42,8 @@ class BeamSearchTest {
     private static BeamSearch.Beam search(int seed, int beams, float lengthPenalty, int most) {
         BeamSearch search = new BeamSearch(beams, lengthPenalty, STOP);
         for (int length = 0; length < most && !search.done(); length++) {
-            search.step(search.beams().stream().map(beam -> next(seed, ids(beam))).toList());
+            search.step(
+                    search.beams().stream().map(beam -> next(seed, ids(beam))).toList());
         }
         return search.best();
     }
@@ -97,12 +98,16 @@ class BeamSearchTest {
 
     /** Each beam of each step computed from its first token on, and nothing shared. */
     private static BeamSearch.Beam aloneOn(InternVL model, int[] prompt, GenerationConfig config) {
-        BeamSearch search = new BeamSearch(config.beams(), config.lengthPenalty(), model.reader().stopTokens(config));
-        NativeRequest.Sampling one = GenerationConfig.greedy(1).topLogprobs(search.alternatives()).sampling();
+        BeamSearch search = new BeamSearch(
+                config.beams(), config.lengthPenalty(), model.reader().stopTokens(config));
+        NativeRequest.Sampling one =
+                GenerationConfig.greedy(1).topLogprobs(search.alternatives()).sampling();
         for (int length = 0; length < config.maxNewTokens() && !search.done(); length++) {
             List<List<TokenLogprob>> next = new ArrayList<>();
             for (BeamSearch.Beam beam : search.beams()) {
-                int[] all = IntStream.concat(IntStream.of(prompt), ids(beam).stream().mapToInt(Integer::intValue)).toArray();
+                int[] all = IntStream.concat(
+                                IntStream.of(prompt), ids(beam).stream().mapToInt(Integer::intValue))
+                        .toArray();
                 String salt = "alone " + length + " " + next.size() + config;
                 try (NativeAnswer answer =
                         model.model().submit(new NativeRequest(all, -1, List.of(), new int[0], one, salt, null))) {
@@ -119,17 +124,25 @@ class BeamSearchTest {
     @Test
     void aModelsBeamsHaveTheBitsThatEachHasAlone() {
         try (InternVL model = InternVL.load(
-                Oracle.load("hermes-d128").directory(), LoadOptions.defaults().device(Device.CPU).precision(Precision.F32))) {
+                Oracle.load("hermes-d128").directory(),
+                LoadOptions.defaults().device(Device.CPU).precision(Precision.F32))) {
             Prompt prompt = Prompt.of("Hello");
             for (int beams : List.of(2, 5)) {
                 for (float lengthPenalty : new float[] {1, 0, -2}) {
-                    GenerationConfig config = GenerationConfig.greedy(12).beams(beams).lengthPenalty(lengthPenalty);
+                    GenerationConfig config =
+                            GenerationConfig.greedy(12).beams(beams).lengthPenalty(lengthPenalty);
                     Reply reply = model.generate(prompt, config);
-                    int[] tokens = reply.promptTokens().stream().mapToInt(Integer::intValue).toArray();
+                    int[] tokens = reply.promptTokens().stream()
+                            .mapToInt(Integer::intValue)
+                            .toArray();
                     assertEquals(aloneOn(model, tokens, config).tokens(), reply.logprobs());
-                    assertEquals(reply.logprobs(), model.batch(List.of(prompt), config).get(0).logprobs());
+                    assertEquals(
+                            reply.logprobs(),
+                            model.batch(List.of(prompt), config).get(0).logprobs());
                     try (Chat chat = model.chat()) {
-                        assertEquals(reply.logprobs(), chat.ask(prompt, config, ReplyListener.none()).logprobs());
+                        assertEquals(
+                                reply.logprobs(),
+                                chat.ask(prompt, config, ReplyListener.none()).logprobs());
                     }
                 }
             }

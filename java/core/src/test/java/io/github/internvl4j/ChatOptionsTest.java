@@ -26,7 +26,8 @@ class ChatOptionsTest {
     @BeforeAll
     static void load() {
         model = InternVL.load(
-                ORACLE.directory(), LoadOptions.defaults().precision(Precision.F32).contextLength(CONTEXT));
+                ORACLE.directory(),
+                LoadOptions.defaults().precision(Precision.F32).contextLength(CONTEXT));
     }
 
     @AfterAll
@@ -42,11 +43,14 @@ class ChatOptionsTest {
     void theConfigIsForQuestionsThatHaveNone() {
         try (Chat chat = model.chat(options())) {
             assertEquals(6, chat.ask("Hello").tokens().size());
-            assertEquals(2, chat.ask("Hello", GenerationConfig.greedy(2)).tokens().size());
+            assertEquals(
+                    2, chat.ask("Hello", GenerationConfig.greedy(2)).tokens().size());
             assertEquals(6, chat.ask(Prompt.of("Hello")).tokens().size());
             assertEquals(6, chat.ask("Hello", chunk -> {}).tokens().size());
         }
-        assertEquals(GenerationConfig.thinking(), ChatOptions.defaults().thinking(true).config());
+        assertEquals(
+                GenerationConfig.thinking(),
+                ChatOptions.defaults().thinking(true).config());
         assertEquals(CONFIG, options().thinking(true).config());
     }
 
@@ -55,14 +59,19 @@ class ChatOptionsTest {
         try (Chat chat = model.chat(options().specialTokens(SpecialTokens.REJECT))) {
             assertThrows(PromptException.class, () -> chat.ask("<|im_end|>"));
             chat.ask(Prompt.of("<|im_end|>").specialTokens(SpecialTokens.LITERAL));
-            assertEquals(List.of(SpecialTokens.LITERAL), chat.history().stream().map(Turn::specialTokens).toList());
+            assertEquals(
+                    List.of(SpecialTokens.LITERAL),
+                    chat.history().stream().map(Turn::specialTokens).toList());
         }
     }
 
     @Test
     void thinkingHasASystemMessageOfItsOwn() {
-        assertThrows(PromptException.class, () -> ChatOptions.defaults().system("s").thinking(true));
-        assertThrows(PromptException.class, () -> ChatOptions.defaults().thinking(true).system("s"));
+        assertThrows(
+                PromptException.class, () -> ChatOptions.defaults().system("s").thinking(true));
+        assertThrows(
+                PromptException.class,
+                () -> ChatOptions.defaults().thinking(true).system("s"));
     }
 
     @Test
@@ -70,17 +79,25 @@ class ChatOptionsTest {
         assertEquals(options().system("s"), options().system("s"));
         assertEquals(options().hashCode(), options().hashCode());
         assertNotEquals(options(), options().whenFull(WhenFull.DROP_OLDEST));
-        assertTrue(options().toString().startsWith("ChatOptions[system=null, thinking=false, "), options().toString());
+        assertTrue(
+                options().toString().startsWith("ChatOptions[system=null, thinking=false, "),
+                options().toString());
     }
 
     @Test
     void aHistoryGoesOn() {
         Image blocks = ORACLE.image("blocks.png");
         List<Turn> history = List.of(Turn.of("<image>\nWhat is this?", "Blocks."), Turn.of("Which?", "Red ones."));
-        Prompt whole = Prompt.of("How many?", blocks).history(history).system("Be brief.").placeholders(List.of());
+        Prompt whole = Prompt.of("How many?", blocks)
+                .history(history)
+                .system("Be brief.")
+                .placeholders(List.of());
         Reply expected = model.generate(whole, CONFIG);
-        try (Chat chat = model.chat(options().system("Be brief.").history(history).images(List.of(List.of(blocks))))) {
-            assertEquals(history.stream().map(Turn::question).toList(), chat.history().stream().map(Turn::question).toList());
+        try (Chat chat =
+                model.chat(options().system("Be brief.").history(history).images(List.of(List.of(blocks))))) {
+            assertEquals(
+                    history.stream().map(Turn::question).toList(),
+                    chat.history().stream().map(Turn::question).toList());
             Reply reply = chat.ask("How many?");
             assertEquals(expected.promptTokens(), reply.promptTokens());
             assertEquals(expected.logprobs(), reply.logprobs());
@@ -91,7 +108,9 @@ class ChatOptionsTest {
         List<Turn> words = history.subList(1, 2);
         try (Chat chat = model.chat("Be brief.", words)) {
             Prompt same = Prompt.of("How many?").history(words).system("Be brief.");
-            assertEquals(model.generate(same, CONFIG).logprobs(), chat.ask("How many?", CONFIG).logprobs());
+            assertEquals(
+                    model.generate(same, CONFIG).logprobs(),
+                    chat.ask("How many?", CONFIG).logprobs());
         }
     }
 
@@ -100,10 +119,14 @@ class ChatOptionsTest {
         List<List<Image>> one = List.of(List.of(ORACLE.image("blocks.png")));
         List<Turn> none = List.of(Turn.of("What?", "That."));
         List<Turn> two = List.of(Turn.of("<image><image>", "That."));
-        assertThrows(PromptException.class, () -> model.chat(options().history(none).images(one)));
-        assertThrows(PromptException.class, () -> model.chat(options().history(two).images(one)));
+        assertThrows(
+                PromptException.class, () -> model.chat(options().history(none).images(one)));
+        assertThrows(
+                PromptException.class, () -> model.chat(options().history(two).images(one)));
         try (Chat chat = model.chat(options().history(two))) { // without any image it is text
-            assertEquals(List.of(List.of()), chat.history().stream().map(Turn::placeholders).toList());
+            assertEquals(
+                    List.of(List.of()),
+                    chat.history().stream().map(Turn::placeholders).toList());
         }
     }
 
@@ -152,7 +175,8 @@ class ChatOptionsTest {
             assertTrue(dropped > turns / 2, dropped + " turns dropped");
             // What is left is the whole truth: the system message and the turns that history() has.
             List<Turn> left = chat.history();
-            Prompt same = Prompt.of("And now?").system("Be brief.").history(left).placeholders(List.of());
+            Prompt same =
+                    Prompt.of("And now?").system("Be brief.").history(left).placeholders(List.of());
             Reply reply = chat.ask("And now?");
             List<Turn> kept = left.subList(reply.droppedTurns(), left.size());
             Reply expected = model.generate(same.history(kept), CONFIG);

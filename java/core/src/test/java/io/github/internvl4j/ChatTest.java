@@ -48,8 +48,12 @@ class ChatTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"text.0, text.1", "image-rounds.0, image-rounds.1", "images-combined.0, images-combined.1",
-        "images-separate.0, images-separate.1"})
+    @CsvSource({
+        "text.0, text.1",
+        "image-rounds.0, image-rounds.1",
+        "images-combined.0, images-combined.1",
+        "images-separate.0, images-separate.1"
+    })
     void aSecondTurnIsTheOriginalsAndReusesTheFirst(String first, String second) {
         Oracle.Dialog opening = ORACLE.dialog(first);
         Oracle.Dialog next = ORACLE.dialog(second);
@@ -138,14 +142,22 @@ class ChatTest {
                 last = chat.ask("Hello");
             }
             int turns = chat.history().size();
-            String message = String.valueOf(
-                    assertThrows(ContextLengthException.class, () -> chat.ask("Hello")).getMessage());
+            String message = String.valueOf(assertThrows(ContextLengthException.class, () -> chat.ask("Hello"))
+                    .getMessage());
             assertTrue(message.contains("400") && message.contains("undo()") && message.contains("reset()"), message);
             assertEquals(turns, chat.history().size());
             assertTrue(chat.undo().isPresent());
-            assertEquals(2, chat.ask(Prompt.of("Hello"), GenerationConfig.greedy(2), chunk -> {}).tokens().size());
+            assertEquals(
+                    2,
+                    chat.ask(Prompt.of("Hello"), GenerationConfig.greedy(2), chunk -> {})
+                            .tokens()
+                            .size());
             chat.reset();
-            assertEquals(2, chat.ask(Prompt.of("Hello"), GenerationConfig.greedy(2), chunk -> {}).tokens().size());
+            assertEquals(
+                    2,
+                    chat.ask(Prompt.of("Hello"), GenerationConfig.greedy(2), chunk -> {})
+                            .tokens()
+                            .size());
         }
     }
 
@@ -180,13 +192,16 @@ class ChatTest {
             assertThrows(PromptException.class, () -> chat.ask("<image> and <image>", ORACLE.image("discs.jpg")));
             assertThrows(PromptException.class, () -> chat.ask("y".repeat(30_000)));
             assertThrows(
-                    PromptException.class,
-                    () -> chat.ask(Prompt.of("x").system("s"), CONFIG, ReplyListener.none()));
-            assertThrows(IllegalStateException.class, () -> chat.ask("Again", chunk -> {
-                throw new IllegalStateException("a listener's own failure");
-            }));
+                    PromptException.class, () -> chat.ask(Prompt.of("x").system("s"), CONFIG, ReplyListener.none()));
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> chat.ask("Again", chunk -> {
+                        throw new IllegalStateException("a listener's own failure");
+                    }));
             assertEquals(1, chat.history().size());
-            assertEquals(FinishReason.LENGTH, chat.ask(Prompt.of("Still there?"), CONFIG, p -> {}).finish());
+            assertEquals(
+                    FinishReason.LENGTH,
+                    chat.ask(Prompt.of("Still there?"), CONFIG, p -> {}).finish());
         }
     }
 
@@ -244,10 +259,7 @@ class ChatTest {
         List<Integer> until = dialog.greedyTokens().subList(0, 3);
         StringBuilder streamed = new StringBuilder();
         Reply reply = model.generate(
-                ORACLE.prompt(dialog),
-                CONFIG.stopTokens(until.get(2)),
-                chunk -> streamed.append(chunk.text()),
-                null);
+                ORACLE.prompt(dialog), CONFIG.stopTokens(until.get(2)), chunk -> streamed.append(chunk.text()), null);
         assertEquals(until, reply.tokens());
         assertEquals(FinishReason.STOP, reply.finish());
         int[] ids = until.stream().mapToInt(i -> i).toArray();
@@ -303,7 +315,9 @@ class ChatTest {
             });
             assertEquals(FinishReason.CANCELLED, reply.finish());
             assertTrue(reply.tokens().size() < 20);
-            assertEquals(FinishReason.LENGTH, chat.ask(Prompt.of("Go on"), CONFIG, p -> {}).finish());
+            assertEquals(
+                    FinishReason.LENGTH,
+                    chat.ask(Prompt.of("Go on"), CONFIG, p -> {}).finish());
         }
     }
 
@@ -366,7 +380,8 @@ class ChatTest {
         }
         for (int i = 0; i < replies.size(); i++) {
             assertEquals(
-                    ORACLE.dialogs().get(i).greedyTokens(), replies.get(i).join().tokens());
+                    ORACLE.dialogs().get(i).greedyTokens(),
+                    replies.get(i).join().tokens());
         }
     }
 

@@ -18,7 +18,8 @@ class CompleteTest {
 
     @BeforeAll
     static void load() {
-        model = InternVL.load(Oracle.load("hermes-d128").directory(), LoadOptions.defaults().precision(Precision.F32));
+        model = InternVL.load(
+                Oracle.load("hermes-d128").directory(), LoadOptions.defaults().precision(Precision.F32));
     }
 
     @AfterAll
@@ -51,7 +52,10 @@ class CompleteTest {
         assertThrows(PromptException.class, () -> complete(List.of()));
         assertThrows(PromptException.class, () -> complete(List.of(1, image)));
         assertThrows(PromptException.class, () -> complete(List.of(1, -1)));
-        assertThrows(PromptException.class, () -> complete(List.of(1, model.info().vocabularySize())));
-        assertThrows(ContextLengthException.class, () -> complete(Collections.nCopies(model.info().contextLength(), 5)));
+        assertThrows(
+                PromptException.class, () -> complete(List.of(1, model.info().vocabularySize())));
+        assertThrows(
+                ContextLengthException.class,
+                () -> complete(Collections.nCopies(model.info().contextLength(), 5)));
     }
 }

@@ -21,7 +21,11 @@ class ConfigurationPlanTest {
     @ParameterizedTest
     @EnumSource(names = {"BF16", "INT8"})
     void isThatOfItsCheckpoint(Precision precision) {
-        LoadOptions options = LoadOptions.defaults().precision(precision).device(Device.CPU).maxBatch(2).contextLength(1000);
+        LoadOptions options = LoadOptions.defaults()
+                .precision(precision)
+                .device(Device.CPU)
+                .maxBatch(2)
+                .contextLength(1000);
         MemoryPlan real = InternVL.plan(CHECKPOINT, options);
         MemoryPlan plan = InternVL.plan(CHECKPOINT.resolve("config.json"), options);
         assertEquals(0, plan.weightsMapped());
@@ -36,7 +40,9 @@ class ConfigurationPlanTest {
     @Test
     void whatDoesNotRunIsRefused(@TempDir Path folder) throws IOException {
         Path config = folder.resolve("config.json");
-        Files.writeString(config, Files.readString(CHECKPOINT.resolve("config.json")).replace("LlamaForCausalLM", "MadeUpForCausalLM"));
+        Files.writeString(
+                config,
+                Files.readString(CHECKPOINT.resolve("config.json")).replace("LlamaForCausalLM", "MadeUpForCausalLM"));
         assertThrows(UnsupportedModelException.class, () -> InternVL.plan(config, LoadOptions.defaults()));
     }
 }

@@ -38,7 +38,11 @@ final class DemoModel {
             @JsonProperty("prompt_ids") List<Integer> promptIds,
             @JsonProperty("answer_ids") List<Integer> answerIds) {}
 
-    record Dialog(String name, List<String> pictures, Manner manner, @JsonProperty("rounds") List<Turn> turns) {
+    record Dialog(
+            String name,
+            List<String> pictures,
+            Manner manner,
+            @JsonProperty("rounds") List<Turn> turns) {
         /** The first question with its pictures. */
         Prompt opening() {
             String question = turns.get(0).question();

@@ -44,10 +44,12 @@ class DemoModelTest {
     void asOneBatchTheAnswersAreTheSame() {
         List<DemoModel.Dialog> dialogs = DemoModel.dialogs();
         try (InternVL model = DemoModel.load(Precision.BF16)) {
-            List<Reply> replies = model.batch(
-                    dialogs.stream().map(DemoModel.Dialog::opening).toList(), DemoModel.CONFIG);
+            List<Reply> replies =
+                    model.batch(dialogs.stream().map(DemoModel.Dialog::opening).toList(), DemoModel.CONFIG);
             for (int i = 0; i < replies.size(); i++) {
-                assertEquals(dialogs.get(i).turns().get(0).answerIds(), replies.get(i).tokens());
+                assertEquals(
+                        dialogs.get(i).turns().get(0).answerIds(),
+                        replies.get(i).tokens());
             }
         }
     }

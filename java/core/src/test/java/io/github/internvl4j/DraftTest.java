@@ -54,7 +54,8 @@ class DraftTest {
     void anyMemberOfTheFamilyWithTheTokenizerMayBeOne() {
         Prompt prompt = Prompt.of("Hello there, what do you see?");
         try (InternVL alone = InternVL.load(QWEN3, OPTIONS);
-                InternVL drafted = InternVL.load(QWEN3, OPTIONS.draft(TestData.root().resolve("qwen3-moe")))) {
+                InternVL drafted =
+                        InternVL.load(QWEN3, OPTIONS.draft(TestData.root().resolve("qwen3-moe")))) {
             GenerationConfig config = GenerationConfig.greedy(30).topLogprobs(2);
             List<Reply> replies = drafted.batch(List.of(prompt, prompt.system("Be brief.")), config);
             expectSame(alone.generate(prompt, config), replies.get(0));
@@ -97,14 +98,18 @@ class DraftTest {
         assertEquals(0, alone.draft());
         assertEquals(alone.total(), both.draft());
         assertEquals(2 * alone.total(), both.total());
-        LoadOptions tight = OPTIONS.draft(DEMO).memoryLimit(2 * InternVL.plan(DEMO, OPTIONS.maxBatch(1)).total());
+        LoadOptions tight = OPTIONS.draft(DEMO)
+                .memoryLimit(2 * InternVL.plan(DEMO, OPTIONS.maxBatch(1)).total());
         assertEquals(1, InternVL.plan(DEMO, tight).maxBatch(), "as many as both have room for");
         assertTrue(alone.maxBatch() > 1);
         InsufficientMemoryException failure = assertThrows(
-                InsufficientMemoryException.class, () -> InternVL.load(DEMO, tight.memoryLimit(tight.memoryLimit() - 1)));
+                InsufficientMemoryException.class,
+                () -> InternVL.load(DEMO, tight.memoryLimit(tight.memoryLimit() - 1)));
         assertTrue(String.valueOf(failure.getMessage()).contains("its draft in " + DEMO), failure::getMessage);
         InternVL.load(DEMO, tight).close();
-        assertTrue(InternVL.plan(DEMO, OPTIONS.maxBatch(2).draft(DEMO).contextLength(512)).draft() < both.draft());
+        assertTrue(InternVL.plan(DEMO, OPTIONS.maxBatch(2).draft(DEMO).contextLength(512))
+                        .draft()
+                < both.draft());
     }
 
     private Path copy(Path from) throws IOException {

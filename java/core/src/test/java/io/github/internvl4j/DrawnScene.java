@@ -35,9 +35,14 @@ record DrawnScene(List<Thing> things, Color background, int side) {
             "purple", new Color(0x80, 0x28, 0xA8),
             "black", new Color(0x0C, 0x0C, 0x0C),
             "white", new Color(0xFE, 0xFE, 0xFE));
-    private static final List<String> COLOUR_NAMES = COLOURS.keySet().stream().sorted().toList();
+    private static final List<String> COLOUR_NAMES =
+            COLOURS.keySet().stream().sorted().toList();
     private static final List<Color> BACKGROUNDS = List.of(
-            Color.WHITE, Color.WHITE, new Color(0xF4, 0xEE, 0xDC), new Color(0xD8, 0xE4, 0xEC), new Color(0x20, 0x22, 0x30));
+            Color.WHITE,
+            Color.WHITE,
+            new Color(0xF4, 0xEE, 0xDC),
+            new Color(0xD8, 0xE4, 0xEC),
+            new Color(0x20, 0x22, 0x30));
 
     record Thing(String kind, String colour, boolean filled, double x, double y, double diameter) {
         Shape outline() {
@@ -119,7 +124,8 @@ record DrawnScene(List<Thing> things, Color background, int side) {
     private static boolean clash(Thing one, Thing other) {
         return one.kind().equals(other.kind()) && one.colour().equals(other.colour())
                 || Math.abs(one.x() - other.x()) < 0.08
-                || Math.hypot(one.x() - other.x(), one.y() - other.y()) < (one.diameter() + other.diameter()) / 2 + 0.04;
+                || Math.hypot(one.x() - other.x(), one.y() - other.y())
+                        < (one.diameter() + other.diameter()) / 2 + 0.04;
     }
 
     /** What "Please describe the image shortly." should be answered. */

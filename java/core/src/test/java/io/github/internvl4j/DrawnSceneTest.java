@@ -42,7 +42,8 @@ class DrawnSceneTest {
     @Test
     void anotherPicturesDescriptionIsSeldomRight() {
         long right = IntStream.range(0, PICTURES)
-                .filter(i -> answers.get(i).equals(scenes.get((i + 1) % PICTURES).description()))
+                .filter(i ->
+                        answers.get(i).equals(scenes.get((i + 1) % PICTURES).description()))
                 .count();
         assertTrue(right <= 5, right + " of " + PICTURES + " answers fit the next picture too");
     }

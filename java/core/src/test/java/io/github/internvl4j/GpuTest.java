@@ -27,8 +27,10 @@ class GpuTest {
     private static final double MARGIN = 0.05;
 
     static Stream<Arguments> everyOracleAndPrecision() {
-        return Oracle.names().flatMap(name -> Stream.of(
-                Arguments.of(name, Precision.BF16, Device.CUDA), Arguments.of(name, Precision.F16, severalGpus())));
+        return Oracle.names()
+                .flatMap(name -> Stream.of(
+                        Arguments.of(name, Precision.BF16, Device.CUDA),
+                        Arguments.of(name, Precision.F16, severalGpus())));
     }
 
     private static Device severalGpus() {

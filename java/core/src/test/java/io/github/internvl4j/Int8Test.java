@@ -52,11 +52,13 @@ class Int8Test {
     @Test
     void stoppedOnTheWayItLeavesNoHalfFile(@TempDir Path folder) throws IOException {
         Oracle oracle = Oracle.load("hermes-gqa7");
-        assertThrows(IllegalStateException.class, () -> InternVL.quantize(oracle.directory(), folder, false, progress -> {
-            if (progress.stepsDone() == 3) {
-                throw new IllegalStateException("enough");
-            }
-        }));
+        assertThrows(
+                IllegalStateException.class,
+                () -> InternVL.quantize(oracle.directory(), folder, false, progress -> {
+                    if (progress.stepsDone() == 3) {
+                        throw new IllegalStateException("enough");
+                    }
+                }));
         try (Stream<Path> files = Files.list(folder)) {
             assertEquals(List.of(), files.toList());
         }

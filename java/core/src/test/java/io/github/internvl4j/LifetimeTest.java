@@ -76,7 +76,8 @@ class LifetimeTest {
             return result.get(60, TimeUnit.SECONDS);
         }
 
-        @Nullable Throwable failure() throws Exception {
+        @Nullable
+        Throwable failure() throws Exception {
             return assertThrows(ExecutionException.class, this::get).getCause();
         }
     }
@@ -284,7 +285,10 @@ class LifetimeTest {
         try (Chat chat = model.chat()) {
             chat.ask(Prompt.of("Hello"), CONFIG, ReplyListener.none());
             List<Integer> turns = new ArrayList<>();
-            chat.ask(Prompt.of("Hello"), CONFIG, chunk -> turns.add(chat.history().size()));
+            chat.ask(
+                    Prompt.of("Hello"),
+                    CONFIG,
+                    chunk -> turns.add(chat.history().size()));
             assertEquals(Set.of(1), Set.copyOf(turns));
             assertThrows(BusyException.class, () -> chat.ask("Hello", chunk -> chat.reset()));
             assertEquals(2, chat.history().size());

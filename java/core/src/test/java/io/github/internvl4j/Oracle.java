@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 record Oracle(Path directory, List<Dialog> dialogs) {
     /** Every checkpoint there is: of all families, tiled and not, in both layouts. */
     static Stream<String> family() {
-        return TestData.checkpoints().stream().map(folder -> folder.getFileName().toString());
+        return TestData.checkpoints().stream()
+                .map(folder -> folder.getFileName().toString());
     }
 
     /** Checkpoints with an image in one square: head size 128, bf16, two shards; and 7 query heads on one key/value head, f16, one file. */
@@ -67,8 +68,10 @@ record Oracle(Path directory, List<Dialog> dialogs) {
 
     /** How the original's answers were drawn: those that did not end by themselves were cut at one length. */
     GenerationConfig config() {
-        return GenerationConfig.greedy(
-                dialogs.stream().mapToInt(dialog -> dialog.greedyTokens().size()).max().orElseThrow());
+        return GenerationConfig.greedy(dialogs.stream()
+                .mapToInt(dialog -> dialog.greedyTokens().size())
+                .max()
+                .orElseThrow());
     }
 
     Image image(String file) {
@@ -78,7 +81,8 @@ record Oracle(Path directory, List<Dialog> dialogs) {
     Prompt prompt(Dialog dialog) {
         List<Image> images = dialog.images().stream().map(this::image).toList();
         boolean combined = dialog.tiles().size() < images.size();
-        List<List<Image>> entries = combined ? List.of(images) : images.stream().map(List::of).toList();
+        List<List<Image>> entries =
+                combined ? List.of(images) : images.stream().map(List::of).toList();
         List<Turn> history = dialog.history().stream()
                 .map(turn -> Turn.of(turn.get(0), turn.get(1)))
                 .toList();

@@ -17,14 +17,15 @@ class OracleParityTest {
     Stream<DynamicTest> everyDialogInF32EqualsTheOriginalAlone() {
         return Oracle.family().flatMap(name -> {
             Oracle oracle = Oracle.load(name);
-            return oracle.dialogs().stream().map(dialog -> dynamicTest(name + " " + dialog.name(), () -> {
-                try (InternVL model = load(oracle, Precision.F32)) {
-                    Reply reply = model.generate(oracle.prompt(dialog), oracle.config());
-                    assertEquals(dialog.inputIds(), reply.promptTokens());
-                    assertEquals(dialog.greedyTokens(), reply.tokens());
-                    assertEquals(dialog.response(), reply.text());
-                }
-            }));
+            return oracle.dialogs().stream()
+                    .map(dialog -> dynamicTest(name + " " + dialog.name(), () -> {
+                        try (InternVL model = load(oracle, Precision.F32)) {
+                            Reply reply = model.generate(oracle.prompt(dialog), oracle.config());
+                            assertEquals(dialog.inputIds(), reply.promptTokens());
+                            assertEquals(dialog.greedyTokens(), reply.tokens());
+                            assertEquals(dialog.response(), reply.text());
+                        }
+                    }));
         });
     }
 
@@ -36,7 +37,8 @@ class OracleParityTest {
         try (InternVL model = load(oracle, Precision.F32)) {
             List<Reply> replies = model.batch(prompts, oracle.config());
             for (int i = 0; i < prompts.size(); i++) {
-                assertEquals(oracle.dialogs().get(i).greedyTokens(), replies.get(i).tokens());
+                assertEquals(
+                        oracle.dialogs().get(i).greedyTokens(), replies.get(i).tokens());
             }
         }
     }

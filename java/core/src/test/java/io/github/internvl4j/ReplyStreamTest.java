@@ -38,7 +38,9 @@ class ReplyStreamTest {
 
     @BeforeAll
     static void load() {
-        model = InternVL.load(ORACLE.directory(), LoadOptions.defaults().precision(Precision.F32).threads(1));
+        model = InternVL.load(
+                ORACLE.directory(),
+                LoadOptions.defaults().precision(Precision.F32).threads(1));
     }
 
     @AfterAll
@@ -65,7 +67,8 @@ class ReplyStreamTest {
             assertEquals(expected.text(), text(chunks).strip());
             assertEquals(expected.logprobs(), stream.reply().logprobs());
         }
-        try (Chat chat = model.chat(); ReplyStream stream = chat.stream(prompt, CONFIG)) {
+        try (Chat chat = model.chat();
+                ReplyStream stream = chat.stream(prompt, CONFIG)) {
             assertEquals(expected.logprobs(), stream.reply().logprobs(), "the whole may be asked for first");
             assertEquals(expected.text(), text(all(stream)).strip());
             assertEquals(1, chat.history().size());
@@ -91,7 +94,8 @@ class ReplyStreamTest {
 
     @Test
     void aQuestionHasBegunWhenItIsAsked() {
-        try (Chat chat = model.chat(); ReplyStream stream = chat.stream(Prompt.of("Hello"), ENDLESS)) {
+        try (Chat chat = model.chat();
+                ReplyStream stream = chat.stream(Prompt.of("Hello"), ENDLESS)) {
             assertThrows(BusyException.class, () -> chat.ask("Me too"));
             try (ReplyStream second = chat.stream("Me too")) {
                 assertThrows(BusyException.class, () -> second.iterator().hasNext());
@@ -106,7 +110,8 @@ class ReplyStreamTest {
     void twoStreamsGoOnTogether() {
         Prompt first = Prompt.of("Hello");
         Prompt second = Prompt.of("Tell me a story");
-        try (ReplyStream one = model.stream(first, CONFIG); ReplyStream two = model.stream(second, CONFIG)) {
+        try (ReplyStream one = model.stream(first, CONFIG);
+                ReplyStream two = model.stream(second, CONFIG)) {
             Iterator<Chunk> left = one.iterator();
             Iterator<Chunk> right = two.iterator();
             while (left.hasNext() && right.hasNext()) {
@@ -122,7 +127,8 @@ class ReplyStreamTest {
     void chunksAreThereOnce() {
         try (ReplyStream stream = model.stream(Prompt.of("Hello"), CONFIG)) {
             all(stream);
-            String message = String.valueOf(assertThrows(IllegalStateException.class, stream::iterator).getMessage());
+            String message = String.valueOf(
+                    assertThrows(IllegalStateException.class, stream::iterator).getMessage());
             assertTrue(message.contains("once") && message.contains("reply()"), message);
         }
     }
@@ -137,10 +143,13 @@ class ReplyStreamTest {
             assertThrows(PromptException.class, stream::reply);
         }
         CompletableFuture<Reply> future = model.generateAsync(tooLong, CONFIG);
-        assertInstanceOf(PromptException.class, assertThrows(ExecutionException.class, future::get).getCause());
+        assertInstanceOf(
+                PromptException.class,
+                assertThrows(ExecutionException.class, future::get).getCause());
         try (Chat chat = model.chat()) {
             assertThrows(PromptException.class, () -> chat.stream(Prompt.of("q").system("s"), CONFIG), "at once");
-            assertThrows(PromptException.class, () -> chat.askAsync(Prompt.of("q").system("s"), CONFIG), "at once");
+            assertThrows(
+                    PromptException.class, () -> chat.askAsync(Prompt.of("q").system("s"), CONFIG), "at once");
         }
     }
 
@@ -171,9 +180,13 @@ class ReplyStreamTest {
     void aFutureHasTheReply() throws Exception {
         Prompt prompt = Prompt.of("Hello");
         Reply expected = model.generate(prompt, CONFIG);
-        assertEquals(expected.logprobs(), model.generateAsync(prompt, CONFIG).get(60, TimeUnit.SECONDS).logprobs());
+        assertEquals(
+                expected.logprobs(),
+                model.generateAsync(prompt, CONFIG).get(60, TimeUnit.SECONDS).logprobs());
         try (Chat chat = model.chat(ChatOptions.defaults().config(CONFIG))) {
-            assertEquals(expected.logprobs(), chat.askAsync("Hello").get(60, TimeUnit.SECONDS).logprobs());
+            assertEquals(
+                    expected.logprobs(),
+                    chat.askAsync("Hello").get(60, TimeUnit.SECONDS).logprobs());
         }
     }
 

@@ -24,7 +24,8 @@ class RequestListenerTest {
 
     @BeforeEach
     void load() {
-        model = InternVL.load(TestData.root().resolve("hermes-d128"), LoadOptions.defaults().threads(1));
+        model = InternVL.load(
+                TestData.root().resolve("hermes-d128"), LoadOptions.defaults().threads(1));
         model.addRequestListener(listener);
     }
 
@@ -51,7 +52,8 @@ class RequestListenerTest {
             assertEquals(reply.promptTokens().size(), report.promptTokens());
             assertEquals(3, report.newTokens());
             assertEquals(2, report.betweenTokens().count());
-            double sum = report.firstToken().orElseThrow() + report.betweenTokens().sum();
+            double sum =
+                    report.firstToken().orElseThrow() + report.betweenTokens().sum();
             assertTrue(report.queue() < sum && sum <= report.whole(), report::toString);
         }
         assertEquals(0, reports.get(0).reusedTokens());
@@ -66,13 +68,15 @@ class RequestListenerTest {
 
     @Test
     void anAnswerThatItsListenerEndsIsCancelled() {
-        assertThrows(CancellationException.class, () -> model.generate(
-                Prompt.of("Hello"),
-                CONFIG,
-                chunk -> {
-                    throw new CancellationException("of the listener's own");
-                },
-                null));
+        assertThrows(
+                CancellationException.class,
+                () -> model.generate(
+                        Prompt.of("Hello"),
+                        CONFIG,
+                        chunk -> {
+                            throw new CancellationException("of the listener's own");
+                        },
+                        null));
         assertEquals(List.of(FinishReason.CANCELLED), ends());
         assertEquals(1, reports.get(0).newTokens());
     }
@@ -81,7 +85,9 @@ class RequestListenerTest {
     void aFailureIsNamed() {
         for (int beams : List.of(1, 3)) {
             reports.clear();
-            InternVL closing = InternVL.load(TestData.root().resolve("hermes-d128"), LoadOptions.defaults().threads(1));
+            InternVL closing = InternVL.load(
+                    TestData.root().resolve("hermes-d128"),
+                    LoadOptions.defaults().threads(1));
             closing.addRequestListener(listener);
             Thread closer = new Thread(() -> {
                 while (closing.counts().passes() == 0) {

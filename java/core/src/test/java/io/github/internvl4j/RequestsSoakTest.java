@@ -40,7 +40,9 @@ class RequestsSoakTest {
                 .run(RequestsSoakTest.class, DemoModel.DIRECTORY.toString(), String.valueOf(REQUESTS));
         System.out.println(result.output());
         assertEquals(0, result.status());
-        List<String> parts = result.lines().stream().filter(line -> line.startsWith("requests ")).toList();
+        List<String> parts = result.lines().stream()
+                .filter(line -> line.startsWith("requests "))
+                .toList();
         assertEquals(PARTS, parts.size());
         long early = figure(parts.get(1), "resident");
         long late = figure(parts.get(PARTS - 1), "resident");
@@ -113,7 +115,14 @@ class RequestsSoakTest {
         Runtime heap = Runtime.getRuntime();
         System.out.printf(
                 "requests %d, seconds %.1f, resident %d KiB, heap %d KiB, blocks %d of %d, images %d and %d shared, handles %d%n",
-                requests, seconds, resident, (heap.totalMemory() - heap.freeMemory()) / 1024, counts.blocksUsed(),
-                counts.blocks(), counts.images(), counts.sharedImages(), Resource.open());
+                requests,
+                seconds,
+                resident,
+                (heap.totalMemory() - heap.freeMemory()) / 1024,
+                counts.blocksUsed(),
+                counts.blocks(),
+                counts.images(),
+                counts.sharedImages(),
+                Resource.open());
     }
 }

@@ -26,7 +26,8 @@ class SharedBatchTest {
 
     @BeforeAll
     static void load() {
-        model = InternVL.load(ORACLE.directory(), LoadOptions.defaults().threads(2).device(Device.CPU));
+        model = InternVL.load(
+                ORACLE.directory(), LoadOptions.defaults().threads(2).device(Device.CPU));
     }
 
     @AfterAll
@@ -53,7 +54,10 @@ class SharedBatchTest {
             String question = "Question " + i % 5 + " of a few words. ".repeat(i % 3 * 20);
             prompts.add(i % 4 == 0 ? Prompt.of(question, image(3 + i % 2)) : Prompt.of(question));
         }
-        GenerationConfig config = GenerationConfig.sampling(0.9f, 5).maxNewTokens(12).presencePenalty(0.2f).minP(0.01f);
+        GenerationConfig config = GenerationConfig.sampling(0.9f, 5)
+                .maxNewTokens(12)
+                .presencePenalty(0.2f)
+                .minP(0.01f);
         List<Reply> alone = prompts.stream()
                 .map(prompt -> model.generate(prompt.cacheSalt("alone"), config))
                 .toList();
@@ -62,14 +66,17 @@ class SharedBatchTest {
                 .map(prompt -> threads.submit(() -> model.generate(prompt, config)))
                 .toList();
         for (int i = 0; i < prompts.size(); i++) {
-            assertEquals(alone.get(i).logprobs(), together.get(i).get(60, TimeUnit.SECONDS).logprobs());
+            assertEquals(
+                    alone.get(i).logprobs(),
+                    together.get(i).get(60, TimeUnit.SECONDS).logprobs());
         }
         threads.shutdown();
     }
 
     @Test
     void whatWasComputedServesLaterPromptsOfTheSameSaltOnly() {
-        Prompt prompt = Prompt.of("Tell me about the house. ".repeat(30), image(7)).cacheSalt("one");
+        Prompt prompt =
+                Prompt.of("Tell me about the house. ".repeat(30), image(7)).cacheSalt("one");
         GenerationConfig config = GenerationConfig.greedy(3);
         SchedulerCounts before = counts();
         Reply first = model.generate(prompt, config);
@@ -86,7 +93,8 @@ class SharedBatchTest {
     @Test
     void aChatHasASaltOfItsOwn() {
         try (Chat chat = model.chat(ChatOptions.defaults().cacheSalt("mine"))) {
-            assertThrows(PromptException.class, () -> chat.ask(Prompt.of("Hello").cacheSalt("another")));
+            assertThrows(
+                    PromptException.class, () -> chat.ask(Prompt.of("Hello").cacheSalt("another")));
             GenerationConfig config = GenerationConfig.greedy(4);
             chat.ask("Hello, what do you see?", config, image(9));
             Reply next = chat.ask("And what else?", config);
@@ -108,17 +116,25 @@ class SharedBatchTest {
     @Test
     void biasesAndTheLeastLengthAreFollowed() {
         GenerationConfig config = GenerationConfig.greedy(5);
-        assertEquals(List.of(17, 17, 17, 17, 17), model.generate(Prompt.of("Hello"), config.logitBias(Map.of(17, 1000f))).tokens());
-        GenerationConfig stopping = config.logitBias(Map.of(17, 1000f, 18, 900f)).stopTokens(17);
+        assertEquals(
+                List.of(17, 17, 17, 17, 17),
+                model.generate(Prompt.of("Hello"), config.logitBias(Map.of(17, 1000f)))
+                        .tokens());
+        GenerationConfig stopping =
+                config.logitBias(Map.of(17, 1000f, 18, 900f)).stopTokens(17);
         assertEquals(List.of(17), model.generate(Prompt.of("Hello"), stopping).tokens());
-        assertEquals(List.of(18, 18, 17), model.generate(Prompt.of("Hello"), stopping.minNewTokens(2)).tokens());
+        assertEquals(
+                List.of(18, 18, 17),
+                model.generate(Prompt.of("Hello"), stopping.minNewTokens(2)).tokens());
     }
 
     @Test
     void aSmallCacheStillAnswersEverybody() throws Exception {
-        long block = 256 * InternVL.plan(ORACLE.directory(), LoadOptions.defaults()).kvCachePerToken();
+        long block =
+                256 * InternVL.plan(ORACLE.directory(), LoadOptions.defaults()).kvCachePerToken();
         try (InternVL small = InternVL.load(
-                ORACLE.directory(), LoadOptions.defaults().threads(2).device(Device.CPU).kvMemory(3 * block))) {
+                ORACLE.directory(),
+                LoadOptions.defaults().threads(2).device(Device.CPU).kvMemory(3 * block))) {
             GenerationConfig config = GenerationConfig.greedy(300);
             ExecutorService threads = Executors.newFixedThreadPool(4);
             List<Future<Reply>> replies = new ArrayList<>();
@@ -128,10 +144,14 @@ class SharedBatchTest {
             }
             for (int i = 0; i < 4; i++) {
                 Prompt prompt = Prompt.of("Say " + i + " and more. ".repeat(15));
-                assertEquals(model.generate(prompt, config).logprobs(), replies.get(i).get(60, TimeUnit.SECONDS).logprobs());
+                assertEquals(
+                        model.generate(prompt, config).logprobs(),
+                        replies.get(i).get(60, TimeUnit.SECONDS).logprobs());
             }
             threads.shutdown();
-            assertThrows(ContextLengthException.class, () -> small.generate(Prompt.of("Hello"), GenerationConfig.greedy(2000)));
+            assertThrows(
+                    ContextLengthException.class,
+                    () -> small.generate(Prompt.of("Hello"), GenerationConfig.greedy(2000)));
         }
     }
 }

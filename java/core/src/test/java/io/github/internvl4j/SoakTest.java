@@ -21,7 +21,10 @@ class SoakTest {
         // A JVM of its own: what other tests left in the heap and in malloc's arenas grows and shrinks by itself.
         ChildJvm.Result result = new ChildJvm()
                 .withNativeCode()
-                .run(SoakTest.class, ORACLE.directory().toString(), ORACLE.directory().resolve("images/discs.jpg").toString());
+                .run(
+                        SoakTest.class,
+                        ORACLE.directory().toString(),
+                        ORACLE.directory().resolve("images/discs.jpg").toString());
         assertEquals(0, result.status(), result.output());
         long growth = Long.parseLong(result.lines().get(result.lines().size() - 1));
         // A model of this size takes 9 MB of weights, 14 MB of rope table and scratch: ten lost ones would show.

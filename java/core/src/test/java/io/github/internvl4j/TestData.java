@@ -43,7 +43,9 @@ public final class TestData {
     /** Every checkpoint that comes with what the original does, by name. */
     public static List<Path> checkpoints() {
         try (Stream<Path> folders = Files.list(root())) {
-            return folders.filter(folder -> Files.exists(folder.resolve("expected.json"))).sorted().toList();
+            return folders.filter(folder -> Files.exists(folder.resolve("expected.json")))
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -51,7 +53,8 @@ public final class TestData {
 
     /** The original's values (tiles, 3, S, S) of a checkpoint's images, by file name. */
     public static Map<String, Tensor> pixelValues(Path checkpoint) {
-        Map<String, Tensor> images = new LinkedHashMap<>(Safetensors.read(checkpoint.resolve("pixel_values.safetensors")));
+        Map<String, Tensor> images =
+                new LinkedHashMap<>(Safetensors.read(checkpoint.resolve("pixel_values.safetensors")));
         Tensor levels = images.remove("levels");
         if (levels != null) {
             images.replaceAll((name, bytes) -> valuesOf(bytes, levels));

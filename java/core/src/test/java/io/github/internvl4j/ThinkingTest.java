@@ -48,7 +48,9 @@ class ThinkingTest {
                 HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(text)));
         Prompt thinking = Prompt.of("Is 7 a prime number?").thinking(true);
         Prompt said = Prompt.of("Is 7 a prime number?").system(Thinking.SYSTEM_MESSAGE);
-        assertEquals(model.generate(said, CONFIG).promptTokens(), model.generate(thinking, CONFIG).promptTokens());
+        assertEquals(
+                model.generate(said, CONFIG).promptTokens(),
+                model.generate(thinking, CONFIG).promptTokens());
         assertEquals(said.question(), thinking.thinking(false).question());
     }
 
@@ -71,7 +73,8 @@ class ThinkingTest {
     /** What the model would have said. */
     private static Answered answered(boolean thinking, int... tokens) {
         List<Chunk> chunks = new ArrayList<>();
-        Answer answer = new Answer(new int[] {1}, CONFIG, chunks::add, model.reader(), thinking, 0, new RequestWatch(List.of(), 0));
+        Answer answer = new Answer(
+                new int[] {1}, CONFIG, chunks::add, model.reader(), thinking, 0, new RequestWatch(List.of(), 0));
         for (int token : tokens) {
             answer.accept(RequestEvent.token(1, token, null));
         }
@@ -89,14 +92,21 @@ class ThinkingTest {
             assertEquals("7 = 7 * 1, so yes.", thought.reply().thinking());
             assertEquals("Yes, it is.", thought.reply().text());
             assertEquals(said, thought.reply().response());
-            assertEquals("7 = 7 * 1, so yes.", String.join("", thought.chunks().stream().map(Chunk::thinking).toList()));
-            assertEquals("Yes, it is.", String.join("", thought.chunks().stream().map(Chunk::text).toList()));
-            assertTrue(thought.chunks().stream().anyMatch(chunk -> chunk.thinking().contains("7")), "as it comes");
+            assertEquals(
+                    "7 = 7 * 1, so yes.",
+                    String.join(
+                            "", thought.chunks().stream().map(Chunk::thinking).toList()));
+            assertEquals(
+                    "Yes, it is.",
+                    String.join("", thought.chunks().stream().map(Chunk::text).toList()));
+            assertTrue(
+                    thought.chunks().stream().anyMatch(chunk -> chunk.thinking().contains("7")), "as it comes");
             Answered plain = answered(false, tokens);
             assertEquals(said, plain.reply().text());
             assertEquals(said, plain.reply().response());
             assertNull(plain.reply().thinking());
-            assertTrue(plain.chunks().stream().allMatch(chunk -> chunk.thinking().isEmpty()));
+            assertTrue(
+                    plain.chunks().stream().allMatch(chunk -> chunk.thinking().isEmpty()));
         }
     }
 
@@ -105,7 +115,8 @@ class ThinkingTest {
         Answered cut = answered(true, model.tokenizer().encodeLiteral("<think> 7 is </thi"));
         assertEquals("7 is </thi", cut.reply().thinking());
         assertEquals("", cut.reply().text());
-        assertEquals("", answered(true, model.tokenizer().encode("Yes.")).reply().thinking());
+        assertEquals(
+                "", answered(true, model.tokenizer().encode("Yes.")).reply().thinking());
     }
 
     /** As the original's chat keeps the whole response. */
@@ -114,9 +125,13 @@ class ThinkingTest {
         try (Chat chat = model.chat(THINKING)) {
             Reply one = chat.ask(Prompt.of("Is 7 a prime number?"), CONFIG, ReplyListener.none());
             assertEquals("", one.thinking());
-            assertEquals(List.of(one.response()), chat.history().stream().map(Turn::answer).toList());
+            assertEquals(
+                    List.of(one.response()),
+                    chat.history().stream().map(Turn::answer).toList());
             Reply two = chat.ask(Prompt.of("And 8?").thinking(true), CONFIG, ReplyListener.none());
-            Prompt whole = Prompt.of("And 8?").thinking(true).history(List.of(chat.history().get(0)));
+            Prompt whole = Prompt.of("And 8?")
+                    .thinking(true)
+                    .history(List.of(chat.history().get(0)));
             Reply fresh = model.generate(whole, CONFIG);
             assertEquals(fresh.promptTokens(), two.promptTokens());
             assertEquals(fresh.tokens(), two.tokens());
@@ -127,11 +142,17 @@ class ThinkingTest {
     @Test
     void drawnAsTheCardDraws() {
         assertEquals(0.6f, GenerationConfig.thinking().temperature());
-        try (Chat chat = model.chat(THINKING); Chat other = model.chat(THINKING); Chat greedy = model.chat(THINKING)) {
+        try (Chat chat = model.chat(THINKING);
+                Chat other = model.chat(THINKING);
+                Chat greedy = model.chat(THINKING)) {
             List<Integer> drawn = chat.ask("Is 7 a prime number?").tokens();
             Prompt question = Prompt.of("Is 7 a prime number?");
-            assertEquals(drawn, other.ask(question, GenerationConfig.thinking(), ReplyListener.none()).tokens());
-            assertFalse(drawn.equals(greedy.ask(question, GenerationConfig.defaults(), ReplyListener.none()).tokens()));
+            assertEquals(
+                    drawn,
+                    other.ask(question, GenerationConfig.thinking(), ReplyListener.none())
+                            .tokens());
+            assertFalse(drawn.equals(greedy.ask(question, GenerationConfig.defaults(), ReplyListener.none())
+                    .tokens()));
         }
     }
 
@@ -140,7 +161,8 @@ class ThinkingTest {
         assertThrows(PromptException.class, () -> Prompt.of("q").system("S").thinking(true));
         assertThrows(PromptException.class, () -> Prompt.of("q").thinking(true).system(""));
         try (Chat chat = model.chat()) {
-            assertThrows(PromptException.class, () -> chat.ask(Prompt.of("q").thinking(true), CONFIG, ReplyListener.none()));
+            assertThrows(
+                    PromptException.class, () -> chat.ask(Prompt.of("q").thinking(true), CONFIG, ReplyListener.none()));
         }
     }
 

@@ -41,13 +41,19 @@ class TiledImagesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"internlm2-tiles, images-separate", "internlm2-tiles, images-combined", "qwen2-tied, image-rounds",
-        "qwen2-hf, images-separate", "qwen3, images-combined"})
+    @CsvSource({
+        "internlm2-tiles, images-separate",
+        "internlm2-tiles, images-combined",
+        "qwen2-tied, image-rounds",
+        "qwen2-hf, images-separate",
+        "qwen3, images-combined"
+    })
     void aSecondTurnIsTheOriginalsAndReusesTheFirst(String name, String dialog) {
         Oracle oracle = Oracle.load(name);
         Oracle.Dialog opening = oracle.dialog(dialog + ".0");
         Oracle.Dialog next = oracle.dialog(dialog + ".1");
-        try (InternVL loaded = InternVL.load(oracle.directory(), OPTIONS); Chat chat = loaded.chat()) {
+        try (InternVL loaded = InternVL.load(oracle.directory(), OPTIONS);
+                Chat chat = loaded.chat()) {
             Reply one = chat.ask(oracle.prompt(opening), GenerationConfig.greedy(24), ReplyListener.none());
             assertEquals(opening.greedyTokens(), one.tokens());
             Reply two = chat.ask(Prompt.of(next.question()), GenerationConfig.greedy(24), ReplyListener.none());
@@ -85,7 +91,11 @@ class TiledImagesTest {
 
         Image small = ORACLE.image("small-50x40.png");
         int alone = imageTokens(model.generate(Prompt.of("Q", small), CONFIG));
-        Prompt both = Prompt.of("").placeholders(List.of()).and(small).andVideo(frames).and("Q");
+        Prompt both = Prompt.of("")
+                .placeholders(List.of())
+                .and(small)
+                .andVideo(frames)
+                .and("Q");
         assertEquals(alone + frames.size() * model.info().tokensPerImage(), imageTokens(model.generate(both, CONFIG)));
     }
 
@@ -93,7 +103,8 @@ class TiledImagesTest {
     void limits() {
         Prompt prompt = Prompt.of("Q", ORACLE.image("small-50x40.png"));
         for (int wrong : new int[] {0, -1, 1_000_000}) {
-            String message = assertThrows(InvalidOptionException.class, () -> prompt.maxTiles(wrong)).getMessage();
+            String message = assertThrows(InvalidOptionException.class, () -> prompt.maxTiles(wrong))
+                    .getMessage();
             assertTrue(message.contains("maxTiles is " + wrong), message);
         }
         assertThrows(InvalidOptionException.class, () -> prompt.tileLimits(List.of(1_000_000)));
@@ -108,9 +119,14 @@ class TiledImagesTest {
         int each = model.info().tokensPerImage();
         for (int context : new int[] {24 * each, 24 * each + 20}) { // the images alone; with the text
             try (InternVL small = InternVL.load(ORACLE.directory(), OPTIONS.contextLength(context))) {
-                String message = assertThrows(ContextLengthException.class, () -> small.generate(prompt, CONFIG)).getMessage();
-                assertTrue(message.contains("the context holds " + context) && message.contains("24 tiles of images take "
-                        + 24 * each + " of them, " + each + " each, and at most ") && message.contains("maxTiles"), message);
+                String message = assertThrows(ContextLengthException.class, () -> small.generate(prompt, CONFIG))
+                        .getMessage();
+                assertTrue(
+                        message.contains("the context holds " + context)
+                                && message.contains("24 tiles of images take " + 24 * each + " of them, " + each
+                                        + " each, and at most ")
+                                && message.contains("maxTiles"),
+                        message);
                 assertFalse(small.generate(prompt.maxTiles(1), CONFIG).tokens().isEmpty());
                 try (Chat chat = small.chat()) {
                     assertThrows(ContextLengthException.class, () -> chat.ask(prompt, CONFIG, ReplyListener.none()));

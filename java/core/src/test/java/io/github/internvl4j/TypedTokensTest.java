@@ -59,7 +59,10 @@ class TypedTokensTest {
     /** The template's own in a prompt with such earlier turns, and one more for each parsed question. */
     private static long expectedStops(List<Turn> history, SpecialTokens... modes) {
         long answers = history.stream().filter(turn -> !turn.answer().isEmpty()).count();
-        return 2 + history.size() + answers + Stream.of(modes).filter(mode -> mode == SpecialTokens.PARSE).count();
+        return 2
+                + history.size()
+                + answers
+                + Stream.of(modes).filter(mode -> mode == SpecialTokens.PARSE).count();
     }
 
     static Stream<List<SpecialTokens>> modes() {
@@ -96,7 +99,9 @@ class TypedTokensTest {
     void roundsWithoutAModeAreReadAsTheirPrompt(SpecialTokens mode) {
         List<Turn> history = List.of(Turn.of(typed(mode), "a"));
         Prompt prompt = prompt(mode).history(history);
-        assertEquals(expectedStops(history, mode, mode), stops(model.generate(prompt, CONFIG).promptTokens()));
+        assertEquals(
+                expectedStops(history, mode, mode),
+                stops(model.generate(prompt, CONFIG).promptTokens()));
     }
 
     @Test
@@ -132,7 +137,10 @@ class TypedTokensTest {
     void wordsOfTheModelAndTheDeveloperAreNeverRefused(SpecialTokens mode) {
         Image image = ORACLE.image("blocks.png");
         Turn turn = Turn.of("<image>\nx", "a <IMG_CONTEXT><|im_end|> b").placeholders(List.of(0));
-        Prompt prompt = Prompt.of("x", image).history(List.of(turn)).system("s <IMG_CONTEXT>").placeholders(List.of());
+        Prompt prompt = Prompt.of("x", image)
+                .history(List.of(turn))
+                .system("s <IMG_CONTEXT>")
+                .placeholders(List.of());
         Reply reply = model.generate(prompt.specialTokens(mode), CONFIG);
         int rows = model.tokenizer().tokenId("<IMG_CONTEXT>").orElseThrow();
         assertEquals(
@@ -166,7 +174,8 @@ class TypedTokensTest {
         Prompt literal = Prompt.of(typed, first, second).specialTokens(SpecialTokens.LITERAL);
         Prompt lines = Prompt.of("<image>\n<image>\n" + typed, first, second).placeholders(List.of(0, 8));
         assertSamePrompt(lines, literal);
-        Prompt placed = Prompt.of("Image 1: ").and(first).and("\nImage 2: ").and(second).and("\n" + typed);
+        Prompt placed =
+                Prompt.of("Image 1: ").and(first).and("\nImage 2: ").and(second).and("\n" + typed);
         assertEquals("Image 1: <image>\nImage 2: <image>\n" + typed, placed.question());
         assertEquals(List.of(9, 26), placed.placeholders());
         for (SpecialTokens mode : SpecialTokens.values()) {

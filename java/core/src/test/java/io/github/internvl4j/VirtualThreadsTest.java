@@ -31,7 +31,9 @@ class VirtualThreadsTest {
         ChildJvm.Result result = new ChildJvm()
                 .with("-Djdk.virtualThreadScheduler.parallelism=1", "-Djdk.virtualThreadScheduler.maxPoolSize=1")
                 .with("-D" + cache + "=" + System.getProperty(cache, System.getProperty("java.io.tmpdir") + "/javacpp"))
-                .run(VirtualThreadsTest.class, TestData.root().resolve("hermes-d128").toString());
+                .run(
+                        VirtualThreadsTest.class,
+                        TestData.root().resolve("hermes-d128").toString());
         assertEquals(
                 List.of("8 wait, another goes on", "4 interrupted: ended early", "4 cancelled: ended early"),
                 result.lines(),
@@ -51,7 +53,8 @@ class VirtualThreadsTest {
             chat = model.chat();
             thread = startVirtual(() -> {
                 try {
-                    reply.complete(streams ? stream() : chat.ask(Prompt.of("Hello"), LONG, chunk -> answering.countDown()));
+                    reply.complete(
+                            streams ? stream() : chat.ask(Prompt.of("Hello"), LONG, chunk -> answering.countDown()));
                 } catch (Throwable failure) {
                     reply.completeExceptionally(failure);
                 }
@@ -74,7 +77,8 @@ class VirtualThreadsTest {
 
     /** Prints what went well. */
     public static void main(String[] arguments) throws Exception {
-        try (InternVL model = InternVL.load(Path.of(arguments[0]), LoadOptions.defaults().threads(1))) {
+        try (InternVL model =
+                InternVL.load(Path.of(arguments[0]), LoadOptions.defaults().threads(1))) {
             List<Asker> askers = new ArrayList<>();
             for (int i = 0; i < WAITING; i++) {
                 askers.add(new Asker(model, i % 2 == 0));

@@ -55,7 +55,9 @@ public class ModelPhases {
         @Setup
         public void load() {
             model = Shapes.load(shape, precision, threads, device);
-            prompt = new Random(1).ints(promptTokens, 0, model.info().vocabularySize()).toArray();
+            prompt = new Random(1)
+                    .ints(promptTokens, 0, model.info().vocabularySize())
+                    .toArray();
         }
 
         @TearDown

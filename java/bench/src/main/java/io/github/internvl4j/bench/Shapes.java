@@ -39,6 +39,8 @@ public final class Shapes {
     }
 
     static NativeModel load(String shape, Precision precision, int threads, String device) {
-        return load(shape, LoadOptions.defaults().precision(precision).threads(threads).device(new Device(device)));
+        return load(
+                shape,
+                LoadOptions.defaults().precision(precision).threads(threads).device(new Device(device)));
     }
 }

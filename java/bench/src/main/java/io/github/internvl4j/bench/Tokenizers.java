@@ -51,7 +51,8 @@ public class Tokenizers {
         /** Sentences of 20,000 words that differ in frequency as those of English do (Zipf's law). */
         private static String english(Random random) {
             String[] syllables = ("the an ing er on at or is al de ti ra to be st co re wi ta pre tion ment com ver pro"
-                    + " ly per con un dis men sa mi no").split(" ");
+                            + " ly per con un dis men sa mi no")
+                    .split(" ");
             String[] words = new String[20_000];
             for (int i = 0; i < words.length; i++) {
                 StringBuilder word = new StringBuilder();
@@ -65,8 +66,8 @@ public class Tokenizers {
                 int length = 5 + random.nextInt(15);
                 for (int i = 0; i < length; i++) {
                     String word = words[(int) Math.pow(words.length, random.nextDouble()) - 1];
-                    text.append(i == 0 ? word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1)
-                            : " " + word);
+                    text.append(
+                            i == 0 ? word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1) : " " + word);
                 }
                 text.append(random.nextInt(5) == 0 ? ".\n\n" : ". ");
             }

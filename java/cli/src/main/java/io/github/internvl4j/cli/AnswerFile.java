@@ -43,7 +43,8 @@ final class AnswerFile implements AnswerSink {
      */
     void keep(Map<Integer, Extent> kept) throws IOException {
         lines.putAll(kept);
-        long bytes = kept.values().stream().mapToLong(line -> line.length() + 1L).sum();
+        long bytes =
+                kept.values().stream().mapToLong(line -> line.length() + 1L).sum();
         if (bytes == 0) {
             channel.truncate(0);
         } else if (bytes != channel.size() || !inOrder()) {
@@ -80,8 +81,10 @@ final class AnswerFile implements AnswerSink {
     /** Puts the answers into a new file, in the requests' order, which takes the old one's place: none is lost on the way. */
     private void rewrite() throws IOException {
         Path next = file.resolveSibling(file.getFileName() + ".tmp");
-        Files.copy(file, next, StandardCopyOption.COPY_ATTRIBUTES, StandardCopyOption.REPLACE_EXISTING); // who may read it
-        try (FileChannel target = FileChannel.open(next, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
+        Files.copy(
+                file, next, StandardCopyOption.COPY_ATTRIBUTES, StandardCopyOption.REPLACE_EXISTING); // who may read it
+        try (FileChannel target =
+                FileChannel.open(next, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING)) {
             for (Map.Entry<Integer, Extent> line : lines.entrySet()) {
                 ByteBuffer bytes = read(line.getValue());
                 line.setValue(new Extent(target.position(), line.getValue().length()));

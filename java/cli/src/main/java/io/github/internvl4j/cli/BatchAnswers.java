@@ -101,7 +101,8 @@ final class BatchAnswers implements BatchListener {
     }
 
     /** What keeps answers from being written, once something did. */
-    @Nullable IOException broken() {
+    @Nullable
+    IOException broken() {
         return broken;
     }
 }

@@ -70,7 +70,8 @@ final class BatchCommand implements Callable<Integer> {
 
     @Option(
             names = "--resume",
-            description = "Go on with the answers that an earlier run left in the output: they stay, failures are asked again.")
+            description =
+                    "Go on with the answers that an earlier run left in the output: they stay, failures are asked again.")
     private boolean resume;
 
     @Option(names = "--overwrite", description = "Begin anew, whatever the output holds.")
@@ -95,8 +96,7 @@ final class BatchCommand implements Callable<Integer> {
                 file.keep(kept);
             }
             Cancellation cancellation = new Cancellation();
-            BatchAnswers answers =
-                    new BatchAnswers(sink, bar == null ? () -> {} : bar::step, cancellation::cancel);
+            BatchAnswers answers = new BatchAnswers(sink, bar == null ? () -> {} : bar::step, cancellation::cancel);
             try (Interrupts interrupts = new Interrupts(cancellation::cancel)) {
                 loaded.batch(requests(loaded, lines, kept.keySet(), answers), answers, cancellation);
                 return interrupts.status() != 0 ? interrupts.status() : status(answers);
@@ -143,7 +143,8 @@ final class BatchCommand implements Callable<Integer> {
             throw wrong("--resume needs files, which can be read twice");
         }
         if (!resume && !overwrite && isKept() && Files.exists(output) && Files.size(output) > 0) {
-            throw wrong(output + " holds something already: --resume goes on with its answers, --overwrite begins anew");
+            throw wrong(
+                    output + " holds something already: --resume goes on with its answers, --overwrite begins anew");
         }
     }
 

@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
 /** Speed, and its share of what the machine can do. */
 @Command(
         name = "bench",
-        description = "Measures loading, vision, prefill and decode, and on CPUs their shares of measured bandwidth and peak.",
+        description =
+                "Measures loading, vision, prefill and decode, and on CPUs their shares of measured bandwidth and peak.",
         footer = {
             "",
             "A share of bandwidth counts the bytes of weights and KV cache that a token must read; a share of the peak",
@@ -86,7 +87,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--sequences",
             defaultValue = "1",
             paramLabel = "N",
-            description = "With 2 or more: also so many decoded together, beside one alone (default: ${DEFAULT-VALUE}).")
+            description =
+                    "With 2 or more: also so many decoded together, beside one alone (default: ${DEFAULT-VALUE}).")
     private int sequences;
 
     @Option(
@@ -105,7 +107,8 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(
             names = "--cold",
-            description = "With --model: also from the files to the first token, with the system's page cache full and emptied.")
+            description =
+                    "With --model: also from the files to the first token, with the system's page cache full and emptied.")
     private boolean cold;
 
     @Option(names = "--json", description = "Print one JSON object.")
@@ -190,8 +193,7 @@ final class BenchCommand implements Callable<Integer> {
     private Speeds measure(NativeModel model) {
         if (past() == promptTokens) {
             ModelBenchmark.Result all = new ModelBenchmark(model, promptTokens, newTokens, images).run(runs);
-            return new Speeds(
-                    all.visionSecondsPerImage(), all.prefillTokensPerSecond(), all.decodeTokensPerSecond());
+            return new Speeds(all.visionSecondsPerImage(), all.prefillTokensPerSecond(), all.decodeTokensPerSecond());
         }
         ModelBenchmark.Result prompt = new ModelBenchmark(model, promptTokens, 0, images).run(runs);
         ModelBenchmark.Result decode = new ModelBenchmark(model, past(), newTokens, 0).run(runs);

@@ -64,8 +64,9 @@ final class ChatCommand implements Callable<Integer> {
     @Option(
             names = "--when-full",
             paramLabel = "WHAT",
-            description = "What a conversation does when it no longer fits the context: fail (default; the question is not asked), or"
-                    + " drop-oldest, which forgets the oldest turns.")
+            description =
+                    "What a conversation does when it no longer fits the context: fail (default; the question is not asked), or"
+                            + " drop-oldest, which forgets the oldest turns.")
     private @Nullable WhenFull whenFull;
 
     @Override
@@ -77,7 +78,8 @@ final class ChatCommand implements Callable<Integer> {
             return talk();
         }
         if (whenFull != null) {
-            throw new ParameterException(spec.commandLine(), "--when-full is for conversations, so --prompt and --prompt-file exclude it");
+            throw new ParameterException(
+                    spec.commandLine(), "--when-full is for conversations, so --prompt and --prompt-file exclude it");
         }
         Prompt asked = input.prompt(text); // before loading: a bad image should not cost a load
         long started = System.nanoTime();
@@ -116,11 +118,13 @@ final class ChatCommand implements Callable<Integer> {
 
     private int talk() throws IOException {
         if (json || input.hasHistory()) {
-            throw new ParameterException(spec.commandLine(), (json ? "--json" : "--history") + " needs --prompt or --prompt-file");
+            throw new ParameterException(
+                    spec.commandLine(), (json ? "--json" : "--history") + " needs --prompt or --prompt-file");
         }
         Queue queue = new Queue(input);
         try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
-            return new Conversation(main, loaded, input, sampling, queue, whenFull == null ? WhenFull.FAIL : whenFull).run();
+            return new Conversation(main, loaded, input, sampling, queue, whenFull == null ? WhenFull.FAIL : whenFull)
+                    .run();
         }
     }
 }

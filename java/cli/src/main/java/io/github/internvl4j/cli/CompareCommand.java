@@ -45,7 +45,10 @@ final class CompareCommand implements Callable<Integer> {
     public Integer call() {
         ActivationComparison comparison = ActivationComparison.compare(actual, reference, tolerance, prefix);
         PrintStream out = main.streams.out();
-        int width = comparison.entries().stream().mapToInt(entry -> entry.name().length()).max().orElse(4);
+        int width = comparison.entries().stream()
+                .mapToInt(entry -> entry.name().length())
+                .max()
+                .orElse(4);
         String head = "%-" + width + "s  %14s  %14s  %8s%n";
         out.printf(Locale.ROOT, head, "name", "relative error", "max difference", "growth");
         for (Entry entry : comparison.entries()) {

@@ -45,7 +45,8 @@ final class Conversation {
 
     /** Where questions come from; null at their end. */
     private interface Questions {
-        @Nullable String next() throws IOException;
+        @Nullable
+        String next() throws IOException;
     }
 
     Conversation(
@@ -61,7 +62,8 @@ final class Conversation {
     }
 
     private Chat open(@Nullable String system) {
-        return model.chat(ChatOptions.defaults().thinking(thinking).system(system).whenFull(whenFull));
+        return model.chat(
+                ChatOptions.defaults().thinking(thinking).system(system).whenFull(whenFull));
     }
 
     /** Returns the exit status: 0 unless the last question failed or a signal ended it. */
@@ -173,7 +175,9 @@ final class Conversation {
             boolean cancelled = reply.finish() == FinishReason.CANCELLED;
             out.println(cancelled ? " [stopped]" : "");
             if (reply.droppedTurns() > 0) {
-                main.streams.err().println("internvl4j: to make room, turns were forgotten: the oldest " + reply.droppedTurns());
+                main.streams
+                        .err()
+                        .println("internvl4j: to make room, turns were forgotten: the oldest " + reply.droppedTurns());
             }
             if (!cancelled || !reply.response().isEmpty()) {
                 queue.clear(); // what was stopped before its first word was never asked
@@ -192,7 +196,9 @@ final class Conversation {
             return e; // the question is too long by itself
         }
         return new ContextLengthException(
-                bare.getMessage() + "; /undo takes the last question back, /reset begins anew, --when-full drop-oldest makes room", e);
+                bare.getMessage()
+                        + "; /undo takes the last question back, /reset begins anew, --when-full drop-oldest makes room",
+                e);
     }
 
     private void show(AnswerPrinter printer, Chunk chunk) {

@@ -48,8 +48,9 @@ final class EarlierAnswers {
                 RequestKey key = RequestKey.of(line);
                 Integer other = key.customId() == null ? null : customIds.put(key.customId(), requests.size());
                 if (other != null) {
-                    throw new PromptException(input + ": lines " + requests.get(other).line() + " and " + line.number()
-                            + " have the same custom_id, so --resume cannot tell their answers apart");
+                    throw new PromptException(
+                            input + ": lines " + requests.get(other).line() + " and " + line.number()
+                                    + " have the same custom_id, so --resume cannot tell their answers apart");
                 }
                 requests.add(key);
             }
@@ -86,17 +87,21 @@ final class EarlierAnswers {
             if (last && bytes[0] == '{') {
                 return; // cut off while it was written
             }
-            throw new PromptException(file + " line " + number + " is no answer of a batch: " + Failures.describe(e), e);
+            throw new PromptException(
+                    file + " line " + number + " is no answer of a batch: " + Failures.describe(e), e);
         }
         boolean openAi = answer.has("custom_id");
         if (!openAi && !answer.path("index").canConvertToInt()) {
-            throw new PromptException(file + " line " + number + " is no answer of a batch: it has neither index nor custom_id");
+            throw new PromptException(
+                    file + " line " + number + " is no answer of a batch: it has neither index nor custom_id");
         }
         boolean whole = openAi
                 ? OpenAiForm.isAnswer(answer)
                 : answer.has("text") && !answer.path("finish").asText().equals("cancelled");
         if (whole) {
-            int index = openAi ? customIds.getOrDefault(answer.get("custom_id"), -1) : answer.get("index").intValue();
+            int index = openAi
+                    ? customIds.getOrDefault(answer.get("custom_id"), -1)
+                    : answer.get("index").intValue();
             requireSame(answer, index, number, openAi);
             kept.put(index, new AnswerFile.Extent(offset, bytes.length));
         }

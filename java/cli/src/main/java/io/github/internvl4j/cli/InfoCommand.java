@@ -15,13 +15,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine;
 
 /** What this machine and a checkpoint are. */
 @Command(
@@ -93,7 +93,8 @@ final class InfoCommand implements Callable<Integer> {
 
     private Checkpoint read(Path directory) {
         CheckReport report = InternVL.check(directory, check);
-        LoadOptions options = draft.of(batchSize.of(precision.of(LoadOptions.defaults()).contextLength(context)));
+        LoadOptions options =
+                draft.of(batchSize.of(precision.of(LoadOptions.defaults()).contextLength(context)));
         ModelInfo info = InternVL.inspect(directory);
         boolean loadable = report.missing().isEmpty() && report.wrong().isEmpty();
         return new Checkpoint(info, loadable ? InternVL.plan(directory, options) : null, report);
@@ -116,10 +117,10 @@ final class InfoCommand implements Callable<Integer> {
         out.println();
         out.printf(Locale.ROOT, "model        %,d parameters, stored in %s%n", info.parameters(), info.stored());
         String tiles = info.tiling().dynamic() ? "tiles of " : "";
-        out.println("images       " + tiles + info.imageSize() + " x " + info.imageSize() + " pixels, " + info.tokensPerImage()
-                + " tokens each, " + info.visionLayers() + " layers");
-        out.println("decoder      " + info.architecture() + ", " + info.decoderLayers() + " layers, width " + info.hiddenSize() + ", vocabulary "
-                + info.vocabularySize() + ", context " + info.contextLength());
+        out.println("images       " + tiles + info.imageSize() + " x " + info.imageSize() + " pixels, "
+                + info.tokensPerImage() + " tokens each, " + info.visionLayers() + " layers");
+        out.println("decoder      " + info.architecture() + ", " + info.decoderLayers() + " layers, width "
+                + info.hiddenSize() + ", vocabulary " + info.vocabularySize() + ", context " + info.contextLength());
         boolean jinja = info.layout() == ModelInfo.Layout.TRANSFORMERS;
         out.println("template     " + (jinja ? "the folder's chat template" : info.conversationTemplate()));
         CheckReport weights = checkpoint.weights();

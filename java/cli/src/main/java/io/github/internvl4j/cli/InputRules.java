@@ -19,20 +19,23 @@ final class InputRules {
             names = "--special-tokens",
             defaultValue = "parse",
             paramLabel = "MODE",
-            description = "Special tokens in your text: parse (default, as the original), literal (then <image> is text, too, and"
-                    + " images come first) or reject.")
+            description =
+                    "Special tokens in your text: parse (default, as the original), literal (then <image> is text, too, and"
+                            + " images come first) or reject.")
     private SpecialTokens specialTokens;
 
     @Option(
             names = "--max-tiles",
             paramLabel = "N",
-            description = "Cut an image into at most N tiles, and one more for the whole (default: the checkpoint's); 1: the whole"
-                    + " image alone.")
+            description =
+                    "Cut an image into at most N tiles, and one more for the whole (default: the checkpoint's); 1: the whole"
+                            + " image alone.")
     private @Nullable Integer maxTiles;
 
     @Option(
             names = "--thinking",
-            description = "The thinking mode of InternVL3.5: its system message, and what is thought apart from the answer.")
+            description =
+                    "The thinking mode of InternVL3.5: its system message, and what is thought apart from the answer.")
     private boolean thinking;
 
     boolean thinking() {

@@ -56,13 +56,16 @@ final class JsonLines implements Closeable {
     }
 
     /** The next line, or null at the end. */
-    @Nullable Line next() throws IOException {
+    @Nullable
+    Line next() throws IOException {
         String line;
         do {
             line = reader.readLine();
             line = ++number == 1 && line != null ? unmarked(line) : line;
         } while (line != null && line.isBlank());
-        return line == null ? null : new Line(number, line.getBytes(charset.equals(BYTES) ? BYTES : StandardCharsets.UTF_8));
+        return line == null
+                ? null
+                : new Line(number, line.getBytes(charset.equals(BYTES) ? BYTES : StandardCharsets.UTF_8));
     }
 
     private String unmarked(String line) {

@@ -24,7 +24,13 @@ import org.jspecify.annotations.Nullable;
  * @param config its config.json, without what the library does not read
  */
 record KnownModel(
-        String names, String tower, String decoder, String template, String proof, @Nullable String missing, JsonNode config) {
+        String names,
+        String tower,
+        String decoder,
+        String template,
+        String proof,
+        @Nullable String missing,
+        JsonNode config) {
     private static final List<String> PARTS = List.of("vision_config", "llm_config");
 
     /** All of them, the oldest first. */
@@ -49,8 +55,14 @@ record KnownModel(
         ObjectNode config = file.get("top").deepCopy();
         PARTS.forEach(config::putObject);
         add(config, decoder.path("top"), row.path("top"));
-        add((ObjectNode) config.get("vision_config"), file.get("towers").path(row.path("tower").asText()));
-        add((ObjectNode) config.get("llm_config"), file.get("llm_config"), decoder.path("llm_config"), row.path("llm_config"));
+        add(
+                (ObjectNode) config.get("vision_config"),
+                file.get("towers").path(row.path("tower").asText()));
+        add(
+                (ObjectNode) config.get("llm_config"),
+                file.get("llm_config"),
+                decoder.path("llm_config"),
+                row.path("llm_config"));
         String template = row.path("template").asText("");
         config.put("template", template);
         String proof = row.path("proof").asText(decoder.path("proof").asText(""));

@@ -56,7 +56,8 @@ final class LoadCommand implements Callable<Integer> {
                 names = "--url",
                 required = true,
                 paramLabel = "URL",
-                description = "Or an endpoint of OpenAI's form, up to /v1; " + ServeCommand.KEY_VARIABLE + " in the environment is its key.")
+                description = "Or an endpoint of OpenAI's form, up to /v1; " + ServeCommand.KEY_VARIABLE
+                        + " in the environment is its key.")
         private @Nullable URI url;
     }
 
@@ -76,19 +77,39 @@ final class LoadCommand implements Callable<Integer> {
     @Option(names = "--rate", defaultValue = "1", paramLabel = "X", description = "Requests a second (default: 1).")
     private double rate;
 
-    @Option(names = "--seconds", defaultValue = "30", paramLabel = "X", description = "How long they come (default: 30).")
+    @Option(
+            names = "--seconds",
+            defaultValue = "30",
+            paramLabel = "X",
+            description = "How long they come (default: 30).")
     private double seconds;
 
-    @Option(names = "--prompt-words", defaultValue = "100", paramLabel = "N", description = "Of a question, about (default: 100).")
+    @Option(
+            names = "--prompt-words",
+            defaultValue = "100",
+            paramLabel = "N",
+            description = "Of a question, about (default: 100).")
     private int promptWords;
 
-    @Option(names = "--new-tokens", defaultValue = "100", paramLabel = "N", description = "Of an answer, about (default: 100).")
+    @Option(
+            names = "--new-tokens",
+            defaultValue = "100",
+            paramLabel = "N",
+            description = "Of an answer, about (default: 100).")
     private int newTokens;
 
-    @Option(names = "--image-share", defaultValue = "0", paramLabel = "X", description = "Requests with an image, 0 to 1 (default: 0).")
+    @Option(
+            names = "--image-share",
+            defaultValue = "0",
+            paramLabel = "X",
+            description = "Requests with an image, 0 to 1 (default: 0).")
     private double imageShare;
 
-    @Option(names = "--seed", defaultValue = "1", paramLabel = "N", description = "Of times, lengths and images (default: 1).")
+    @Option(
+            names = "--seed",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "Of times, lengths and images (default: 1).")
     private long seed;
 
     @Option(
@@ -121,7 +142,8 @@ final class LoadCommand implements Callable<Integer> {
             return print(arrivals, new EndpointTarget(subject.url, urlModel, main.variable(ServeCommand.KEY_VARIABLE)));
         }
         LoadOptions options = kvMemory.of(compute.of(LoadOptions.defaults()));
-        try (InternVL loaded = InternVL.load(Objects.requireNonNull(subject.model).path(), options)) {
+        try (InternVL loaded =
+                InternVL.load(Objects.requireNonNull(subject.model).path(), options)) {
             return print(arrivals, new LibraryTarget(loaded));
         }
     }
@@ -137,8 +159,10 @@ final class LoadCommand implements Callable<Integer> {
         if (json) {
             main.streams.out().println(JsonText.text(figures));
         } else {
-            figures.forEach((name, value) -> main.streams.out().println(
-                    name.replace('_', ' ') + ": " + (value instanceof Double x ? String.format(Locale.ROOT, "%.4g", x) : value)));
+            figures.forEach((name, value) -> main.streams
+                    .out()
+                    .println(name.replace('_', ' ') + ": "
+                            + (value instanceof Double x ? String.format(Locale.ROOT, "%.4g", x) : value)));
         }
         return 0;
     }

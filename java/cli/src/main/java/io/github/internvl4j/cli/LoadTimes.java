@@ -21,6 +21,7 @@ final class LoadTimes {
     private static final int PROMPT_TOKENS = 16;
     /** More than this share of the files in memory is not a cold start. */
     private static final double COLD = 0.02;
+
     private static final int PIECE = 4 << 20;
 
     private final Path directory;

@@ -98,7 +98,8 @@ public final class Main implements Runnable {
     }
 
     /** A variable of the environment; null if it is not set. */
-    @Nullable String variable(String name) {
+    @Nullable
+    String variable(String name) {
         return environment.get(name);
     }
 
@@ -147,14 +148,17 @@ public final class Main implements Runnable {
 
     private int usage(CommandLine.ParameterException failure) {
         String message = Failures.oneLine(failure.getMessage()).replaceFirst("^Error: ", "");
-        streams.err().println("internvl4j: " + message + "; see "
-                + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+        streams.err()
+                .println("internvl4j: " + message + "; see "
+                        + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help");
         return CommandLine.ExitCode.USAGE;
     }
 
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "a command is needed, one of " + String.join(", ", spec.subcommands().keySet()));
+                spec.commandLine(),
+                "a command is needed, one of "
+                        + String.join(", ", spec.subcommands().keySet()));
     }
 }

@@ -81,8 +81,8 @@ final class Media implements MediaSource {
             Files.write(copy, bytes);
             return use.of(copy);
         } catch (IOException e) {
-            throw new VideoException(JsonText.shortened(source) + ": cannot be written to a temporary file: "
-                    + Failures.describe(e), e);
+            throw new VideoException(
+                    JsonText.shortened(source) + ": cannot be written to a temporary file: " + Failures.describe(e), e);
         } finally {
             delete(copy);
         }
@@ -105,7 +105,8 @@ final class Media implements MediaSource {
                 return Path.of(URI.create(source));
             }
             if (ADDRESS.matcher(source).matches()) {
-                throw new PromptException(shown + ": addresses are not fetched; expected a file, or data: and the file itself");
+                throw new PromptException(
+                        shown + ": addresses are not fetched; expected a file, or data: and the file itself");
             }
             if (source.length() > LONGEST_NAME) {
                 throw new PromptException(shown + ": expected a file's name; a file in the text itself begins with"

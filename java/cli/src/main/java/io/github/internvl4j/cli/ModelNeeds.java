@@ -64,7 +64,8 @@ record ModelNeeds(
                 long full = total(file, precision, info.contextLength());
                 memory.add(new Needs(precision, total(file, precision, SHORT), full));
             }
-            return new ModelNeeds(model, null, info.parameters(), info.contextLength(), memory, here ? fitting(file) : null);
+            return new ModelNeeds(
+                    model, null, info.parameters(), info.contextLength(), memory, here ? fitting(file) : null);
         } catch (UnsupportedModelException e) {
             return without(model, reason(e, file));
         } finally {
@@ -87,7 +88,9 @@ record ModelNeeds(
     private static long total(Path file, Precision precision, int context) {
         MemoryPlan plan = plan(file, precision, context);
         long bytes = precision == Precision.F32
-                ? plan.total() - plan.weightsOwned() + plan(file, Precision.BF16, context).weightsOwned()
+                ? plan.total()
+                        - plan.weightsOwned()
+                        + plan(file, Precision.BF16, context).weightsOwned()
                 : plan.total();
         return (bytes + MIB - 1) / MIB;
     }

@@ -36,7 +36,9 @@ final class ModelsCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON array, with memory in MiB.")
     private boolean json;
 
-    @Option(names = "--markdown", description = "Print the table of the documentation, which tells nothing of this machine.")
+    @Option(
+            names = "--markdown",
+            description = "Print the table of the documentation, which tells nothing of this machine.")
     private boolean markdown;
 
     @Override
@@ -65,7 +67,9 @@ final class ModelsCommand implements Callable<Integer> {
                 out.printf("%-44s does not run: %s%n", name, model.whyNot());
                 continue;
             }
-            List<String> memory = model.memory().stream().map(needs -> gib(needs.shortContext())).toList();
+            List<String> memory = model.memory().stream()
+                    .map(needs -> gib(needs.shortContext()))
+                    .toList();
             Precision fits = model.fits();
             String here = fits == null ? "no" : fits.name().toLowerCase(Locale.ROOT);
             out.printf(form, name, billions(model), memory.get(0), memory.get(1), memory.get(2), here);
@@ -75,7 +79,18 @@ final class ModelsCommand implements Callable<Integer> {
     /** The same on any machine. */
     static String markdown(List<ModelNeeds> all) {
         StringBuilder text = new StringBuilder();
-        line(text, "model", "tower", "decoder", "parameters", "template", "context", "int8, GiB", "bf16, GiB", "f32, GiB", "as");
+        line(
+                text,
+                "model",
+                "tower",
+                "decoder",
+                "parameters",
+                "template",
+                "context",
+                "int8, GiB",
+                "bf16, GiB",
+                "f32, GiB",
+                "as");
         line(text, "---", "---", "---", "---", "---", "---", "---", "---", "---", "---");
         for (ModelNeeds needs : all) {
             KnownModel model = needs.model();

@@ -33,7 +33,8 @@ final class OpenAiForm implements AnswerForm {
     OpenAiForm(JsonNode request, Tokenizer tokenizer) {
         customId = request.get("custom_id");
         model = request.path("body").path("model").asText("");
-        logprobs = new Logprobs(tokenizer, request.path("body").path("top_logprobs").asInt(0));
+        logprobs = new Logprobs(
+                tokenizer, request.path("body").path("top_logprobs").asInt(0));
     }
 
     /** Whether a line is meant to be in this form. */
@@ -100,7 +101,8 @@ final class OpenAiForm implements AnswerForm {
 
     /** Whether a line of this form is an answer. */
     static boolean isAnswer(JsonNode line) {
-        return line.path("response").path("status_code").asInt() == OK && line.path("error").isNull();
+        return line.path("response").path("status_code").asInt() == OK
+                && line.path("error").isNull();
     }
 
     /** What the line says of the request it answers; null if it is another program's. */

@@ -17,11 +17,12 @@ record OpenAiLine(Messages messages, AnswerFields settings) implements BatchLine
     private static final List<String> FIELDS = List.of("custom_id", "method", "url", "body");
 
     /** What we do as they say. Some are vLLM's. */
-    private static final List<String> DONE = Stream.concat(Stream.of("messages"), AnswerFields.NAMES.stream()).toList();
+    private static final List<String> DONE =
+            Stream.concat(Stream.of("messages"), AnswerFields.NAMES.stream()).toList();
 
     /** What says nothing about the answer. */
-    private static final List<String> PASSED_OVER = List.of(
-            "model", "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key");
+    private static final List<String> PASSED_OVER =
+            List.of("model", "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key");
 
     /** What we do one way only, the usual one. */
     private static final OneWay ONE_WAY = OneWay.CHAT

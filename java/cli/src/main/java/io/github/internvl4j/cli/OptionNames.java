@@ -21,11 +21,38 @@ final class OptionNames {
             "stop-strings", "stop");
 
     private static final Set<String> SAME = Set.of(
-            "activations", "affinity", "beams", "device", "draft", "end", "frequency-penalty", "host", "kv-cache", "kv-memory", "length-penalty",
-            "logit-bias", "max-new-tokens", "max-tiles", "memory-limit", "min-new-tokens", "min-p", "port", "precision",
-            "presence-penalty", "quantize-vision", "queue", "repetition-penalty", "seed", "start", "temperature", "template", "threads",
-            "tolerance", "top-k",
-            "top-logprobs", "top-p");
+            "activations",
+            "affinity",
+            "beams",
+            "device",
+            "draft",
+            "end",
+            "frequency-penalty",
+            "host",
+            "kv-cache",
+            "kv-memory",
+            "length-penalty",
+            "logit-bias",
+            "max-new-tokens",
+            "max-tiles",
+            "memory-limit",
+            "min-new-tokens",
+            "min-p",
+            "port",
+            "precision",
+            "presence-penalty",
+            "quantize-vision",
+            "queue",
+            "repetition-penalty",
+            "seed",
+            "start",
+            "temperature",
+            "template",
+            "threads",
+            "tolerance",
+            "top-k",
+            "top-logprobs",
+            "top-p");
 
     private OptionNames() {}
 
@@ -48,7 +75,8 @@ final class OptionNames {
 
     /** The command line's name, without its dashes, of an option of the library; null if it has none. */
     static @Nullable String option(String name) {
-        String words = name.replaceAll("([a-z0-9])([A-Z])", "$1-$2").replace('_', '-').toLowerCase(Locale.ROOT);
+        String words =
+                name.replaceAll("([a-z0-9])([A-Z])", "$1-$2").replace('_', '-').toLowerCase(Locale.ROOT);
         return SAME.contains(words) ? words : OTHERS.get(words);
     }
 }

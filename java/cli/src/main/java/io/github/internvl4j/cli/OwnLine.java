@@ -32,8 +32,21 @@ record OwnLine(
         implements BatchLine {
     private static final List<String> FIELDS = Stream.concat(
                     Stream.of(
-                            "id", "prompt", "images", "combine", "video", "frames", "start", "end", "history", "system",
-                            "thinking", "max_tiles", "max_new_tokens", "min_new_tokens", "stop"),
+                            "id",
+                            "prompt",
+                            "images",
+                            "combine",
+                            "video",
+                            "frames",
+                            "start",
+                            "end",
+                            "history",
+                            "system",
+                            "thinking",
+                            "max_tiles",
+                            "max_new_tokens",
+                            "min_new_tokens",
+                            "stop"),
                     DrawFields.NAMES.stream())
             .toList();
 
@@ -61,7 +74,8 @@ record OwnLine(
 
     @Override
     public Prompt prompt(Media media, InputRules rules) {
-        Prompt asked = video == null ? images(media, rules.specialTokens()) : video(media, video, rules.specialTokens());
+        Prompt asked =
+                video == null ? images(media, rules.specialTokens()) : video(media, video, rules.specialTokens());
         Prompt ruled = rules.of(asked).thinking(thinking(rules.thinking())).system(system);
         return maxTiles == null ? ruled : ruled.maxTiles(maxTiles);
     }

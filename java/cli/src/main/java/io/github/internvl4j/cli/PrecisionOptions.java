@@ -22,15 +22,17 @@ final class PrecisionOptions {
             names = "--kv-cache",
             defaultValue = "auto",
             paramLabel = "T",
-            description = "Type of the KV cache: f32, bf16, f16, int8, or auto for the precision's (default). GPUs: auto.")
+            description =
+                    "Type of the KV cache: f32, bf16, f16, int8, or auto for the precision's (default). GPUs: auto.")
     private KvCacheType kvCache;
 
     @Option(
             names = "--activations",
             defaultValue = "auto",
             paramLabel = "T",
-            description = "On the CPU, what is multiplied with bf16 weights, and in attention: f32, bf16 as on GPUs, or auto for what this"
-                    + " processor does faster (default).")
+            description =
+                    "On the CPU, what is multiplied with bf16 weights, and in attention: f32, bf16 as on GPUs, or auto for what this"
+                            + " processor does faster (default).")
     private ActivationType activations;
 
     boolean quantizeVision() {
@@ -38,6 +40,9 @@ final class PrecisionOptions {
     }
 
     LoadOptions of(LoadOptions options) {
-        return options.precision(precision).quantizeVision(quantizeVision).kvCache(kvCache).activations(activations);
+        return options.precision(precision)
+                .quantizeVision(quantizeVision)
+                .kvCache(kvCache)
+                .activations(activations);
     }
 }

@@ -40,7 +40,8 @@ final class PreprocessCommand implements Callable<Integer> {
     @Option(
             names = "--max-tiles",
             paramLabel = "N",
-            description = "Tiles of an image at most, without its thumbnail; 1: one square. Default: as the checkpoint says.")
+            description =
+                    "Tiles of an image at most, without its thumbnail; 1: one square. Default: as the checkpoint says.")
     private @Nullable Integer maxTiles;
 
     @Option(names = "--exif-transpose", description = "Turn images as their EXIF orientation says.")
@@ -53,7 +54,8 @@ final class PreprocessCommand implements Callable<Integer> {
     public Integer call() {
         Path directory = model.path();
         ImageProcessor processor = ImageProcessor.load(directory, InternVL.inspect(directory));
-        Tiling tiling = maxTiles == null ? processor.tiling() : processor.tiling().most(maxTiles);
+        Tiling tiling =
+                maxTiles == null ? processor.tiling() : processor.tiling().most(maxTiles);
         ReadOptions options = ReadOptions.defaults().exifTranspose(exifTranspose);
         List<Image> read = new Media(null, options).images(images);
         Tensor pixels = processor.preprocess(read, tiling);

@@ -66,7 +66,10 @@ final class ProcessArguments {
 
     private static String utf8(byte[] bytes, String otherwise) {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
             return otherwise;
         }

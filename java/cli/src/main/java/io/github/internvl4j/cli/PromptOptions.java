@@ -83,7 +83,8 @@ final class PromptOptions {
     void validate() {
         rules.validate();
         if (rules.thinking() && system != null) {
-            throw new ParameterException(command.commandLine(), "--thinking brings its own system message, so --system excludes it");
+            throw new ParameterException(
+                    command.commandLine(), "--thinking brings its own system message, so --system excludes it");
         }
         if (video != null && (combine || !images.isEmpty())) {
             throw new ParameterException(command.commandLine(), "--video goes with neither --image nor --combine");
@@ -101,7 +102,8 @@ final class PromptOptions {
         return new Video(media(), file, frames, start, end);
     }
 
-    @Nullable String video() {
+    @Nullable
+    String video() {
         return video;
     }
 
@@ -117,7 +119,8 @@ final class PromptOptions {
         return rules.media(null);
     }
 
-    @Nullable String system() {
+    @Nullable
+    String system() {
         return system;
     }
 

@@ -17,21 +17,19 @@ final class QuestionOptions {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
-    @Option(
-            names = "--prompt",
-            parameterConsumer = Verbatim.class,
-            paramLabel = "TEXT",
-            description = "The question.")
+    @Option(names = "--prompt", parameterConsumer = Verbatim.class, paramLabel = "TEXT", description = "The question.")
     private @Nullable String text;
 
     @Option(
             names = "--prompt-file",
             paramLabel = "FILE",
-            description = "The question, a UTF-8 file of any length; - is standard input. One line end at its end is left out.")
+            description =
+                    "The question, a UTF-8 file of any length; - is standard input. One line end at its end is left out.")
     private @Nullable Path file;
 
     /** The question; null if none was given. */
-    @Nullable String read(Streams streams) throws IOException {
+    @Nullable
+    String read(Streams streams) throws IOException {
         if (text != null && file != null) {
             throw new ParameterException(command.commandLine(), "--prompt and --prompt-file exclude each other");
         }

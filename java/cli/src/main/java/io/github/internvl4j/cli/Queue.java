@@ -38,9 +38,10 @@ final class Queue {
     /** The question about what waits here, which stays until {@link #clear}. */
     Prompt prompt(String question) {
         InputRules rules = input.rules();
-        return rules.of(video == null
-                ? PromptOptions.images(question, images, input.combine(), List.of(), rules.specialTokens())
-                : video.prompt(question, List.of(), rules.specialTokens()));
+        return rules.of(
+                video == null
+                        ? PromptOptions.images(question, images, input.combine(), List.of(), rules.specialTokens())
+                        : video.prompt(question, List.of(), rules.specialTokens()));
     }
 
     void clear() {

@@ -15,7 +15,11 @@ import org.jspecify.annotations.Nullable;
  * @param id its own {@code id}; null if it has none
  * @param customId the same in OpenAI's form
  */
-record RequestKey(long line, String text, @Nullable JsonNode id, @Nullable JsonNode customId) {
+record RequestKey(
+        long line,
+        String text,
+        @Nullable JsonNode id,
+        @Nullable JsonNode customId) {
     private static final int DIGEST_BYTES = 8;
 
     static RequestKey of(JsonLines.Line line) {

@@ -18,10 +18,7 @@ final class SamplingOptions {
             description = "Longest answer (default: ${DEFAULT-VALUE}).")
     private int maxNewTokens;
 
-    @Option(
-            names = "--temperature",
-            paramLabel = "X",
-            description = "0 is greedy (default; with thinking it is 0.6).")
+    @Option(names = "--temperature", paramLabel = "X", description = "0 is greedy (default; with thinking it is 0.6).")
     private @Nullable Float temperature;
 
     @Option(
@@ -59,10 +56,7 @@ final class SamplingOptions {
             description = "Taken from a token's logit if the answer has it (default: 0).")
     private float presencePenalty;
 
-    @Option(
-            names = "--logit-bias",
-            paramLabel = "ID=X",
-            description = "Added to a token's logit; may be given again.")
+    @Option(names = "--logit-bias", paramLabel = "ID=X", description = "Added to a token's logit; may be given again.")
     private Map<Integer, Float> logitBias = Map.of();
 
     @Option(
@@ -88,7 +82,8 @@ final class SamplingOptions {
 
     @Option(
             names = "--no-guessing",
-            description = "Never guess tokens from what was said before; answers are the same, and slower where they quote.")
+            description =
+                    "Never guess tokens from what was said before; answers are the same, and slower where they quote.")
     private boolean noGuessing;
 
     @Option(

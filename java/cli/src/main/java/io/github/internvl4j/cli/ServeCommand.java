@@ -58,8 +58,8 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--api-key-file",
             paramLabel = "F",
-            description = "Keys, one a line, one of which every request must bring (default: that of the variable " + KEY_VARIABLE
-                    + ", or none).")
+            description = "Keys, one a line, one of which every request must bring (default: that of the variable "
+                    + KEY_VARIABLE + ", or none).")
     private @Nullable Path apiKeyFile;
 
     @Option(
@@ -76,7 +76,10 @@ final class ServeCommand implements Callable<Integer> {
             description = "Requests that may wait; more are told to come back (default: ${DEFAULT-VALUE}).")
     private int queue;
 
-    @Option(names = "--model-name", paramLabel = "NAME", description = "What requests call the model (default: its folder's name).")
+    @Option(
+            names = "--model-name",
+            paramLabel = "NAME",
+            description = "What requests call the model (default: its folder's name).")
     private @Nullable String modelName;
 
     @Option(names = "--any-model", description = "Answer requests for a model of any name.")
@@ -85,9 +88,16 @@ final class ServeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         LoadOptions loading = model.loadOptions().maxBatch(maxBatch);
-        int together = maxBatch == 0 ? Math.max(1, InternVL.plan(model.folder(), loading).maxBatch()) : maxBatch;
+        int together = maxBatch == 0
+                ? Math.max(1, InternVL.plan(model.folder(), loading).maxBatch())
+                : maxBatch;
         ServerOptions options = ServerOptions.defaults()
-                .host(host).port(port).apiKeys(keys()).maxBatch(together).queue(queue).anyModel(anyModel);
+                .host(host)
+                .port(port)
+                .apiKeys(keys())
+                .maxBatch(together)
+                .queue(queue)
+                .anyModel(anyModel);
         CountDownLatch told = new CountDownLatch(1);
         try (Server server = Server.start(options); // first, so that a port that is taken does not cost a load
                 Interrupts interrupts = new Interrupts(told::countDown);
@@ -113,7 +123,10 @@ final class ServeCommand implements Callable<Integer> {
     private void warn(ServerOptions options) {
         boolean local = host.equals("localhost") || host.startsWith("127.") || host.equals("::1");
         if (!local && options.apiKeys().isEmpty()) {
-            main.streams.err().println("internvl4j: whoever reaches " + host + " may ask, for there is no API key (--api-key-file)");
+            main.streams
+                    .err()
+                    .println("internvl4j: whoever reaches " + host
+                            + " may ask, for there is no API key (--api-key-file)");
         }
     }
 
@@ -122,7 +135,10 @@ final class ServeCommand implements Callable<Integer> {
             String key = main.variable(KEY_VARIABLE);
             return key == null || key.isEmpty() ? List.of() : List.of(key);
         }
-        List<String> keys = Files.readAllLines(apiKeyFile).stream().map(String::strip).filter(line -> !line.isEmpty()).toList();
+        List<String> keys = Files.readAllLines(apiKeyFile).stream()
+                .map(String::strip)
+                .filter(line -> !line.isEmpty())
+                .toList();
         if (keys.isEmpty()) {
             throw new InvalidOptionException("--api-key-file " + apiKeyFile + " has no key, expected one a line");
         }

@@ -34,7 +34,10 @@ final class Streams {
     /** The process' own. */
     static Streams system() {
         return new Streams(
-                StandardInput.stream(), new FileOutputStream(FileDescriptor.out), new FileOutputStream(FileDescriptor.err), true);
+                StandardInput.stream(),
+                new FileOutputStream(FileDescriptor.out),
+                new FileOutputStream(FileDescriptor.err),
+                true);
     }
 
     InputStream in() {
@@ -75,7 +78,8 @@ final class Streams {
     }
 
     /** What kept output from being written, once something did: no use to go on. */
-    @Nullable IOException outFailure() {
+    @Nullable
+    IOException outFailure() {
         out.flush();
         return sink.failure;
     }

@@ -16,7 +16,8 @@ final class ThreadOptions {
             names = "--affinity",
             defaultValue = "none",
             paramLabel = "A",
-            description = "Processors that compute threads are bound to, one each: none (default), auto, or such as 0,2,4-7.")
+            description =
+                    "Processors that compute threads are bound to, one each: none (default), auto, or such as 0,2,4-7.")
     private String affinity;
 
     LoadOptions of(LoadOptions options) {

@@ -47,7 +47,10 @@ final class TokenizeCommand implements Callable<Integer> {
         @Option(names = "--text", parameterConsumer = Verbatim.class, paramLabel = "TEXT", description = "The text.")
         private @Nullable String text;
 
-        @Option(names = "--file", paramLabel = "FILE", description = "A UTF-8 file, taken as it is: a byte order mark and the last line end have tokens, too.")
+        @Option(
+                names = "--file",
+                paramLabel = "FILE",
+                description = "A UTF-8 file, taken as it is: a byte order mark and the last line end have tokens, too.")
         private @Nullable Path file;
 
         String read(CommandSpec command) throws IOException {

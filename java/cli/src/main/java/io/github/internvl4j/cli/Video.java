@@ -18,7 +18,12 @@ import org.jspecify.annotations.Nullable;
  * @param start of the stretch that is shown, in seconds; null for the video's start
  * @param end of the stretch; null for the video's end
  */
-record Video(Media media, String file, int frames, @Nullable Double start, @Nullable Double end) {
+record Video(
+        Media media,
+        String file,
+        int frames,
+        @Nullable Double start,
+        @Nullable Double end) {
     static final int DEFAULT_FRAMES = 8;
 
     /** Longer than any video, in seconds. */

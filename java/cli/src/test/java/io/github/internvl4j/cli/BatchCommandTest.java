@@ -44,7 +44,9 @@ class BatchCommandTest {
         List<JsonNode> answers = new ArrayList<>();
         for (String line : Files.readAllLines(output)) {
             answers.add(JSON.readTree(line));
-            assertEquals(answers.size() - 1, answers.get(answers.size() - 1).get("index").asInt());
+            assertEquals(
+                    answers.size() - 1,
+                    answers.get(answers.size() - 1).get("index").asInt());
         }
         return answers;
     }
@@ -81,15 +83,28 @@ class BatchCommandTest {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         String good = "{\"prompt\": \"Hello\", \"max_new_tokens\": 2, \"id\": {\"n\": 1}}";
         List<String> bad = List.of(
-                "not json", "[1]", "null", "{\"prompt\": \"a\"} {}", "{\"prompt\": \"a\", \"prompt\": \"b\"}",
-                "{\"prompt\": \"a\", \"colour\": 1}", "{\"id\": 7}", "{\"prompt\": 5}",
-                "{\"prompt\": \"a\", \"max_new_tokens\": 1.5}", "{\"prompt\": \"a\", \"max_new_tokens\": \"2\"}",
-                "{\"prompt\": \"a\", \"temperature\": -1}", "{\"prompt\": \"a\", \"top_p\": 1e99}",
-                "{\"prompt\": \"a\", \"history\": [[\"q\", null]]}", "{\"prompt\": \"a\", \"history\": [null]}",
-                "{\"prompt\": \"a\", \"history\": [[\"q\"]]}", "{\"prompt\": \"a\", \"stop\": [null]}",
-                "{\"prompt\": \"a\", \"images\": [\"absent.png\"]}", "{\"prompt\": \"a\", \"images\": [\"\\u0000\"]}",
-                "{\"prompt\": \"\"}", "{\"prompt\": \"a\", \"video\": \"absent.mp4\"}",
-                "{\"prompt\": \"a\", \"frames\": 2}", "{\"prompt\": \"" + "a ".repeat(5000) + "\"}");
+                "not json",
+                "[1]",
+                "null",
+                "{\"prompt\": \"a\"} {}",
+                "{\"prompt\": \"a\", \"prompt\": \"b\"}",
+                "{\"prompt\": \"a\", \"colour\": 1}",
+                "{\"id\": 7}",
+                "{\"prompt\": 5}",
+                "{\"prompt\": \"a\", \"max_new_tokens\": 1.5}",
+                "{\"prompt\": \"a\", \"max_new_tokens\": \"2\"}",
+                "{\"prompt\": \"a\", \"temperature\": -1}",
+                "{\"prompt\": \"a\", \"top_p\": 1e99}",
+                "{\"prompt\": \"a\", \"history\": [[\"q\", null]]}",
+                "{\"prompt\": \"a\", \"history\": [null]}",
+                "{\"prompt\": \"a\", \"history\": [[\"q\"]]}",
+                "{\"prompt\": \"a\", \"stop\": [null]}",
+                "{\"prompt\": \"a\", \"images\": [\"absent.png\"]}",
+                "{\"prompt\": \"a\", \"images\": [\"\\u0000\"]}",
+                "{\"prompt\": \"\"}",
+                "{\"prompt\": \"a\", \"video\": \"absent.mp4\"}",
+                "{\"prompt\": \"a\", \"frames\": 2}",
+                "{\"prompt\": \"" + "a ".repeat(5000) + "\"}");
         bytes.writeBytes((good + "\n\n").getBytes(StandardCharsets.UTF_8));
         for (String line : bad) {
             bytes.writeBytes((line + "\n").getBytes(StandardCharsets.UTF_8));
@@ -102,7 +117,9 @@ class BatchCommandTest {
         assertEquals(bad.size() + 3, answers.size());
         for (int i = 1; i <= bad.size() + 1; i++) {
             JsonNode error = answers.get(i).get("error");
-            assertTrue(error != null && error.get("type").asText().endsWith("Exception"), answers.get(i).toString());
+            assertTrue(
+                    error != null && error.get("type").asText().endsWith("Exception"),
+                    answers.get(i).toString());
             String message = error.get("message").asText();
             assertTrue(!message.isBlank() && !message.contains("\n") && !message.contains("internvl4j"), message);
         }
@@ -122,8 +139,18 @@ class BatchCommandTest {
         Files.copy(Path.of(D128, "images", "discs.jpg"), folder.resolve("an image.jpg"));
         Files.writeString(input, "{\"prompt\": \"What is it?\", \"images\": [\"an image.jpg\"]}");
         JsonNode answer = answers(0, "--model", D128, "--max-new-tokens", "9").get(0);
-        JsonNode alone = run("chat", "--json", "--model", D128, "--prompt", "What is it?", "--image",
-                folder.resolve("an image.jpg").toString(), "--max-new-tokens", "9").json();
+        JsonNode alone = run(
+                        "chat",
+                        "--json",
+                        "--model",
+                        D128,
+                        "--prompt",
+                        "What is it?",
+                        "--image",
+                        folder.resolve("an image.jpg").toString(),
+                        "--max-new-tokens",
+                        "9")
+                .json();
         assertEquals(alone.get("tokens"), answer.get("tokens"));
     }
 
@@ -133,8 +160,20 @@ class BatchCommandTest {
         Files.writeString(input, line + line);
         List<JsonNode> answers = answers(0, "--model", D128);
         assertNotEquals(answers.get(0).get("seed"), answers.get(1).get("seed"));
-        JsonNode again = run("chat", "--json", "--model", D128, "--prompt", "Hello", "--temperature", "2",
-                "--max-new-tokens", "20", "--seed", answers.get(1).get("seed").asText()).json();
+        JsonNode again = run(
+                        "chat",
+                        "--json",
+                        "--model",
+                        D128,
+                        "--prompt",
+                        "Hello",
+                        "--temperature",
+                        "2",
+                        "--max-new-tokens",
+                        "20",
+                        "--seed",
+                        answers.get(1).get("seed").asText())
+                .json();
         assertEquals(answers.get(1).get("tokens"), again.get("tokens"));
     }
 

@@ -39,7 +39,8 @@ class BatchInputTest {
         Path in = folder.resolve("in.jsonl");
         Path out = folder.resolve("out.jsonl");
         Files.write(in, input);
-        Run run = run(List.of("batch", "--model", DEMO, "--overwrite", "--input", in.toString(), "--output", out.toString()),
+        Run run = run(
+                List.of("batch", "--model", DEMO, "--overwrite", "--input", in.toString(), "--output", out.toString()),
                 options);
         assertEquals(status, run.status(), run.err());
         List<JsonNode> answers = new ArrayList<>();
@@ -50,7 +51,8 @@ class BatchInputTest {
     }
 
     private List<JsonNode> answers(int status, Object... lines) throws IOException {
-        String input = String.join("\n", Arrays.stream(lines).map(String::valueOf).toList());
+        String input =
+                String.join("\n", Arrays.stream(lines).map(String::valueOf).toList());
         return answers(status, input.getBytes(StandardCharsets.UTF_8));
     }
 
@@ -84,7 +86,11 @@ class BatchInputTest {
         ArrayNode content = message.putArray("content");
         for (String part : parts) {
             if (part.startsWith("data:")) {
-                content.addObject().put("type", "image_url").putObject("image_url").put("url", part).put("detail", "high");
+                content.addObject()
+                        .put("type", "image_url")
+                        .putObject("image_url")
+                        .put("url", part)
+                        .put("detail", "high");
             } else {
                 content.addObject().put("type", "text").put("text", part);
             }
@@ -123,14 +129,15 @@ class BatchInputTest {
         }
         String urlSafe = base64.replace('+', '-').replaceFirst("=*$", "").replaceFirst("^data", "DATA");
         String escaped = base64.replace("+", "%2B").replace("=", "%3D");
-        for (JsonNode answer : answers(0, own(ASKED, base64), own(ASKED, percent.toString()), own(ASKED, urlSafe),
-                own(ASKED, escaped))) {
+        for (JsonNode answer : answers(
+                0, own(ASKED, base64), own(ASKED, percent.toString()), own(ASKED, urlSafe), own(ASKED, escaped))) {
             assertEquals(LEFT, answer.get("text").asText());
         }
         ObjectNode video = JSON.createObjectNode()
                 .put("prompt", "Which way does it move?")
                 .put("video", data("video/mp4", Path.of(DEMO, "samples", "film.mp4")));
-        ObjectNode file = video.deepCopy().put("video", Path.of(DEMO, "samples", "film.mp4").toString());
+        ObjectNode file = video.deepCopy()
+                .put("video", Path.of(DEMO, "samples", "film.mp4").toString());
         List<JsonNode> videos = answers(0, video, file);
         assertEquals(videos.get(1).get("tokens"), videos.get(0).get("tokens"));
     }
@@ -138,13 +145,25 @@ class BatchInputTest {
     @Test
     void imagesThatAreNoneAreNotRepeated() throws IOException {
         String letters = "A".repeat(100_000);
-        List<JsonNode> answers = answers(1, own(ASKED, "data:image/png;base64," + letters),
-                own(ASKED, "data:image/png;base64,#" + letters), own(ASKED, letters), own(ASKED, "data:" + letters),
-                own(ASKED, "data:image/png,%x" + letters), own(ASKED, "https://a.invalid/" + letters),
+        List<JsonNode> answers = answers(
+                1,
+                own(ASKED, "data:image/png;base64," + letters),
+                own(ASKED, "data:image/png;base64,#" + letters),
+                own(ASKED, letters),
+                own(ASKED, "data:" + letters),
+                own(ASKED, "data:image/png,%x" + letters),
+                own(ASKED, "https://a.invalid/" + letters),
                 JSON.createObjectNode().put("prompt", ASKED).put(letters, 1),
                 JSON.createObjectNode().put("prompt", ASKED).put("stop", letters));
-        List<String> told = List.of("data:image/png;base64,AAA", "'#'", "data:TYPE;base64,", "behind the comma", "behind the %",
-                "addresses are not fetched", "unknown field AAA", "field stop: expected an array of strings");
+        List<String> told = List.of(
+                "data:image/png;base64,AAA",
+                "'#'",
+                "data:TYPE;base64,",
+                "behind the comma",
+                "behind the %",
+                "addresses are not fetched",
+                "unknown field AAA",
+                "field stop: expected an array of strings");
         for (int i = 0; i < told.size(); i++) {
             assertTrue(error(answers.get(i)).contains(told.get(i)), error(answers.get(i)));
         }
@@ -153,7 +172,11 @@ class BatchInputTest {
     @Test
     void openAisRequestsHaveItsAnswers() throws IOException {
         ObjectNode first = openAi("a", message("user", "Hello"));
-        ((ObjectNode) first.get("body")).put("max_tokens", 64).put("logprobs", true).put("top_logprobs", 2).put("n", 1);
+        ((ObjectNode) first.get("body"))
+                .put("max_tokens", 64)
+                .put("logprobs", true)
+                .put("top_logprobs", 2)
+                .put("n", 1);
         ObjectNode second = openAi("b", shown(ASKED, data("image/jpeg", TWO)));
         ObjectNode third = own(ASKED, TWO.toString()).put("id", "c");
         List<JsonNode> answers = answers(0, first, second, third);
@@ -168,7 +191,8 @@ class BatchInputTest {
         JsonNode tokens = body.at("/choices/0/logprobs/content");
         assertEquals(tokens.size(), body.at("/usage/completion_tokens").asInt());
         assertEquals(2, tokens.get(0).get("top_logprobs").size());
-        assertEquals(tokens.get(0).get("token").asText().getBytes(StandardCharsets.UTF_8).length,
+        assertEquals(
+                tokens.get(0).get("token").asText().getBytes(StandardCharsets.UTF_8).length,
                 tokens.get(0).get("bytes").size());
         assertEquals(LEFT, content(answers.get(1)));
         assertTrue(answers.get(1).at("/response/body/choices/0/logprobs").isNull());
@@ -179,14 +203,22 @@ class BatchInputTest {
     @Test
     void aConversationIsAskedAsInOurOwnForm() throws IOException {
         String image = data("image/jpeg", TWO);
-        ObjectNode theirs = openAi("a", message("system", "You see."), shown("What is it?", image), message("assistant", "Two."),
+        ObjectNode theirs = openAi(
+                "a",
+                message("system", "You see."),
+                shown("What is it?", image),
+                message("assistant", "Two."),
                 shown("First ", image, "then ", image, "which?"));
-        ObjectNode ours = JSON.createObjectNode().put("prompt", "First <image>\nthen <image>\nwhich?").put("system", "You see.");
+        ObjectNode ours = JSON.createObjectNode()
+                .put("prompt", "First <image>\nthen <image>\nwhich?")
+                .put("system", "You see.");
         ours.putArray("history").addArray().add("<image>\nWhat is it?").add("Two.");
         ours.putArray("images").add(image).add(image).add(image);
         List<JsonNode> answers = answers(0, theirs, ours);
         assertEquals(answers.get(1).get("text").asText(), content(answers.get(0)));
-        assertEquals(answers.get(1).get("prompt_tokens").size(), answers.get(0).at("/response/body/usage/prompt_tokens").asInt());
+        assertEquals(
+                answers.get(1).get("prompt_tokens").size(),
+                answers.get(0).at("/response/body/usage/prompt_tokens").asInt());
     }
 
     @Test
@@ -200,8 +232,11 @@ class BatchInputTest {
                 .put("video", Path.of(DEMO, "samples", "film.mp4").toString());
         byte[] lines = (theirs + "\n" + ours + "\n" + video).getBytes(StandardCharsets.UTF_8);
         List<JsonNode> answers = answers(0, lines, "--special-tokens", "literal", "--max-new-tokens", "1");
-        assertEquals(answers.get(1).get("prompt_tokens").size(), answers.get(0).at("/response/body/usage/prompt_tokens").asInt());
-        assertTrue(answers.get(2).get("prompt_tokens").size() > answers.get(1).get("prompt_tokens").size());
+        assertEquals(
+                answers.get(1).get("prompt_tokens").size(),
+                answers.get(0).at("/response/body/usage/prompt_tokens").asInt());
+        assertTrue(answers.get(2).get("prompt_tokens").size()
+                > answers.get(1).get("prompt_tokens").size());
     }
 
     @Test
@@ -209,22 +244,32 @@ class BatchInputTest {
         List<ObjectNode> lines = new ArrayList<>();
         List<String> told = new ArrayList<>();
         for (String[] wrong : new String[][] {
-            {"{\"n\": 2}", "field body.n: expected 1"}, {"{\"stream\": true}", "field body.stream: expected false"},
+            {"{\"n\": 2}", "field body.n: expected 1"},
+            {"{\"stream\": true}", "field body.stream: expected false"},
             {"{\"frequency_penalty\": \"x\"}", "field body.frequency_penalty: expected a number"},
             {"{\"logit_bias\": {\"a\": 1}}", "field body.logit_bias.a: expected the id of a token with a number"},
             {"{\"logit_bias\": {\"7\": null}}", "body.logit_bias.7"},
             {"{\"min_p\": 1}", "field body.min_p is 1.0, expected a number in [0, 1)"},
-            {"{\"tools\": [{}]}", "field body.tools"}, {"{\"response_format\": {\"type\": \"json_object\"}}", "response_format"},
-            {"{\"colour\": 1}", "unknown field body.colour, expected one of messages, max_tokens, max_completion_tokens"}, {"{\"max_tokens\": 0}", "field body.max_tokens is 0"},
+            {"{\"tools\": [{}]}", "field body.tools"},
+            {"{\"response_format\": {\"type\": \"json_object\"}}", "response_format"},
+            {"{\"colour\": 1}", "unknown field body.colour, expected one of messages, max_tokens, max_completion_tokens"
+            },
+            {"{\"max_tokens\": 0}", "field body.max_tokens is 0"},
             {"{\"max_completion_tokens\": 0}", "field body.max_completion_tokens is 0"},
             {"{\"temperature\": \"0\"}", "field body.temperature: expected a number"},
-            {"{\"top_logprobs\": 2}", "body.logprobs"}, {"{\"stop\": 3}", "field body.stop"},
-            {"{\"messages\": []}", "field body.messages"}, {"{\"messages\": \"Hello\"}", "an array of messages"},
+            {"{\"top_logprobs\": 2}", "body.logprobs"},
+            {"{\"stop\": 3}", "field body.stop"},
+            {"{\"messages\": []}", "field body.messages"},
+            {"{\"messages\": \"Hello\"}", "an array of messages"},
             {"{\"messages\": [{\"role\": \"tool\", \"content\": \"x\"}]}", "field body.messages[0].role"},
-            {"{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"input_audio\"}]}]}",
-                "body.messages[0].content[0].type"},
-            {"{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"assistant\", \"content\": \"x\"}]}",
-                "body.messages ends without a question"},
+            {
+                "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"input_audio\"}]}]}",
+                "body.messages[0].content[0].type"
+            },
+            {
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"x\"}, {\"role\": \"assistant\", \"content\": \"x\"}]}",
+                "body.messages ends without a question"
+            },
         }) {
             ObjectNode line = openAi("x" + lines.size(), message("user", "Hello"));
             ((ObjectNode) line.get("body")).setAll((ObjectNode) JSON.readTree(wrong[0]));
@@ -251,7 +296,8 @@ class BatchInputTest {
         List<String> answers = run.out().lines().toList();
         assertEquals(2, answers.size());
         assertTrue(JSON.readTree(answers.get(0)).get("text").asText().startsWith("Hello"));
-        run("batch", "--model", DEMO, "--input", "-", "--output", "-", "--resume").failed(2, "--resume needs files");
+        run("batch", "--model", DEMO, "--input", "-", "--output", "-", "--resume")
+                .failed(2, "--resume needs files");
     }
 
     @Test
@@ -269,11 +315,13 @@ class BatchInputTest {
                 }
             };
             ByteArrayOutputStream err = new ByteArrayOutputStream();
-            Streams streams = new Streams(new ByteArrayInputStream(lines.getBytes(StandardCharsets.UTF_8)), broken, err);
+            Streams streams =
+                    new Streams(new ByteArrayInputStream(lines.getBytes(StandardCharsets.UTF_8)), broken, err);
             int status = Main.execute(streams, "batch", "--model", DEMO, "--input", "-", "--output", "-");
             boolean quiet = reason.equals("Broken pipe");
             assertEquals(quiet ? 0 : 1, status);
-            assertEquals(quiet ? "" : "internvl4j: standard output cannot be written: " + reason + "\n",
+            assertEquals(
+                    quiet ? "" : "internvl4j: standard output cannot be written: " + reason + "\n",
                     err.toString(StandardCharsets.UTF_8));
         }
     }
@@ -284,17 +332,32 @@ class BatchInputTest {
         String image = model + "/images/wide-800x300.png";
         Path in = folder.resolve("in.jsonl");
         Path out = folder.resolve("out.jsonl");
-        Files.writeString(in, String.join("\n",
-                own("Q", image).toString(),
-                own("Q", image).put("max_tiles", 1).toString(),
-                own("Q", image).put("max_tiles", 0).toString()));
-        Run run = run("batch", "--model", model, "--input", in.toString(), "--output", out.toString(), "--max-new-tokens", "1",
-                "--max-tiles", "3");
+        Files.writeString(
+                in,
+                String.join(
+                        "\n",
+                        own("Q", image).toString(),
+                        own("Q", image).put("max_tiles", 1).toString(),
+                        own("Q", image).put("max_tiles", 0).toString()));
+        Run run = run(
+                "batch",
+                "--model",
+                model,
+                "--input",
+                in.toString(),
+                "--output",
+                out.toString(),
+                "--max-new-tokens",
+                "1",
+                "--max-tiles",
+                "3");
         assertEquals(1, run.status(), run.err());
         List<String> answers = Files.readAllLines(out);
         int three = JSON.readTree(answers.get(0)).get("prompt_tokens").size();
         int one = JSON.readTree(answers.get(1)).get("prompt_tokens").size();
-        int tile = JSON.readTree(Path.of(model, "expected.json").toFile()).get("tokens_per_image").asInt();
+        int tile = JSON.readTree(Path.of(model, "expected.json").toFile())
+                .get("tokens_per_image")
+                .asInt();
         assertEquals(3 * tile, three - one, "three tiles and a thumbnail, or one tile");
         assertTrue(JSON.readTree(answers.get(2)).get("error").toString().contains("max_tiles is 0"), answers.get(2));
     }

@@ -25,9 +25,11 @@ class BatchLineFuzzTest {
     @MethodSource("seeds")
     @FuzzTest
     void parse(byte[] line) {
-        Contract.check(() -> {
-            BatchLine request = BatchLine.of(BatchLine.parse(line));
-            request.config(GenerationConfig.greedy(8));
-        }, List.of(PromptException.class, InvalidOptionException.class));
+        Contract.check(
+                () -> {
+                    BatchLine request = BatchLine.of(BatchLine.parse(line));
+                    request.config(GenerationConfig.greedy(8));
+                },
+                List.of(PromptException.class, InvalidOptionException.class));
     }
 }

@@ -34,16 +34,20 @@ class BatchResumeTest {
     }
 
     private Run batch(String... options) {
-        return run(List.of("batch", "--model", DEMO, "--input", input.toString(), "--output", output.toString()), options);
+        return run(
+                List.of("batch", "--model", DEMO, "--input", input.toString(), "--output", output.toString()), options);
     }
 
     /** A mark that only an answer of the earlier run has. */
     private static String earlier(String answer) {
-        return answer.replace("\"seconds\":", "\"earlier\":1,\"seconds\":").replace("\"usage\":", "\"earlier\":1,\"usage\":");
+        return answer.replace("\"seconds\":", "\"earlier\":1,\"seconds\":")
+                .replace("\"usage\":", "\"earlier\":1,\"usage\":");
     }
 
     private List<Boolean> kept() throws IOException {
-        return Files.readAllLines(output).stream().map(line -> line.contains("\"earlier\":1")).toList();
+        return Files.readAllLines(output).stream()
+                .map(line -> line.contains("\"earlier\":1"))
+                .toList();
     }
 
     @Test
@@ -63,13 +67,19 @@ class BatchResumeTest {
 
     @Test
     void wholeAnswersStayAndTheOthersAreAskedAgain() throws IOException {
-        List<String> lines = List.of("{\"id\": 1, \"prompt\": \"Hello\"}",
+        List<String> lines = List.of(
+                "{\"id\": 1, \"prompt\": \"Hello\"}",
                 "{\"id\": 2, \"prompt\": \"Hello\", \"images\": [\"late.jpg\"]}",
-                OPEN_AI, "{\"prompt\": \"Hello\"}", "{\"prompt\": \"Who are you?\"}");
+                OPEN_AI,
+                "{\"prompt\": \"Hello\"}",
+                "{\"prompt\": \"Who are you?\"}");
         Files.write(input, lines);
         assertEquals(1, batch().status());
-        List<String> answers = new ArrayList<>(Files.readAllLines(output).stream().map(BatchResumeTest::earlier).toList());
-        String all = String.join("\n", answers.subList(0, 4)) + "\n" + answers.get(4).substring(0, 40);
+        List<String> answers = new ArrayList<>(Files.readAllLines(output).stream()
+                .map(BatchResumeTest::earlier)
+                .toList());
+        String all =
+                String.join("\n", answers.subList(0, 4)) + "\n" + answers.get(4).substring(0, 40);
         Files.writeString(output, all);
         Files.copy(Path.of(DEMO, "samples", "two.jpg"), folder.resolve("late.jpg"));
         batch("--resume").succeeded();
@@ -92,10 +102,13 @@ class BatchResumeTest {
         Files.writeString(input, "{\"id\": 1, \"prompt\": \"Hello\"}\n" + OPEN_AI + "\n");
         batch().succeeded();
         String answers = Files.readString(output);
-        for (String changed : List.of("{\"id\": 1, \"prompt\": \"Bye\"}\n" + OPEN_AI,
+        for (String changed : List.of(
+                "{\"id\": 1, \"prompt\": \"Bye\"}\n" + OPEN_AI,
                 "{\"id\": 2, \"prompt\": \"Hello\"}\n" + OPEN_AI,
                 "{\"id\": 1, \"prompt\": \"Hello\"}\n" + OPEN_AI.replace("Hello", "Bye"),
-                "{\"id\": 1, \"prompt\": \"Hello\"}\n" + OPEN_AI.replace("\"c\"", "\"d\""), OPEN_AI, "")) {
+                "{\"id\": 1, \"prompt\": \"Hello\"}\n" + OPEN_AI.replace("\"c\"", "\"d\""),
+                OPEN_AI,
+                "")) {
             Files.writeString(input, changed);
             batch("--resume").failed(1, output + " line", input.toString(), "--overwrite");
             assertEquals(answers, Files.readString(output));

@@ -55,8 +55,10 @@ class ConversationTest {
         JsonNode first = Cli.run(alone, "--prompt", "Describe it.").json();
         Path history = folder.resolve("h.json");
         Cli.JSON.writeValue(
-                history.toFile(), List.of(List.of("<image>\nDescribe it.", first.get("text").asText())));
-        JsonNode second = Cli.run(alone, "--prompt", "Write a poem.", "--history", history.toString()).json();
+                history.toFile(),
+                List.of(List.of("<image>\nDescribe it.", first.get("text").asText())));
+        JsonNode second = Cli.run(alone, "--prompt", "Write a poem.", "--history", history.toString())
+                .json();
         assertEquals(
                 List.of(first.get("text").asText(), second.get("text").asText()),
                 answers(run.succeeded()).stream().map(String::strip).toList());
@@ -64,8 +66,16 @@ class ConversationTest {
 
     @Test
     void whatFailsIsOneLineAndTheSessionGoesOn() {
-        Run run = talk("/nonsense", "/image", "/image absent.png", "/image \0", "/video " + IMAGE, "Video?", "/reset",
-                "<IMG_CONTEXT> where?", "Hello");
+        Run run = talk(
+                "/nonsense",
+                "/image",
+                "/image absent.png",
+                "/image \0",
+                "/video " + IMAGE,
+                "Video?",
+                "/reset",
+                "<IMG_CONTEXT> where?",
+                "Hello");
         assertEquals(1, answers(run.succeeded()).size(), run.out());
         List<String> errors = run.err().lines().toList();
         assertEquals(6, errors.size(), run.err());
@@ -113,7 +123,10 @@ class ConversationTest {
         assertEquals(1, run.status(), "the last question failed");
         assertTrue(answers(run).size() > 1, run.out());
         String error = run.err().lines().findFirst().orElseThrow();
-        assertTrue(error.endsWith("; /undo takes the last question back, /reset begins anew, --when-full drop-oldest makes room"), error);
+        assertTrue(
+                error.endsWith(
+                        "; /undo takes the last question back, /reset begins anew, --when-full drop-oldest makes room"),
+                error);
         assertFalse(error.contains("undo()"), error);
     }
 
@@ -126,8 +139,10 @@ class ConversationTest {
 
     @Test
     void optionsWithoutMeaningHereAreRefused() {
-        Cli.run("chat", "--model", D128, "--when-full", "drop-oldest", "--prompt", "Hello").failed(2, "--when-full", "--prompt");
-        Cli.run("chat", "--model", D128, "--when-full", "never").failed(2, "'--when-full': expected fail or drop-oldest, found 'never'");
+        Cli.run("chat", "--model", D128, "--when-full", "drop-oldest", "--prompt", "Hello")
+                .failed(2, "--when-full", "--prompt");
+        Cli.run("chat", "--model", D128, "--when-full", "never")
+                .failed(2, "'--when-full': expected fail or drop-oldest, found 'never'");
         Cli.run("chat", "--model", D128, "--json").failed(2, "--prompt");
         Cli.run("chat", "--model", D128, "--history", "h.json").failed(2, "--prompt");
         Cli.run("chat", "--model", D128, "--image", "absent.png").failed(1, "absent.png");

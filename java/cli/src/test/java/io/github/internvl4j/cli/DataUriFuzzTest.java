@@ -12,7 +12,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Any file that stands in a batch file's text itself. */
 class DataUriFuzzTest {
     static List<byte[]> seeds() {
-        return Stream.of("image/gif;base64,R0lGOD-_\r\n", ",%41b").map(uri -> uri.getBytes(StandardCharsets.UTF_8)).toList();
+        return Stream.of("image/gif;base64,R0lGOD-_\r\n", ",%41b")
+                .map(uri -> uri.getBytes(StandardCharsets.UTF_8))
+                .toList();
     }
 
     @MethodSource("seeds")

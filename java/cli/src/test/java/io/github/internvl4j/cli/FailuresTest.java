@@ -61,7 +61,8 @@ class FailuresTest {
         run(ASK, "--repetition-penalty", "0").failed(1, "--repetition-penalty is 0.0");
         run(ASK, "--max-new-tokens", "0").failed(1, "--max-new-tokens is 0");
         run(ASK, "--min-p", "1").failed(1, "--min-p is 1.0");
-        run(ASK, "--min-new-tokens", "5", "--max-new-tokens", "4").failed(1, "--min-new-tokens is 5", "0 to maxNewTokens, 4");
+        run(ASK, "--min-new-tokens", "5", "--max-new-tokens", "4")
+                .failed(1, "--min-new-tokens is 5", "0 to maxNewTokens, 4");
         run(ASK, "--frequency-penalty", "Infinity").failed(1, "--frequency-penalty is Infinity");
         run(ASK, "--presence-penalty", "NaN").failed(1, "--presence-penalty is NaN");
         run(ASK, "--logit-bias", "-3=1").failed(1, "--logit-bias is {-3=1.0}");
@@ -89,7 +90,10 @@ class FailuresTest {
     @Test
     void everyOptionOfTheLibraryHasItsNameHere() {
         List<String> unused = List.of("stopTokens", "listener", "guessing");
-        List<String> batch = List.copyOf(new CommandLine(new BatchCommand()).getCommandSpec().optionsMap().keySet());
+        List<String> batch = List.copyOf(new CommandLine(new BatchCommand())
+                .getCommandSpec()
+                .optionsMap()
+                .keySet());
         Stream.of(GenerationConfig.class, LoadOptions.class)
                 .flatMap(type -> Arrays.stream(type.getMethods()).filter(method -> method.getReturnType() == type))
                 .filter(method -> method.getParameterCount() == 1 && !Modifier.isStatic(method.getModifiers()))
@@ -121,7 +125,8 @@ class FailuresTest {
                 .failed(1, "2", "1");
         run("chat", "--model", D128, "--prompt", "a ".repeat(5000)).failed(1, "4096");
         run(ASK, "--image", "absent.png").failed(1, "absent.png");
-        run(ASK, "--image", Files.createFile(folder.resolve("empty.png")).toString()).failed(1, "empty.png");
+        run(ASK, "--image", Files.createFile(folder.resolve("empty.png")).toString())
+                .failed(1, "empty.png");
         run(ASK, "--image", D128 + "/config.json").failed(1, "config.json");
         run(ASK, "--video", D128 + "/config.json").failed(1, "config.json");
         Path history = folder.resolve("h.json");
@@ -140,8 +145,12 @@ class FailuresTest {
             Files.copy(file, folder.resolve(file.getFileName()));
         }
         List<String> ask = List.of("chat", "--model", folder.toString(), "--prompt", "x");
-        for (String name : List.of("config.json", "tokenizer.model", "preprocessor_config.json",
-                "model.safetensors.index.json", "model-00002-of-00002.safetensors")) {
+        for (String name : List.of(
+                "config.json",
+                "tokenizer.model",
+                "preprocessor_config.json",
+                "model.safetensors.index.json",
+                "model-00002-of-00002.safetensors")) {
             byte[] sound = Files.readAllBytes(folder.resolve(name));
             Files.write(folder.resolve(name), Arrays.copyOf(sound, 9));
             run(ask).failed(1, name);
@@ -193,7 +202,19 @@ class FailuresTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "pull", "chat", "batch", "dump", "compare", "tokenize", "detokenize", "preprocess", "bench", "info"})
+            strings = {
+                "",
+                "pull",
+                "chat",
+                "batch",
+                "dump",
+                "compare",
+                "tokenize",
+                "detokenize",
+                "preprocess",
+                "bench",
+                "info"
+            })
     void everyCommandHasHelp(String command) {
         Run run = command.isEmpty() ? run("--help") : run(command, "--help");
         assertTrue(run.succeeded().out().startsWith("Usage: internvl4j " + command), run.out());

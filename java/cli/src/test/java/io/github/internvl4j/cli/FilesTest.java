@@ -51,24 +51,29 @@ class FilesTest {
             Map<String, Tensor> tensors = new LinkedHashMap<>();
             activations(model, dialog).forEach((step, tensor) -> tensors.put(name + "/" + step, tensor));
             Safetensors.write(Path.of(reference), tensors);
-            run("compare", out, reference, "--prefix", name + "/", "--tolerance", "0").succeeded();
+            run("compare", out, reference, "--prefix", name + "/", "--tolerance", "0")
+                    .succeeded();
             // What a dump has not.
             tensors.put(name + "/greedy_logits", Tensor.allocate(1, 4));
             Safetensors.write(Path.of(reference), tensors);
             Run run = run("compare", out, reference, "--prefix", name + "/");
             assertEquals(1, run.status());
             assertTrue(run.out().contains("decoder.layers.0") && run.out().contains("logits"), run.out());
-            List<String> over = run.out().lines().filter(line -> line.contains("<-- over")).toList();
+            List<String> over =
+                    run.out().lines().filter(line -> line.contains("<-- over")).toList();
             assertEquals(1, over.size(), run.out());
             assertTrue(over.get(0).startsWith("greedy_logits"), run.out());
         }
     }
 
     private static Map<String, Tensor> activations(String model, JsonNode dialog) {
-        List<Image> images = Cli.images(model, dialog).stream().map(file -> Image.read(Path.of(file))).toList();
+        List<Image> images = Cli.images(model, dialog).stream()
+                .map(file -> Image.read(Path.of(file)))
+                .toList();
         LoadOptions options = LoadOptions.defaults().precision(Precision.F32);
         try (InternVL loaded = InternVL.load(Path.of(model), options)) {
-            return loaded.activations(Prompt.of(dialog.get("question").asText(), images)).tensors();
+            return loaded.activations(Prompt.of(dialog.get("question").asText(), images))
+                    .tensors();
         }
     }
 
@@ -90,10 +95,13 @@ class FilesTest {
         assertEquals(1, run.status());
         assertTrue(run.out().indexOf("layers.2 ") < run.out().indexOf("layers.10 "), run.out());
         assertTrue(run.out().contains("first over the tolerance: decoder.layers.10"), run.out());
-        assertEquals(2, run.out().lines().filter(line -> line.endsWith("<-- over")).count(), run.out());
+        assertEquals(
+                2, run.out().lines().filter(line -> line.endsWith("<-- over")).count(), run.out());
         tensors.remove("logits");
         Safetensors.write(b, tensors);
-        assertEquals(1, run("compare", a.toString(), b.toString(), "--tolerance", "9").status());
+        assertEquals(
+                1,
+                run("compare", a.toString(), b.toString(), "--tolerance", "9").status());
         run("compare", a.toString(), b.toString(), "--prefix", "x/").failed(1, "x/");
         run("compare", a.toString(), b.toString(), "--tolerance", "NaN").failed(1, "tolerance");
         run("compare", a.toString(), "absent.safetensors").failed(1, "absent.safetensors");
@@ -105,9 +113,11 @@ class FilesTest {
     void textsHaveTheOriginalsTokens(String name) throws IOException {
         String model = Cli.DATA.resolve(name).toString();
         Path file = folder.resolve("text.txt");
-        for (JsonNode vector : JSON.readTree(Path.of(model, "expected.json").toFile()).get("tokenizer")) {
+        for (JsonNode vector :
+                JSON.readTree(Path.of(model, "expected.json").toFile()).get("tokenizer")) {
             Files.writeString(file, vector.get("text").asText());
-            Run run = run("tokenize", "--model", model, "--file", file.toString()).succeeded();
+            Run run =
+                    run("tokenize", "--model", model, "--file", file.toString()).succeeded();
             assertEquals(vector.get("ids"), run.json(), vector.get("text").asText());
         }
     }
@@ -118,15 +128,27 @@ class FilesTest {
         Path file = folder.resolve("text.txt");
         Files.writeString(file, text);
         Path list = folder.resolve("ids.json");
-        Files.writeString(list, run("tokenize", "--model", D128, "--file", file.toString()).out());
+        Files.writeString(
+                list,
+                run("tokenize", "--model", D128, "--file", file.toString()).out());
         Run back = run("detokenize", "--model", D128, "--file", list.toString()).succeeded();
         assertEquals(text + System.lineSeparator(), back.out());
-        assertEquals(JSON.readTree("[6]"), run("tokenize", "--model", D128, "--text", "<|im_start|>").json());
-        assertTrue(run("tokenize", "--model", D128, "--literal", "--text", "<|im_start|>").json().size() > 1);
-        JsonNode pieces = run("tokenize", "--model", D128, "--pieces", "--text", "Hello").json();
+        assertEquals(
+                JSON.readTree("[6]"),
+                run("tokenize", "--model", D128, "--text", "<|im_start|>").json());
+        assertTrue(run("tokenize", "--model", D128, "--literal", "--text", "<|im_start|>")
+                        .json()
+                        .size()
+                > 1);
+        JsonNode pieces =
+                run("tokenize", "--model", D128, "--pieces", "--text", "Hello").json();
         assertEquals(pieces.get("ids").size(), pieces.get("pieces").size());
         assertEquals("", run("detokenize", "--model", D128, "1024").out().strip());
-        assertEquals("<img>", run("detokenize", "--model", D128, "1024", "--keep-special").out().strip());
+        assertEquals(
+                "<img>",
+                run("detokenize", "--model", D128, "1024", "--keep-special")
+                        .out()
+                        .strip());
     }
 
     @Test
@@ -134,11 +156,16 @@ class FilesTest {
         Path file = folder.resolve("marked");
         String ids = run("tokenize", "--model", D128, "--text", "\ufeffHello").out();
         Files.writeString(file, "\ufeffHello");
-        assertEquals(ids, run("tokenize", "--model", D128, "--file", file.toString()).succeeded().out());
+        assertEquals(
+                ids,
+                run("tokenize", "--model", D128, "--file", file.toString())
+                        .succeeded()
+                        .out());
         Files.writeString(file, "\ufeff[1, 2]");
         run("detokenize", "--model", D128, "--file", file.toString()).succeeded();
         Files.writeString(file, "\ufeff[[\"q\", \"a\"]]");
-        run("chat", "--model", D128, "--prompt", "x", "--max-new-tokens", "1", "--history", file.toString()).succeeded();
+        run("chat", "--model", D128, "--prompt", "x", "--max-new-tokens", "1", "--history", file.toString())
+                .succeeded();
     }
 
     @Test
@@ -159,14 +186,24 @@ class FilesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"hermes-d128", "hermes-gqa7", "internlm2-tiles", "qwen2-tied", "qwen2-hf", "qwen3", "llama3-bpe",
-        "llama2-zh"})
+    @ValueSource(
+            strings = {
+                "hermes-d128",
+                "hermes-gqa7",
+                "internlm2-tiles",
+                "qwen2-tied",
+                "qwen2-hf",
+                "qwen3",
+                "llama3-bpe",
+                "llama2-zh"
+            })
     void preprocessedImagesAreTheProcessors(String name) throws IOException {
         String model = Cli.DATA.resolve(name).toString();
         Path out = folder.resolve("p.safetensors");
         ImageProcessor processor = ImageProcessor.load(Path.of(model), InternVL.inspect(Path.of(model)));
         for (String file : Cli.images(model, Cli.dialog(model, "frames.0"))) {
-            run("preprocess", "--model", model, "--image", file, "--out", out.toString()).succeeded();
+            run("preprocess", "--model", model, "--image", file, "--out", out.toString())
+                    .succeeded();
             Tensor actual = Safetensors.read(out).get("pixel_values");
             assertNotNull(actual);
             assertArrayEquals(processor.preprocess(Image.read(Path.of(file))).toArray(), actual.toArray(), file);

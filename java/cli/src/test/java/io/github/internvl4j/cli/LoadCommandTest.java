@@ -19,15 +19,39 @@ import org.junit.jupiter.api.Test;
 class LoadCommandTest {
     @Test
     void aModelIsLoadedWithRequestsOfBothKinds() throws IOException {
-        JsonNode json = run("load", "--model", D128, "--rate", "40", "--seconds", "0.5", "--prompt-words", "20", "--new-tokens", "8",
-                "--image-share", "0.3", "--good-first-token", "60", "--good-between-tokens", "60", "--json").succeeded().json();
+        JsonNode json = run(
+                        "load",
+                        "--model",
+                        D128,
+                        "--rate",
+                        "40",
+                        "--seconds",
+                        "0.5",
+                        "--prompt-words",
+                        "20",
+                        "--new-tokens",
+                        "8",
+                        "--image-share",
+                        "0.3",
+                        "--good-first-token",
+                        "60",
+                        "--good-between-tokens",
+                        "60",
+                        "--json")
+                .succeeded()
+                .json();
         assertTrue(json.get("requests").asInt() > 5, json.toString());
         assertEquals(0, json.get("failed").asInt());
         assertTrue(json.get("first_token_p50").asDouble() > 0);
-        assertTrue(json.get("first_token_p99").asDouble() >= json.get("first_token_p50").asDouble());
-        assertTrue(json.get("between_tokens_max").asDouble() >= json.get("between_tokens_p99").asDouble());
-        assertEquals(json.get("requests").asInt() / json.get("seconds").asDouble(),
-                json.get("good_requests_per_second").asDouble(), 1e-9, "all are good enough");
+        assertTrue(json.get("first_token_p99").asDouble()
+                >= json.get("first_token_p50").asDouble());
+        assertTrue(json.get("between_tokens_max").asDouble()
+                >= json.get("between_tokens_p99").asDouble());
+        assertEquals(
+                json.get("requests").asInt() / json.get("seconds").asDouble(),
+                json.get("good_requests_per_second").asDouble(),
+                1e-9,
+                "all are good enough");
     }
 
     @Test
@@ -37,7 +61,8 @@ class LoadCommandTest {
         server.createContext("/v1/chat/completions", exchange -> {
             exchange.getRequestBody().readAllBytes();
             boolean whole = asked[0]++ > 0;
-            String text = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n".repeat(3) + (whole ? "data: [DONE]\n\n" : "");
+            String text = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n".repeat(3)
+                    + (whole ? "data: [DONE]\n\n" : "");
             exchange.sendResponseHeaders(200, 0);
             exchange.getResponseBody().write(text.getBytes(StandardCharsets.UTF_8));
             exchange.close();
@@ -45,10 +70,14 @@ class LoadCommandTest {
         server.start();
         try {
             String url = "http://localhost:" + server.getAddress().getPort() + "/v1";
-            JsonNode json = run("load", "--url", url, "--rate", "20", "--seconds", "0.5", "--json").succeeded().json();
+            JsonNode json = run("load", "--url", url, "--rate", "20", "--seconds", "0.5", "--json")
+                    .succeeded()
+                    .json();
             assertEquals(1, json.get("failed").asInt(), "the one that was cut: " + json);
-            assertEquals(3 * json.get("requests").asInt() / json.get("seconds").asDouble(),
-                    json.get("tokens_per_second").asDouble(), 1e-9);
+            assertEquals(
+                    3 * json.get("requests").asInt() / json.get("seconds").asDouble(),
+                    json.get("tokens_per_second").asDouble(),
+                    1e-9);
         } finally {
             server.stop(0);
         }
@@ -56,7 +85,9 @@ class LoadCommandTest {
 
     @Test
     void requestsThatFindNobodyFail() throws IOException {
-        JsonNode json = run("load", "--url", "http://localhost:1/v1", "--rate", "20", "--seconds", "0.3", "--json").succeeded().json();
+        JsonNode json = run("load", "--url", "http://localhost:1/v1", "--rate", "20", "--seconds", "0.3", "--json")
+                .succeeded()
+                .json();
         assertEquals(json.get("requests").asInt(), json.get("failed").asInt());
         assertEquals(0, json.get("first_token_p99").asDouble());
     }
@@ -74,8 +105,12 @@ class LoadCommandTest {
         var rules = new Arrivals.Rules(100, 1, 10, 10, 0.5, 7);
         List<Arrivals.Arrival> once = Arrivals.of(rules);
         List<Arrivals.Arrival> again = Arrivals.of(rules);
-        assertEquals(once.stream().map(Arrivals.Arrival::question).toList(), again.stream().map(Arrivals.Arrival::question).toList());
-        assertEquals(once.stream().map(Arrivals.Arrival::at).toList(), again.stream().map(Arrivals.Arrival::at).toList());
+        assertEquals(
+                once.stream().map(Arrivals.Arrival::question).toList(),
+                again.stream().map(Arrivals.Arrival::question).toList());
+        assertEquals(
+                once.stream().map(Arrivals.Arrival::at).toList(),
+                again.stream().map(Arrivals.Arrival::at).toList());
         assertTrue(once.size() > 60 && once.size() < 150, once.size() + " of about 100");
     }
 }

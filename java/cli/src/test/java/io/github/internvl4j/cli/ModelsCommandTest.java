@@ -66,7 +66,10 @@ class ModelsCommandTest {
         for (JsonNode model : models) {
             long narrower = 0;
             for (JsonNode memory : model.path("memory_mib")) {
-                assertTrue(memory.get("full").asLong() >= memory.get("short_context").asLong(), model::toString);
+                assertTrue(
+                        memory.get("full").asLong()
+                                >= memory.get("short_context").asLong(),
+                        model::toString);
                 assertTrue(memory.get("short_context").asLong() > narrower, model::toString);
                 narrower = memory.get("short_context").asLong();
             }
@@ -76,6 +79,7 @@ class ModelsCommandTest {
     @Test
     void atATerminalItSaysWhatFits() {
         String table = run("models").succeeded().out();
-        assertTrue(table.contains("InternVL3-8B") && table.contains("does not run: needs the resolution router"), table);
+        assertTrue(
+                table.contains("InternVL3-8B") && table.contains("does not run: needs the resolution router"), table);
     }
 }

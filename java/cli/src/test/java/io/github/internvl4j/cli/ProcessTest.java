@@ -35,13 +35,26 @@ class ProcessTest {
 
     /** {@code shell} ends with what starts the program, {@code "$@"}; whoever runs the tests may have signals ignored. */
     private Process start(String locale, String shell, String... args) throws IOException {
-        List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT,TERM", "LC_ALL=" + locale, "sh", "-c", shell,
-                "sh", Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",
-                "-Dorg.bytedeco.javacpp.cacheDir=" + System.getProperty("org.bytedeco.javacpp.cacheDir", folder.toString()),
-                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0", "-cp", classPath(),
+        List<String> command = new ArrayList<>(List.of(
+                "env",
+                "--default-signal=INT,TERM",
+                "LC_ALL=" + locale,
+                "sh",
+                "-c",
+                shell,
+                "sh",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-Dorg.bytedeco.javacpp.cacheDir="
+                        + System.getProperty("org.bytedeco.javacpp.cacheDir", folder.toString()),
+                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
+                "-cp",
+                classPath(),
                 Main.class.getName()));
         command.addAll(List.of(args));
-        return new ProcessBuilder(command).redirectError(folder.resolve("err").toFile()).start();
+        return new ProcessBuilder(command)
+                .redirectError(folder.resolve("err").toFile())
+                .start();
     }
 
     /** From any folder. */
@@ -77,12 +90,14 @@ class ProcessTest {
         String address = out.readLine();
         assertTrue(address != null && address.startsWith("http://127.0.0.1:"), err());
         HttpRequest asked = HttpRequest.newBuilder(URI.create(address + "/v1/chat/completions"))
-                .POST(HttpRequest.BodyPublishers.ofString("{\"model\": \"demo\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}"))
+                .POST(HttpRequest.BodyPublishers.ofString(
+                        "{\"model\": \"demo\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}"))
                 .build();
         HttpResponse<String> answer = HttpClient.newHttpClient().send(asked, HttpResponse.BodyHandlers.ofString());
         assertTrue(answer.body().contains("\"content\":\"Hello"), answer.body());
         assertEquals(2, Cli.run("serve", "--model", DEMO, "--port", "x").status());
-        Cli.run("serve", "--model", DEMO, "--port", address.substring(address.lastIndexOf(':') + 1)).failed(1, "--port", "free");
+        Cli.run("serve", "--model", DEMO, "--port", address.substring(address.lastIndexOf(':') + 1))
+                .failed(1, "--port", "free");
         serve.toHandle().destroy(); // SIGTERM; the other destroy() also closes what it wrote
         assertEquals(0, serve.waitFor(), err());
         assertEquals(List.of(), out.lines().toList(), "one line, and no other");
@@ -93,12 +108,21 @@ class ProcessTest {
         Files.copy(Path.of(DEMO, "samples", "two.jpg"), folder.resolve("zwei.jpg"));
         // The tests may themselves run without a locale: the letters are the shell's.
         String letters = "umlaut=$(printf '\\303\\274')\ncd " + folder + "\nmv zwei.jpg zwei-$umlaut.jpg\nexec \"$@\" ";
-        Process text = start("C", letters.replace("mv", "cp") + "--text \"a $umlaut\" ",
-                "tokenize", "--model", DEMO, "--pieces");
+        Process text = start(
+                "C", letters.replace("mv", "cp") + "--text \"a $umlaut\" ", "tokenize", "--model", DEMO, "--pieces");
         String pieces = read(text.getInputStream());
         assertEquals(0, text.waitFor(), err());
-        assertEquals(Cli.run("tokenize", "--model", DEMO, "--pieces", "--text", "a \u00fc").out(), pieces);
-        Process image = start("C", letters + "--image zwei-$umlaut.jpg", "chat", "--model", DEMO, "--prompt",
+        assertEquals(
+                Cli.run("tokenize", "--model", DEMO, "--pieces", "--text", "a \u00fc")
+                        .out(),
+                pieces);
+        Process image = start(
+                "C",
+                letters + "--image zwei-$umlaut.jpg",
+                "chat",
+                "--model",
+                DEMO,
+                "--prompt",
                 "Where is the red circle?");
         assertEquals("The red circle is on the left.\n", read(image.getInputStream()));
         Process unknown = start("C", letters.replace("mv", ":") + "--pr$umlaut", "chat", "--model", DEMO);
@@ -118,13 +142,16 @@ class ProcessTest {
     }
 
     private static void signal(String name, Process process) throws IOException, InterruptedException {
-        new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid())).start().waitFor();
+        new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid()))
+                .start()
+                .waitFor();
     }
 
     @ParameterizedTest
     @CsvSource({"INT,130", "TERM,143"})
     void anAnswerThatIsStoppedIsThereSoFar(String signal, int status) throws IOException, InterruptedException {
-        Process chat = start("C.UTF-8", "exec \"$@\"", "chat", "--model", D128, "--prompt", "Hello", "--max-new-tokens", "3900");
+        Process chat = start(
+                "C.UTF-8", "exec \"$@\"", "chat", "--model", D128, "--prompt", "Hello", "--max-new-tokens", "3900");
         int first = chat.getInputStream().read();
         signal(signal, chat);
         assertFalse(read(chat.getInputStream()).isEmpty());
@@ -162,7 +189,8 @@ class ProcessTest {
         Process chat = start("C.UTF-8", "exec \"$@\"", "chat", "--model", D128, "--max-new-tokens", "3900");
         chat.getOutputStream().write("Hello\nHello\n".getBytes(StandardCharsets.UTF_8));
         chat.getOutputStream().flush(); // and stays open
-        BufferedReader answers = new BufferedReader(new InputStreamReader(chat.getInputStream(), StandardCharsets.UTF_8));
+        BufferedReader answers =
+                new BufferedReader(new InputStreamReader(chat.getInputStream(), StandardCharsets.UTF_8));
         assertTrue(answers.read() > 0);
         signal("INT", chat);
         assertEquals(130, chat.waitFor(), err());
@@ -172,8 +200,16 @@ class ProcessTest {
     void answersThatNobodyReadsEndTheProgramQuietly() throws IOException, InterruptedException {
         Path input = folder.resolve("in.jsonl");
         Files.writeString(input, "{\"prompt\":\"Hello\",\"max_new_tokens\":2}\n".repeat(300));
-        Process batch = start("C.UTF-8", "\"$@\" | head -n 1", "batch", "--model", D128, "--input",
-                input.toString(), "--output", "-");
+        Process batch = start(
+                "C.UTF-8",
+                "\"$@\" | head -n 1",
+                "batch",
+                "--model",
+                D128,
+                "--input",
+                input.toString(),
+                "--output",
+                "-");
         assertEquals(1, read(batch.getInputStream()).lines().count());
         assertEquals(0, batch.waitFor());
         assertEquals("", err());

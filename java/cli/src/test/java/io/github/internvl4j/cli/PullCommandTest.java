@@ -41,7 +41,8 @@ class PullCommandTest {
     @BeforeEach
     void open() throws IOException {
         hub = new TestHub();
-        environment = Map.of("HF_ENDPOINT", hub.endpoint().toString(), "HF_HOME", folder.toString(), "HOME", "/nowhere");
+        environment =
+                Map.of("HF_ENDPOINT", hub.endpoint().toString(), "HF_HOME", folder.toString(), "HOME", "/nowhere");
     }
 
     @AfterEach
@@ -81,9 +82,15 @@ class PullCommandTest {
             args.addAll(List.of("--model", model));
             String expected = run(args).succeeded().out();
             args.set(args.size() - 1, NAME);
-            assertEquals(expected, run(environment, args.toArray(String[]::new)).succeeded().out(), command[0]);
+            assertEquals(
+                    expected,
+                    run(environment, args.toArray(String[]::new)).succeeded().out(),
+                    command[0]);
         }
-        assertTrue(run(environment, "info", "--check", "--model", NAME).succeeded().out().contains("all finite"));
+        assertTrue(run(environment, "info", "--check", "--model", NAME)
+                .succeeded()
+                .out()
+                .contains("all finite"));
     }
 
     @Test
@@ -98,19 +105,30 @@ class PullCommandTest {
         String[] ask = {"chat", "--prompt", "Hello", "--max-new-tokens", "8", "--model"};
         run(List.of(ask), int8.toString()).succeeded();
         Path pixels = folder.resolve("pixels.safetensors");
-        run(environment, "preprocess", "--model", NAME, "--image", GQA7 + "/images/blocks.png", "--out", pixels.toString()).succeeded();
+        run(
+                        environment,
+                        "preprocess",
+                        "--model",
+                        NAME,
+                        "--image",
+                        GQA7 + "/images/blocks.png",
+                        "--out",
+                        pixels.toString())
+                .succeeded();
     }
 
     @Test
     void revisionsHaveNames() throws IOException {
         TestRepository repository = offer("hermes-gqa7").revision("v1");
         String[] ask = {"tokenize", "--text", "Hello", "--model"};
-        String at = run(environment, "pull", NAME, "--revision", "v1").succeeded().out();
+        String at =
+                run(environment, "pull", NAME, "--revision", "v1").succeeded().out();
         assertEquals(at, run(environment, "pull", NAME + "@v1").succeeded().out());
         for (String name : List.of(NAME + "@v1", NAME + "@" + repository.commit())) {
             run(environment, ask[0], ask[1], ask[2], ask[3], name).succeeded();
         }
-        run(environment, ask[0], ask[1], ask[2], ask[3], NAME).failed(1, "not in the cache", "internvl4j pull " + NAME + "\"");
+        run(environment, ask[0], ask[1], ask[2], ask[3], NAME)
+                .failed(1, "not in the cache", "internvl4j pull " + NAME + "\"");
         run(environment, "pull", NAME + "@v1", "--revision", "v1").failed(2, "--revision");
         run(environment, "pull", NAME, "--revision", "v2").failed(1, "no revision v2");
     }
@@ -130,7 +148,8 @@ class PullCommandTest {
 
     @Test
     void whatCannotBeHadIsOneLine() throws IOException {
-        run(environment, "pull", NAME).failed(1, "no model " + NAME, hub.endpoint().toString());
+        run(environment, "pull", NAME)
+                .failed(1, "no model " + NAME, hub.endpoint().toString());
         run(environment, "pull", "oracle").failed(1, "'oracle'", "ORG/NAME");
         run(environment, "pull").failed(2, "ORG/NAME");
         offer("hermes-gqa7");
@@ -139,7 +158,8 @@ class PullCommandTest {
         run(Map.of("HF_ENDPOINT", "hub"), "pull", NAME).failed(1, "HF_ENDPOINT is 'hub'");
         run(Map.of("HF_TOKEN", "with space"), "pull", NAME).failed(1, "HF_TOKEN");
         // A folder that exists is used whatever the environment says.
-        run(Map.of("HF_ENDPOINT", "hub"), "tokenize", "--model", GQA7, "--text", "x").succeeded();
+        run(Map.of("HF_ENDPOINT", "hub"), "tokenize", "--model", GQA7, "--text", "x")
+                .succeeded();
     }
 
     @Test
@@ -147,14 +167,24 @@ class PullCommandTest {
         offer("hermes-gqa7");
         hub.once("/revision/", answer -> Served.refusal(429, "").with("Retry-After", "0"));
         Run run = run(environment, "pull", NAME).succeeded();
-        assertTrue(run.err().startsWith("internvl4j: ") && run.err().contains("429") && run.err().lines().count() == 1, run.err());
+        assertTrue(
+                run.err().startsWith("internvl4j: ")
+                        && run.err().contains("429")
+                        && run.err().lines().count() == 1,
+                run.err());
     }
 
     private Process start(String... args) throws IOException {
-        List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT,TERM",
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",
-                "-Dorg.bytedeco.javacpp.cacheDir=" + System.getProperty("org.bytedeco.javacpp.cacheDir", folder.toString()),
-                "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        List<String> command = new ArrayList<>(List.of(
+                "env",
+                "--default-signal=INT,TERM",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-Dorg.bytedeco.javacpp.cacheDir="
+                        + System.getProperty("org.bytedeco.javacpp.cacheDir", folder.toString()),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName()));
         command.addAll(List.of(args));
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(new File("/dev/null"));
         builder.environment().putAll(environment);
@@ -165,8 +195,8 @@ class PullCommandTest {
     private Process stuck(TestRepository repository) throws IOException, InterruptedException {
         hub.once("/store/" + repository.sha256("model.safetensors"), answer -> answer.silent(answer.body().length / 2));
         Process process = start("pull", NAME);
-        Path part = folder.resolve("hub/models--org--oracle/blobs/" + repository.sha256("model.safetensors")
-                + ".internvl4j.incomplete");
+        Path part = folder.resolve(
+                "hub/models--org--oracle/blobs/" + repository.sha256("model.safetensors") + ".internvl4j.incomplete");
         while (process.isAlive() && (!Files.exists(part) || Files.size(part) == 0)) {
             Thread.sleep(5);
         }
@@ -179,14 +209,20 @@ class PullCommandTest {
         TestRepository repository = offer("hermes-gqa7");
         Process process = stuck(repository);
         run(environment, "tokenize", "--text", "x", "--model", NAME).failed(1, "in the cache", "internvl4j pull");
-        new ProcessBuilder("kill", "-" + signal, String.valueOf(process.pid())).start().waitFor();
+        new ProcessBuilder("kill", "-" + signal, String.valueOf(process.pid()))
+                .start()
+                .waitFor();
         assertEquals(status, process.waitFor());
         assertEquals("", new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
         hub.forgetRequests();
         run(environment, "pull", NAME).succeeded();
-        assertTrue(hub.requests("/store/" + repository.sha256("model.safetensors")).get(0).has("range"));
+        assertTrue(hub.requests("/store/" + repository.sha256("model.safetensors"))
+                .get(0)
+                .has("range"));
         String[] ask = {"chat", "--prompt", "Hello", "--max-new-tokens", "8", "--model", NAME};
-        String expected = run("chat", "--prompt", "Hello", "--max-new-tokens", "8", "--model", GQA7).succeeded().out();
+        String expected = run("chat", "--prompt", "Hello", "--max-new-tokens", "8", "--model", GQA7)
+                .succeeded()
+                .out();
         assertEquals(expected, run(environment, ask).succeeded().out());
     }
 }

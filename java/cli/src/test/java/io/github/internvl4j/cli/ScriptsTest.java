@@ -21,9 +21,20 @@ class ScriptsTest {
     /** A program of an older source would be run otherwise; {@code kernels/} has headers of the CPU library, too. */
     @Test
     void aChangeOfAnySourceIsSeen() throws IOException, InterruptedException {
-        List<String> sources = List.of("pom.xml", ".mvn/jvm.config", "CMakeLists.txt", "scripts/build-native.cmake",
-                "native/CMakeLists.txt", "native/glibc_floor.cpp", "native/internvl4j.map", "native/include/a.h", "native/src/cpu/a.cpp",
-                "kernels/sampling_rules.h", "kernels/device/a.h", "java/core/pom.xml", "java/core/src/main/java/A.java");
+        List<String> sources = List.of(
+                "pom.xml",
+                ".mvn/jvm.config",
+                "CMakeLists.txt",
+                "scripts/build-native.cmake",
+                "native/CMakeLists.txt",
+                "native/glibc_floor.cpp",
+                "native/internvl4j.map",
+                "native/include/a.h",
+                "native/src/cpu/a.cpp",
+                "kernels/sampling_rules.h",
+                "kernels/device/a.h",
+                "java/core/pom.xml",
+                "java/core/src/main/java/A.java");
         List<String> all = new ArrayList<>(sources);
         all.addAll(List.of("stamp", "jar"));
         for (String name : all) {
@@ -31,11 +42,13 @@ class ScriptsTest {
             Files.createDirectories(file.getParent());
             Files.writeString(file, "");
         }
-        Files.setLastModifiedTime(folder.resolve("stamp"), FileTime.from(Instant.now().plusSeconds(60)));
+        Files.setLastModifiedTime(
+                folder.resolve("stamp"), FileTime.from(Instant.now().plusSeconds(60)));
         assertEquals("fresh", ask());
         for (String name : sources) {
             FileTime before = Files.getLastModifiedTime(folder.resolve(name));
-            Files.setLastModifiedTime(folder.resolve(name), FileTime.from(Instant.now().plusSeconds(120)));
+            Files.setLastModifiedTime(
+                    folder.resolve(name), FileTime.from(Instant.now().plusSeconds(120)));
             assertEquals("stale", ask(), name);
             Files.setLastModifiedTime(folder.resolve(name), before);
         }
@@ -45,9 +58,12 @@ class ScriptsTest {
 
     private String ask() throws IOException, InterruptedException {
         Path script = Cli.DATA.resolveSibling("scripts/lib/common.sh");
-        Process process = new ProcessBuilder("bash", "-c",
+        Process process = new ProcessBuilder(
+                        "bash",
+                        "-c",
                         "source \"$0\"; root=$1; if is_stale \"$1/stamp\" \"$1/jar\"; then echo stale; else echo fresh; fi",
-                        script.toString(), folder.toString())
+                        script.toString(),
+                        folder.toString())
                 .redirectErrorStream(true)
                 .start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();

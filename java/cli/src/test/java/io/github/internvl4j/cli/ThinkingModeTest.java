@@ -35,7 +35,8 @@ class ThinkingModeTest {
         JsonNode thinking = run(ASK, "--thinking").succeeded().json();
         assertEquals("", thinking.get("thinking").asText());
         assertEquals(thinking.get("text"), thinking.get("response"));
-        assertTrue(thinking.get("prompt_tokens").size() > plain.get("prompt_tokens").size());
+        assertTrue(thinking.get("prompt_tokens").size()
+                > plain.get("prompt_tokens").size());
     }
 
     /** Only drawn answers have a seed. */
@@ -49,7 +50,8 @@ class ThinkingModeTest {
     @Test
     void thereIsOneSystemMessage() {
         run(ASK, "--thinking", "--system", "Be short.").failed(2, "--thinking", "--system");
-        Run talk = Cli.runWithInput("/system Be short.\n/system\nHi\n", "chat", "--model", QWEN3, "--thinking", "--max-new-tokens", "2");
+        Run talk = Cli.runWithInput(
+                "/system Be short.\n/system\nHi\n", "chat", "--model", QWEN3, "--thinking", "--max-new-tokens", "2");
         talk.succeeded();
         assertEquals(1, talk.err().lines().count(), talk::err);
         assertTrue(talk.err().contains("system message"), talk::err);
@@ -59,23 +61,41 @@ class ThinkingModeTest {
     void aLineOfABatchSaysForItself() throws IOException {
         Path input = folder.resolve("in.jsonl");
         Path output = folder.resolve("out.jsonl");
-        Files.write(input, List.of(
-                "{\"prompt\": \"Hi\"}",
-                "{\"prompt\": \"Hi\", \"thinking\": false, \"system\": \"S\"}",
-                "{\"prompt\": \"Hi\", \"system\": \"S\"}",
-                "{\"prompt\": \"Hi\", \"thinking\": 1}",
-                "{\"custom_id\": \"a\", \"body\": {\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}}"));
-        run("batch", "--model", QWEN3, "--input", input.toString(), "--output", output.toString(), "--thinking",
-                "--max-new-tokens", "2");
+        Files.write(
+                input,
+                List.of(
+                        "{\"prompt\": \"Hi\"}",
+                        "{\"prompt\": \"Hi\", \"thinking\": false, \"system\": \"S\"}",
+                        "{\"prompt\": \"Hi\", \"system\": \"S\"}",
+                        "{\"prompt\": \"Hi\", \"thinking\": 1}",
+                        "{\"custom_id\": \"a\", \"body\": {\"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}}"));
+        run(
+                "batch",
+                "--model",
+                QWEN3,
+                "--input",
+                input.toString(),
+                "--output",
+                output.toString(),
+                "--thinking",
+                "--max-new-tokens",
+                "2");
         List<JsonNode> answers = new ArrayList<>();
         for (String line : Files.readAllLines(output)) {
             answers.add(JSON.readTree(line));
         }
         assertTrue(answers.get(0).has("thinking") && answers.get(0).has("seed"));
-        assertFalse(answers.get(1).has("thinking") || answers.get(1).has("seed") || answers.get(1).has("error"));
+        assertFalse(answers.get(1).has("thinking")
+                || answers.get(1).has("seed")
+                || answers.get(1).has("error"));
         assertTrue(answers.get(2).path("error").path("message").asText().contains("system message"), answers::toString);
         assertTrue(answers.get(3).path("error").path("message").asText().contains("thinking"), answers::toString);
-        JsonNode message = answers.get(4).path("response").path("body").path("choices").path(0).path("message");
+        JsonNode message = answers.get(4)
+                .path("response")
+                .path("body")
+                .path("choices")
+                .path(0)
+                .path("message");
         assertTrue(message.has("reasoning_content"), answers::toString);
     }
 

@@ -19,8 +19,7 @@ public final class CheckpointFile {
     public static byte[] read(Path file) throws IOException {
         byte[] bytes = Files.readAllBytes(file);
         if (begins(bytes, "version https://git-lfs")) {
-            throw new CheckpointException(
-                    file + ": is a Git LFS pointer, not the file itself; run `git lfs pull`");
+            throw new CheckpointException(file + ": is a Git LFS pointer, not the file itself; run `git lfs pull`");
         }
         if (begins(bytes, "<!doctype") || begins(bytes, "<html")) {
             throw new CheckpointException(file + ": is a web page, not the file itself; download it again");

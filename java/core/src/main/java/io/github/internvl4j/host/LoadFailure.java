@@ -14,15 +14,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Why a library could not be loaded, and what would help, from what the system's linker and the JVM say. */
 public final class LoadFailure {
-    private static final String CACHE =
-            "name another folder with -Dorg.bytedeco.javacpp.cacheDir=FOLDER";
+    private static final String CACHE = "name another folder with -Dorg.bytedeco.javacpp.cacheDir=FOLDER";
 
     /** Those with native methods, or that load their libraries. */
     private static final List<String> MODULES =
             List.of("internvl4j", "internvl4j.binding", "org.bytedeco.javacpp", "org.bytedeco.ffmpeg", "webp.imageio");
 
-    private static final List<String> PLATFORMS = List.of(
-            "linux-x86_64", "linux-arm64", "linux-ppc64le", "macosx-x86_64", "macosx-arm64", "windows-x86_64");
+    private static final List<String> PLATFORMS =
+            List.of("linux-x86_64", "linux-arm64", "linux-ppc64le", "macosx-x86_64", "macosx-arm64", "windows-x86_64");
 
     private static final Pattern VERSION = Pattern.compile("version [`']((GLIBC|GLIBCXX|CXXABI)_[0-9.]+)' not found");
     private static final Pattern NEEDED = Pattern.compile("([^\\s:/]+): cannot open shared object file: No such file");
@@ -125,8 +124,8 @@ public final class LoadFailure {
                     tried.add(property + ", " + folder);
                 }
             }
-            return "there is no folder to unpack it into: none of these can be written (" + String.join("; ", tried) + "); "
-                    + CACHE;
+            return "there is no folder to unpack it into: none of these can be written (" + String.join("; ", tried)
+                    + "); " + CACHE;
         }
         String reason = FileProblems.reason(failure);
         String what = "it cannot be unpacked" + cacheFolder() + ": " + reason;
@@ -158,7 +157,8 @@ public final class LoadFailure {
         }
         Matcher needed = NEEDED.matcher(text);
         if (needed.find() && (file == null || !needed.group(1).equals(file.getName()))) {
-            return "it needs " + needed.group(1) + ", which this system does not have; install what has it (" + text + ")";
+            return "it needs " + needed.group(1) + ", which this system does not have; install what has it (" + text
+                    + ")";
         }
         if (text.contains("Error relocating") || text.contains("Error loading shared library")) {
             return "it is made for the GNU C library, and this system has another, such as Alpine's (" + text + ")";

@@ -63,8 +63,10 @@ final class BlobLock {
             }
             return lock;
         } catch (IOException e) {
-            throw new HubException(FileProblems.describe(folder.resolve(name), "locked", e)
-                    + "; HF_HUB_CACHE names a folder on another file system", e);
+            throw new HubException(
+                    FileProblems.describe(folder.resolve(name), "locked", e)
+                            + "; HF_HUB_CACHE names a folder on another file system",
+                    e);
         }
     }
 

@@ -47,7 +47,13 @@ final class FileDownload {
      * @param progress told how many there are
      */
     FileDownload(
-            HubClient client, URI address, String commit, RemoteFile file, Path part, LongConsumer progress, Retries retries) {
+            HubClient client,
+            URI address,
+            String commit,
+            RemoteFile file,
+            Path part,
+            LongConsumer progress,
+            Retries retries) {
         this.client = client;
         this.address = address;
         this.commit = commit;
@@ -80,12 +86,17 @@ final class FileDownload {
             throw new InterruptedException();
         }
         return new HubException(
-                FileProblems.describe(part, "written", e) + "; what is there stays, and the same pull goes on with it", e);
+                FileProblems.describe(part, "written", e) + "; what is there stays, and the same pull goes on with it",
+                e);
     }
 
     private FileChannel open() throws IOException {
         return FileChannel.open(
-                part, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+                part,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE,
+                LinkOption.NOFOLLOW_LINKS);
     }
 
     /** Takes up what an earlier download left. */
@@ -112,8 +123,9 @@ final class FileDownload {
         }
         if (!found.equals(file.etag())) {
             Files.deleteIfExists(part);
-            throw new HubException(Address.shown(address) + " is not what the hub lists: its " + hash.algorithm() + " is " + found
-                    + ", expected " + file.etag() + "; it was thrown away, and another try may get the right one");
+            throw new HubException(Address.shown(address) + " is not what the hub lists: its " + hash.algorithm()
+                    + " is " + found + ", expected " + file.etag()
+                    + "; it was thrown away, and another try may get the right one");
         }
     }
 
@@ -157,7 +169,10 @@ final class FileDownload {
     /** Looks whether the answer is of this file, and where in it it begins. */
     private void begin(HubClient.Answer answer, FileChannel out) throws IOException {
         new FileIdentity(address, commit, file).require(answer);
-        String tag = answer.headers().firstValue("ETag").filter(text -> text.startsWith("\"")).orElse(null);
+        String tag = answer.headers()
+                .firstValue("ETag")
+                .filter(text -> text.startsWith("\""))
+                .orElse(null);
         if (answer.isPart() || answer.isBeyond()) {
             boolean changed = validator != null && tag != null && !validator.equals(tag);
             if (answer.isBeyond() || changed || !FileIdentity.goesOn(answer, hash.count(), file.size())) {
@@ -183,7 +198,8 @@ final class FileDownload {
             }
         }
         if (hash.count() < file.size()) {
-            throw new Retries.Passing("the connection ended after " + hash.count() + " of " + file.size() + " bytes", null);
+            throw new Retries.Passing(
+                    "the connection ended after " + hash.count() + " of " + file.size() + " bytes", null);
         }
     }
 

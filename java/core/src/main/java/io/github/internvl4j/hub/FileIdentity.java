@@ -27,7 +27,8 @@ final class FileIdentity {
         same("size", answer.fromHub("X-Linked-Size"), String.valueOf(file.size()));
         String encoding = answer.headers().firstValue("Content-Encoding").orElse("identity");
         if (!encoding.equalsIgnoreCase("identity")) {
-            throw new HubException(Address.shown(address) + " comes encoded as " + Shown.text(encoding) + ", which was not asked for");
+            throw new HubException(
+                    Address.shown(address) + " comes encoded as " + Shown.text(encoding) + ", which was not asked for");
         }
         if (!answer.isPart() && !answer.isBeyond()) {
             Optional<String> length = answer.headers().firstValue("Content-Length");
@@ -50,13 +51,15 @@ final class FileIdentity {
 
     /** Whether a part begins where the bytes that are there end. */
     static boolean goesOn(HubClient.Answer answer, long from, long size) {
-        Matcher range = RANGE.matcher(answer.headers().firstValue("Content-Range").orElse(""));
+        Matcher range =
+                RANGE.matcher(answer.headers().firstValue("Content-Range").orElse(""));
         return range.matches()
                 && Long.parseLong(range.group(1)) == from
                 && (range.group(2).equals("*") || Long.parseLong(range.group(2)) == size);
     }
 
     static HubException wrongSize(URI address, String found, long expected) {
-        return new HubException(Address.shown(address) + " is not what the hub lists: it has " + found + " bytes, expected " + expected);
+        return new HubException(Address.shown(address) + " is not what the hub lists: it has " + found
+                + " bytes, expected " + expected);
     }
 }

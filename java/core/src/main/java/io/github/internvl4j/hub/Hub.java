@@ -129,7 +129,7 @@ public final class Hub {
         HubCache cache = new HubCache(options.cache(), name);
         String commit = cache.commit(name);
         boolean begun = commit != null && Files.isDirectory(cache.snapshot(commit));
-        return new NotCachedException(name + " is " + (begun ? "only in part" : "not") + " in the cache " + options.cache() + why
-                + ": \"internvl4j pull " + name + "\" (in Java Hub.pull) would bring it");
+        return new NotCachedException(name + " is " + (begun ? "only in part" : "not") + " in the cache "
+                + options.cache() + why + ": \"internvl4j pull " + name + "\" (in Java Hub.pull) would bring it");
     }
 }

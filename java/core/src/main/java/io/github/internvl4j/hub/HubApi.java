@@ -84,7 +84,8 @@ final class HubApi {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (ByteBuffer bytes = body.next(); bytes != null; bytes = body.next()) {
             if (all.size() + bytes.remaining() > LARGEST_ANSWER) {
-                throw new HubException(Address.shown(address) + " answers with more than " + Shown.bytes(LARGEST_ANSWER));
+                throw new HubException(
+                        Address.shown(address) + " answers with more than " + Shown.bytes(LARGEST_ANSWER));
             }
             byte[] copy = new byte[bytes.remaining()];
             bytes.get(copy);
@@ -93,8 +94,10 @@ final class HubApi {
         try {
             return JSON.readTree(all.toByteArray());
         } catch (JsonProcessingException e) {
-            throw new HubException(Address.shown(address) + " does not answer as a hub does, in JSON: " + Shown.text(e.getOriginalMessage())
-                    + "; HF_ENDPOINT names the hub", e);
+            throw new HubException(
+                    Address.shown(address) + " does not answer as a hub does, in JSON: "
+                            + Shown.text(e.getOriginalMessage()) + "; HF_ENDPOINT names the hub",
+                    e);
         }
     }
 
@@ -105,8 +108,10 @@ final class HubApi {
                 try {
                     return address.resolve(found.group(1));
                 } catch (IllegalArgumentException e) {
-                    throw new HubException(Address.shown(address) + " has a next page at '" + Shown.text(found.group(1))
-                            + "', which is no address", e);
+                    throw new HubException(
+                            Address.shown(address) + " has a next page at '" + Shown.text(found.group(1))
+                                    + "', which is no address",
+                            e);
                 }
             }
         }

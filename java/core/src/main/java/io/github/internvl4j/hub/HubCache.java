@@ -53,7 +53,8 @@ final class HubCache {
     }
 
     /** The commit that a revision was when it was downloaded last; null if it never was. */
-    @Nullable String commit(ModelName name) {
+    @Nullable
+    String commit(ModelName name) {
         if (name.isExact()) {
             return name.revision();
         }
@@ -106,14 +107,16 @@ final class HubCache {
      */
     boolean isWhole(String commit) {
         Path snapshot = snapshot(commit);
-        return Files.isRegularFile(snapshot.resolve(Selection.CONFIG)) && hasListed(commit).orElseGet(() -> hasWeights(snapshot));
+        return Files.isRegularFile(snapshot.resolve(Selection.CONFIG))
+                && hasListed(commit).orElseGet(() -> hasWeights(snapshot));
     }
 
     /** Whether a snapshot has each of the checkpoint's files that the list of its commit names; empty if there is no list. */
     Optional<Boolean> hasListed(String commit) {
         Path snapshot = snapshot(commit);
-        return TreeFile.sizes(tree(commit)).map(sizes -> sizes.entrySet().stream()
-                .allMatch(file -> hasSize(snapshot.resolve(file.getKey()), file.getValue())));
+        return TreeFile.sizes(tree(commit))
+                .map(sizes -> sizes.entrySet().stream()
+                        .allMatch(file -> hasSize(snapshot.resolve(file.getKey()), file.getValue())));
     }
 
     private static boolean hasWeights(Path snapshot) {
@@ -121,7 +124,8 @@ final class HubCache {
         try {
             if (!Files.isRegularFile(index)) {
                 try (Stream<Path> files = Files.list(snapshot)) {
-                    return files.anyMatch(file -> file.toString().endsWith(Selection.WEIGHTS) && Files.isRegularFile(file));
+                    return files.anyMatch(
+                            file -> file.toString().endsWith(Selection.WEIGHTS) && Files.isRegularFile(file));
                 }
             }
             for (JsonNode shard : JSON.readTree(Files.readAllBytes(index)).path("weight_map")) {
@@ -167,7 +171,8 @@ final class HubCache {
     }
 
     private static Path unique(Path file) {
-        return file.resolveSibling(file.getFileName() + "." + UUID.randomUUID().toString().substring(0, 8) + ".tmp");
+        return file.resolveSibling(
+                file.getFileName() + "." + UUID.randomUUID().toString().substring(0, 8) + ".tmp");
     }
 
     /** Puts a blob that is there into a snapshot: a link, which stays right when the cache is moved. */

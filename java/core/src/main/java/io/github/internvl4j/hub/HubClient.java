@@ -58,7 +58,9 @@ final class HubClient {
 
         /** A header of the hub's own. */
         Optional<String> fromHub(String header) {
-            return said.stream().flatMap(headers -> headers.firstValue(header).stream()).findFirst();
+            return said.stream()
+                    .flatMap(headers -> headers.firstValue(header).stream())
+                    .findFirst();
         }
 
         @Override
@@ -87,10 +89,12 @@ final class HubClient {
             response.body().close();
             at = next(at, response.headers().firstValue("Location").orElse(""));
         }
-        throw new HubException(Address.shown(address) + " leads to one address after another, more than " + MOST_REDIRECTS);
+        throw new HubException(
+                Address.shown(address) + " leads to one address after another, more than " + MOST_REDIRECTS);
     }
 
-    private Answer accepted(HttpResponse<TimedBody> response, URI at, Map<String, String> headers, List<HttpHeaders> said)
+    private Answer accepted(
+            HttpResponse<TimedBody> response, URI at, Map<String, String> headers, List<HttpHeaders> said)
             throws IOException {
         int status = response.statusCode();
         boolean ranged = headers.containsKey("Range") && (status == PARTIAL || status == RANGE_NOT_SATISFIABLE);
@@ -110,7 +114,8 @@ final class HubClient {
         return isHub(address) && Address.isPrivate(address);
     }
 
-    private HttpResponse<TimedBody> send(URI address, Map<String, String> headers) throws IOException, InterruptedException {
+    private HttpResponse<TimedBody> send(URI address, Map<String, String> headers)
+            throws IOException, InterruptedException {
         HttpRequest.Builder request = HttpRequest.newBuilder(address)
                 .timeout(options.timeout())
                 .header("User-Agent", "internvl4j; java/" + Runtime.version().feature())
@@ -122,7 +127,9 @@ final class HubClient {
         try {
             return client.send(request.build(), head -> new TimedBody(options.timeout()));
         } catch (SSLHandshakeException e) {
-            throw new HubException(Address.shown(address) + " is not who it should be: " + Shown.text(String.valueOf(e.getMessage())), e);
+            throw new HubException(
+                    Address.shown(address) + " is not who it should be: " + Shown.text(String.valueOf(e.getMessage())),
+                    e);
         }
     }
 
@@ -132,14 +139,17 @@ final class HubClient {
             URI next = from.resolve(new URI(location));
             boolean http = "http".equalsIgnoreCase(next.getScheme());
             if (location.isEmpty() || next.getHost() == null || !http && !Address.isEncrypted(next)) {
-                throw new HubException(Address.shown(from) + " leads to '" + Shown.text(location) + "', which is no http address");
+                throw new HubException(
+                        Address.shown(from) + " leads to '" + Shown.text(location) + "', which is no http address");
             }
             if (http && Address.isEncrypted(from)) {
-                throw new HubException(Address.shown(from) + " leads from https to " + Address.shown(next) + ", where others could change what is sent");
+                throw new HubException(Address.shown(from) + " leads from https to " + Address.shown(next)
+                        + ", where others could change what is sent");
             }
             return next;
         } catch (URISyntaxException e) {
-            throw new HubException(Address.shown(from) + " leads to '" + Shown.text(location) + "', which is no address", e);
+            throw new HubException(
+                    Address.shown(from) + " leads to '" + Shown.text(location) + "', which is no address", e);
         }
     }
 }

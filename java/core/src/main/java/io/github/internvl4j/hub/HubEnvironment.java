@@ -73,12 +73,14 @@ final class HubEnvironment {
         }
         try {
             if (Files.size(file) > LONGEST_TOKEN_FILE) {
-                throw new InvalidOptionException(file + " is no file with a token: it has more than " + LONGEST_TOKEN_FILE + " bytes");
+                throw new InvalidOptionException(
+                        file + " is no file with a token: it has more than " + LONGEST_TOKEN_FILE + " bytes");
             }
             String kept = Files.readString(file).strip();
             return kept.isEmpty() ? null : kept;
         } catch (IOException e) {
-            throw new InvalidOptionException(FileProblems.describe(file, "read", e) + "; it is to hold the hub's token", e);
+            throw new InvalidOptionException(
+                    FileProblems.describe(file, "read", e) + "; it is to hold the hub's token", e);
         }
     }
 

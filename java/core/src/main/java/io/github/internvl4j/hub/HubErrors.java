@@ -51,14 +51,17 @@ final class HubErrors {
 
     private HubException described(int status, HttpHeaders headers, String address) {
         String code = headers.firstValue("X-Error-Code").orElse("");
-        String said = headers.firstValue("X-Error-Message").map(message -> " (" + Shown.text(message) + ")").orElse("");
+        String said = headers.firstValue("X-Error-Message")
+                .map(message -> " (" + Shown.text(message) + ")")
+                .orElse("");
         switch (code) {
             case "GatedRepo":
-                return new ModelAccessException(name.repository() + " has terms to accept first" + said + ": do that at "
-                        + options.endpoint() + "/" + name.repository() + " and " + tokenAdvice());
+                return new ModelAccessException(name.repository() + " has terms to accept first" + said
+                        + ": do that at " + options.endpoint() + "/" + name.repository() + " and " + tokenAdvice());
             case "RevisionNotFound":
-                return new ModelNotFoundException(name.repository() + " has no revision " + name.revision() + " at "
-                        + options.endpoint() + "; " + options.endpoint() + "/" + name.repository() + " shows those it has");
+                return new ModelNotFoundException(
+                        name.repository() + " has no revision " + name.revision() + " at " + options.endpoint() + "; "
+                                + options.endpoint() + "/" + name.repository() + " shows those it has");
             case "EntryNotFound":
                 return new ModelNotFoundException(address + ": there is no such file any more" + said);
             default:
@@ -69,8 +72,8 @@ final class HubErrors {
                     + ", or it is private" + said + ": look at the name's spelling, or " + tokenAdvice());
         }
         if (status == UNAUTHORIZED || status == FORBIDDEN) {
-            return new ModelAccessException(options.endpoint() + " does not give " + name.repository() + " (" + status + ")" + said
-                    + ": " + tokenAdvice());
+            return new ModelAccessException(options.endpoint() + " does not give " + name.repository() + " (" + status
+                    + ")" + said + ": " + tokenAdvice());
         }
         return new HubException(address + " answers " + status + said + ", expected 200");
     }
@@ -99,7 +102,8 @@ final class HubErrors {
 
     private static @Nullable Duration until(String date) {
         try {
-            Instant then = ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant();
+            Instant then = ZonedDateTime.parse(date, DateTimeFormatter.RFC_1123_DATE_TIME)
+                    .toInstant();
             Duration wait = Duration.between(Instant.now(), then);
             return wait.isNegative() ? Duration.ZERO : wait;
         } catch (DateTimeException e) {

@@ -28,15 +28,32 @@ public final class HubOptions {
 
     /** Checks the ranges. */
     HubOptions(
-            URI endpoint, @Nullable String token, Path cache, boolean offline, int connections, int retries, Duration timeout) {
+            URI endpoint,
+            @Nullable String token,
+            Path cache,
+            boolean offline,
+            int connections,
+            int retries,
+            Duration timeout) {
         Objects.requireNonNull(endpoint, "endpoint");
         Objects.requireNonNull(cache, "cache");
         Objects.requireNonNull(timeout, "timeout");
-        require(isAddress(endpoint), "endpoint", "'" + Shown.text(endpoint.toString()) + "'",
+        require(
+                isAddress(endpoint),
+                "endpoint",
+                "'" + Shown.text(endpoint.toString()) + "'",
                 "http://HOST or https://HOST, with a path or without");
         // The value is nobody's to read.
-        require(token == null || TOKEN.matcher(token).matches(), "token", "not shown here", "printable ASCII without spaces");
-        require(connections >= 1 && connections <= MOST_CONNECTIONS, "connections", connections, "1 to " + MOST_CONNECTIONS);
+        require(
+                token == null || TOKEN.matcher(token).matches(),
+                "token",
+                "not shown here",
+                "printable ASCII without spaces");
+        require(
+                connections >= 1 && connections <= MOST_CONNECTIONS,
+                "connections",
+                connections,
+                "1 to " + MOST_CONNECTIONS);
         require(retries >= 0 && retries <= MOST_RETRIES, "retries", retries, "0 to " + MOST_RETRIES);
         require(!timeout.isNegative() && !timeout.isZero(), "timeout", timeout, "more than nothing");
         this.endpoint = URI.create(endpoint.toString().replaceFirst("/+$", ""));
@@ -159,8 +176,7 @@ public final class HubOptions {
     }
 
     private Members members() {
-        return Members
-                .of("endpoint", endpoint)
+        return Members.of("endpoint", endpoint)
                 .and("token", token)
                 .and("cache", cache)
                 .and("offline", offline)

@@ -16,6 +16,7 @@ final class Listing {
     private static final Pattern XET = Pattern.compile("[0-9a-f]{64}");
     /** A million gigabytes. */
     private static final long LARGEST = 1L << 50;
+
     private static final int LONGEST_PATH = 1024;
 
     private final String address;
@@ -60,7 +61,10 @@ final class Listing {
 
     private long size(String path, JsonNode entry) {
         JsonNode size = entry.path("size");
-        if (!size.isIntegralNumber() || !size.canConvertToLong() || size.longValue() < 0 || size.longValue() > LARGEST) {
+        if (!size.isIntegralNumber()
+                || !size.canConvertToLong()
+                || size.longValue() < 0
+                || size.longValue() > LARGEST) {
             throw wrong("the size of " + Shown.text(path), "bytes from 0 to " + LARGEST, size);
         }
         return size.longValue();
@@ -69,7 +73,8 @@ final class Listing {
     /** No repository has names that lead elsewhere; who sends some is no hub. */
     private String path(JsonNode entry) {
         String path = text(entry, "path");
-        boolean plain = !path.isEmpty() && path.length() <= LONGEST_PATH && path.chars().noneMatch(Character::isISOControl);
+        boolean plain =
+                !path.isEmpty() && path.length() <= LONGEST_PATH && path.chars().noneMatch(Character::isISOControl);
         for (String part : path.split("/", -1)) {
             plain &= !part.isEmpty() && !part.equals(".") && !part.equals("..");
         }

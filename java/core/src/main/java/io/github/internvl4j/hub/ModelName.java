@@ -23,12 +23,14 @@ record ModelName(String repository, String revision) {
     private static final Pattern WHOLE = Pattern.compile("([^/@]+/[^/@]+)(?:@(.+))?");
     /** Parts of a branch's name: not hidden, no option, and nothing that leads up. */
     private static final Pattern REVISION = Pattern.compile("[\\w+][\\w.+-]*(?:/[\\w+][\\w.+-]*)*");
+
     private static final int LONGEST_REVISION = 200;
 
     /** @throws InvalidOptionException if the text is no such name */
     static ModelName parse(String text) {
-        return find(text).orElseThrow(
-                () -> new InvalidOptionException("name is '" + Shown.text(text) + "', expected " + EXPECTED));
+        return find(text)
+                .orElseThrow(
+                        () -> new InvalidOptionException("name is '" + Shown.text(text) + "', expected " + EXPECTED));
     }
 
     /** Empty if the text is no such name. */

@@ -98,7 +98,8 @@ final class Pull {
         }
     }
 
-    private void download(ExecutorService workers, String commit, List<RemoteFile> all) throws IOException, InterruptedException {
+    private void download(ExecutorService workers, String commit, List<RemoteFile> all)
+            throws IOException, InterruptedException {
         List<RemoteFile> wanted = Selection.of(name, all);
         List<Progress> files = new ArrayList<>();
         for (RemoteFile file : wanted) {
@@ -150,8 +151,9 @@ final class Pull {
         }
         long free = surroundings.freeSpace(options.cache());
         if (missing > free) {
-            throw new InsufficientDiskSpaceException(name + " needs " + Shown.bytes(missing) + " more in " + options.cache() + ", where "
-                    + Shown.bytes(free) + " are free; HF_HUB_CACHE names another folder");
+            throw new InsufficientDiskSpaceException(
+                    name + " needs " + Shown.bytes(missing) + " more in " + options.cache() + ", where "
+                            + Shown.bytes(free) + " are free; HF_HUB_CACHE names another folder");
         }
     }
 
@@ -173,8 +175,15 @@ final class Pull {
     private void download(String commit, Progress progress) throws IOException, InterruptedException {
         RemoteFile file = progress.file;
         if (!cache.hasBlob(file)) {
-            new FileDownload(client, api.file(commit, file), commit, file, cache.incomplete(file), progress.here::set,
-                    retries(file.path())).into(cache.blob(file));
+            new FileDownload(
+                            client,
+                            api.file(commit, file),
+                            commit,
+                            file,
+                            cache.incomplete(file),
+                            progress.here::set,
+                            retries(file.path()))
+                    .into(cache.blob(file));
         }
         Files.deleteIfExists(cache.incomplete(file)); // of a blob that another tool has brought
     }

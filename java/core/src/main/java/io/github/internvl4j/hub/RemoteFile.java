@@ -11,7 +11,12 @@ import org.jspecify.annotations.Nullable;
  * @param sha256 of the content where that is kept outside of Git, else null: 64 hexadecimal digits
  * @param xetHash the content's name in another store, which is not used here; null if it has none
  */
-record RemoteFile(String path, long size, String blobId, @Nullable String sha256, @Nullable String xetHash) {
+record RemoteFile(
+        String path,
+        long size,
+        String blobId,
+        @Nullable String sha256,
+        @Nullable String xetHash) {
     /** The content's name in the cache, which its hash has to be. */
     String etag() {
         return sha256 != null ? sha256 : blobId;

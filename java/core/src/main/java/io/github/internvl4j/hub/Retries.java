@@ -69,7 +69,9 @@ final class Retries {
     private static Duration asked(String why, Passing failure) {
         Duration wait = failure.wait == null ? Duration.ZERO : failure.wait;
         if (wait.compareTo(MOST_ASKED) > 0) {
-            throw new HubException(why + "; it asks to come back in " + wait.toSeconds() + " s, which is too long to wait for here", failure);
+            throw new HubException(
+                    why + "; it asks to come back in " + wait.toSeconds() + " s, which is too long to wait for here",
+                    failure);
         }
         return wait;
     }

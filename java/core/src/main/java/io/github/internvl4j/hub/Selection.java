@@ -17,6 +17,7 @@ final class Selection {
     private static final List<String> ENDINGS = List.of(WEIGHTS, ".json", ".jinja");
     /** The index of pickles. */
     private static final String PICKLES = ".bin.index.json";
+
     private static final Pattern PLAIN = Pattern.compile("\\w[\\w.+=-]{0,199}");
 
     private Selection() {}
@@ -69,7 +70,8 @@ final class Selection {
             throw new HubException(name + " is no checkpoint: it has no " + CONFIG);
         }
         if (files.stream().noneMatch(file -> file.path().endsWith(WEIGHTS))) {
-            throw new HubException(name + " has no weights in safetensors, and others (pickles, GGUF) are neither fetched nor read");
+            throw new HubException(
+                    name + " has no weights in safetensors, and others (pickles, GGUF) are neither fetched nor read");
         }
     }
 }

@@ -29,7 +29,8 @@ final class TimedBody implements HttpResponse.BodySubscriber<TimedBody>, AutoClo
     private boolean ended;
 
     /** What came: bytes, the end (neither), or why there is none. */
-    private record Event(@Nullable List<ByteBuffer> bytes, @Nullable Throwable failure) {}
+    private record Event(
+            @Nullable List<ByteBuffer> bytes, @Nullable Throwable failure) {}
 
     /** @param patience the longest wait for the next bytes */
     TimedBody(Duration patience) {
@@ -70,7 +71,8 @@ final class TimedBody implements HttpResponse.BodySubscriber<TimedBody>, AutoClo
      *
      * @throws IOException if the connection was cut, or nothing came for too long
      */
-    @Nullable ByteBuffer next() throws IOException, InterruptedException {
+    @Nullable
+    ByteBuffer next() throws IOException, InterruptedException {
         while (ready.isEmpty() && !ended) {
             take();
         }

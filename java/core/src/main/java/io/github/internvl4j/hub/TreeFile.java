@@ -23,7 +23,8 @@ final class TreeFile {
         ObjectNode root = JSON.createObjectNode().put("format_version", VERSION);
         ObjectNode entries = root.putObject("files");
         for (RemoteFile file : files) {
-            ObjectNode entry = entries.putObject(file.path()).put("size", file.size()).put("blob_id", file.blobId());
+            ObjectNode entry =
+                    entries.putObject(file.path()).put("size", file.size()).put("blob_id", file.blobId());
             if (file.sha256() != null) {
                 entry.put("lfs_sha256", file.sha256()).put("lfs_size", file.size());
             }
@@ -41,14 +42,17 @@ final class TreeFile {
                 return Optional.empty();
             }
             JsonNode root = JSON.readTree(Files.readAllBytes(file));
-            if (root.path("format_version").asInt() != VERSION || !root.path("files").isObject()) {
+            if (root.path("format_version").asInt() != VERSION
+                    || !root.path("files").isObject()) {
                 return Optional.empty();
             }
             Map<String, Long> sizes = new HashMap<>();
             for (Map.Entry<String, JsonNode> entry : root.path("files").properties()) {
                 if (Selection.isWanted(entry.getKey()) && Selection.isPlain(entry.getKey())) {
                     JsonNode outside = entry.getValue().path("lfs_size");
-                    sizes.put(entry.getKey(), (outside.isNumber() ? outside : entry.getValue().path("size")).asLong(-1));
+                    sizes.put(
+                            entry.getKey(),
+                            (outside.isNumber() ? outside : entry.getValue().path("size")).asLong(-1));
                 }
             }
             return Optional.of(sizes);

@@ -49,8 +49,7 @@ final class BufferedImages {
 
     /** For gray of 8 or 16 bits how far to shift to the high byte, -1 for anything else. */
     private static int grayShift(ColorModel model) {
-        if (!(model instanceof ComponentColorModel)
-                || model.getColorSpace().getType() != ColorSpace.TYPE_GRAY) {
+        if (!(model instanceof ComponentColorModel) || model.getColorSpace().getType() != ColorSpace.TYPE_GRAY) {
             return -1;
         }
         return switch (model.getTransferType()) {
@@ -62,7 +61,9 @@ final class BufferedImages {
 
     /** Whether the raster's first three bands are 8-bit sRGB, alpha not multiplied in. */
     private static boolean isPlainRgb(ColorModel model) {
-        if (model instanceof IndexColorModel || model.isAlphaPremultiplied() || !model.getColorSpace().isCS_sRGB()) {
+        if (model instanceof IndexColorModel
+                || model.isAlphaPremultiplied()
+                || !model.getColorSpace().isCS_sRGB()) {
             return false;
         }
         boolean known = model instanceof DirectColorModel

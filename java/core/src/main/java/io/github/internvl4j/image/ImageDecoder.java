@@ -90,8 +90,8 @@ final class ImageDecoder {
             throw new IOException("its size is " + width + "x" + height + " pixels");
         }
         if (width > options.maxPixels() / height) {
-            throw new IOException("its " + width + "x" + height + " pixels are more than the limit of "
-                    + options.maxPixels());
+            throw new IOException(
+                    "its " + width + "x" + height + " pixels are more than the limit of " + options.maxPixels());
         }
         return (int) (3 * width * height);
     }

@@ -43,7 +43,7 @@ final class JpegDecoder {
                 }
                 pixels = rgb;
             }
-            case RGB -> { }
+            case RGB -> {}
             case YCBCR -> {
                 byte[] ycc = pixels;
                 int step = 3 * header.width() * ROWS_A_TASK;
@@ -65,8 +65,7 @@ final class JpegDecoder {
         Desktop.require();
         ImageReader reader = newReader();
         Warnings warnings = new Warnings();
-        try (MemoryCacheImageInputStream in =
-                new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
+        try (MemoryCacheImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
             reader.setInput(in, true, true);
             reader.addIIOReadWarningListener(warnings);
             Raster raster = reader.readRaster(0, null);

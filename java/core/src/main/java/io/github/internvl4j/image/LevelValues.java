@@ -35,8 +35,8 @@ final class LevelValues {
 
     /** ToTensor and Normalize of the remote code that cuts tiles: in f32, with ImageNet's numbers, whatever the files say. */
     static LevelValues ofImageNet() {
-        return new LevelValues((channel, level) ->
-                (level / 255f - (float) IMAGENET_MEAN[channel]) / (float) IMAGENET_STD[channel]);
+        return new LevelValues(
+                (channel, level) -> (level / 255f - (float) IMAGENET_MEAN[channel]) / (float) IMAGENET_STD[channel]);
     }
 
     /** The fast processors of transformers, in f32: the levels stay, mean and deviation are brought to their scale. */

@@ -42,7 +42,8 @@ final class OtherFiles {
             new Beginning(0, "7z\u00bc\u00af", "a 7z archive, not an image; unpack it first"),
             new Beginning(0, "Rar!", "a RAR archive, not an image; unpack it first"),
             new Beginning(257, "ustar", "a tar archive, not an image; unpack it first"),
-            new Beginning(0, "\u001aE\u00df\u00a3", "a video (Matroska or WebM), not an image; VideoFrames reads videos"),
+            new Beginning(
+                    0, "\u001aE\u00df\u00a3", "a video (Matroska or WebM), not an image; VideoFrames reads videos"),
             new Beginning(8, "AVI ", "a video (AVI), not an image; VideoFrames reads videos"),
             new Beginning(8, "WAVE", "a sound (WAV), not an image"),
             new Beginning(
@@ -61,8 +62,10 @@ final class OtherFiles {
     private OtherFiles() {}
 
     private static Beginning image(int at, String bytes, String format) {
-        return new Beginning(at, bytes, "an image in the format " + format + ", which is not read (only " + READ + " are)"
-                + CONVERT);
+        return new Beginning(
+                at,
+                bytes,
+                "an image in the format " + format + ", which is not read (only " + READ + " are)" + CONVERT);
     }
 
     /** What the file is, to follow its name and "is". */
@@ -85,14 +88,15 @@ final class OtherFiles {
     /** ISO base media: the brands tell images from videos. */
     private static String media(String brands) {
         String major = brands.length() < 4 ? brands : brands.substring(0, 4);
-        String format = switch (major) {
-            case "avif", "avis" -> "AVIF";
-            case "heic", "heix", "heim", "heis", "hevc", "hevx" -> "HEIC";
-            case "mif1", "msf1" -> brands.contains("avif") ? "AVIF" : "HEIC or HEIF";
-            case "crx " -> "CR3 (Canon's raw format)";
-            case "jp2 ", "jpx ", "jpm " -> "JPEG 2000";
-            default -> null;
-        };
+        String format =
+                switch (major) {
+                    case "avif", "avis" -> "AVIF";
+                    case "heic", "heix", "heim", "heis", "hevc", "hevx" -> "HEIC";
+                    case "mif1", "msf1" -> brands.contains("avif") ? "AVIF" : "HEIC or HEIF";
+                    case "crx " -> "CR3 (Canon's raw format)";
+                    case "jp2 ", "jpx ", "jpm " -> "JPEG 2000";
+                    default -> null;
+                };
         return format == null
                 ? "a video (MP4 or QuickTime), not an image; VideoFrames reads videos"
                 : image(0, "", format).what;
@@ -101,7 +105,9 @@ final class OtherFiles {
     private static String text(String begin) {
         String start = begin.startsWith("\u00ef\u00bb\u00bf") ? begin.substring(3) : begin;
         String lower = start.stripLeading().toLowerCase(Locale.ROOT);
-        if (lower.startsWith("<!doctype html") || lower.startsWith("<html") || lower.startsWith("<head")
+        if (lower.startsWith("<!doctype html")
+                || lower.startsWith("<html")
+                || lower.startsWith("<head")
                 || lower.startsWith("<script")) {
             return "an HTML page, not an image; what was downloaded may be a message of the server";
         }

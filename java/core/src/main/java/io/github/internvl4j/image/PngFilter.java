@@ -16,7 +16,7 @@ final class PngFilter {
      */
     static void undo(byte[] row, byte[] above, int distance) throws IOException {
         switch (row[0]) {
-            case 0 -> { }
+            case 0 -> {}
             case 1 -> {
                 for (int i = 1 + distance; i < row.length; i++) {
                     row[i] += row[i - distance];

@@ -75,7 +75,8 @@ final class PngMetadata {
     }
 
     /** The XMP packet; null if there is none. */
-    @Nullable String xmp() {
+    @Nullable
+    String xmp() {
         return texts.get("XML:com.adobe.xmp");
     }
 
@@ -85,7 +86,7 @@ final class PngMetadata {
             case TEXT -> addText(data);
             case COMPRESSED_TEXT -> addCompressed(data);
             case INTERNATIONAL_TEXT -> addInternational(data);
-            default -> { }
+            default -> {}
         }
     }
 

@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.internvl4j.error.CheckpointException;
-import io.github.internvl4j.host.FileProblems;
 import io.github.internvl4j.host.CheckpointFile;
+import io.github.internvl4j.host.FileProblems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -114,8 +114,10 @@ record PreprocessorConfig(
         PreprocessorConfig read() {
             String type = root.path("image_processor_type").asText();
             if (type.startsWith(TRANSFORMERS_PROCESSOR)) {
-                throw wrong("image_processor_type", "CLIPImageProcessor: this one belongs to the layout of transformers,"
-                        + " which is read with the model's ModelInfo");
+                throw wrong(
+                        "image_processor_type",
+                        "CLIPImageProcessor: this one belongs to the layout of transformers,"
+                                + " which is read with the model's ModelInfo");
             }
             boolean resize = flag("do_resize");
             boolean crop = flag("do_center_crop");
@@ -131,7 +133,9 @@ record PreprocessorConfig(
             int most = count("max_patches", MAX_PATCHES, Tiling.LARGEST_MOST);
             int least = count("min_patches", 1, most);
             JsonNode resample = root.path("resample");
-            if (!resample.isMissingNode() && !resample.isNull() && !(isInt(resample) && resample.intValue() == BICUBIC)) {
+            if (!resample.isMissingNode()
+                    && !resample.isNull()
+                    && !(isInt(resample) && resample.intValue() == BICUBIC)) {
                 throw wrong("resample", BICUBIC + ", bicubic");
             }
             return read(side("size", true), new Tiling(true, true, least, most));

@@ -90,9 +90,7 @@ public final class ReadOptions {
     }
 
     private Members members() {
-        return Members
-                .of("exifTranspose", exifTranspose)
-                .and("maxPixels", maxPixels);
+        return Members.of("exifTranspose", exifTranspose).and("maxPixels", maxPixels);
     }
 
     @Override

@@ -46,8 +46,7 @@ public record Tiling(boolean dynamic, boolean thumbnail, int least, int most) {
 
     private static void checkMost(String name, int most) {
         if (most < 1 || most > LARGEST_MOST) {
-            throw new InvalidOptionException(
-                    name + " is " + most + ", it must be from 1 to " + LARGEST_MOST);
+            throw new InvalidOptionException(name + " is " + most + ", it must be from 1 to " + LARGEST_MOST);
         }
     }
 
@@ -89,8 +88,8 @@ public record Tiling(boolean dynamic, boolean thumbnail, int least, int most) {
      */
     public int tiles(int width, int height, int imageSize) {
         if (width < 1 || height < 1 || imageSize < 1) {
-            throw new InvalidOptionException("there is no tile of " + imageSize + " pixels in an image of " + width + "x"
-                    + height + " pixels");
+            throw new InvalidOptionException(
+                    "there is no tile of " + imageSize + " pixels in an image of " + width + "x" + height + " pixels");
         }
         Grid grid = grid(width, height, imageSize);
         return grid.tiles() + (hasThumbnail(grid) ? 1 : 0);

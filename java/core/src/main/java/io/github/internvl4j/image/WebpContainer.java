@@ -57,8 +57,7 @@ record WebpContainer(
         return firstFrame(source, width, height);
     }
 
-    private static WebpContainer firstFrame(ByteSource source, int canvasWidth, int canvasHeight)
-            throws IOException {
+    private static WebpContainer firstFrame(ByteSource source, int canvasWidth, int canvasHeight) throws IOException {
         while (true) {
             int kind = source.i32le();
             long length = source.u32le();

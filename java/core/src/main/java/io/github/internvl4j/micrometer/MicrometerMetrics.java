@@ -117,19 +117,24 @@ public final class MicrometerMetrics implements AutoCloseable {
     /** The registry holds what it looks at weakly; the model holds this by its listener. */
     private void gauge(String name, String unit, String description, ToDoubleFunction<Counts> value) {
         meters.add(Gauge.builder(PREFIX + name, this, metrics -> metrics.now(value))
-                .tags(tags).baseUnit(unit).description(description)
+                .tags(tags)
+                .baseUnit(unit)
+                .description(description)
                 .register(registry));
     }
 
     private void counter(String name, String unit, String description, ToDoubleFunction<Counts> value) {
         meters.add(FunctionCounter.builder(PREFIX + name, this, metrics -> metrics.total(value))
-                .tags(tags).baseUnit(unit).description(description)
+                .tags(tags)
+                .baseUnit(unit)
+                .description(description)
                 .register(registry));
     }
 
     private Timer timer(String name, String description, Tags more) {
         Timer timer = Timer.builder(PREFIX + name)
-                .tags(tags.and(more)).description(description)
+                .tags(tags.and(more))
+                .description(description)
                 .register(registry);
         meters.add(timer);
         return timer;

@@ -5,7 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** The parts of a {@link io.github.internvl4j.CheckReport}, which says what each one is. */
-public record CheckpointReport(List<String> missing, List<String> wrong, List<String> unexpected, List<NonFinite> nonFinite) {
+public record CheckpointReport(
+        List<String> missing, List<String> wrong, List<String> unexpected, List<NonFinite> nonFinite) {
     /** Copies the lists. */
     public CheckpointReport {
         missing = List.copyOf(missing);

@@ -154,7 +154,8 @@ final class EventPump {
         lock.lock();
         try {
             thread = null;
-            if (!(failure instanceof ClosedException)) { // else nothing is computed, and to ask would wait for the freeing
+            if (!(failure
+                    instanceof ClosedException)) { // else nothing is computed, and to ask would wait for the freeing
                 receivers.keySet().forEach(this::cancel);
             }
             receivers.forEach((request, receiver) -> {

@@ -56,8 +56,8 @@ public final class KernelBenchmark implements AutoCloseable {
         LongBuffer cols = LongBuffer.allocate(1);
         handle.call(pointer -> internvl4j.ivl_benchmark_operand(pointer, index, rows, cols, (FloatBuffer) null, 0));
         Tensor values = Tensor.allocate(rows.get(0), cols.get(0));
-        handle.call(pointer ->
-                internvl4j.ivl_benchmark_operand(pointer, index, rows, cols, values.data(), values.size()));
+        handle.call(
+                pointer -> internvl4j.ivl_benchmark_operand(pointer, index, rows, cols, values.data(), values.size()));
         return values;
     }
 

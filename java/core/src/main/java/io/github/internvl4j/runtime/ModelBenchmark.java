@@ -14,8 +14,7 @@ public final class ModelBenchmark {
      * @param prefillTokensPerSecond of the prompt, its first answer token included
      * @param decodeTokensPerSecond of the tokens behind it
      */
-    public record Result(
-            double visionSecondsPerImage, double prefillTokensPerSecond, double decodeTokensPerSecond) {}
+    public record Result(double visionSecondsPerImage, double prefillTokensPerSecond, double decodeTokensPerSecond) {}
 
     private static final long SEED = 1;
 

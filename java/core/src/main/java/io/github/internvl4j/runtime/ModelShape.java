@@ -10,7 +10,22 @@ import java.util.OptionalInt;
 
 /** The parts of a {@link io.github.internvl4j.ModelInfo}, which says what each one is. */
 public record ModelShape(
-        int imageSize, int imageChannels, int tokensPerImage, int contextLength, int vocabularySize, int hiddenSize,
-        int visionLayers, int decoderLayers, long parameters, Precision stored, Precision precision, KvCacheType kvCache,
-        ActivationType activations, List<Integer> eosTokens, String conversationTemplate, Layout layout, String architecture, Tiling tiling,
+        int imageSize,
+        int imageChannels,
+        int tokensPerImage,
+        int contextLength,
+        int vocabularySize,
+        int hiddenSize,
+        int visionLayers,
+        int decoderLayers,
+        long parameters,
+        Precision stored,
+        Precision precision,
+        KvCacheType kvCache,
+        ActivationType activations,
+        List<Integer> eosTokens,
+        String conversationTemplate,
+        Layout layout,
+        String architecture,
+        Tiling tiling,
         OptionalInt imageToken) {}

@@ -81,9 +81,10 @@ public final class NativeLibrary {
                 .mapToLong(Loader::sizeof)
                 .sum();
         if (sum != internvl4j.ivl_struct_bytes()) {
-            throw new NativeLibraryException("the binding was compiled for another build of the library (structs of " + sum
-                    + " bytes, expected " + internvl4j.ivl_struct_bytes() + "); take the jar of " + ARTIFACT
-                    + " and the one with the platform's classifier of the same version");
+            throw new NativeLibraryException(
+                    "the binding was compiled for another build of the library (structs of " + sum
+                            + " bytes, expected " + internvl4j.ivl_struct_bytes() + "); take the jar of " + ARTIFACT
+                            + " and the one with the platform's classifier of the same version");
         }
     }
 

@@ -181,7 +181,8 @@ public final class NativeModel implements AutoCloseable {
         NativeLibrary.load();
         try (BytePointer text = NativeLibrary.fileName(directory)) {
             return Json.read(
-                    NativeLibrary.text(out -> internvl4j.ivl_check(text, scanValues ? 1 : 0, out)), CheckpointReport.class);
+                    NativeLibrary.text(out -> internvl4j.ivl_check(text, scanValues ? 1 : 0, out)),
+                    CheckpointReport.class);
         }
     }
 
@@ -235,8 +236,8 @@ public final class NativeModel implements AutoCloseable {
     private void requireImages(long... shape) {
         long size = info.imageSize();
         if (shape.length != 4 || shape[1] != info.imageChannels() || shape[2] != size || shape[3] != size) {
-            throw new InvalidOptionException("the pixels have the shape " + Arrays.toString(shape) + ", expected [images, "
-                    + info.imageChannels() + ", " + size + ", " + size + "]");
+            throw new InvalidOptionException("the pixels have the shape " + Arrays.toString(shape)
+                    + ", expected [images, " + info.imageChannels() + ", " + size + ", " + size + "]");
         }
     }
 
@@ -340,7 +341,8 @@ public final class NativeModel implements AutoCloseable {
         internvl4j.ivl_load_options_init(converted);
         converted.device().putString(options.device().name());
         converted.affinity().putString(options.affinity());
-        return converted.precision(options.precision().ordinal())
+        return converted
+                .precision(options.precision().ordinal())
                 .quantize_vision(options.quantizeVision() ? 1 : 0)
                 .kv_cache(options.kvCache().ordinal())
                 .activations(options.activations().ordinal())
@@ -378,8 +380,7 @@ public final class NativeModel implements AutoCloseable {
                 texts.conversationTemplate(),
                 ModelInfo.Layout.values()[info.layout()],
                 texts.architecture(),
-                new Tiling(
-                        info.dynamic_tiles() != 0, info.thumbnail() != 0, info.least_tiles(), info.most_tiles()),
+                new Tiling(info.dynamic_tiles() != 0, info.thumbnail() != 0, info.least_tiles(), info.most_tiles()),
                 info.image_token() < 0 ? OptionalInt.empty() : OptionalInt.of(info.image_token()));
     }
 }

@@ -62,7 +62,8 @@ public record NativeRequest(
         }
 
         private void set(ivl_sampling converted) {
-            converted.temperature(temperature)
+            converted
+                    .temperature(temperature)
                     .top_k(topK)
                     .top_p(topP)
                     .min_p(minP)
@@ -102,10 +103,12 @@ public record NativeRequest(
                     .bias_count(sampling.biasTokens().length)
                     .most_guessed(sampling.mostGuessed());
             sampling.set(request.sampling());
-            NativeLibrary.check(NativeRecording.with(recording, record -> withAll(features, 0, new ArrayList<>(), images -> {
-                request.recording(record);
-                return internvl4j.ivl_submit(model, request, images, features.size(), id);
-            })));
+            NativeLibrary.check(NativeRecording.with(
+                    recording,
+                    record -> withAll(features, 0, new ArrayList<>(), images -> {
+                        request.recording(record);
+                        return internvl4j.ivl_submit(model, request, images, features.size(), id);
+                    })));
             return id.get();
         }
     }

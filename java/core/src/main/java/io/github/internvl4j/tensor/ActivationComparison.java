@@ -45,8 +45,14 @@ public final class ActivationComparison {
         private final boolean withinTolerance;
 
         Entry(
-                String name, Status status, List<Long> actualShape, List<Long> referenceShape, double relativeError,
-                double maxDifference, double growth, boolean withinTolerance) {
+                String name,
+                Status status,
+                List<Long> actualShape,
+                List<Long> referenceShape,
+                double relativeError,
+                double maxDifference,
+                double growth,
+                boolean withinTolerance) {
             this.name = name;
             this.status = status;
             this.actualShape = actualShape;
@@ -104,8 +110,7 @@ public final class ActivationComparison {
         }
 
         private Members members() {
-            return Members
-                    .of("name", name)
+            return Members.of("name", name)
                     .and("status", status)
                     .and("actualShape", actualShape)
                     .and("referenceShape", referenceShape)
@@ -165,8 +170,7 @@ public final class ActivationComparison {
                 throw new CheckpointException(
                         "neither " + actual + " nor " + reference + " has a name that begins with " + prefix);
             }
-            return compare(
-                    new Side(namesA, a::shape, a::tensor), new Side(namesB, b::shape, b::tensor), tolerance);
+            return compare(new Side(namesA, a::shape, a::tensor), new Side(namesB, b::shape, b::tensor), tolerance);
         }
     }
 
@@ -232,8 +236,7 @@ public final class ActivationComparison {
     }
 
     /** One file or map: its short names with the full ones, and how to read by the full name. */
-    private record Side(
-            Map<String, String> names, Function<String, long[]> shapes, Function<String, Tensor> tensors) {
+    private record Side(Map<String, String> names, Function<String, long[]> shapes, Function<String, Tensor> tensors) {
         static Side of(Map<String, Tensor> map) {
             Function<String, Tensor> read = name -> {
                 Tensor tensor = map.get(name);
@@ -242,7 +245,8 @@ public final class ActivationComparison {
                 }
                 return tensor;
             };
-            return new Side(byShortName(map.keySet(), ""), name -> read.apply(name).shape(), read);
+            return new Side(
+                    byShortName(map.keySet(), ""), name -> read.apply(name).shape(), read);
         }
     }
 
@@ -282,8 +286,7 @@ public final class ActivationComparison {
         double error = difference.relativeError();
         double growth = error == 0 && before == 0 ? 1 : error / before;
         boolean within = status == Status.COMPARED && error <= tolerance;
-        return new Entry(
-                name, status, list(shapeA), list(shapeB), error, difference.maxAbsolute(), growth, within);
+        return new Entry(name, status, list(shapeA), list(shapeB), error, difference.maxAbsolute(), growth, within);
     }
 
     private static Map<String, String> byShortName(Collection<String> names, String prefix) {
@@ -324,9 +327,7 @@ public final class ActivationComparison {
     }
 
     private Members members() {
-        return Members
-                .of("entries", entries)
-                .and("tolerance", tolerance);
+        return Members.of("entries", entries).and("tolerance", tolerance);
     }
 
     @Override

@@ -21,8 +21,8 @@ record Difference(double relativeError, double maxAbsolute) {
      */
     static Difference of(Tensor actual, Tensor reference) {
         if (actual.size() != reference.size()) {
-            throw new InvalidOptionException("tensors of shapes " + actual.shapeText() + " and "
-                    + reference.shapeText() + " cannot be compared: the numbers of values differ");
+            throw new InvalidOptionException("tensors of shapes " + actual.shapeText() + " and " + reference.shapeText()
+                    + " cannot be compared: the numbers of values differ");
         }
         FloatBuffer a = actual.data();
         FloatBuffer b = reference.data();

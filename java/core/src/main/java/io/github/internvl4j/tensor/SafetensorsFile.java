@@ -181,8 +181,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
-    private static void readFully(Path file, FileChannel channel, ByteBuffer target, long position)
-            throws IOException {
+    private static void readFully(Path file, FileChannel channel, ByteBuffer target, long position) throws IOException {
         long at = position;
         while (target.hasRemaining()) {
             int count = channel.read(target, at);

@@ -30,8 +30,9 @@ final class SafetensorsHeader {
     /** One tensor: its type, its shape, and its bytes [begin, end) from the start of the data. */
     record Entry(String name, DType type, long[] shape, long begin, long end) {}
 
-    private static final JsonFactory JSON =
-            JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    private static final JsonFactory JSON = JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
 
     private final Path file;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
@@ -130,7 +131,8 @@ final class SafetensorsHeader {
         long[] values = new long[4];
         int count = 0;
         for (JsonToken token = parser.nextToken(); token != JsonToken.END_ARRAY; token = parser.nextToken()) {
-            if (token != JsonToken.VALUE_NUMBER_INT || parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+            if (token != JsonToken.VALUE_NUMBER_INT
+                    || parser.getNumberType() == JsonParser.NumberType.BIG_INTEGER
                     || parser.getLongValue() < 0) {
                 throw malformed(name, field + " holds something other than integers from 0 to 2^63 - 1");
             }
@@ -157,8 +159,7 @@ final class SafetensorsHeader {
                 throw malformed(entry.name(), "data_offsets " + offsets(entry) + " overlap another tensor's");
             }
             if (entry.begin() > end) {
-                throw malformed(
-                        entry.name(), "data_offsets " + offsets(entry) + " leave a hole after byte " + end);
+                throw malformed(entry.name(), "data_offsets " + offsets(entry) + " leave a hole after byte " + end);
             }
             end = entry.end();
         }

@@ -109,10 +109,12 @@ public final class Tensor {
         long[] shape = first.shape();
         for (Tensor part : parts.subList(1, parts.size())) {
             long[] own = part.shape();
-            if (shape.length == 0 || own.length != shape.length
+            if (shape.length == 0
+                    || own.length != shape.length
                     || !Arrays.equals(own, 1, own.length, shape, 1, shape.length)) {
-                throw new InvalidOptionException("a tensor of shape " + part.shapeText() + " cannot be joined to one of shape "
-                        + first.shapeText() + "; expected the same sizes but for the first");
+                throw new InvalidOptionException(
+                        "a tensor of shape " + part.shapeText() + " cannot be joined to one of shape "
+                                + first.shapeText() + "; expected the same sizes but for the first");
             }
             shape[0] += own[0];
         }
@@ -237,8 +239,7 @@ public final class Tensor {
             throw new IndexOutOfBoundsException("entry " + index + " of a tensor of shape " + shapeText());
         }
         int count = (int) (data.capacity() / shape[0]);
-        return new Tensor(
-                data.slice((int) index * count, count), Arrays.copyOfRange(shape, 1, shape.length));
+        return new Tensor(data.slice((int) index * count, count), Arrays.copyOfRange(shape, 1, shape.length));
     }
 
     /**

@@ -10,8 +10,8 @@ package io.github.internvl4j.text;
  * @param normalized whether fast tokenizers look for it after the normalizer; slow ones never ask
  * @param special whether fast tokenizers skip it when they decode; slow ones never ask
  */
-record AddedToken(String content, boolean lstrip, boolean rstrip, boolean singleWord, boolean normalized,
-        boolean special) {
+record AddedToken(
+        String content, boolean lstrip, boolean rstrip, boolean singleWord, boolean normalized, boolean special) {
     static AddedToken plain(String content) {
         return new AddedToken(content, false, false, false, false, true);
     }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class ByteLevelEncoder {
     /** A power of two; with English text most words are found among so many. */
     private static final int REMEMBERED_WORDS = 1 << 14;
+
     private static final int REMEMBERED_LENGTH = 64;
 
     private record Word(String text, int[] ids) {}
@@ -32,7 +33,7 @@ final class ByteLevelEncoder {
 
     /** Appends the token ids of a text (valid UTF-16) to a list. */
     void encode(String text, IntList out) {
-        for (int from = 0; from < text.length();) {
+        for (int from = 0; from < text.length(); ) {
             int end = splitter.end(text, from);
             for (int id : word(text.substring(from, end))) {
                 out.add(id);
@@ -63,6 +64,7 @@ final class ByteLevelEncoder {
         private final int[] next;
         /** By left token: the rank of it and its right neighbour, or -1. */
         private final int[] rank;
+
         private final MergeQueue queue = new MergeQueue();
 
         Run(byte[] bytes) {

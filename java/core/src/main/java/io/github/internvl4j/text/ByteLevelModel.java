@@ -26,6 +26,7 @@ final class ByteLevelModel implements Vocabulary {
     private final LongIntMap ranks = new LongIntMap();
     /** By rank: the id of the joined token. */
     private final int[] joined;
+
     private final boolean wholeWordsFirst;
 
     /**
@@ -36,7 +37,11 @@ final class ByteLevelModel implements Vocabulary {
      * @param wholeWordsFirst whether a word that is a token is that token, whatever the merges make of it
      * @throws CheckpointException if the ids are not 0 to n - 1, or a byte or a part of a merge is no token
      */
-    ByteLevelModel(Map<String, Integer> ids, String where, List<Merge> merges, IntFunction<String> mergeWhere,
+    ByteLevelModel(
+            Map<String, Integer> ids,
+            String where,
+            List<Merge> merges,
+            IntFunction<String> mergeWhere,
             boolean wholeWordsFirst) {
         this.ids = ids;
         this.wholeWordsFirst = wholeWordsFirst;

@@ -181,6 +181,7 @@ final class BytePairEncoder {
         private final MergeQueue queue = new MergeQueue();
         /** By UNUSED piece: the two symbols it was last seen to consist of. */
         private final Map<Integer, int[]> splits = new HashMap<>();
+
         private final StringBuilder unknown = new StringBuilder();
 
         Run(String text) {
@@ -218,7 +219,7 @@ final class BytePairEncoder {
 
         private int split() {
             int count = 0;
-            for (int i = 0; i < text.length();) {
+            for (int i = 0; i < text.length(); ) {
                 start[count] = i;
                 int length = userDefined.longestMatch(text, i);
                 if (length > 0) {
@@ -236,7 +237,8 @@ final class BytePairEncoder {
         /** Looks whether a symbol and its right neighbour join, and notes it. */
         private void offer(int left) {
             int right = next[left];
-            int piece = right < 0 || symbol[left] < 0 || symbol[right] < 0 ? -1
+            int piece = right < 0 || symbol[left] < 0 || symbol[right] < 0
+                    ? -1
                     : merges.get(pair(symbol[left], symbol[right]));
             joined[left] = piece;
             if (piece >= 0) {

@@ -3,8 +3,8 @@ package io.github.internvl4j.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.error.UnsupportedModelException;
-import io.github.internvl4j.host.FileProblems;
 import io.github.internvl4j.host.CheckpointFile;
+import io.github.internvl4j.host.FileProblems;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -25,9 +25,10 @@ final class ChatTemplateFile {
             + "{{ content['text'] }}{% endif %}{% endfor %}{% endif %}{{'<|im_end|>\n'}}{% endfor %}"
             + "{% if add_generation_prompt %}{{'<|im_start|>assistant\n' }}{% endif %}";
 
-    private static final List<String> KNOWN = List.of(ConversationTemplate.IMAGE_CONTEXT, ConversationTemplate.IMAGE).stream()
-            .map(image -> JinjaText.normalized(PUBLISHED.replace("%s", image)))
-            .toList();
+    private static final List<String> KNOWN =
+            List.of(ConversationTemplate.IMAGE_CONTEXT, ConversationTemplate.IMAGE).stream()
+                    .map(image -> JinjaText.normalized(PUBLISHED.replace("%s", image)))
+                    .toList();
 
     /** Of a template that is not known: what of it is shown. */
     private static final int SHOWN = 300;
@@ -58,13 +59,14 @@ final class ChatTemplateFile {
             }
         }
         if (text == null) {
-            throw new CheckpointException(directory + ": there is no chat template, expected chat_template.jinja, or chat_template in"
-                    + " chat_template.json or tokenizer_config.json; " + advice());
+            throw new CheckpointException(
+                    directory + ": there is no chat template, expected chat_template.jinja, or chat_template in"
+                            + " chat_template.json or tokenizer_config.json; " + advice());
         }
         if (!KNOWN.contains(JinjaText.normalized(text))) {
             String shown = text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "...";
-            throw new UnsupportedModelException(file + ": the chat template is not the one published with this family; " + advice()
-                    + ". It begins: " + shown.replace("\n", "\\n"));
+            throw new UnsupportedModelException(file + ": the chat template is not the one published with this family; "
+                    + advice() + ". It begins: " + shown.replace("\n", "\\n"));
         }
         return ConversationTemplates.INTERNVL_HF;
     }

@@ -82,8 +82,14 @@ public final class ConversationTemplate {
      * @throws PromptException if it is blank, or has white space around it
      */
     ConversationTemplate(
-            String name, @Nullable String defaultSystemMessage, Wrapping system, Wrapping user, Wrapping assistant, String opening,
-            String stop, List<String> marks) {
+            String name,
+            @Nullable String defaultSystemMessage,
+            Wrapping system,
+            Wrapping user,
+            Wrapping assistant,
+            String opening,
+            String stop,
+            List<String> marks) {
         if (stop.isBlank() || !stop.equals(stop.strip())) {
             throw new PromptException("the stop token of the template \"" + name + "\" is \"" + stop
                     + "\", expected a token's text without white space around it");
@@ -118,7 +124,11 @@ public final class ConversationTemplate {
      * @throws PromptException if the {@code <image>} placeholders and the images differ in number, or there is nothing to
      *     ask
      */
-    public RenderedPrompt render(@Nullable String systemMessage, List<Turn> history, String question, List<Integer> tiles,
+    public RenderedPrompt render(
+            @Nullable String systemMessage,
+            List<Turn> history,
+            String question,
+            List<Integer> tiles,
             int tokensPerTile) {
         return render(systemMessage, history, Turn.of(question, ""), tiles, tokensPerTile);
     }
@@ -136,8 +146,8 @@ public final class ConversationTemplate {
      * @throws PromptException if the {@code <image>} placeholders and the images differ in number, or there is nothing to
      *     ask
      */
-    public RenderedPrompt render(@Nullable String systemMessage, List<Turn> history, Turn asked, List<Integer> tiles,
-            int tokensPerTile) {
+    public RenderedPrompt render(
+            @Nullable String systemMessage, List<Turn> history, Turn asked, List<Integer> tiles, int tokensPerTile) {
         Objects.requireNonNull(history, "history");
         Objects.requireNonNull(asked, "asked");
         Objects.requireNonNull(tiles, "tiles");
@@ -167,10 +177,12 @@ public final class ConversationTemplate {
             layout.turn(user, turn.question(), () -> layout.question(turn));
         }
         if (messages == Turn.Messages.BOTH || messages == Turn.Messages.ANSWER) {
-            layout.turn(assistant, told, () -> layout.add(new Segment(told, Segment.Author.MODEL, turn.specialTokens())));
+            layout.turn(
+                    assistant, told, () -> layout.add(new Segment(told, Segment.Author.MODEL, turn.specialTokens())));
         }
         if (messages == Turn.Messages.SYSTEM) {
-            layout.turn(system, told, () -> layout.add(new Segment(told, Segment.Author.DEVELOPER, turn.specialTokens())));
+            layout.turn(
+                    system, told, () -> layout.add(new Segment(told, Segment.Author.DEVELOPER, turn.specialTokens())));
         }
     }
 
@@ -189,7 +201,8 @@ public final class ConversationTemplate {
                 : asked.placeholders(asked.imagePlaceholders());
         placeholders += last.imagePlaceholders().size();
         if (placeholders != entries) {
-            throw new PromptException("the questions have " + placeholders + " " + IMAGE + " placeholders, but there are "
+            throw new PromptException("the questions have " + placeholders + " " + IMAGE
+                    + " placeholders, but there are "
                     + entries + " image entries; the two must be equal"
                     + (history.isEmpty() ? "" : " (all images of the conversation are given again in every turn)"));
         }
@@ -204,8 +217,7 @@ public final class ConversationTemplate {
         long total = 0;
         for (int i = 0; i < tiles.size(); i++) {
             if (tiles.get(i) < 1) {
-                throw new PromptException("image entry " + i + " has " + tiles.get(i)
-                        + " tiles; expected at least 1");
+                throw new PromptException("image entry " + i + " has " + tiles.get(i) + " tiles; expected at least 1");
             }
             total += (long) tiles.get(i) * tokensPerTile;
             if (total > MAX_IMAGE_TOKENS) {
@@ -307,8 +319,7 @@ public final class ConversationTemplate {
     }
 
     private Members members() {
-        return Members
-                .of("name", name)
+        return Members.of("name", name)
                 .and("defaultSystemMessage", defaultSystemMessage)
                 .and("system", system)
                 .and("user", user)

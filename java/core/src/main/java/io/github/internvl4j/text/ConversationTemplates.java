@@ -9,10 +9,8 @@ import java.util.Objects;
 
 /** The conversation templates that are known, by the names that {@code conversation.py} and config.json have for them. */
 public final class ConversationTemplates {
-    private static final String CHAT_SYSTEM =
-            "你是由上海人工智能实验室联合商汤科技开发的书生多模态大模型，英文名叫InternVL, 是一个有用无害的人工智能助手。";
-    private static final String CHAT_2_5_SYSTEM =
-            "你是书生·万象，英文名是InternVL，是由上海人工智能实验室、清华大学及多家合作单位联合开发的多模态大语言模型。";
+    private static final String CHAT_SYSTEM = "你是由上海人工智能实验室联合商汤科技开发的书生多模态大模型，英文名叫InternVL, 是一个有用无害的人工智能助手。";
+    private static final String CHAT_2_5_SYSTEM = "你是书生·万象，英文名是InternVL，是由上海人工智能实验室、清华大学及多家合作单位联合开发的多模态大语言模型。";
 
     /** Of InternVL-Chat-V1-2 and V1-2-Plus, InternVL2-1B and -40B. */
     public static final ConversationTemplate HERMES_2 = chatMl("Hermes-2", CHAT_SYSTEM, "");
@@ -96,9 +94,12 @@ public final class ConversationTemplates {
      */
     public static ConversationTemplate forName(String name) {
         Objects.requireNonNull(name, "name");
-        return ALL.stream().filter(template -> template.name().equals(name)).findFirst().orElseThrow(
-                () -> new UnsupportedModelException("there is no conversation template \"" + name + "\" (template in config.json,"
-                        + " or the one that was asked for); implemented are " + String.join(", ", names())));
+        return ALL.stream()
+                .filter(template -> template.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new UnsupportedModelException(
+                        "there is no conversation template \"" + name + "\" (template in config.json,"
+                                + " or the one that was asked for); implemented are " + String.join(", ", names())));
     }
 
     /**

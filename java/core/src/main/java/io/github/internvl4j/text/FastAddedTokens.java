@@ -56,7 +56,7 @@ final class FastAddedTokens extends AddedTokens {
     private List<Fragment> cut(String text, PrefixTrie trie, Map<String, Integer> tokens) {
         List<Fragment> fragments = new ArrayList<>();
         int from = 0;
-        for (int i = 0; i < text.length();) {
+        for (int i = 0; i < text.length(); ) {
             int length = trie.longestMatch(text, i);
             Integer id = length == 0 ? null : tokens.get(text.substring(i, i + length));
             AddedToken token = id == null ? null : token(id);
@@ -95,9 +95,13 @@ final class FastAddedTokens extends AddedTokens {
 
     private static boolean isWord(int c) {
         int type = Character.getType(c);
-        return Character.isAlphabetic(c) || type == Character.DECIMAL_DIGIT_NUMBER
-                || type == Character.CONNECTOR_PUNCTUATION || type == Character.NON_SPACING_MARK
-                || type == Character.COMBINING_SPACING_MARK || type == Character.ENCLOSING_MARK
-                || c == 0x200C || c == 0x200D;
+        return Character.isAlphabetic(c)
+                || type == Character.DECIMAL_DIGIT_NUMBER
+                || type == Character.CONNECTOR_PUNCTUATION
+                || type == Character.NON_SPACING_MARK
+                || type == Character.COMBINING_SPACING_MARK
+                || type == Character.ENCLOSING_MARK
+                || c == 0x200C
+                || c == 0x200D;
     }
 }

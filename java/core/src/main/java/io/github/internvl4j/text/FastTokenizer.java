@@ -24,8 +24,14 @@ final class FastTokenizer extends VocabularyTokenizer {
      * @param bos the token that begins a text, or null
      * @param eos the token that ends a text, or null
      */
-    record Rules(UnaryOperator<String> normalizer, WordSplitter splitter, int[] before, int[] after,
-            boolean cleanUpSpaces, @Nullable String bos, @Nullable String eos) {}
+    record Rules(
+            UnaryOperator<String> normalizer,
+            WordSplitter splitter,
+            int[] before,
+            int[] after,
+            boolean cleanUpSpaces,
+            @Nullable String bos,
+            @Nullable String eos) {}
 
     private final FastAddedTokens added;
     private final Rules rules;

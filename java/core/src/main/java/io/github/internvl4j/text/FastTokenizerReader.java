@@ -45,9 +45,17 @@ final class FastTokenizerReader {
                 addTemplateToken(template.get(i), model.size(), added, seen ? after : before);
             }
         }
-        return new FastTokenizer(model, new FastAddedTokens(added, normalizer), new FastTokenizer.Rules(normalizer,
-                splitter, before.toArray(), after.toArray(), settings.cleanUpSpaces(), settings.bos(),
-                settings.eos()));
+        return new FastTokenizer(
+                model,
+                new FastAddedTokens(added, normalizer),
+                new FastTokenizer.Rules(
+                        normalizer,
+                        splitter,
+                        before.toArray(),
+                        after.toArray(),
+                        settings.cleanUpSpaces(),
+                        settings.bos(),
+                        settings.eos()));
     }
 
     /** The steps of a field that holds none, one, or a Sequence of them. */
@@ -64,7 +72,8 @@ final class FastTokenizerReader {
             throw file.malformed(field + "." + list, "a list", node.path(list));
         }
         for (int i = 0; i < node.path(list).size(); i++) {
-            steps.add(new Step(field + "." + list + "[" + i + "]", node.path(list).get(i)));
+            steps.add(
+                    new Step(field + "." + list + "[" + i + "]", node.path(list).get(i)));
         }
         return steps;
     }
@@ -76,8 +85,8 @@ final class FastTokenizerReader {
     }
 
     private UnsupportedModelException unsupported(String field, JsonNode found, String implemented) {
-        return new UnsupportedModelException(file.path() + ": " + field + " is " + JsonFile.shown(found)
-                + "; only " + implemented + " is implemented");
+        return new UnsupportedModelException(file.path() + ": " + field + " is " + JsonFile.shown(found) + "; only "
+                + implemented + " is implemented");
     }
 
     private void require(Step step, String member, boolean value, boolean otherwise) {
@@ -99,9 +108,11 @@ final class FastTokenizerReader {
 
     private WordSplitter splitter() {
         List<Step> steps = steps("pre_tokenizer", "pretokenizers");
-        if (steps.size() != 2 || !steps.get(0).type().equals("Split") || !steps.get(1).type().equals("ByteLevel")) {
-            throw unsupported("pre_tokenizer", file.root().path("pre_tokenizer"),
-                    "a Sequence of a Split and a ByteLevel");
+        if (steps.size() != 2
+                || !steps.get(0).type().equals("Split")
+                || !steps.get(1).type().equals("ByteLevel")) {
+            throw unsupported(
+                    "pre_tokenizer", file.root().path("pre_tokenizer"), "a Sequence of a Split and a ByteLevel");
         }
         Step split = steps.get(0);
         JsonNode regex = split.node().path("pattern").path("Regex");
@@ -140,8 +151,8 @@ final class FastTokenizerReader {
                     throw file.malformed(step.field() + ".single", "a list with one Sequence", single);
                 }
             } else if (!step.type().equals("ByteLevel")) {
-                throw unsupported(step.field() + ".type", step.node().path("type"), "ByteLevel or one"
-                        + " TemplateProcessing");
+                throw unsupported(
+                        step.field() + ".type", step.node().path("type"), "ByteLevel or one" + " TemplateProcessing");
             }
         }
         return template;
@@ -153,8 +164,8 @@ final class FastTokenizerReader {
             JsonNode ids = step.node().path("special_tokens").path(name).path("ids");
             for (JsonNode id : ids) {
                 if (!id.isInt() || id.intValue() < 0 || id.intValue() >= size && !added.containsKey(id.intValue())) {
-                    throw file.malformed(step.field() + ".special_tokens." + name + ".ids", "ids of the vocabulary",
-                            ids);
+                    throw file.malformed(
+                            step.field() + ".special_tokens." + name + ".ids", "ids of the vocabulary", ids);
                 }
                 out.add(id.intValue());
             }
@@ -184,8 +195,10 @@ final class FastTokenizerReader {
         if (!vocabulary.isObject()) {
             throw file.malformed("model.vocab", "an object", vocabulary);
         }
-        return new ByteLevelModel(VocabularyFiles.ids(file, "model.vocab.", vocabulary),
-                file.path() + ": model.vocab", merges(model.path("merges")),
+        return new ByteLevelModel(
+                VocabularyFiles.ids(file, "model.vocab.", vocabulary),
+                file.path() + ": model.vocab",
+                merges(model.path("merges")),
                 rank -> file.path() + ": model.merges[" + rank + "]",
                 file.flag(model, "model.", "ignore_merges", false));
     }
@@ -196,12 +209,16 @@ final class FastTokenizerReader {
         }
         List<Merge> merges = new ArrayList<>(list.size());
         for (JsonNode merge : list) {
-            String[] parts = merge.isTextual() ? merge.textValue().split(" ", -1)
-                    : merge.size() == 2 ? new String[] {merge.path(0).asText(), merge.path(1).asText()}
-                    : new String[0];
+            String[] parts = merge.isTextual()
+                    ? merge.textValue().split(" ", -1)
+                    : merge.size() == 2
+                            ? new String[] {
+                                merge.path(0).asText(), merge.path(1).asText()
+                            }
+                            : new String[0];
             if (parts.length != 2) {
-                throw file.malformed("model.merges[" + merges.size() + "]", "\"left right\" or [\"left\", \"right\"]",
-                        merge);
+                throw file.malformed(
+                        "model.merges[" + merges.size() + "]", "\"left right\" or [\"left\", \"right\"]", merge);
             }
             merges.add(new Merge(parts[0], parts[1]));
         }
@@ -220,8 +237,10 @@ final class FastTokenizerReader {
             AddedToken token = file.addedToken(list.get(i), field);
             int id = add(token, model, byId, ids);
             if (list.get(i).path("id").asInt(-1) != id) {
-                throw file.malformed(field + ".id", id + ", the place of " + token.content() + " in the vocabulary or"
-                        + " the next one behind it", list.get(i).path("id"));
+                throw file.malformed(
+                        field + ".id",
+                        id + ", the place of " + token.content() + " in the vocabulary or" + " the next one behind it",
+                        list.get(i).path("id"));
             }
         }
         // As PreTrainedTokenizerFast.__init__: the settings' flags go before the file's, what is special stays special.
@@ -242,11 +261,14 @@ final class FastTokenizerReader {
         return byId;
     }
 
-    private static int add(AddedToken token, ByteLevelModel model, Map<Integer, AddedToken> byId,
-            Map<String, Integer> ids) {
+    private static int add(
+            AddedToken token, ByteLevelModel model, Map<Integer, AddedToken> byId, Map<String, Integer> ids) {
         Integer known = ids.get(token.content());
-        int id = known != null ? known : model.find(token.content())
-                .orElseGet(() -> byId.keySet().stream().mapToInt(i -> i + 1).reduce(model.size(), Math::max));
+        int id = known != null
+                ? known
+                : model.find(token.content())
+                        .orElseGet(() ->
+                                byId.keySet().stream().mapToInt(i -> i + 1).reduce(model.size(), Math::max));
         AddedToken before = byId.get(id);
         byId.put(id, before != null && before.special() ? token.asSpecial() : token);
         ids.put(token.content(), id);

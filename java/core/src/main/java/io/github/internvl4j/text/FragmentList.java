@@ -32,8 +32,8 @@ final class FragmentList {
     /** What was added, each text as {@code prepare} changes it. */
     List<Fragment> toList(UnaryOperator<String> prepare) {
         endText();
-        fragments.replaceAll(part ->
-                part.token() == null ? Fragment.text(prepare.apply(part.text()), part.literal()) : part);
+        fragments.replaceAll(
+                part -> part.token() == null ? Fragment.text(prepare.apply(part.text()), part.literal()) : part);
         return fragments;
     }
 }

@@ -10,8 +10,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.internvl4j.error.CheckpointException;
-import io.github.internvl4j.host.FileProblems;
 import io.github.internvl4j.host.CheckpointFile;
+import io.github.internvl4j.host.FileProblems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,9 +28,11 @@ record JsonFile(Path path, ObjectNode root) {
 
     /** A vocabulary has a hundred thousand names, each once: remembering names costs more than it saves. */
     private static final ObjectMapper JSON = JsonMapper.builder(JsonFactory.builder()
-            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-            .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
-            .build()).enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+                    .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                    .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+                    .build())
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
 
     static JsonFile read(Path path) {
         if (!Files.exists(path)) {
@@ -90,9 +92,13 @@ record JsonFile(Path path, ObjectNode root) {
         }
         String prefix = field + ".";
         boolean special = flag(token, prefix, "special", false);
-        return new AddedToken(content.textValue(), flag(token, prefix, "lstrip", false),
-                flag(token, prefix, "rstrip", false), flag(token, prefix, "single_word", false),
-                flag(token, prefix, "normalized", !special), special);
+        return new AddedToken(
+                content.textValue(),
+                flag(token, prefix, "lstrip", false),
+                flag(token, prefix, "rstrip", false),
+                flag(token, prefix, "single_word", false),
+                flag(token, prefix, "normalized", !special),
+                special);
     }
 
     static boolean absent(JsonNode value) {

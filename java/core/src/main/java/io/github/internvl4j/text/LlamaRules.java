@@ -67,7 +67,8 @@ final class LlamaRules extends SentencePieceRules {
         public void accept(String token, StringBuilder out) {
             boolean first = count == 0;
             String piece = first && settings.addPrefixSpace() && token.startsWith(SentencePieceModel.SPACE)
-                    ? token.substring(1) : token;
+                    ? token.substring(1)
+                    : token;
             if (added.isSpecial(piece)) {
                 if (!afterSpecial && !first && settings.legacy()) {
                     out.append(' ');
@@ -77,7 +78,9 @@ final class LlamaRules extends SentencePieceRules {
                 pieces = new PieceDecoder(model);
                 afterSpecial = true;
             } else {
-                if (afterSpecial && count == 1 && settings.addPrefixSpace()
+                if (afterSpecial
+                        && count == 1
+                        && settings.addPrefixSpace()
                         && !piece.startsWith(SentencePieceModel.SPACE)) {
                     out.append(' ');
                 }

@@ -42,7 +42,8 @@ final class PieceDecoder {
                 Normalization rules = model.normalization();
                 startSpaceSeen = false;
                 int from = 0;
-                if (atStart && (rules.addDummyPrefix() || rules.removeExtraWhitespaces())
+                if (atStart
+                        && (rules.addDummyPrefix() || rules.removeExtraWhitespaces())
                         && piece.startsWith(SentencePieceModel.SPACE)) {
                     from = 1;
                     startSpaceSeen = !rules.removeExtraWhitespaces();

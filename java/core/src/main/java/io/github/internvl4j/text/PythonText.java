@@ -6,8 +6,16 @@ final class PythonText {
 
     /** {@code str.isspace} of one character; no whitespace lies beyond the basic plane. */
     static boolean isSpace(char c) {
-        return c >= 9 && c <= 13 || c >= 28 && c <= 32 || c == 0x85 || c == 0xA0 || c == 0x1680
-                || c >= 0x2000 && c <= 0x200A || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F
+        return c >= 9 && c <= 13
+                || c >= 28 && c <= 32
+                || c == 0x85
+                || c == 0xA0
+                || c == 0x1680
+                || c >= 0x2000 && c <= 0x200A
+                || c == 0x2028
+                || c == 0x2029
+                || c == 0x202F
+                || c == 0x205F
                 || c == 0x3000;
     }
 

@@ -1,8 +1,8 @@
 package io.github.internvl4j.text;
 
 import io.github.internvl4j.error.CheckpointException;
-import io.github.internvl4j.host.FileProblems;
 import io.github.internvl4j.host.CheckpointFile;
+import io.github.internvl4j.host.FileProblems;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -60,8 +60,12 @@ final class SentencePieceModel implements Vocabulary {
      * @param escapeWhitespaces whether a space becomes U+2581
      * @param whitespaceAsSuffix whether the dummy space goes behind the text instead
      */
-    public record Normalization(String name, boolean addDummyPrefix, boolean removeExtraWhitespaces,
-            boolean escapeWhitespaces, boolean whitespaceAsSuffix) {}
+    public record Normalization(
+            String name,
+            boolean addDummyPrefix,
+            boolean removeExtraWhitespaces,
+            boolean escapeWhitespaces,
+            boolean whitespaceAsSuffix) {}
 
     private final List<Piece> pieces;
     private final Map<String, Integer> ordinary;
@@ -71,8 +75,14 @@ final class SentencePieceModel implements Vocabulary {
     private final String unknownSurface;
     private final Normalization normalization;
 
-    SentencePieceModel(List<Piece> pieces, Map<String, Integer> ordinary, Map<String, Integer> reserved, int unknownId,
-            boolean byteFallback, String unknownSurface, Normalization normalization) {
+    SentencePieceModel(
+            List<Piece> pieces,
+            Map<String, Integer> ordinary,
+            Map<String, Integer> reserved,
+            int unknownId,
+            boolean byteFallback,
+            String unknownSurface,
+            Normalization normalization) {
         this.pieces = List.copyOf(pieces);
         this.ordinary = ordinary;
         this.reserved = reserved;
@@ -99,13 +109,13 @@ final class SentencePieceModel implements Vocabulary {
             }
             long size = Files.size(file);
             if (size > MAX_FILE_BYTES) {
-                throw new CheckpointException(file + ": " + size + " bytes; a SentencePiece model has at most "
-                        + MAX_FILE_BYTES);
+                throw new CheckpointException(
+                        file + ": " + size + " bytes; a SentencePiece model has at most " + MAX_FILE_BYTES);
             }
             bytes = CheckpointFile.read(file);
         } catch (NoSuchFileException e) {
-            throw new CheckpointException(file + ": no such file; expected the SentencePiece model of the"
-                    + " checkpoint", e);
+            throw new CheckpointException(
+                    file + ": no such file; expected the SentencePiece model of the" + " checkpoint", e);
         } catch (IOException e) {
             throw new CheckpointException(file + ": cannot be read: " + FileProblems.reason(e), e);
         }
@@ -115,8 +125,18 @@ final class SentencePieceModel implements Vocabulary {
     /** The same vocabulary for texts that get no space in front. */
     SentencePieceModel withoutDummyPrefix() {
         Normalization rules = normalization;
-        return new SentencePieceModel(pieces, ordinary, reserved, unknownId, byteFallback, unknownSurface,
-                new Normalization(rules.name(), false, rules.removeExtraWhitespaces(), rules.escapeWhitespaces(),
+        return new SentencePieceModel(
+                pieces,
+                ordinary,
+                reserved,
+                unknownId,
+                byteFallback,
+                unknownSurface,
+                new Normalization(
+                        rules.name(),
+                        false,
+                        rules.removeExtraWhitespaces(),
+                        rules.escapeWhitespaces(),
                         rules.whitespaceAsSuffix()));
     }
 
@@ -143,7 +163,9 @@ final class SentencePieceModel implements Vocabulary {
     public byte[] bytes(int id) {
         String text = text(id);
         int value = byteOf(text);
-        return value >= 0 ? new byte[] {(byte) value} : text.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8);
+        return value >= 0
+                ? new byte[] {(byte) value}
+                : text.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8);
     }
 
     @Override

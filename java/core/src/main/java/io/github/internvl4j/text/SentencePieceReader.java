@@ -76,8 +76,8 @@ final class SentencePieceReader {
         try {
             reader.parse(CodedInputStream.newInstance(bytes));
         } catch (IOException e) {
-            throw new CheckpointException(file + ": not a SentencePiece model (protobuf ModelProto): "
-                    + e.getMessage(), e);
+            throw new CheckpointException(
+                    file + ": not a SentencePiece model (protobuf ModelProto): " + e.getMessage(), e);
         }
         return reader.build();
     }
@@ -186,8 +186,8 @@ final class SentencePieceReader {
         }
         if (modelType != TYPE_BPE) {
             String name = modelType > 0 && modelType < MODEL_TYPES.length ? MODEL_TYPES[modelType] : "" + modelType;
-            throw new UnsupportedModelException(file + ": trainer_spec.model_type is " + name
-                    + "; only bpe is implemented");
+            throw new UnsupportedModelException(
+                    file + ": trainer_spec.model_type is " + name + "; only bpe is implemented");
         }
         if (charsmapBytes > 0 || denormalizerBytes > 0) {
             throw new UnsupportedModelException(file + ": "
@@ -202,10 +202,11 @@ final class SentencePieceReader {
         for (int id = 0; id < pieces.size(); id++) {
             Piece piece = pieces.get(id);
             check(id, piece);
-            boolean isOrdinary = switch (piece.type()) {
-                case NORMAL, USER_DEFINED, UNUSED -> true;
-                case UNKNOWN, CONTROL, BYTE -> false;
-            };
+            boolean isOrdinary =
+                    switch (piece.type()) {
+                        case NORMAL, USER_DEFINED, UNUSED -> true;
+                        case UNKNOWN, CONTROL, BYTE -> false;
+                    };
             Integer other = (isOrdinary ? ordinary : reserved).putIfAbsent(piece.text(), id);
             if (other != null) {
                 throw malformed("pieces[" + id + "] \"" + piece.text() + "\" is also pieces[" + other + "]");
@@ -225,9 +226,15 @@ final class SentencePieceReader {
         if (byteFallback && bytes != 256) {
             throw malformed(bytes + " byte pieces; trainer_spec.byte_fallback needs 256");
         }
-        return new SentencePieceModel(pieces, ordinary, reserved, unknown, byteFallback, unknownSurface,
-                new Normalization(normalizerName, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces,
-                        whitespaceAsSuffix));
+        return new SentencePieceModel(
+                pieces,
+                ordinary,
+                reserved,
+                unknown,
+                byteFallback,
+                unknownSurface,
+                new Normalization(
+                        normalizerName, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces, whitespaceAsSuffix));
     }
 
     private void check(int id, Piece piece) {
@@ -236,8 +243,8 @@ final class SentencePieceReader {
             throw malformed(where + " has no text");
         }
         if (piece.text().length() > MAX_PIECE_LENGTH) {
-            throw malformed(where + " is " + piece.text().length() + " characters long; expected at most "
-                    + MAX_PIECE_LENGTH);
+            throw malformed(
+                    where + " is " + piece.text().length() + " characters long; expected at most " + MAX_PIECE_LENGTH);
         }
         if (Float.isNaN(piece.score())) {
             throw malformed(where + ".score is NaN");

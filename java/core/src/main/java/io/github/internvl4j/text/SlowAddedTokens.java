@@ -45,7 +45,9 @@ final class SlowAddedTokens extends AddedTokens {
             }
             add(id, token.flags() == null ? AddedToken.plain(content) : token.flags());
         }
-        separate = contents().stream().filter(content -> !isSpecial(content)).collect(Collectors.toCollection(HashSet::new));
+        separate = contents().stream()
+                .filter(content -> !isSpecial(content))
+                .collect(Collectors.toCollection(HashSet::new));
         for (Named token : settings.additional()) {
             Integer id = id(token.content());
             if (id != null && id >= base.size()) {
@@ -69,7 +71,7 @@ final class SlowAddedTokens extends AddedTokens {
     List<Fragment> split(String text) {
         List<Fragment> fragments = new ArrayList<>();
         int from = 0;
-        for (int i = 0; i < text.length();) {
+        for (int i = 0; i < text.length(); ) {
             int length = trie.longestMatch(text, i);
             if (length == 0) {
                 i++;

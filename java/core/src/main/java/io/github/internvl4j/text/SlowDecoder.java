@@ -11,6 +11,7 @@ final class SlowDecoder extends TokenDecoder {
 
     /** Decodes the tokens since the last separate one; a new one for every run, as spaces at its start may go. */
     private RunDecoder run;
+
     private boolean runHasTokens;
     private boolean runHasText;
     /** Whether something stands before the current run, so that the separator comes between. */

@@ -8,8 +8,18 @@ import java.util.List;
  * one before, every one holding back the few characters that might begin its pattern.
  */
 final class SpaceCleanUp {
-    private static final String[][] REPLACEMENTS = {{" .", "."}, {" ?", "?"}, {" !", "!"}, {" ,", ","}, {" ' ", "'"},
-            {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+    private static final String[][] REPLACEMENTS = {
+        {" .", "."},
+        {" ?", "?"},
+        {" !", "!"},
+        {" ,", ","},
+        {" ' ", "'"},
+        {" n't", "n't"},
+        {" 'm", "'m"},
+        {" 's", "'s"},
+        {" 've", "'ve"},
+        {" 're", "'re"}
+    };
 
     private static final class Replacement {
         final String pattern;

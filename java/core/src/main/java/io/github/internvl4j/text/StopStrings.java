@@ -19,6 +19,7 @@ public final class StopStrings {
     private final int[][] failures;
     /** By stop string: how many of its characters the text so far ends with. */
     private final int[] matched;
+
     private final StringBuilder held = new StringBuilder();
     private Optional<String> match = Optional.empty();
 

@@ -9,13 +9,16 @@ enum TokenizerClass {
     /** {@code InternLM2Tokenizer}, from the checkpoint's own code. */
     INTERNLM2(true, true, Map.of("bos_token", "<s>", "eos_token", "</s>", "unk_token", "<unk>", "pad_token", "</s>")),
     /** {@code Qwen2Tokenizer} and its fast twin; neither ever adds bos or eos, whatever the settings say. */
-    QWEN2(false, false,
+    QWEN2(
+            false,
+            false,
             Map.of("eos_token", "<|endoftext|>", "unk_token", "<|endoftext|>", "pad_token", "<|endoftext|>")),
     /** {@code PreTrainedTokenizerFast}, called {@code TokenizersBackend} since transformers 5. */
     FAST(false, false, Map.of());
 
     private final boolean surrounds;
     private final boolean addBos;
+
     @SuppressWarnings("ImmutableEnumChecker") // those that Map.of makes are
     private final Map<String, String> defaultTokens;
 

@@ -48,19 +48,25 @@ final class TokenizerLoader {
             case "InternLM2Tokenizer", "InternLM2TokenizerFast" -> TokenizerClass.INTERNLM2;
             case "Qwen2Tokenizer", "Qwen2TokenizerFast" -> TokenizerClass.QWEN2;
             case "PreTrainedTokenizerFast", "TokenizersBackend" -> TokenizerClass.FAST;
-            default -> throw new UnsupportedModelException(config.path() + ": tokenizer_class is "
-                    + JsonFile.shown(name) + "; implemented are LlamaTokenizer, InternLM2Tokenizer, Qwen2Tokenizer,"
-                    + " PreTrainedTokenizerFast and TokenizersBackend");
+            default ->
+                throw new UnsupportedModelException(config.path() + ": tokenizer_class is "
+                        + JsonFile.shown(name) + "; implemented are LlamaTokenizer, InternLM2Tokenizer, Qwen2Tokenizer,"
+                        + " PreTrainedTokenizerFast and TokenizersBackend");
         };
     }
 
     /** Whether transformers itself knows the architecture; its processor takes the fast tokenizer. */
     private boolean isTransformersNative() {
-        return JsonFile.read(directory.resolve("config.json")).root().path("model_type").asText().equals("internvl");
+        return JsonFile.read(directory.resolve("config.json"))
+                .root()
+                .path("model_type")
+                .asText()
+                .equals("internvl");
     }
 
     private boolean hasOnlyTokenizerJson() {
-        return !Files.exists(directory.resolve("vocab.json")) && !Files.exists(directory.resolve("merges.txt"))
+        return !Files.exists(directory.resolve("vocab.json"))
+                && !Files.exists(directory.resolve("merges.txt"))
                 && Files.exists(directory.resolve("tokenizer.json"));
     }
 
@@ -72,7 +78,8 @@ final class TokenizerLoader {
         if (!settings.legacy() && settings.unknown() == null) {
             throw new CheckpointException(config.path() + ": unk_token is null; expected a token, as legacy is false");
         }
-        SentencePieceModel model = settings.legacy() ? sentencePiece() : sentencePiece().withoutDummyPrefix();
+        SentencePieceModel model =
+                settings.legacy() ? sentencePiece() : sentencePiece().withoutDummyPrefix();
         SlowAddedTokens added = new SlowAddedTokens(model, settings);
         return new SlowTokenizer(settings, model, added, new LlamaRules(model, settings, added));
     }

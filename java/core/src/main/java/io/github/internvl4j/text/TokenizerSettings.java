@@ -22,9 +22,21 @@ import org.jspecify.annotations.Nullable;
  * @param additional the additional special tokens
  * @param extra the special tokens that a model has a name of its own for
  */
-record TokenizerSettings(String directory, boolean addBos, boolean addEos, boolean addPrefixSpace, boolean legacy,
-        boolean cleanUpSpaces, Map<Integer, AddedToken> declared, boolean flagged, @Nullable String bos,
-        @Nullable String eos, @Nullable String unknown, List<Named> named, List<Named> additional, List<Named> extra) {
+record TokenizerSettings(
+        String directory,
+        boolean addBos,
+        boolean addEos,
+        boolean addPrefixSpace,
+        boolean legacy,
+        boolean cleanUpSpaces,
+        Map<Integer, AddedToken> declared,
+        boolean flagged,
+        @Nullable String bos,
+        @Nullable String eos,
+        @Nullable String unknown,
+        List<Named> named,
+        List<Named> additional,
+        List<Named> extra) {
 
     /**
      * A special token as the settings name it.

@@ -48,13 +48,13 @@ final class TokenizerSettingsReader {
             throw new UnsupportedModelException(config.path() + ": split_special_tokens is true; not implemented");
         }
         if (config.root().path("sp_model_kwargs").path("enable_sampling").asBoolean(false)) {
-            throw new UnsupportedModelException(config.path()
-                    + ": sp_model_kwargs.enable_sampling is true; not implemented");
+            throw new UnsupportedModelException(
+                    config.path() + ": sp_model_kwargs.enable_sampling is true; not implemented");
         }
         JsonNode errors = config.root().path("errors");
         if (!JsonFile.absent(errors) && !errors.asText().equals("replace")) {
-            throw new UnsupportedModelException(config.path() + ": errors is " + JsonFile.shown(errors)
-                    + "; only \"replace\" is implemented");
+            throw new UnsupportedModelException(
+                    config.path() + ": errors is " + JsonFile.shown(errors) + "; only \"replace\" is implemented");
         }
     }
 
@@ -79,13 +79,23 @@ final class TokenizerSettingsReader {
             AddedToken known = byContent.get(token.content());
             return known == null ? token : new Named(token.content(), known);
         });
-        List<Named> inOrder = NAMES.stream().filter(named::containsKey).map(named::get).toList();
-        return new TokenizerSettings(directory.toString(),
+        List<Named> inOrder =
+                NAMES.stream().filter(named::containsKey).map(named::get).toList();
+        return new TokenizerSettings(
+                directory.toString(),
                 kind.surrounds() && config.flag("add_bos_token", kind.addBos()),
-                kind.surrounds() && config.flag("add_eos_token", false), config.flag("add_prefix_space", true),
-                config.flag("legacy", true), config.flag("clean_up_tokenization_spaces", false), declared,
-                flagged, content(named.get("bos_token")), content(named.get("eos_token")),
-                content(named.get("unk_token")), inOrder, additional, extra());
+                kind.surrounds() && config.flag("add_eos_token", false),
+                config.flag("add_prefix_space", true),
+                config.flag("legacy", true),
+                config.flag("clean_up_tokenization_spaces", false),
+                declared,
+                flagged,
+                content(named.get("bos_token")),
+                content(named.get("eos_token")),
+                content(named.get("unk_token")),
+                inOrder,
+                additional,
+                extra());
     }
 
     private static @Nullable String content(@Nullable Named token) {
@@ -137,8 +147,8 @@ final class TokenizerSettingsReader {
 
     private static int id(int id, JsonFile source, String field) {
         if (id < 0 || id > MAX_ID) {
-            throw new CheckpointException(source.path() + ": \"" + field + "\" has no usable token id; expected 0 to "
-                    + MAX_ID);
+            throw new CheckpointException(
+                    source.path() + ": \"" + field + "\" has no usable token id; expected 0 to " + MAX_ID);
         }
         return id;
     }
@@ -162,8 +172,9 @@ final class TokenizerSettingsReader {
         List<Named> tokens = new ArrayList<>();
         JsonNode extra = config.root().path("extra_special_tokens");
         if (extra instanceof ObjectNode object) {
-            object.properties().forEach(entry -> tokens.add(
-                    required(config, entry.getValue(), "extra_special_tokens." + entry.getKey())));
+            object.properties()
+                    .forEach(entry ->
+                            tokens.add(required(config, entry.getValue(), "extra_special_tokens." + entry.getKey())));
         } else if (extra.isArray()) { // as transformers 5 writes it
             for (int i = 0; i < extra.size(); i++) {
                 tokens.add(required(config, extra.get(i), "extra_special_tokens[" + i + "]"));

@@ -31,7 +31,10 @@ public final class Turn {
     private final @Nullable List<Integer> placeholders;
 
     private Turn(
-            Messages messages, String question, String answer, @Nullable SpecialTokens specialTokens,
+            Messages messages,
+            String question,
+            String answer,
+            @Nullable SpecialTokens specialTokens,
             @Nullable List<Integer> placeholders) {
         Objects.requireNonNull(question, "question");
         Objects.requireNonNull(answer, "answer");
@@ -134,7 +137,9 @@ public final class Turn {
     private static List<Integer> marks(String text) {
         List<Integer> marks = new ArrayList<>();
         int from = 0;
-        for (int at = text.indexOf(ConversationTemplate.IMAGE); at >= 0; at = text.indexOf(ConversationTemplate.IMAGE, from)) {
+        for (int at = text.indexOf(ConversationTemplate.IMAGE);
+                at >= 0;
+                at = text.indexOf(ConversationTemplate.IMAGE, from)) {
             marks.add(at);
             from = at + ConversationTemplate.IMAGE.length();
         }
@@ -172,8 +177,7 @@ public final class Turn {
     }
 
     private Members members() {
-        return Members
-                .of("messages", messages)
+        return Members.of("messages", messages)
                 .and("question", question)
                 .and("answer", answer)
                 .and("specialTokens", specialTokens)

@@ -11,6 +11,7 @@ final class Utf8Decoder {
     private int missing;
     /** The range of the next byte. */
     private int low;
+
     private int high;
 
     void accept(int value, StringBuilder out) {

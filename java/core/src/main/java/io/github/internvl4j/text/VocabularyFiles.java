@@ -19,14 +19,18 @@ final class VocabularyFiles {
     private VocabularyFiles() {}
 
     static ByteLevelModel read(Path directory) {
-        JsonFile vocab = JsonFile.readExisting(directory.resolve("vocab.json"),
-                "the vocabulary of a byte-level BPE, beside merges.txt");
+        JsonFile vocab = JsonFile.readExisting(
+                directory.resolve("vocab.json"), "the vocabulary of a byte-level BPE, beside merges.txt");
         Path mergesFile = directory.resolve("merges.txt");
         List<Merge> merges = new ArrayList<>();
         IntList lines = new IntList();
         readMerges(mergesFile, merges, lines);
-        return new ByteLevelModel(ids(vocab, "", vocab.root()), vocab.path().toString(), merges,
-                rank -> mergesFile + ": line " + lines.get(rank), false);
+        return new ByteLevelModel(
+                ids(vocab, "", vocab.root()),
+                vocab.path().toString(),
+                merges,
+                rank -> mergesFile + ": line " + lines.get(rank),
+                false);
     }
 
     /** The ids of an object that maps tokens to them. */
@@ -48,8 +52,8 @@ final class VocabularyFiles {
         List<String> text;
         try {
             if (Files.size(file) > MAX_MERGES_BYTES) {
-                throw new CheckpointException(file + ": " + Files.size(file) + " bytes; expected at most "
-                        + MAX_MERGES_BYTES);
+                throw new CheckpointException(
+                        file + ": " + Files.size(file) + " bytes; expected at most " + MAX_MERGES_BYTES);
             }
             text = Files.readAllLines(file);
         } catch (CharacterCodingException e) {

@@ -13,8 +13,7 @@ import java.util.OptionalInt;
  * runs on, and longer. Immutable.
  */
 final class WordSplitter {
-    private static final String BEFORE_DIGITS =
-            "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}";
+    private static final String BEFORE_DIGITS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}";
     private static final String AFTER_DIGITS = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
     private final int maxDigits;
@@ -28,7 +27,8 @@ final class WordSplitter {
 
     /** How many digits a word has by this regular expression; empty if it is not one of this kind. */
     static OptionalInt maxDigits(String regex) {
-        if (!regex.startsWith(BEFORE_DIGITS) || !regex.endsWith(AFTER_DIGITS)
+        if (!regex.startsWith(BEFORE_DIGITS)
+                || !regex.endsWith(AFTER_DIGITS)
                 || regex.length() < BEFORE_DIGITS.length() + AFTER_DIGITS.length()) {
             return OptionalInt.empty();
         }

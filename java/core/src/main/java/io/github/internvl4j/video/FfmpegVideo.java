@@ -138,7 +138,8 @@ final class FfmpegVideo implements Video {
     private void decodeByTime(long wanted) {
         long time = index.time(wanted);
         int key = index.keyBefore(time);
-        boolean near = holding && decoder.time() <= time
+        boolean near = holding
+                && decoder.time() <= time
                 && (wanted - position <= SHORT_WAY || key < 0 || index.keyTime(key) <= decoder.time());
         boolean fromStart = false;
         if (!near) {

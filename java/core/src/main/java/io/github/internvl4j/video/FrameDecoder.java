@@ -48,7 +48,8 @@ final class FrameDecoder implements AutoCloseable {
     }
 
     static FrameDecoder open(MediaFile media) {
-        FrameDecoder decoder = open(media, Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()));
+        FrameDecoder decoder =
+                open(media, Math.min(MAX_THREADS, Runtime.getRuntime().availableProcessors()));
         if (decoder == null) {
             decoder = open(media, 1);
         }
@@ -63,8 +64,8 @@ final class FrameDecoder implements AutoCloseable {
         int id = media.parameters().codec_id();
         AVCodec decoder = avcodec_find_decoder(id);
         if (decoder == null) {
-            throw new VideoException(media.file() + " is encoded as " + avcodec_get_name(id).getString()
-                    + ", for which this FFmpeg has no decoder");
+            throw new VideoException(media.file() + " is encoded as "
+                    + avcodec_get_name(id).getString() + ", for which this FFmpeg has no decoder");
         }
         AVCodecContext codec = avcodec_alloc_context3(decoder);
         AVPacket packet = av_packet_alloc();

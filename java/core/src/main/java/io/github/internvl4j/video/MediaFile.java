@@ -73,8 +73,7 @@ final class MediaFile implements AutoCloseable {
             if (status < 0) {
                 throw new VideoException(file + " cannot be read as a video: " + reason(status));
             }
-            int stream = av_find_best_stream(
-                    context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
+            int stream = av_find_best_stream(context, AVMEDIA_TYPE_VIDEO, -1, -1, (AVCodec) null, 0);
             if (stream < 0) {
                 throw new VideoException(file + " holds no video, only sound or other data");
             }
@@ -130,7 +129,8 @@ final class MediaFile implements AutoCloseable {
      * @return NaN if it has neither
      */
     double averageFps() {
-        for (AVRational rate : new AVRational[] {stream().avg_frame_rate(), stream().r_frame_rate()}) {
+        for (AVRational rate :
+                new AVRational[] {stream().avg_frame_rate(), stream().r_frame_rate()}) {
             if (rate.num() > 0 && rate.den() > 0) {
                 return (double) rate.num() / rate.den();
             }

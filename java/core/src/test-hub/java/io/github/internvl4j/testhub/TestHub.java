@@ -92,7 +92,9 @@ public final class TestHub implements AutoCloseable {
 
     /** Those so far whose targets hold the text. */
     public List<Request> requests(String part) {
-        return requests.stream().filter(request -> request.target().contains(part)).toList();
+        return requests.stream()
+                .filter(request -> request.target().contains(part))
+                .toList();
     }
 
     public void forgetRequests() {
@@ -137,7 +139,8 @@ public final class TestHub implements AutoCloseable {
     }
 
     private static Request read(Socket socket) throws IOException {
-        BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
+        BufferedReader in =
+                new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
         String first = in.readLine();
         if (first == null) {
             return null;
@@ -145,7 +148,9 @@ public final class TestHub implements AutoCloseable {
         Map<String, String> headers = new LinkedHashMap<>();
         for (String line = in.readLine(); line != null && !line.isEmpty(); line = in.readLine()) {
             int colon = line.indexOf(':');
-            headers.put(line.substring(0, colon).toLowerCase(Locale.ROOT), line.substring(colon + 1).strip());
+            headers.put(
+                    line.substring(0, colon).toLowerCase(Locale.ROOT),
+                    line.substring(colon + 1).strip());
         }
         return new Request(first.split(" ")[1], headers);
     }
@@ -172,7 +177,9 @@ public final class TestHub implements AutoCloseable {
         if (!answer.headers().containsKey("Content-Length") && !answer.headers().containsKey("Transfer-Encoding")) {
             head.append("Content-Length: ").append(answer.body().length).append("\r\n");
         }
-        answer.headers().forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
+        answer.headers()
+                .forEach((name, value) ->
+                        head.append(name).append(": ").append(value).append("\r\n"));
         out.write(head.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1));
         out.write(answer.body(), 0, Math.min(answer.sent(), answer.body().length));
         out.flush();

@@ -60,10 +60,12 @@ public final class TestRepository {
 
     /** Changes with the contents. */
     public String commit() {
-        return hash("SHA-1", files.entrySet().stream()
-                .map(file -> file.getKey() + " " + sha256(file.getKey()))
-                .collect(Collectors.joining("\n"))
-                .getBytes(StandardCharsets.UTF_8));
+        return hash(
+                "SHA-1",
+                files.entrySet().stream()
+                        .map(file -> file.getKey() + " " + sha256(file.getKey()))
+                        .collect(Collectors.joining("\n"))
+                        .getBytes(StandardCharsets.UTF_8));
     }
 
     public String sha256(String file) {
@@ -117,7 +119,8 @@ public final class TestRepository {
         return files.keySet().stream()
                 .filter(file -> target.startsWith("/store/" + sha256(file) + "?"))
                 .findFirst()
-                .map(file -> ranged(request, Served.of(200, files.get(file)).with("ETag", "\"store-" + blobId(file) + "\"")))
+                .map(file ->
+                        ranged(request, Served.of(200, files.get(file)).with("ETag", "\"store-" + blobId(file) + "\"")))
                 .orElse(null);
     }
 
@@ -128,8 +131,12 @@ public final class TestRepository {
     /** As the hub lists a file. */
     public String entry(String file) {
         int size = files.get(file).length;
-        String common = "{\"type\":\"file\",\"oid\":\"" + blobId(file) + "\",\"size\":" + size + ",\"path\":\"" + file + "\"";
-        return common + (isLarge(file) ? ",\"lfs\":{\"oid\":\"" + sha256(file) + "\",\"size\":" + size + ",\"pointerSize\":134}}" : "}");
+        String common =
+                "{\"type\":\"file\",\"oid\":\"" + blobId(file) + "\",\"size\":" + size + ",\"path\":\"" + file + "\"";
+        return common
+                + (isLarge(file)
+                        ? ",\"lfs\":{\"oid\":\"" + sha256(file) + "\",\"size\":" + size + ",\"pointerSize\":134}}"
+                        : "}");
     }
 
     private Served resolved(TestHub.Request request, String file, URI elsewhere) {

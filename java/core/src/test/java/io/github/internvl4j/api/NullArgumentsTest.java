@@ -41,7 +41,8 @@ class NullArgumentsTest {
                     tried++;
                     String what = answer(type, member, i);
                     if (what != null) {
-                        wrong.add(member.toGenericString().replaceAll("\\b[a-z][a-z0-9]*\\.", "") + ", argument " + i + ": " + what);
+                        wrong.add(member.toGenericString().replaceAll("\\b[a-z][a-z0-9]*\\.", "") + ", argument " + i
+                                + ": " + what);
                     }
                 }
             }
@@ -80,5 +81,4 @@ class NullArgumentsTest {
             throw new IllegalStateException(member.toString(), e);
         }
     }
-
 }

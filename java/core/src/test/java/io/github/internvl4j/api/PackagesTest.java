@@ -36,8 +36,11 @@ class PackagesTest {
         String[] allowed = Stream.concat(Stream.of(name), Arrays.stream(others))
                 .map(used -> PublicApi.ROOT + "." + used + "..")
                 .toArray(String[]::new);
-        classes().that().resideInAPackage(PublicApi.ROOT + "." + name + "..")
-                .should().onlyDependOnClassesThat(not(resideInAPackage(PublicApi.ROOT + ".."))
+        classes()
+                .that()
+                .resideInAPackage(PublicApi.ROOT + "." + name + "..")
+                .should()
+                .onlyDependOnClassesThat(not(resideInAPackage(PublicApi.ROOT + ".."))
                         .or(resideInAnyPackage(allowed))
                         .or(more))
                 .check(library);
@@ -61,22 +64,34 @@ class PackagesTest {
     /** What is optional is asked for by name, and not needed by the rest. */
     @Test
     void onePackageAloneUsesMicrometer() {
-        noClasses().that().resideOutsideOfPackage(PublicApi.ROOT + ".micrometer..")
-                .should().dependOnClassesThat().resideInAnyPackage("io.micrometer..", PublicApi.ROOT + ".micrometer..")
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(PublicApi.ROOT + ".micrometer..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.micrometer..", PublicApi.ROOT + ".micrometer..")
                 .check(library);
     }
 
     @Test
     void theModelAloneUsesTheRuntime() {
-        noClasses().that().resideOutsideOfPackages(PublicApi.ROOT, PublicApi.ROOT + ".runtime..")
-                .should().dependOnClassesThat().resideInAPackage(PublicApi.ROOT + ".runtime..")
+        noClasses()
+                .that()
+                .resideOutsideOfPackages(PublicApi.ROOT, PublicApi.ROOT + ".runtime..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(PublicApi.ROOT + ".runtime..")
                 .check(library);
     }
 
     @Test
     void theRuntimeAloneUsesTheBinding() {
-        noClasses().that().resideOutsideOfPackages(PublicApi.ROOT + ".runtime..", PublicApi.ROOT + ".internal..")
-                .should().dependOnClassesThat().resideInAPackage(PublicApi.ROOT + ".internal..")
+        noClasses()
+                .that()
+                .resideOutsideOfPackages(PublicApi.ROOT + ".runtime..", PublicApi.ROOT + ".internal..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage(PublicApi.ROOT + ".internal..")
                 .check(library);
     }
 }

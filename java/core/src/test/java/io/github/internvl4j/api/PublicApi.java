@@ -15,7 +15,8 @@ import java.util.stream.Stream;
 /** What programs can use: the public types of the packages that module-info.java exports, and their public members. */
 final class PublicApi {
     static final String ROOT = "io.github.internvl4j";
-    static final List<String> PACKAGES = Stream.of("", ".error", ".hub", ".image", ".micrometer", ".tensor", ".text", ".video")
+    static final List<String> PACKAGES = Stream.of(
+                    "", ".error", ".hub", ".image", ".micrometer", ".tensor", ".text", ".video")
             .map(name -> ROOT + name)
             .toList();
 
@@ -24,7 +25,11 @@ final class PublicApi {
     /** Public types, nested ones too. */
     static List<Class<?>> types() {
         try {
-            Path classes = Path.of(InternVL.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+            Path classes = Path.of(InternVL.class
+                    .getProtectionDomain()
+                    .getCodeSource()
+                    .getLocation()
+                    .toURI());
             try (Stream<Path> files = Files.walk(classes)) {
                 return files.map(file -> classes.relativize(file).toString().replace('/', '.'))
                         .filter(name -> name.startsWith(ROOT) && name.endsWith(".class"))
@@ -56,7 +61,8 @@ final class PublicApi {
 
     /** Its own public methods and constructors. */
     static List<Executable> members(Class<?> type) {
-        return Stream.<Executable>concat(Arrays.stream(type.getDeclaredMethods()), Arrays.stream(type.getDeclaredConstructors()))
+        return Stream.<Executable>concat(
+                        Arrays.stream(type.getDeclaredMethods()), Arrays.stream(type.getDeclaredConstructors()))
                 .filter(member -> Modifier.isPublic(member.getModifiers()) && !member.isSynthetic())
                 .toList();
     }

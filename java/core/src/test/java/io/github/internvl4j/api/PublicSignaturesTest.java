@@ -29,7 +29,11 @@ class PublicSignaturesTest {
 
     @Test
     void theModuleExportsWhatIsPublicAndNoMore() throws IOException, URISyntaxException {
-        Path classes = Path.of(InternVL.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+        Path classes = Path.of(InternVL.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI());
         ModuleDescriptor module = ModuleDescriptor.read(Files.newInputStream(classes.resolve("module-info.class")));
         Set<String> exported = module.exports().stream()
                 .filter(export -> !export.isQualified())
@@ -47,9 +51,13 @@ class PublicSignaturesTest {
             Stream<String> fields = Arrays.stream(type.getDeclaredFields())
                     .filter(field -> Modifier.isPublic(field.getModifiers()))
                     .map(Field::toGenericString);
-            Stream<String> types = Stream.concat(Stream.of(type.getGenericSuperclass()), Stream.of(type.getGenericInterfaces()))
+            Stream<String> types = Stream.concat(
+                            Stream.of(type.getGenericSuperclass()), Stream.of(type.getGenericInterfaces()))
                     .map(above -> type.getName() + " is a " + (above == null ? "" : above.getTypeName()));
-            Stream.of(members, fields, types).flatMap(it -> it).filter(it -> HIDDEN.matcher(it).find()).forEach(found::add);
+            Stream.of(members, fields, types)
+                    .flatMap(it -> it)
+                    .filter(it -> HIDDEN.matcher(it).find())
+                    .forEach(found::add);
         }
         assertEquals(Set.of(), found);
     }
@@ -63,8 +71,18 @@ class PublicSignaturesTest {
                 .sorted()
                 .toList();
         assertEquals(
-                List.of("CheckReport$NonFinite", "Device", "LoadProgress", "TokenLogprob", "hub.PullProgress", "image.Tiling",
-                        "text.ConversationTemplate$Wrapping", "text.RenderedPrompt", "text.Segment", "text.Stretch", "text.ThinkingStream$Parts"),
+                List.of(
+                        "CheckReport$NonFinite",
+                        "Device",
+                        "LoadProgress",
+                        "TokenLogprob",
+                        "hub.PullProgress",
+                        "image.Tiling",
+                        "text.ConversationTemplate$Wrapping",
+                        "text.RenderedPrompt",
+                        "text.Segment",
+                        "text.Stretch",
+                        "text.ThinkingStream$Parts"),
                 records);
     }
 }

@@ -13,7 +13,9 @@ public final class ChildJvm {
     public record Result(String output, int status) {
         /** Without those that JDK 24 and later print of native access. */
         public List<String> lines() {
-            return output.lines().filter(line -> !line.isBlank() && !line.startsWith("WARNING: ")).toList();
+            return output.lines()
+                    .filter(line -> !line.isBlank() && !line.startsWith("WARNING: "))
+                    .toList();
         }
     }
 
@@ -38,7 +40,8 @@ public final class ChildJvm {
     /** With native libraries unpacked where others of these tests have them. */
     public ChildJvm withNativeCode() {
         String cache = "org.bytedeco.javacpp.cacheDir";
-        return with("-D" + cache + "=" + System.getProperty(cache, System.getProperty("java.io.tmpdir") + "/javacpp-soak"));
+        return with(
+                "-D" + cache + "=" + System.getProperty(cache, System.getProperty("java.io.tmpdir") + "/javacpp-soak"));
     }
 
     /** What the system says this process has resident, with little garbage in it. */

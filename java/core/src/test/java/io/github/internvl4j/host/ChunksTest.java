@@ -24,15 +24,23 @@ class ChunksTest {
     @Test
     void aFailureIsThrownAsItIs() {
         RuntimeException failure = new IllegalStateException("chunk 7");
-        assertSame(failure, assertThrows(RuntimeException.class, () -> Chunks.run(100, chunk -> {
-            if (chunk == 7) {
-                throw failure;
-            }
-        })));
+        assertSame(
+                failure,
+                assertThrows(
+                        RuntimeException.class,
+                        () -> Chunks.run(100, chunk -> {
+                            if (chunk == 7) {
+                                throw failure;
+                            }
+                        })));
         OutOfMemoryError full = new OutOfMemoryError("Java heap space");
-        assertSame(full, assertThrows(OutOfMemoryError.class, () -> Chunks.run(1, chunk -> {
-            throw full;
-        })));
+        assertSame(
+                full,
+                assertThrows(
+                        OutOfMemoryError.class,
+                        () -> Chunks.run(1, chunk -> {
+                            throw full;
+                        })));
     }
 
     @Test

@@ -52,7 +52,8 @@ class FileProblemsTest {
         assertEquals(
                 "a.png cannot be opened: File name too long",
                 FileProblems.describe(file, "opened", new FileSystemException("a.png", null, "File name too long")));
-        assertTrue(FileProblems.reason(new FileSystemException("a", null, "Too many open files")).contains("ulimit -n"));
+        assertTrue(FileProblems.reason(new FileSystemException("a", null, "Too many open files"))
+                .contains("ulimit -n"));
         assertEquals("IOException", FileProblems.reason(new IOException()));
     }
 
@@ -87,8 +88,10 @@ class FileProblemsTest {
     @Test
     void pathsOfOtherFileSystemsAreReadThereOrRefused() throws IOException {
         // On the disk there is a file of the same name, which must not be taken for it.
-        Path checkpoint = Path.of(System.getProperty("internvl4j.testData"), "hermes-gqa7").toAbsolutePath();
-        Path video = Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4").toAbsolutePath();
+        Path checkpoint = Path.of(System.getProperty("internvl4j.testData"), "hermes-gqa7")
+                .toAbsolutePath();
+        Path video = Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4")
+                .toAbsolutePath();
         try (FileSystem zip = FileSystems.newFileSystem(folder.resolve("a.zip"), Map.of("create", "true"))) {
             Path image = zip.getPath("/a.png");
             Files.copy(FileProblemsTest.class.getResourceAsStream("/image/type2-8.png"), image);
@@ -122,7 +125,8 @@ class FileProblemsTest {
     void namesForNativeCodeAreTheirBytes() {
         String encoding = System.getProperty("sun.jnu.encoding");
         assumeTrue("UTF-8".equals(encoding), "this locale has no such names");
-        assertArrayEquals("\u00e4.png".getBytes(StandardCharsets.UTF_8), FileProblems.nativeName(Path.of("\u00e4.png")));
+        assertArrayEquals(
+                "\u00e4.png".getBytes(StandardCharsets.UTF_8), FileProblems.nativeName(Path.of("\u00e4.png")));
         try {
             System.setProperty("sun.jnu.encoding", "ANSI_X3.4-1968");
             assertArrayEquals(

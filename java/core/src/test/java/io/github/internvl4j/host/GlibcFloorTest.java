@@ -24,7 +24,11 @@ class GlibcFloorTest {
         }
         Path script = TestData.root().toAbsolutePath().resolve("../native/tests/cmake/glibc_floor.cmake");
         Process process = new ProcessBuilder(
-                        "cmake", "-DREADELF=readelf", "-DLIBRARIES=" + String.join(";", libraries), "-P", script.toString())
+                        "cmake",
+                        "-DREADELF=readelf",
+                        "-DLIBRARIES=" + String.join(";", libraries),
+                        "-P",
+                        script.toString())
                 .redirectErrorStream(true)
                 .start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

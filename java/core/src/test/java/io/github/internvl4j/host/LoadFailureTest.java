@@ -10,8 +10,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What the linker and the JVM say, and what we make of it. */
 class LoadFailureTest {
     private static String explain(Throwable thrown) {
-        return String.valueOf(
-                new LoadFailure("group:name", LoadFailureTest.class).explain(thrown).getMessage());
+        return String.valueOf(new LoadFailure("group:name", LoadFailureTest.class)
+                .explain(thrown)
+                .getMessage());
     }
 
     @ParameterizedTest

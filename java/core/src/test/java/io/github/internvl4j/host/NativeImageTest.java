@@ -27,9 +27,11 @@ class NativeImageTest {
 
     @Test
     void everyClassExists() throws IOException {
-        assertAll(List.of(OURS + "reflect-config.json", BINDING + "jni-config.json", BINDING + "reflect-config.json").stream()
-                .flatMap(file -> names(file).stream())
-                .map(name -> () -> assertNotNull(Class.forName(name, false, LOADER))));
+        assertAll(
+                List.of(OURS + "reflect-config.json", BINDING + "jni-config.json", BINDING + "reflect-config.json")
+                        .stream()
+                        .flatMap(file -> names(file).stream())
+                        .map(name -> () -> assertNotNull(Class.forName(name, false, LOADER))));
     }
 
     @Test
@@ -45,7 +47,8 @@ class NativeImageTest {
 
     @Test
     void theResourcesExist() throws IOException {
-        JsonNode patterns = json(OURS + "resource-config.json").path("resources").path("includes");
+        JsonNode patterns =
+                json(OURS + "resource-config.json").path("resources").path("includes");
         for (JsonNode include : patterns) {
             String name = include.path("pattern").asText().replace("\\Q", "").replace("\\E", "");
             assertNotNull(LOADER.getResource(name), name);

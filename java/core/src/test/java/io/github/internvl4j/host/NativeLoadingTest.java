@@ -35,7 +35,8 @@ class NativeLoadingTest {
     }
 
     private static String video() {
-        return Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4").toString();
+        return Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4")
+                .toString();
     }
 
     private static void assertOutput(ChildJvm.Result result, String... words) {
@@ -50,7 +51,8 @@ class NativeLoadingTest {
         assertOutput(new ChildJvm().with(CACHE + cache).run(FirstLoad.class), WORKS);
         List<Path> copies;
         try (Stream<Path> files = Files.walk(cache)) {
-            copies = files.filter(file -> file.toString().endsWith(".so") && Files.isRegularFile(file)).toList();
+            copies = files.filter(file -> file.toString().endsWith(".so") && Files.isRegularFile(file))
+                    .toList();
         }
         assertTrue(copies.size() >= 3, copies.toString());
         for (Path copy : copies) {
@@ -108,7 +110,8 @@ class NativeLoadingTest {
             ChildJvm.Result result = new ChildJvm()
                     .with(CACHE + cache, "-Djava.io.tmpdir=" + cache)
                     .run(FirstLoad.class, image("lossy.webp"), video());
-            assertOutput(result, "NativeLibraryException", "ImageException", "VideoException", "No space left on device");
+            assertOutput(
+                    result, "NativeLibraryException", "ImageException", "VideoException", "No space left on device");
             assertFalse(result.output().contains("\tat "), result.output());
         } finally {
             run("umount", cache.toString());
@@ -145,7 +148,12 @@ class NativeLoadingTest {
                 .asModule("org.bytedeco.ffmpeg,org.bytedeco.ffmpeg.linux.x86_64")
                 .with(CACHE + folder)
                 .run(FirstLoad.class, image("gray.jpg"), image("lossy.webp"), video());
-        assertEquals(4, result.lines().stream().filter(line -> line.startsWith("done: ")).count(), result.output());
+        assertEquals(
+                4,
+                result.lines().stream()
+                        .filter(line -> line.startsWith("done: "))
+                        .count(),
+                result.output());
     }
 
     @Test
@@ -165,26 +173,31 @@ class NativeLoadingTest {
     @Test
     void whenFilesCanBeOpenedAgainEverythingWorks() throws Exception {
         String[] arguments = {"files", image("gray.jpg"), image("lossy.webp"), video()};
-        assertOver("too many open files", new ChildJvm()
-                .before("prlimit", "--nofile=256")
-                .with("-XX:-MaxFDLimit", CACHE + folder)
-                .run(FirstLoad.class, arguments));
+        assertOver(
+                "too many open files",
+                new ChildJvm()
+                        .before("prlimit", "--nofile=256")
+                        .with("-XX:-MaxFDLimit", CACHE + folder)
+                        .run(FirstLoad.class, arguments));
     }
 
     @Test
     void whenThreadsCanBeStartedAgainEverythingWorks() throws Exception {
-        // The limit counts the processes of a user, and does not hold for root: so root makes a user of it who has no others.
+        // The limit counts the processes of a user, and does not hold for root: so root makes a user of it who has no
+        // others.
         String user = "--reuid=" + (50_000 + ProcessHandle.current().pid() % 10_000);
         assumeTrue(run("setpriv", user, "--clear-groups", "true"), "may not become another user");
         Path copies = Files.createDirectory(folder.resolve("copies"));
         Path video = Files.copy(Path.of(video()), copies.resolve("film.mp4"));
         String[] arguments = {"threads", image("gray.jpg"), image("lossy.webp"), video.toString()};
         assertTrue(run("chmod", "-R", "a+rwX", folder.toString()));
-        assertOver("no more threads", new ChildJvm()
-                .copied(copies)
-                .before("setpriv", user, "--clear-groups", "prlimit", "--nproc=80")
-                .with("-Xlog:disable", CACHE + folder)
-                .run(FirstLoad.class, arguments));
+        assertOver(
+                "no more threads",
+                new ChildJvm()
+                        .copied(copies)
+                        .before("setpriv", user, "--clear-groups", "prlimit", "--nproc=80")
+                        .with("-Xlog:disable", CACHE + folder)
+                        .run(FirstLoad.class, arguments));
     }
 
     /** The first four uses fail for the reason, the same four after them do not. */

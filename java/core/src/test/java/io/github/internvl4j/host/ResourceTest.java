@@ -33,7 +33,9 @@ class ResourceTest {
     }
 
     private static ChildJvm.Result run(String... options) throws Exception {
-        var result = new ChildJvm().with(options).run(Forgetful.class, TestData.root().resolve("demo").toString());
+        var result = new ChildJvm()
+                .with(options)
+                .run(Forgetful.class, TestData.root().resolve("demo").toString());
         assertEquals(0, result.status(), result.output());
         assertTrue(result.output().contains("freed 1"), result.output());
         return result;

@@ -37,32 +37,52 @@ class HubAccessTest extends HubFixture {
 
     @Test
     void theTokenStaysHereWhenTheModelHasMoved() throws IOException {
-        hub.once("/revision/", answer -> Served.of(307, new byte[0]).with("Location", "/api/models/" + NAME + "/revision/main"));
+        hub.once(
+                "/revision/",
+                answer -> Served.of(307, new byte[0]).with("Location", "/api/models/" + NAME + "/revision/main"));
         assertWhole(hub(options().token(TOKEN)).pull(NAME));
         assertTrue(hub.requests("/revision/").stream().allMatch(request -> request.has("authorization")));
         // The list's next page on another host gets no token.
-        String next = "<" + hub.elsewhere() + "/api/models/" + NAME + "/tree/" + repository.commit() + "?page=2>; rel=\"next\"";
+        String next = "<" + hub.elsewhere() + "/api/models/" + NAME + "/tree/" + repository.commit()
+                + "?page=2>; rel=\"next\"";
         hub.forgetRequests();
         repository.with("config.json", "{}");
-        hub.once("recursive", answer -> Served.of(200, "[".concat(repository.entry("README.md")).concat("]").getBytes())
-                .with("Link", next.replaceAll("[0-9a-f]{40}", repository.commit())));
+        hub.once(
+                "recursive",
+                answer -> Served.of(
+                                200,
+                                "["
+                                        .concat(repository.entry("README.md"))
+                                        .concat("]")
+                                        .getBytes())
+                        .with("Link", next.replaceAll("[0-9a-f]{40}", repository.commit())));
         assertWhole(hub(options().token(TOKEN)).pull(NAME));
         assertFalse(hub.requests("page=2").get(0).has("authorization"));
     }
 
     @Test
     void theTokenGoesOverNoOpenLine() {
-        for (String line : List.of("http://example.org", "http://10.0.0.1:80", "http://localhost.example.org", "http://127.example.org")) {
+        for (String line : List.of(
+                "http://example.org", "http://10.0.0.1:80", "http://localhost.example.org", "http://127.example.org")) {
             assertFalse(Address.isPrivate(URI.create(line)), line);
         }
-        for (String line : List.of("https://example.org", "http://localhost:1", "http://127.0.0.1", "http://[::1]:9", "HTTP://LocalHost")) {
+        for (String line : List.of(
+                "https://example.org",
+                "http://localhost:1",
+                "http://127.0.0.1",
+                "http://[::1]:9",
+                "HTTP://LocalHost")) {
             assertTrue(Address.isPrivate(URI.create(line)), line);
         }
         HubClient open = new HubClient(options().endpoint(URI.create("http://example.org")), ModelName.parse(NAME));
         assertFalse(open.mayHaveToken(URI.create("http://example.org/a")));
         HubClient closed = new HubClient(options().endpoint(URI.create("https://example.org")), ModelName.parse(NAME));
         assertTrue(closed.mayHaveToken(URI.create("https://example.org:443/a")));
-        for (String other : List.of("http://example.org/a", "https://example.org:444", "https://example.org.net", "https://www.example.org")) {
+        for (String other : List.of(
+                "http://example.org/a",
+                "https://example.org:444",
+                "https://example.org.net",
+                "https://www.example.org")) {
             assertFalse(closed.mayHaveToken(URI.create(other)), other);
         }
         assertEquals("https://a.b:443", Address.origin(URI.create("HTTPS://A.b/c")));
@@ -99,14 +119,19 @@ class HubAccessTest extends HubFixture {
 
     @Test
     void anUnknownNameAndRevisionAreToldSo() {
-        assertSays(ModelNotFoundException.class, () -> hub(options()).pull("org/other"), "org/other", hub.endpoint().toString());
+        assertSays(
+                ModelNotFoundException.class,
+                () -> hub(options()).pull("org/other"),
+                "org/other",
+                hub.endpoint().toString());
         assertSays(ModelNotFoundException.class, () -> hub(options()).pull(NAME + "@v9"), "no revision v9");
     }
 
     @Test
     void aWrongTokenIsToldSoAndNotShown() {
         hub.always("/revision/", answer -> Served.refusal(401, ""));
-        HubException failure = assertSays(ModelAccessException.class, () -> hub(options().token(TOKEN)).pull(NAME), "may be wrong");
+        HubException failure = assertSays(
+                ModelAccessException.class, () -> hub(options().token(TOKEN)).pull(NAME), "may be wrong");
         assertFalse(String.valueOf(failure.getMessage()).contains(TOKEN));
         assertFalse(options().token(TOKEN).toString().contains(TOKEN));
     }
@@ -137,7 +162,10 @@ class HubAccessTest extends HubFixture {
         assertSays(HubException.class, () -> hub(options().connections(1)).pull(NAME), "more than 10");
         assertEquals(9, hub.requests("Signature=again").size(), "after the hub's and the first of the store's");
         URI https = URI.create("https://example.org/a/b");
-        assertSays(HubException.class, () -> HubClient.next(https, "http://example.org/c"), "from https to http://example.org/c");
+        assertSays(
+                HubException.class,
+                () -> HubClient.next(https, "http://example.org/c"),
+                "from https to http://example.org/c");
         assertEquals(URI.create("https://example.org/a/c?d"), HubClient.next(https, "c?d"));
         assertEquals(URI.create("https://cdn.example.org/c"), HubClient.next(https, "//cdn.example.org/c"));
         assertEquals(URI.create("https://a/c"), HubClient.next(URI.create("http://a/b"), "https://a/c"));

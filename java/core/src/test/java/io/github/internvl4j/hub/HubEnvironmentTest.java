@@ -42,11 +42,19 @@ class HubEnvironmentTest {
     @Test
     void theCacheIsWhereTheNearestVariableSays() {
         assertEquals(Path.of("/c/huggingface/hub"), of("XDG_CACHE_HOME", "/c").cache());
-        assertEquals(Path.of("/h/hub"), of("XDG_CACHE_HOME", "/c", "HF_HOME", "/h").cache());
-        assertEquals(Path.of("/hub"), of("XDG_CACHE_HOME", "/c", "HF_HOME", "/h", "HF_HUB_CACHE", "/hub").cache());
+        assertEquals(
+                Path.of("/h/hub"), of("XDG_CACHE_HOME", "/c", "HF_HOME", "/h").cache());
+        assertEquals(
+                Path.of("/hub"),
+                of("XDG_CACHE_HOME", "/c", "HF_HOME", "/h", "HF_HUB_CACHE", "/hub")
+                        .cache());
         assertEquals(Path.of("/home/x/models"), of("HF_HUB_CACHE", "~/models").cache());
-        assertEquals(Path.of("/data/x/$none"), of("HF_HUB_CACHE", "$BIG/${WHO}/$none", "BIG", "/data", "WHO", "x").cache());
-        assertEquals(Path.of("/home/x/.cache/huggingface/hub"), of("HF_HOME", " ").cache());
+        assertEquals(
+                Path.of("/data/x/$none"),
+                of("HF_HUB_CACHE", "$BIG/${WHO}/$none", "BIG", "/data", "WHO", "x")
+                        .cache());
+        assertEquals(
+                Path.of("/home/x/.cache/huggingface/hub"), of("HF_HOME", " ").cache());
         assertTrue(of("HF_HUB_CACHE", "here").cache().isAbsolute());
     }
 
@@ -56,7 +64,9 @@ class HubEnvironmentTest {
         Files.writeString(folder.resolve("other"), " hf_other ");
         String home = folder.toString();
         assertEquals("hf_file", of("HF_HOME", home).token());
-        assertEquals("hf_other", of("HF_HOME", home, "HF_TOKEN_PATH", home + "/other").token());
+        assertEquals(
+                "hf_other",
+                of("HF_HOME", home, "HF_TOKEN_PATH", home + "/other").token());
         assertEquals("hf_set", of("HF_HOME", home, "HF_TOKEN", "hf_set\n").token());
         Files.writeString(folder.resolve("token"), "\n");
         assertNull(of("HF_HOME", home).token());
@@ -65,7 +75,9 @@ class HubEnvironmentTest {
             assertTrue(failure.getMessage().startsWith("HF_TOKEN is not shown"), failure.getMessage());
         }
         Files.write(folder.resolve("token"), new byte[5000]);
-        assertTrue(assertThrows(InvalidOptionException.class, () -> of("HF_HOME", home)).getMessage().contains("token"));
+        assertTrue(assertThrows(InvalidOptionException.class, () -> of("HF_HOME", home))
+                .getMessage()
+                .contains("token"));
     }
 
     @Test
@@ -80,8 +92,12 @@ class HubEnvironmentTest {
 
     @Test
     void endpointsAreAddresses() {
-        assertEquals(URI.create("http://mirror:8080/hf"), of("HF_ENDPOINT", "http://mirror:8080/hf/").endpoint());
-        for (String wrong : new String[] {"mirror", "ftp://mirror", "https://", "https://a:b@c", "https://c?d", "https://c#d", "a b"}) {
+        assertEquals(
+                URI.create("http://mirror:8080/hf"),
+                of("HF_ENDPOINT", "http://mirror:8080/hf/").endpoint());
+        for (String wrong :
+                new String[] {"mirror", "ftp://mirror", "https://", "https://a:b@c", "https://c?d", "https://c#d", "a b"
+                }) {
             InvalidOptionException failure = assertThrows(InvalidOptionException.class, () -> of("HF_ENDPOINT", wrong));
             assertTrue(failure.getMessage().startsWith("HF_ENDPOINT is '" + wrong), failure.getMessage());
         }

@@ -16,7 +16,11 @@ class HubFindTest extends HubFixture {
 
     @AfterEach
     void nobodyWasAsked() {
-        assertEquals(0, hub.requests("").stream().filter(request -> request.target().contains("org/other")).count());
+        assertEquals(
+                0,
+                hub.requests("").stream()
+                        .filter(request -> request.target().contains("org/other"))
+                        .count());
     }
 
     /** As another tool leaves it: without a list of files. */
@@ -26,7 +30,8 @@ class HubFindTest extends HubFixture {
         Files.createDirectories(model.resolve("refs"));
         Files.writeString(model.resolve("refs/main"), COMMIT);
         for (String file : files) {
-            Files.writeString(snapshot.resolve(file), "{\"weight_map\": {\"a\": \"a.safetensors\", \"b\": \"b.safetensors\"}}");
+            Files.writeString(
+                    snapshot.resolve(file), "{\"weight_map\": {\"a\": \"a.safetensors\", \"b\": \"b.safetensors\"}}");
         }
         return snapshot;
     }
@@ -45,7 +50,11 @@ class HubFindTest extends HubFixture {
     @Test
     void partsAreNotTakenForTheWhole() throws IOException {
         snapshot("config.json");
-        assertSays(NotCachedException.class, () -> hub(options()).resolve("org/other"), "only in part", "internvl4j pull org/other\"");
+        assertSays(
+                NotCachedException.class,
+                () -> hub(options()).resolve("org/other"),
+                "only in part",
+                "internvl4j pull org/other\"");
         snapshot("model.safetensors.index.json", "a.safetensors");
         assertEquals(Optional.empty(), hub(options()).find("org/other"));
         Path snapshot = snapshot("b.safetensors");
@@ -55,7 +64,8 @@ class HubFindTest extends HubFixture {
         String entry = "{\"size\": 5, \"blob_id\": \"x\"}";
         Files.writeString(list, "{\"format_version\": 1, \"files\": {\"tokenizer.model\": " + entry + "}}");
         assertEquals(Optional.empty(), hub(options()).find("org/other"));
-        for (String unreadable : new String[] {"{\"format_version\": 2}", "[", "{\"format_version\": 1, \"files\": 5}", ""}) {
+        for (String unreadable :
+                new String[] {"{\"format_version\": 2}", "[", "{\"format_version\": 1, \"files\": 5}", ""}) {
             Files.writeString(list, unreadable);
             assertEquals(Optional.of(snapshot), hub(options()).find("org/other"), unreadable);
         }
@@ -69,7 +79,9 @@ class HubFindTest extends HubFixture {
             assertEquals(Optional.empty(), hub(options()).find("org/other"), text);
         }
         Files.writeString(ref, COMMIT + "\n");
-        assertEquals(COMMIT, hub(options()).find("org/other").orElseThrow().getFileName().toString());
+        assertEquals(
+                COMMIT,
+                hub(options()).find("org/other").orElseThrow().getFileName().toString());
     }
 
     @Test
@@ -80,8 +92,12 @@ class HubFindTest extends HubFixture {
         for (String path : new String[] {"/nowhere/a", "nowhere", "a/b/c", "./a/b", "https://a/b"}) {
             assertEquals(Path.of(path), hub(options()).resolve(path), "loading says what is wrong");
         }
-        assertSays(NotCachedException.class, () -> hub(options()).resolve("org/other@v1"), cache.toString(),
-                "no folder here", "internvl4j pull org/other@v1");
+        assertSays(
+                NotCachedException.class,
+                () -> hub(options()).resolve("org/other@v1"),
+                cache.toString(),
+                "no folder here",
+                "internvl4j pull org/other@v1");
     }
 
     @Test

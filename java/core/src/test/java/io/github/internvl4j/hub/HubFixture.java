@@ -29,8 +29,14 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class HubFixture {
     static final String NAME = "org/model-1B";
     static final String WEIGHTS = "model-00001-of-00002.safetensors";
-    static final List<String> WANTED = List.of("chat_template.jinja", "config.json", "merges.txt", WEIGHTS,
-            "model-00002-of-00002.safetensors", "model.safetensors.index.json", "tokenizer.model");
+    static final List<String> WANTED = List.of(
+            "chat_template.jinja",
+            "config.json",
+            "merges.txt",
+            WEIGHTS,
+            "model-00002-of-00002.safetensors",
+            "model.safetensors.index.json",
+            "tokenizer.model");
 
     @TempDir
     Path folder;
@@ -61,8 +67,9 @@ abstract class HubFixture {
         random.nextBytes(second);
         return new TestRepository(name)
                 .with("config.json", "{\"architectures\": [\"InternVLChatModel\"]}")
-                .with("model.safetensors.index.json", "{\"weight_map\": {\"a\": \"" + WEIGHTS
-                        + "\", \"b\": \"model-00002-of-00002.safetensors\"}}")
+                .with(
+                        "model.safetensors.index.json",
+                        "{\"weight_map\": {\"a\": \"" + WEIGHTS + "\", \"b\": \"model-00002-of-00002.safetensors\"}}")
                 .with(WEIGHTS, first)
                 .with("model-00002-of-00002.safetensors", second)
                 .with("tokenizer.model", "tokens")
@@ -105,7 +112,9 @@ abstract class HubFixture {
         for (String file : WANTED) {
             assertArrayEquals(repository.content(file), Files.readAllBytes(snapshot.resolve(file)), file);
         }
-        assertFalse(Stream.of(blobs()).flatMap(blobs -> names(blobs).stream()).anyMatch(name -> name.contains(".incomplete")));
+        assertFalse(Stream.of(blobs())
+                .flatMap(blobs -> names(blobs).stream())
+                .anyMatch(name -> name.contains(".incomplete")));
     }
 
     Path blobs() {

@@ -27,7 +27,9 @@ class HubListingTest extends HubFixture {
     }
 
     private String list(String more) {
-        return WANTED.stream().map(repository::entry).collect(Collectors.joining(",", "[", more.isEmpty() ? "]" : "," + more + "]"));
+        return WANTED.stream()
+                .map(repository::entry)
+                .collect(Collectors.joining(",", "[", more.isEmpty() ? "]" : "," + more + "]"));
     }
 
     private void assertRefused(String list, String... words) {
@@ -37,15 +39,38 @@ class HubListingTest extends HubFixture {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"../config.json", "/etc/config.json", "a/../../b.json", "a//b.json", "./b.json", "", "a\\\\..\\\\b.json",
-        "a\\u0000b.json", "a\\nb.json", "a\\u001b[31m.json", ".."})
+    @ValueSource(
+            strings = {
+                "../config.json",
+                "/etc/config.json",
+                "a/../../b.json",
+                "a//b.json",
+                "./b.json",
+                "",
+                "a\\\\..\\\\b.json",
+                "a\\u0000b.json",
+                "a\\nb.json",
+                "a\\u001b[31m.json",
+                ".."
+            })
     void namesThatLeadElsewhereRefuseTheWhole(String path) {
         assertRefused(list(repository.entry("README.md").replace("README.md", path)), "the name of a file");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"model 1.safetensors", "Config.json", "-rf.json", "m\u00f6del.safetensors", "\u202econfig.json", "a:b.json", "~.json",
-        "config.json", "$HOME.json", "con\u0131fig*.json"})
+    @ValueSource(
+            strings = {
+                "model 1.safetensors",
+                "Config.json",
+                "-rf.json",
+                "m\u00f6del.safetensors",
+                "\u202econfig.json",
+                "a:b.json",
+                "~.json",
+                "config.json",
+                "$HOME.json",
+                "con\u0131fig*.json"
+            })
     void oddNamesOfTheCheckpointsFilesRefuseTheWhole(String path) {
         assertRefused(list(repository.entry("README.md").replace("README.md", path)), NAME + " lists");
     }
@@ -63,7 +88,8 @@ class HubListingTest extends HubFixture {
         for (String wrong : List.of("-1", "1e3", "\"5\"", "null", "9223372036854775807", "99999999999999999999")) {
             assertRefused(list("").replace(size, "\"size\":" + wrong), "the size of config.json");
         }
-        for (String wrong : List.of("abc", "../../x", repository.blobId("config.json").toUpperCase())) {
+        for (String wrong :
+                List.of("abc", "../../x", repository.blobId("config.json").toUpperCase())) {
             assertRefused(list("").replace(repository.blobId("config.json"), wrong), "40 hexadecimal digits");
         }
         assertRefused(list("").replace(repository.sha256(WEIGHTS), "/etc/passwd"), "SHA-256");
@@ -112,8 +138,13 @@ class HubListingTest extends HubFixture {
         String tree = "/api/models/" + NAME + "/tree/" + repository.commit();
         List<String> files = WANTED;
         String first = files.subList(0, 3).stream().map(repository::entry).collect(Collectors.joining(",", "[", "]"));
-        String rest = files.subList(3, files.size()).stream().map(repository::entry).collect(Collectors.joining(",", "[", "]"));
-        hub.once("/tree/", answer -> answer.body(utf8(first)).with("Link", "<" + hub.endpoint() + tree + "?cursor=2>; rel=\"next\""))
+        String rest = files.subList(3, files.size()).stream()
+                .map(repository::entry)
+                .collect(Collectors.joining(",", "[", "]"));
+        hub.once(
+                        "/tree/",
+                        answer -> answer.body(utf8(first))
+                                .with("Link", "<" + hub.endpoint() + tree + "?cursor=2>; rel=\"next\""))
                 .once("cursor=2", answer -> answer.body(utf8(rest)));
         assertWhole(pull());
         repository.with("config.json", "{}");

@@ -24,29 +24,36 @@ class HubProcessesTest extends HubFixture {
     /** Pulls in a process of its own; makes a file once it waits for somebody. */
     static final class Puller {
         public static void main(String[] args) {
-            HubOptions options = new HubOptions(
-                    URI.create(args[0]), null, Path.of(args[1]), false, 4, 3, Duration.ofSeconds(20));
-            Path snapshot = new Hub(options).pull(NAME, new PullListener() {
-                @Override
-                public void onProgress(PullProgress progress) {}
+            HubOptions options =
+                    new HubOptions(URI.create(args[0]), null, Path.of(args[1]), false, 4, 3, Duration.ofSeconds(20));
+            Path snapshot = new Hub(options)
+                    .pull(
+                            NAME,
+                            new PullListener() {
+                                @Override
+                                public void onProgress(PullProgress progress) {}
 
-                @Override
-                public void onNote(String note) {
-                    System.out.println(note);
-                    try {
-                        Files.writeString(Path.of(args[2]), note.contains(WEIGHTS) ? note : "");
-                    } catch (IOException e) {
-                        throw new UncheckedIOException(e);
-                    }
-                }
-            }, null);
+                                @Override
+                                public void onNote(String note) {
+                                    System.out.println(note);
+                                    try {
+                                        Files.writeString(Path.of(args[2]), note.contains(WEIGHTS) ? note : "");
+                                    } catch (IOException e) {
+                                        throw new UncheckedIOException(e);
+                                    }
+                                }
+                            },
+                            null);
             System.out.println(snapshot);
         }
     }
 
     private void assertEachOnce() {
         for (String file : WANTED) {
-            assertEquals(1, hub.requests("/resolve/" + repository.commit() + "/" + file).size(), file);
+            assertEquals(
+                    1,
+                    hub.requests("/resolve/" + repository.commit() + "/" + file).size(),
+                    file);
         }
     }
 
@@ -75,19 +82,21 @@ class HubProcessesTest extends HubFixture {
         try {
             Future<Path> first = threads.submit(this::pull);
             until(() -> !hub.requests("/store/" + repository.sha256(WEIGHTS)).isEmpty());
-            Future<ChildJvm.Result> second = threads.submit(() -> new ChildJvm()
-                    .run(Puller.class, hub.endpoint().toString(), cache.toString(), waits.toString()));
+            Future<ChildJvm.Result> second = threads.submit(() ->
+                    new ChildJvm().run(Puller.class, hub.endpoint().toString(), cache.toString(), waits.toString()));
             until(() -> waits.toFile().length() > 0 || second.isDone());
             hub.release();
             assertWhole(first.get());
             assertEquals(0, second.get().status(), second.get().output());
             List<String> said = second.get().lines();
-            assertTrue(said.contains("another process downloads " + WEIGHTS + "; this one waits for it"), said.toString());
+            assertTrue(
+                    said.contains("another process downloads " + WEIGHTS + "; this one waits for it"), said.toString());
             assertEquals(first.get().toString(), said.get(said.size() - 1));
         } finally {
             threads.shutdownNow();
         }
-        assertEquals(2, hub.requests("/store/" + repository.sha256(WEIGHTS)).size(), "once, and once more for the rest");
+        assertEquals(
+                2, hub.requests("/store/" + repository.sha256(WEIGHTS)).size(), "once, and once more for the rest");
     }
 
     private static void until(BooleanSupplier holds) throws InterruptedException {

@@ -34,15 +34,21 @@ class HubPullTest extends HubFixture {
             Path link = Files.readSymbolicLink(snapshot.resolve(file));
             assertEquals(Path.of("../../blobs").resolve(repository.etag(file)), link);
         }
-        JsonNode tree = new ObjectMapper().readTree(model.resolve("trees/" + repository.commit() + ".json").toFile());
+        JsonNode tree = new ObjectMapper()
+                .readTree(
+                        model.resolve("trees/" + repository.commit() + ".json").toFile());
         assertEquals(1, tree.get("format_version").asInt());
         JsonNode weights = tree.get("files").get(WEIGHTS);
         assertEquals(300_000, weights.get("size").asInt());
         assertEquals(repository.blobId(WEIGHTS), weights.get("blob_id").asText());
         assertEquals(repository.sha256(WEIGHTS), weights.get("lfs_sha256").asText());
         assertTrue(tree.get("files").has("README.md"), "all of the commit's files are listed, as other tools rely on");
-        assertEquals(WANTED.size(), names(cache.resolve(".locks/models--org--model-1B")).size());
-        assertTrue(hub.requests(".py").isEmpty() && hub.requests(".bin").isEmpty() && hub.requests("README").isEmpty());
+        assertEquals(
+                WANTED.size(),
+                names(cache.resolve(".locks/models--org--model-1B")).size());
+        assertTrue(hub.requests(".py").isEmpty()
+                && hub.requests(".bin").isEmpty()
+                && hub.requests("README").isEmpty());
     }
 
     @Test
@@ -85,11 +91,17 @@ class HubPullTest extends HubFixture {
     void progressIsToldOnTheCallersThread() {
         List<PullProgress> told = new ArrayList<>();
         Thread caller = Thread.currentThread();
-        hub(options()).pull(NAME, progress -> {
-            assertEquals(caller, Thread.currentThread());
-            told.add(progress);
-        }, null);
-        long total = WANTED.stream().mapToLong(file -> repository.content(file).length).sum();
+        hub(options())
+                .pull(
+                        NAME,
+                        progress -> {
+                            assertEquals(caller, Thread.currentThread());
+                            told.add(progress);
+                        },
+                        null);
+        long total = WANTED.stream()
+                .mapToLong(file -> repository.content(file).length)
+                .sum();
         assertEquals(new PullProgress(0, WANTED.size(), 0, total), told.get(0).bytesDone() == 0 ? told.get(0) : null);
         assertEquals(new PullProgress(WANTED.size(), WANTED.size(), total, total), told.get(told.size() - 1));
     }
@@ -104,10 +116,15 @@ class HubPullTest extends HubFixture {
 
     @Test
     void whatIsThereNeedsNoRoom() throws IOException {
-        hub.always("/store/" + repository.sha256(WEIGHTS), answer -> answer.cut(200_000).without("ETag"));
-        assertThrows(HubException.class, () -> hub(options().retries(0).connections(1)).pull(NAME));
+        hub.always(
+                "/store/" + repository.sha256(WEIGHTS),
+                answer -> answer.cut(200_000).without("ETag"));
+        assertThrows(
+                HubException.class,
+                () -> hub(options().retries(0).connections(1)).pull(NAME));
         hub.sound();
-        long left = repository.content(WEIGHTS).length + repository.content("model-00002-of-00002.safetensors").length
+        long left = repository.content(WEIGHTS).length
+                + repository.content("model-00002-of-00002.safetensors").length
                 - Files.size(incomplete(WEIGHTS));
         assertTrue(left < 2_800_000);
         free = left - 1;
@@ -119,9 +136,17 @@ class HubPullTest extends HubFixture {
     @Test
     void whoListensMayStopIt() {
         IllegalStateException stop = new IllegalStateException("enough");
-        assertEquals(stop, assertThrows(IllegalStateException.class, () -> hub(options()).pull(NAME, progress -> {
-            throw stop;
-        }, null)));
+        assertEquals(
+                stop,
+                assertThrows(
+                        IllegalStateException.class,
+                        () -> hub(options())
+                                .pull(
+                                        NAME,
+                                        progress -> {
+                                            throw stop;
+                                        },
+                                        null)));
         assertEquals(Optional.empty(), hub(options()).find(NAME));
     }
 
@@ -129,10 +154,12 @@ class HubPullTest extends HubFixture {
     void aPullIsCancelledAndInterruptedWhileNothingComes() throws Exception {
         hub.always("/store/", answer -> answer.silent(1000));
         Cancellation cancellation = new Cancellation();
-        assertThrows(CancellationException.class,
+        assertThrows(
+                CancellationException.class,
                 () -> hub(options()).pull(NAME, progress -> cancellation.cancel(), cancellation));
         Thread caller = Thread.currentThread();
-        assertThrows(CancellationException.class, () -> hub(options()).pull(NAME, progress -> caller.interrupt(), null));
+        assertThrows(
+                CancellationException.class, () -> hub(options()).pull(NAME, progress -> caller.interrupt(), null));
         assertTrue(Thread.interrupted());
         hub.sound();
         assertWhole(pull());
@@ -140,8 +167,28 @@ class HubPullTest extends HubFixture {
 
     @Test
     void namesThatAreNone() {
-        for (String name : List.of("", "model", "/etc", "../x", "a/..", "a/b/c", "a/.b", "a/b--c", "a/b@", "a/b@../x", "a/b@-x",
-                "a/b@x..y", "a/b@x/", "a/b@.x", "a/b@x.lock", "a/b?c", "a b/c", "ä/b", "a/b.git", "a/b@\n", "https://a/b")) {
+        for (String name : List.of(
+                "",
+                "model",
+                "/etc",
+                "../x",
+                "a/..",
+                "a/b/c",
+                "a/.b",
+                "a/b--c",
+                "a/b@",
+                "a/b@../x",
+                "a/b@-x",
+                "a/b@x..y",
+                "a/b@x/",
+                "a/b@.x",
+                "a/b@x.lock",
+                "a/b?c",
+                "a b/c",
+                "ä/b",
+                "a/b.git",
+                "a/b@\n",
+                "https://a/b")) {
             assertSays(InvalidOptionException.class, () -> hub(options()).pull(name), "ORG/NAME");
         }
         assertTrue(hub.requests("").isEmpty());

@@ -15,8 +15,8 @@ import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
-import java.util.Arrays;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,7 +37,9 @@ class HubRetryTest extends HubFixture {
         assertFalse(asked.get(0).has("range"));
         for (TestHub.Request again : asked.subList(1, 3)) {
             assertTrue(again.has("range"));
-            assertEquals("\"store-" + repository.blobId(WEIGHTS) + "\"", again.headers().get("if-range"));
+            assertEquals(
+                    "\"store-" + repository.blobId(WEIGHTS) + "\"",
+                    again.headers().get("if-range"));
         }
         assertEquals(2, waits.size());
     }
@@ -82,7 +84,10 @@ class HubRetryTest extends HubFixture {
     @Test
     void aStoreThatIgnoresIfRangeIsSeenThrough() throws IOException {
         hub.once(store(), answer -> answer.cut(100_000))
-                .once(store(), answer -> new Served(206, answer.headers(), answer.body(), answer.sent(), false).with("ETag", "\"new\""));
+                .once(
+                        store(),
+                        answer -> new Served(206, answer.headers(), answer.body(), answer.sent(), false)
+                                .with("ETag", "\"new\""));
         assertWhole(pull());
         assertFalse(hub.requests(store()).get(2).has("range"));
     }
@@ -97,7 +102,8 @@ class HubRetryTest extends HubFixture {
 
     @Test
     void aStoreWithoutRangesSendsAll() throws IOException {
-        hub.once(store(), answer -> answer.cut(100_000)).once(store(), answer -> Served.of(200, repository.content(WEIGHTS)));
+        hub.once(store(), answer -> answer.cut(100_000))
+                .once(store(), answer -> Served.of(200, repository.content(WEIGHTS)));
         assertWhole(pull());
         hub.once(store(), answer -> answer.cut(100_000)).once(store(), answer -> Served.of(416, new byte[0]));
         Files.delete(blobs().resolve(repository.etag(WEIGHTS)));
@@ -121,25 +127,31 @@ class HubRetryTest extends HubFixture {
         assertSays(HubException.class, this::pull, "503", "4 tries");
         assertEquals(4, hub.requests("").size());
         List<Duration> grown = List.copyOf(waits);
-        assertTrue(grown.get(2).compareTo(Duration.ofSeconds(1)) >= 0 && grown.get(2).compareTo(Duration.ofSeconds(2)) <= 0);
+        assertTrue(grown.get(2).compareTo(Duration.ofSeconds(1)) >= 0
+                && grown.get(2).compareTo(Duration.ofSeconds(2)) <= 0);
     }
 
     @Test
     void retryAfterIsObeyed() throws IOException {
-        String date = DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.now(ZoneOffset.UTC).plusSeconds(90));
+        String date = DateTimeFormatter.RFC_1123_DATE_TIME.format(
+                ZonedDateTime.now(ZoneOffset.UTC).plusSeconds(90));
         hub.once("/revision/", answer -> Served.refusal(429, "").with("Retry-After", "7"))
                 .once("/revision/", answer -> Served.refusal(503, "").with("Retry-After", date))
                 .once("/revision/", answer -> Served.refusal(429, "").with("RateLimit", "\"api\";r=0;t=55"));
         List<String> notes = new ArrayList<>();
-        hub(options()).pull(NAME, new PullListener() {
-            @Override
-            public void onProgress(PullProgress progress) {}
+        hub(options())
+                .pull(
+                        NAME,
+                        new PullListener() {
+                            @Override
+                            public void onProgress(PullProgress progress) {}
 
-            @Override
-            public void onNote(String note) {
-                notes.add(note);
-            }
-        }, null);
+                            @Override
+                            public void onNote(String note) {
+                                notes.add(note);
+                            }
+                        },
+                        null);
         assertEquals(Duration.ofSeconds(7), waits.get(0));
         assertTrue(waits.get(1).toSeconds() > 60 && waits.get(1).toSeconds() <= 90, waits.toString());
         assertEquals(Duration.ofSeconds(55), waits.get(2));
@@ -189,7 +201,10 @@ class HubRetryTest extends HubFixture {
         assertWhole(pull());
         Files.delete(blobs().resolve(repository.etag(WEIGHTS)));
         byte[] more = Arrays.copyOf(repository.content(WEIGHTS), 400_000);
-        hub.sound().always(store(), answer -> answer.with("Transfer-Encoding", "identity").body(more));
+        hub.sound()
+                .always(
+                        store(),
+                        answer -> answer.with("Transfer-Encoding", "identity").body(more));
         assertSays(HubException.class, this::pull, "more than 300000");
     }
 
@@ -206,6 +221,9 @@ class HubRetryTest extends HubFixture {
         assertThrows(HubException.class, this::pull);
         assertEquals(3, Files.size(folder.resolve("other")), "nobody writes through a link");
         Files.writeString(folder.resolve("file"), "");
-        assertSays(HubException.class, () -> hub(options().cache(folder.resolve("file"))).pull(NAME), "file");
+        assertSays(
+                HubException.class,
+                () -> hub(options().cache(folder.resolve("file"))).pull(NAME),
+                "file");
     }
 }

@@ -77,7 +77,8 @@ class ImageProcessorTest {
         ImageProcessor squares = ImageProcessor.load(directory);
         assertEquals(Tiling.NONE, squares.tiling());
         Image image = image(300, 40);
-        Tensor wanted = ImageProcessor.load(directory, InternVL.inspect(directory)).preprocess(image);
+        Tensor wanted =
+                ImageProcessor.load(directory, InternVL.inspect(directory)).preprocess(image);
         assertSame(wanted, squares.preprocess(image), 0, "squares");
         assertSame(wanted, squares.preprocess(List.of(image), squares.tiling().most(12)), 0, "squares stay squares");
     }
@@ -144,7 +145,9 @@ class ImageProcessorTest {
     void theFileOfTransformersHasTheLimits(String fields, int least, int most) throws IOException {
         write("{\"image_processor_type\": \"GotOcr2ImageProcessorFast\", \"size\": {\"height\": 56, \"width\": 56}, "
                 + fields + ", " + MEAN_STD + "}");
-        assertEquals(new Tiling(true, true, least, most), ImageProcessor.load(folder, transformers()).tiling());
+        assertEquals(
+                new Tiling(true, true, least, most),
+                ImageProcessor.load(folder, transformers()).tiling());
         assertReason("image_processor_type", () -> ImageProcessor.load(folder));
     }
 
@@ -189,11 +192,17 @@ class ImageProcessorTest {
         String size = "{\"size\": 56, ";
         Image image = Image.ofRgb(1, 1, new byte[] {(byte) 200, 1, 2});
         write(size + "\"do_rescale\": false, \"do_normalize\": false}");
-        assertEquals(200f, ImageProcessor.load(folder, transformers()).preprocess(image).get(0, 0, 0, 0));
+        assertEquals(
+                200f,
+                ImageProcessor.load(folder, transformers()).preprocess(image).get(0, 0, 0, 0));
         write(size + "\"do_normalize\": false, \"rescale_factor\": 0.5}");
-        assertEquals(100f, ImageProcessor.load(folder, transformers()).preprocess(image).get(0, 0, 0, 0));
+        assertEquals(
+                100f,
+                ImageProcessor.load(folder, transformers()).preprocess(image).get(0, 0, 0, 0));
         write(size + "\"do_rescale\": false, \"image_mean\": [100, 0, 0], \"image_std\": [2, 1, 1]}");
-        assertEquals(50f, ImageProcessor.load(folder, transformers()).preprocess(image).get(0, 0, 0, 0));
+        assertEquals(
+                50f,
+                ImageProcessor.load(folder, transformers()).preprocess(image).get(0, 0, 0, 0));
     }
 
     @ParameterizedTest

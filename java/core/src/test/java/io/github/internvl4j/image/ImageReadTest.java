@@ -40,8 +40,8 @@ class ImageReadTest {
         assertEquals(width + "x" + height, image.width() + "x" + image.height());
         assertEquals(hash, TestImages.sha256(image));
 
-        Image upright = Image.read(
-                TestImages.bytes(name), name, ReadOptions.defaults().exifTranspose(true));
+        Image upright =
+                Image.read(TestImages.bytes(name), name, ReadOptions.defaults().exifTranspose(true));
         assertEquals(upWidth + "x" + upHeight, upright.width() + "x" + upright.height());
         assertEquals(upHash, TestImages.sha256(upright));
     }
@@ -145,7 +145,8 @@ class ImageReadTest {
             image.setRGB(0, 0, 0x80102030);
             image.setRGB(1, 0, 0xfff0e0d0);
             assertArrayEquals(
-                    new byte[] {0x10, 0x20, 0x30, (byte) 0xf0, (byte) 0xe0, (byte) 0xd0}, Image.of(image).rgb());
+                    new byte[] {0x10, 0x20, 0x30, (byte) 0xf0, (byte) 0xe0, (byte) 0xd0},
+                    Image.of(image).rgb());
         }
         BufferedImage gray = new BufferedImage(1, 1, BufferedImage.TYPE_BYTE_GRAY);
         gray.getRaster().setSample(0, 0, 0, 100);

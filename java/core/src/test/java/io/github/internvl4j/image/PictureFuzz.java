@@ -9,7 +9,8 @@ import java.util.List;
 /** Reads a picture as the fuzz targets do: each format has its own, so that none gets all the time. */
 final class PictureFuzz {
     /** Small, so that thousands can be read in a second. */
-    private static final ReadOptions OPTIONS = ReadOptions.defaults().exifTranspose(true).maxPixels(1 << 20);
+    private static final ReadOptions OPTIONS =
+            ReadOptions.defaults().exifTranspose(true).maxPixels(1 << 20);
 
     private static final int LARGEST_SEED = 16 << 10;
 
@@ -32,11 +33,14 @@ final class PictureFuzz {
         for (int i = 0; i < Math.min(bytes.length, signature.length); i++) {
             bytes[i] = (byte) signature[i];
         }
-        Contract.check(() -> {
-            Image image = Image.read(bytes, "file", OPTIONS);
-            if (image.rgb().length != 3 * image.width() * image.height()) {
-                throw new AssertionError(image.width() + "x" + image.height() + " pixels in " + image.rgb().length + " bytes");
-            }
-        }, List.of(ImageException.class));
+        Contract.check(
+                () -> {
+                    Image image = Image.read(bytes, "file", OPTIONS);
+                    if (image.rgb().length != 3 * image.width() * image.height()) {
+                        throw new AssertionError(
+                                image.width() + "x" + image.height() + " pixels in " + image.rgb().length + " bytes");
+                    }
+                },
+                List.of(ImageException.class));
     }
 }

@@ -28,8 +28,12 @@ class PngMetadataTest {
         assertTurned(true, chunk("iTXt", ascii(RAW + "\0\1\0\0\0"), deflate(profile(TURNED))));
         assertTurned(true, compressed(RAW, profile(tiff(8, ByteOrder.LITTLE_ENDIAN))));
         assertTurned(true, compressed(RAW, profile(join(PREFIX, TURNED))));
-        assertTurned(true, chunk("tEXt", ascii(RAW + "\0" + new String(profile(TURNED), StandardCharsets.US_ASCII)
-                .replace("\n", "\r\n"))));
+        assertTurned(
+                true,
+                chunk(
+                        "tEXt",
+                        ascii(RAW + "\0"
+                                + new String(profile(TURNED), StandardCharsets.US_ASCII).replace("\n", "\r\n"))));
         assertTurned(true, chunk("tEXt", ascii("exif\0"), TURNED));
         assertTurned(false, compressed("Raw profile type APP1", profile(TURNED)));
         assertEquals("Image[3x5]", upright(png(new byte[0], compressed(RAW, profile(TURNED)))));
@@ -75,7 +79,12 @@ class PngMetadataTest {
     }
 
     private static byte[] png(byte[] before, byte[] after) {
-        byte[] header = ByteBuffer.allocate(13).putInt(5).putInt(3).put((byte) 8).put((byte) 2).array();
+        byte[] header = ByteBuffer.allocate(13)
+                .putInt(5)
+                .putInt(3)
+                .put((byte) 8)
+                .put((byte) 2)
+                .array();
         return join(
                 new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'},
                 chunk("IHDR", header),

@@ -15,8 +15,20 @@ class WebpFuzzTest {
     @FuzzTest
     void read(byte[] file) {
         if (file.length >= 12) {
-            PictureFuzz.read(file, 'R', 'I', 'F', 'F', file[4] & 0xff, file[5] & 0xff, file[6] & 0xff, file[7] & 0xff, 'W', 'E',
-                    'B', 'P');
+            PictureFuzz.read(
+                    file,
+                    'R',
+                    'I',
+                    'F',
+                    'F',
+                    file[4] & 0xff,
+                    file[5] & 0xff,
+                    file[6] & 0xff,
+                    file[7] & 0xff,
+                    'W',
+                    'E',
+                    'B',
+                    'P');
         }
     }
 }

@@ -82,7 +82,9 @@ class MicrometerMetricsTest {
         assertEquals(2, timer("request", "finish", finish).count());
         assertEquals(2, timer("request.queue").count());
         assertEquals(2, timer("request.first.token").count());
-        assertEquals(2L * (reply.tokens().size() - 1), timer("request.between.tokens").count());
+        assertEquals(
+                2L * (reply.tokens().size() - 1),
+                timer("request.between.tokens").count());
         double vision = timer("request.vision").totalTime(TimeUnit.SECONDS);
         double first = timer("request.first.token").totalTime(TimeUnit.SECONDS);
         double whole = timer("request", "finish", finish).totalTime(TimeUnit.SECONDS);

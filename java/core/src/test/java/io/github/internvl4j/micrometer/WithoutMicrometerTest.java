@@ -18,11 +18,11 @@ class WithoutMicrometerTest {
         String cache = "org.bytedeco.javacpp.cacheDir";
         ChildJvm.Result result = new ChildJvm(".*/micrometer-[^/]*\\.jar")
                 .with("-D" + cache + "=" + System.getProperty(cache, System.getProperty("java.io.tmpdir") + "/javacpp"))
-                .run(WithoutMicrometerTest.class, TestData.root().resolve("demo").toString());
+                .run(
+                        WithoutMicrometerTest.class,
+                        TestData.root().resolve("demo").toString());
         assertEquals(
-                List.of("no io/micrometer", "1 request of LENGTH", "1 new token"),
-                result.lines(),
-                result.output());
+                List.of("no io/micrometer", "1 request of LENGTH", "1 new token"), result.lines(), result.output());
         assertEquals(0, result.status());
     }
 
@@ -30,7 +30,8 @@ class WithoutMicrometerTest {
     public static void main(String[] arguments) throws ClassNotFoundException {
         try (InternVL model = InternVL.load(Path.of(arguments[0]))) {
             try {
-                Class.forName("io.github.internvl4j.micrometer.MicrometerMetrics").getDeclaredMethods();
+                Class.forName("io.github.internvl4j.micrometer.MicrometerMetrics")
+                        .getDeclaredMethods();
             } catch (NoClassDefFoundError absent) {
                 System.out.println("no " + String.valueOf(absent.getMessage()).replaceFirst("/core/.*", ""));
             }

@@ -21,7 +21,8 @@ class EventPumpInterleavingsTest {
     private static final NativeRequest REQUEST = NativeRequest.ofText(new int[1], 1, "");
 
     private final ScriptedRequests requests = new ScriptedRequests();
-    private final EventPump pump = new EventPump(requests, events -> new Thread()); // the tests do what its thread would
+    private final EventPump pump =
+            new EventPump(requests, events -> new Thread()); // the tests do what its thread would
     private final List<RequestEvent> heard = Collections.synchronizedList(new ArrayList<>());
     private final List<Thread> others = new ArrayList<>();
 
@@ -116,6 +117,7 @@ class EventPumpInterleavingsTest {
         pump.submit(REQUEST, heard::add);
         awaitOthers();
         assertEquals(1, heard.size());
-        assertEquals("the model was closed", String.valueOf(heard.get(0).failure().getMessage()));
+        assertEquals(
+                "the model was closed", String.valueOf(heard.get(0).failure().getMessage()));
     }
 }

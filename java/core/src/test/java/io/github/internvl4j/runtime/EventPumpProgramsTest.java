@@ -16,7 +16,8 @@ public class EventPumpProgramsTest {
     private static final NativeRequest REQUEST = NativeRequest.ofText(new int[1], 1, "");
 
     private final ScriptedRequests requests = new ScriptedRequests();
-    private final EventPump pump = new EventPump(requests, events -> new Thread()); // who waits does what its thread would
+    private final EventPump pump =
+            new EventPump(requests, events -> new Thread()); // who waits does what its thread would
     private final Object reader = new Object();
 
     private void turn() {

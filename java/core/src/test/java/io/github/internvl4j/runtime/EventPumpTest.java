@@ -46,7 +46,9 @@ class EventPumpTest {
         pump.deliver(requests.turn());
         assertEquals(2, first.size());
         assertSame(failure, first.get(1).failure());
-        assertEquals(first.stream().map(RequestEvent::failure).toList(), second.stream().map(RequestEvent::failure).toList());
+        assertEquals(
+                first.stream().map(RequestEvent::failure).toList(),
+                second.stream().map(RequestEvent::failure).toList());
     }
 
     @Test
@@ -88,7 +90,9 @@ class EventPumpTest {
 
     @Test
     void nothingIsComputedForThoseWhoHeardOfAFailure() throws Exception {
-        try (NativeModel model = NativeModel.load(TestData.root().resolve("hermes-d128"), LoadOptions.defaults().threads(1));
+        try (NativeModel model = NativeModel.load(
+                        TestData.root().resolve("hermes-d128"),
+                        LoadOptions.defaults().threads(1));
                 NativeAnswer other = model.submit(NativeRequest.ofText(new int[600], 3_000, ""))) {
             other.next();
             model.submit(NativeRequest.ofText(new int[1], 3_000, ""), event -> {

@@ -43,7 +43,9 @@ class ActivationComparisonTest {
         for (int i = 0; i < 100; i++) {
             Collections.shuffle(shuffled, random);
             shuffled.sort(ActivationOrder.INSTANCE);
-            assertEquals(MODEL_ORDER.subList(1, 14), shuffled.stream().filter(n -> n.startsWith("a/")).toList());
+            assertEquals(
+                    MODEL_ORDER.subList(1, 14),
+                    shuffled.stream().filter(n -> n.startsWith("a/")).toList());
         }
     }
 
@@ -64,7 +66,9 @@ class ActivationComparisonTest {
                 List.of("vision.embeddings", "vision.layers.2", "vision.layers.10", "projector"),
                 comparison.entries().stream().map(Entry::name).toList());
         assertFalse(comparison.passes());
-        assertEquals("vision.layers.10", comparison.firstOverTolerance().orElseThrow().name());
+        assertEquals(
+                "vision.layers.10",
+                comparison.firstOverTolerance().orElseThrow().name());
         Entry growth = comparison.largestGrowth().orElseThrow();
         assertEquals("vision.layers.10", growth.name());
         assertEquals(500, growth.growth(), 5);

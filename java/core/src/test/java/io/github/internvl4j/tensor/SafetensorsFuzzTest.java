@@ -16,10 +16,15 @@ class SafetensorsFuzzTest {
     private static final Path FILE = Contract.folder().resolve("file.safetensors");
 
     static List<byte[]> seeds() {
-        byte[] header = ("{\"__metadata__\":{\"a\":\"b\"},\"x\":{\"dtype\":\"BF16\",\"shape\":[2,1],\"data_offsets\":[0,4]},"
-                + "\"y\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[4,8]}}").getBytes(StandardCharsets.UTF_8);
+        byte[] header =
+                ("{\"__metadata__\":{\"a\":\"b\"},\"x\":{\"dtype\":\"BF16\",\"shape\":[2,1],\"data_offsets\":[0,4]},"
+                                + "\"y\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[4,8]}}")
+                        .getBytes(StandardCharsets.UTF_8);
         ByteArrayOutputStream file = new ByteArrayOutputStream();
-        file.writeBytes(ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
+        file.writeBytes(ByteBuffer.allocate(Long.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(header.length)
+                .array());
         file.writeBytes(header);
         file.writeBytes(new byte[8]);
         return List.of(file.toByteArray());

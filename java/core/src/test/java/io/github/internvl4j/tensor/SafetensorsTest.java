@@ -204,7 +204,9 @@ class SafetensorsTest {
                 ByteBuffer.allocate(8).putLong(Long.reverseBytes(1)).array(),
                 ByteBuffer.allocate(16).putLong(Long.reverseBytes(9)).array(),
                 ByteBuffer.allocate(16).putLong(-1).array(),
-                ByteBuffer.allocate(16).putLong(Long.reverseBytes(Long.MAX_VALUE)).array())) {
+                ByteBuffer.allocate(16)
+                        .putLong(Long.reverseBytes(Long.MAX_VALUE))
+                        .array())) {
             Files.write(file, bytes);
             CheckpointException e = assertThrows(CheckpointException.class, () -> SafetensorsFile.open(file));
             assertTrue(String.valueOf(e.getMessage()).contains(file.toString()), e.getMessage());

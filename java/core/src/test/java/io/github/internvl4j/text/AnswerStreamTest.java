@@ -11,8 +11,8 @@ import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
-import net.jqwik.api.Tuple.Tuple2;
 import net.jqwik.api.Tuple;
+import net.jqwik.api.Tuple.Tuple2;
 
 class AnswerStreamTest {
     @Provide
@@ -22,7 +22,9 @@ class AnswerStreamTest {
 
     @Provide
     Arbitrary<List<String>> stops() {
-        return Arbitraries.of("<|im_end|>", "\n", " ", ".", "the", "re", "\uFFFD", "🦊", "  a").list().ofMaxSize(3);
+        return Arbitraries.of("<|im_end|>", "\n", " ", ".", "the", "re", "\uFFFD", "🦊", "  a")
+                .list()
+                .ofMaxSize(3);
     }
 
     @Property(tries = 4000)
@@ -50,7 +52,8 @@ class AnswerStreamTest {
     void oneStopIsTheOriginalExpression(@ForAll("answers") Tuple2<Tokenizer, int[]> answer) {
         String decoded = answer.get1().decode(answer.get2(), true);
         int at = decoded.indexOf("<|im_end|>");
-        assertEquals(PythonText.strip(at < 0 ? decoded : decoded.substring(0, at)),
+        assertEquals(
+                PythonText.strip(at < 0 ? decoded : decoded.substring(0, at)),
                 AnswerStream.textOf(answer.get1(), answer.get2(), List.of("<|im_end|>")));
     }
 

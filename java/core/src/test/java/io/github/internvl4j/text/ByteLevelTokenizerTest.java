@@ -24,8 +24,10 @@ import org.junit.jupiter.api.Test;
 
 /** Byte-level BPE, slow and fast: words, merges, bytes. */
 class ByteLevelTokenizerTest {
-    private static final Tokenizer SLOW = TextTestData.tokenizer(TextTestData.root().resolve("qwen2-tied"));
-    private static final Tokenizer FAST = TextTestData.tokenizer(TextTestData.root().resolve("qwen2-hf"));
+    private static final Tokenizer SLOW =
+            TextTestData.tokenizer(TextTestData.root().resolve("qwen2-tied"));
+    private static final Tokenizer FAST =
+            TextTestData.tokenizer(TextTestData.root().resolve("qwen2-hf"));
     /** The pattern of tokenizer.json, with what Java spells differently. */
     private static final Pattern WORDS = Pattern.compile("(?iu:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
             + "|\\p{N}{1,3}| ?[^\\p{IsWhite_Space}\\p{L}\\p{N}]+[\\r\\n]*|\\p{IsWhite_Space}*[\\r\\n]+"
@@ -47,8 +49,10 @@ class ByteLevelTokenizerTest {
     @Property(tries = 3000)
     void wordsAreThoseOfThePattern(@ForAll("texts") String text) {
         // What Java does not know as a letter yet is another question.
-        String known = text.codePoints().filter(Character::isDefined)
-                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append).toString();
+        String known = text.codePoints()
+                .filter(Character::isDefined)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
         WordSplitter splitter = new WordSplitter(3, UnicodeLetters.UNICODE_18);
         Matcher words = WORDS.matcher(known);
         for (int from = 0; from < known.length(); from = words.end()) {
@@ -62,7 +66,8 @@ class ByteLevelTokenizerTest {
     Arbitrary<List<Integer>> bytes() {
         Arbitrary<Integer> any = Arbitraries.integers().between(0, 255);
         return Arbitraries.oneOf(any, Arbitraries.of(0xE4, 0xBD, 0xA0, 0xF0, 0x9F, 0xED, 0xC2, 0xF4, 0x90, 0x80))
-                .list().ofMaxSize(12);
+                .list()
+                .ofMaxSize(12);
     }
 
     /** A character that begins and does not go on is one U+FFFD, whatever number of bytes it has. */
@@ -106,7 +111,7 @@ class ByteLevelTokenizerTest {
         String nfc = Normalizer.normalize(text, Normalizer.Form.NFC);
         WordSplitter splitter = new WordSplitter(1, UnicodeLetters.UNICODE_18);
         List<Integer> expected = new ArrayList<>();
-        for (int from = 0; from < nfc.length();) {
+        for (int from = 0; from < nfc.length(); ) {
             int end = splitter.end(nfc, from);
             List<String> parts = new ArrayList<>();
             String word = ByteAlphabet.write(nfc.substring(from, end).getBytes(StandardCharsets.UTF_8));
@@ -141,11 +146,21 @@ class ByteLevelTokenizerTest {
     void nothingTakesTheSquareOfALongText() {
         int size = 1 << 20;
         for (Tokenizer tokenizer : List.of(SLOW, FAST)) {
-            for (String text : List.of("a".repeat(size), " ".repeat(size), "\n".repeat(size), "ab".repeat(size / 2),
-                    "9".repeat(size), "!".repeat(size), "🦊".repeat(size / 4), "<|im_start|>".repeat(size / 12),
-                    " x".repeat(size / 2), "\u0301".repeat(size), "word ".repeat(size / 5))) {
+            for (String text : List.of(
+                    "a".repeat(size),
+                    " ".repeat(size),
+                    "\n".repeat(size),
+                    "ab".repeat(size / 2),
+                    "9".repeat(size),
+                    "!".repeat(size),
+                    "🦊".repeat(size / 4),
+                    "<|im_start|>".repeat(size / 12),
+                    " x".repeat(size / 2),
+                    "\u0301".repeat(size),
+                    "word ".repeat(size / 5))) {
                 int[] ids = assertTimeoutPreemptively(Duration.ofMinutes(5), () -> tokenizer.encode(text));
-                assertEquals(Normalizer.normalize(text, Normalizer.Form.NFC).length(),
+                assertEquals(
+                        Normalizer.normalize(text, Normalizer.Form.NFC).length(),
                         tokenizer.decode(ids, false).length());
             }
         }

@@ -15,14 +15,16 @@ class ChatTemplateFuzzTest {
     private static final Path FOLDER = Contract.folder();
 
     static List<byte[]> seeds() throws IOException {
-        return List.of(Files.readAllBytes(TextTestData.root().resolve("qwen2-hf").resolve("chat_template.jinja")));
+        return List.of(
+                Files.readAllBytes(TextTestData.root().resolve("qwen2-hf").resolve("chat_template.jinja")));
     }
 
     @MethodSource("seeds")
     @FuzzTest
     void recognise(byte[] template) {
         Contract.write(FOLDER.resolve("chat_template.jinja"), template);
-        Contract.check(() -> ChatTemplateFile.recognised(FOLDER),
+        Contract.check(
+                () -> ChatTemplateFile.recognised(FOLDER),
                 List.of(CheckpointException.class, UnsupportedModelException.class));
     }
 }

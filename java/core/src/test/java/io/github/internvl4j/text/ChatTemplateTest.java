@@ -42,7 +42,9 @@ class ChatTemplateTest {
         recognised("chat_template.jinja", published.replace("\n", "\r\n"));
         recognised("chat_template.jinja", published.replace('\'', '"'));
         // Blocks are trimmed: what stands on lines of their own, indented, is the same.
-        recognised("chat_template.jinja", published.replace("{% for", "\n  {%- for").replace("%}{%", "%}\n    {%"));
+        recognised(
+                "chat_template.jinja",
+                published.replace("{% for", "\n  {%- for").replace("%}{%", "%}\n    {%"));
         recognised("chat_template.jinja", "{# of the family #}\n" + published);
     }
 
@@ -51,8 +53,10 @@ class ChatTemplateTest {
         String text = TextTestData.JSON.writeValueAsString(published);
         recognised("chat_template.json", "{\"chat_template\": " + text + "}");
         recognised("tokenizer_config.json", "{\"chat_template\": " + text + "}");
-        recognised("tokenizer_config.json", "{\"chat_template\": [{\"name\": \"tool_use\", \"template\": \"x\"},"
-                + " {\"name\": \"default\", \"template\": " + text + "}]}");
+        recognised(
+                "tokenizer_config.json",
+                "{\"chat_template\": [{\"name\": \"tool_use\", \"template\": \"x\"},"
+                        + " {\"name\": \"default\", \"template\": " + text + "}]}");
     }
 
     @Test
@@ -64,10 +68,15 @@ class ChatTemplateTest {
     @Test
     void anotherIsShown() throws IOException {
         Files.writeString(folder.resolve("chat_template.jinja"), "{{ bos_token }}" + published);
-        String message = assertThrows(UnsupportedModelException.class, () -> ConversationTemplates.ofChatTemplate(folder))
+        String message = assertThrows(
+                        UnsupportedModelException.class, () -> ConversationTemplates.ofChatTemplate(folder))
                 .getMessage();
-        assertTrue(message.contains("chat_template.jinja") && message.contains("{{ bos_token }}{% for message in messages %}")
-                && message.contains("--template NAME") && message.contains(", internvl-hf"), message);
+        assertTrue(
+                message.contains("chat_template.jinja")
+                        && message.contains("{{ bos_token }}{% for message in messages %}")
+                        && message.contains("--template NAME")
+                        && message.contains(", internvl-hf"),
+                message);
         assertTrue(message.length() < 1000, message);
     }
 
@@ -81,7 +90,9 @@ class ChatTemplateTest {
     @Test
     void whatIsTextStays() {
         assertNotEquals(JinjaText.normalized("{{ a }} {{ b }}"), JinjaText.normalized("{{ a }}{{ b }}"));
-        assertNotEquals(JinjaText.normalized("{% if a %}\n  {{ a }}{% endif %}"), JinjaText.normalized("{% if a %}{{ a }}{% endif %}"));
+        assertNotEquals(
+                JinjaText.normalized("{% if a %}\n  {{ a }}{% endif %}"),
+                JinjaText.normalized("{% if a %}{{ a }}{% endif %}"));
         assertNotEquals(JinjaText.normalized("{{ 'a b' }}"), JinjaText.normalized("{{ 'ab' }}"));
         assertEquals("{{'a b'}}", JinjaText.normalized("{{- \"a b\" -}}\n "));
         for (String broken : new String[] {"{{", "{%", "{#", "{{ '", "{% -", "{{ a -"}) {

@@ -27,7 +27,8 @@ class ConversationTemplateTest {
 
     @Test
     void textOnly() {
-        assertEquals(HEAD + "<|im_start|>user\nHi" + TAIL, render(List.of(), "Hi").text());
+        assertEquals(
+                HEAD + "<|im_start|>user\nHi" + TAIL, render(List.of(), "Hi").text());
         assertEquals(0, render(List.of(), "Hi").imageTokens());
     }
 
@@ -43,23 +44,30 @@ class ConversationTemplateTest {
         assertEquals(HEAD + "<|im_start|>user\n" + TWO + "\nQ" + TAIL, combined.text());
         assertEquals("<image>\nQ", combined.question());
         assertEquals(4, combined.imageTokens());
-        assertEquals(HEAD + "<|im_start|>user\n" + ONE + "\n" + TAIL, render(List.of(), "", 1).text());
+        assertEquals(
+                HEAD + "<|im_start|>user\n" + ONE + "\n" + TAIL,
+                render(List.of(), "", 1).text());
     }
 
     @Test
     void placesAreFilledInOrder() {
         List<Turn> history = List.of(Turn.of("a <image> b", "A"), Turn.of("c", "B"));
-        assertEquals(HEAD + "<|im_start|>user\na " + TWO + " b<|im_end|><|im_start|>assistant\nA<|im_end|>"
-                + "<|im_start|>user\nc<|im_end|><|im_start|>assistant\nB<|im_end|><|im_start|>user\n"
-                + ONE + "x" + ONE + TAIL,
+        assertEquals(
+                HEAD + "<|im_start|>user\na " + TWO + " b<|im_end|><|im_start|>assistant\nA<|im_end|>"
+                        + "<|im_start|>user\nc<|im_end|><|im_start|>assistant\nB<|im_end|><|im_start|>user\n"
+                        + ONE + "x" + ONE + TAIL,
                 render(history, "<image>x<image>", 2, 1, 1).text());
     }
 
     @Test
     void messagesNeedNotGoByTurns() {
-        List<Turn> history = List.of(Turn.ofQuestion("a <image>"), Turn.of("b", "B"), Turn.ofAnswer("C <image>"), Turn.ofSystem("T"));
-        assertEquals(HEAD + "<|im_start|>user\na " + ONE + "<|im_end|><|im_start|>user\nb<|im_end|><|im_start|>assistant\nB<|im_end|>"
-                + "<|im_start|>assistant\nC <image><|im_end|><|im_start|>system\nT<|im_end|><|im_start|>user\nc" + TAIL,
+        List<Turn> history = List.of(
+                Turn.ofQuestion("a <image>"), Turn.of("b", "B"), Turn.ofAnswer("C <image>"), Turn.ofSystem("T"));
+        assertEquals(
+                HEAD + "<|im_start|>user\na " + ONE
+                        + "<|im_end|><|im_start|>user\nb<|im_end|><|im_start|>assistant\nB<|im_end|>"
+                        + "<|im_start|>assistant\nC <image><|im_end|><|im_start|>system\nT<|im_end|><|im_start|>user\nc"
+                        + TAIL,
                 render(history, "c", 1).text());
     }
 
@@ -67,14 +75,17 @@ class ConversationTemplateTest {
     void answersAndSystemMessageHaveNoPlaces() {
         List<Turn> history = List.of(Turn.of("<image>", "an <image> of a cat"));
         RenderedPrompt prompt = TEMPLATE.render("<image>?", history, "and <image>", List.of(1, 1), 2);
-        assertEquals("<|im_start|>system\n<image>?<|im_end|><|im_start|>user\n" + ONE
-                + "<|im_end|><|im_start|>assistant\nan <image> of a cat<|im_end|><|im_start|>user\nand " + ONE + TAIL,
+        assertEquals(
+                "<|im_start|>system\n<image>?<|im_end|><|im_start|>user\n" + ONE
+                        + "<|im_end|><|im_start|>assistant\nan <image> of a cat<|im_end|><|im_start|>user\nand " + ONE
+                        + TAIL,
                 prompt.text());
     }
 
     @Test
     void emptyMessagesOfTheHistoryAreTheRoleAlone() {
-        assertEquals(HEAD + "<|im_start|>user\nq<|im_end|><|im_start|>assistant\n<|im_start|>user\nQ" + TAIL,
+        assertEquals(
+                HEAD + "<|im_start|>user\nq<|im_end|><|im_start|>assistant\n<|im_start|>user\nQ" + TAIL,
                 render(List.of(Turn.of("q", "")), "Q").text());
     }
 
@@ -84,15 +95,22 @@ class ConversationTemplateTest {
         check(0, 1, () -> render(List.of(Turn.of("q", "a")), "Q", 1));
         check(2, 1, () -> render(List.of(Turn.of("<image>", "a")), "<image>", 2));
         check(1, 0, () -> render(List.of(Turn.of("<image>", "a").placeholders(List.of(0))), "Q"));
-        check(1, 2, () -> TEMPLATE.render("S", List.of(), Turn.of("<image>", "").placeholders(List.of(0)), List.of(1, 1), 2));
+        check(
+                1,
+                2,
+                () -> TEMPLATE.render(
+                        "S", List.of(), Turn.of("<image>", "").placeholders(List.of(0)), List.of(1, 1), 2));
     }
 
     @Test
     void withoutImagesImageIsText() {
-        assertEquals(HEAD + "<|im_start|>user\nWhat is the <image> tag?" + TAIL,
+        assertEquals(
+                HEAD + "<|im_start|>user\nWhat is the <image> tag?" + TAIL,
                 render(List.of(), "What is the <image> tag?").text());
-        assertEquals(HEAD + "<|im_start|>user\n<image><|im_end|><|im_start|>assistant\na<|im_end|><|im_start|>user\n<image>?"
-                + TAIL, render(List.of(Turn.of("<image>", "a")), "<image>?").text());
+        assertEquals(
+                HEAD + "<|im_start|>user\n<image><|im_end|><|im_start|>assistant\na<|im_end|><|im_start|>user\n<image>?"
+                        + TAIL,
+                render(List.of(Turn.of("<image>", "a")), "<image>?").text());
     }
 
     @Test
@@ -103,17 +121,21 @@ class ConversationTemplateTest {
         assertEquals("<image>\n<image>\na <image> of", prompt.question());
         // The images of the history are its own; what is left comes before the question.
         List<Turn> history = List.of(Turn.of("a <image>", "A"), Turn.of("c", "B"));
-        assertEquals(HEAD + "<|im_start|>user\na " + TWO + "<|im_end|><|im_start|>assistant\nA<|im_end|>"
-                + "<|im_start|>user\nc<|im_end|><|im_start|>assistant\nB<|im_end|><|im_start|>user\n"
-                + ONE + "\na <image> of" + TAIL,
+        assertEquals(
+                HEAD + "<|im_start|>user\na " + TWO + "<|im_end|><|im_start|>assistant\nA<|im_end|>"
+                        + "<|im_start|>user\nc<|im_end|><|im_start|>assistant\nB<|im_end|><|im_start|>user\n"
+                        + ONE + "\na <image> of" + TAIL,
                 TEMPLATE.render("S", history, asked, List.of(2, 1), 2).text());
     }
 
     @Test
     void onlyPlacesThatAreToldAreAny() {
         for (SpecialTokens mode : SpecialTokens.values()) {
-            Turn asked = Turn.of("<image> is an <image>, <image>?", "").specialTokens(mode).placeholders(List.of(0, 23));
-            assertEquals(HEAD + "<|im_start|>user\n" + ONE + " is an <image>, " + TWO + "?" + TAIL,
+            Turn asked = Turn.of("<image> is an <image>, <image>?", "")
+                    .specialTokens(mode)
+                    .placeholders(List.of(0, 23));
+            assertEquals(
+                    HEAD + "<|im_start|>user\n" + ONE + " is an <image>, " + TWO + "?" + TAIL,
                     TEMPLATE.render("S", List.of(), asked, List.of(1, 2), 2).text());
         }
     }
@@ -126,17 +148,23 @@ class ConversationTemplateTest {
         assertEquals(List.of(), turn.laidOut(0).placeholders());
         Turn literal = turn.specialTokens(SpecialTokens.LITERAL);
         assertEquals(List.of(), literal.imagePlaceholders());
-        assertEquals(Turn.of("<image>\n<image> <image>", "a").specialTokens(SpecialTokens.LITERAL).placeholders(List.of(0)), literal.laidOut(1));
+        assertEquals(
+                Turn.of("<image>\n<image> <image>", "a")
+                        .specialTokens(SpecialTokens.LITERAL)
+                        .placeholders(List.of(0)),
+                literal.laidOut(1));
         for (List<Integer> wrong : List.of(List.of(1), List.of(8, 0), List.of(0, 0), List.of(-1), List.of(99))) {
-            String message = assertThrows(PromptException.class, () -> turn.placeholders(wrong)).getMessage();
+            String message = assertThrows(PromptException.class, () -> turn.placeholders(wrong))
+                    .getMessage();
             assertTrue(message.contains("placeholders are " + wrong) && message.contains("[0, 8]"), message);
         }
     }
 
     private static void check(int placeholders, int images, Executable render) {
         String message = assertThrows(PromptException.class, render).getMessage();
-        assertTrue(message.contains(placeholders + " <image> placeholders")
-                && message.contains(images + " image entries"), message);
+        assertTrue(
+                message.contains(placeholders + " <image> placeholders") && message.contains(images + " image entries"),
+                message);
     }
 
     @Test
@@ -150,16 +178,23 @@ class ConversationTemplateTest {
     @Test
     void aTemplateIsData() {
         List<Turn> history = List.of(Turn.of("q", "a"));
-        assertEquals("<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"
-                + "<|im_start|>user\n" + ONE + "\nQ<|im_end|>\n<|im_start|>assistant\n",
-                ConversationTemplates.INTERNVL2_5.render("S", history, "<image>\nQ", List.of(1), 2).text());
-        assertEquals("<|system|>\nS<|end|><|user|>\nq<|end|><|assistant|>\na<|end|><|user|>\nQ<|end|><|assistant|>\n",
-                ConversationTemplates.PHI3_CHAT.render("S", history, "Q", List.of(), 2).text());
+        assertEquals(
+                "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\na<|im_end|>\n"
+                        + "<|im_start|>user\n" + ONE + "\nQ<|im_end|>\n<|im_start|>assistant\n",
+                ConversationTemplates.INTERNVL2_5
+                        .render("S", history, "<image>\nQ", List.of(1), 2)
+                        .text());
+        assertEquals(
+                "<|system|>\nS<|end|><|user|>\nq<|end|><|assistant|>\na<|end|><|user|>\nQ<|end|><|assistant|>\n",
+                ConversationTemplates.PHI3_CHAT
+                        .render("S", history, "Q", List.of(), 2)
+                        .text());
         assertEquals("<|im_end|>", ConversationTemplates.INTERNVL2_5.stop());
         assertEquals("<|end|>", ConversationTemplates.PHI3_CHAT.stop());
         ConversationTemplate.Wrapping turn = ConversationTemplate.Wrapping.of("a", "b");
         for (String stop : List.of("", " \n", "<end>\n")) {
-            assertThrows(PromptException.class,
+            assertThrows(
+                    PromptException.class,
                     () -> new ConversationTemplate("n", null, turn, turn, turn, "", stop, List.of()));
         }
     }
@@ -168,10 +203,15 @@ class ConversationTemplateTest {
     @Test
     void rolesThatArePlainText() {
         ConversationTemplate template = ConversationTemplates.INTERNVL_ZH;
-        assertEquals(" <human>: Q <bot>:", template.render(null, List.of(), "Q", List.of(), 2).text());
-        assertEquals("S <human>: q <bot>: a</s><human>: " + ONE + "\nQ <bot>:",
-                template.render("S", List.of(Turn.of("q", "a")), "<image>\nQ", List.of(1), 2).text());
-        assertEquals(" <human>:<bot>:<human>: Q <bot>:",
+        assertEquals(
+                " <human>: Q <bot>:",
+                template.render(null, List.of(), "Q", List.of(), 2).text());
+        assertEquals(
+                "S <human>: q <bot>: a</s><human>: " + ONE + "\nQ <bot>:",
+                template.render("S", List.of(Turn.of("q", "a")), "<image>\nQ", List.of(1), 2)
+                        .text());
+        assertEquals(
+                " <human>:<bot>:<human>: Q <bot>:",
                 template.render("", List.of(Turn.of("", "")), "Q", List.of(), 2).text());
         assertEquals("</s>", template.stop());
         assertFalse(template.tokens().contains("<human>"));
@@ -197,9 +237,12 @@ class ConversationTemplateTest {
 
     @Test
     void emptyMessagesOfTheChatTemplateEnd() {
-        assertEquals("<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n<|im_start|>user\nQ<|im_end|>\n"
-                + "<|im_start|>assistant\n",
-                ConversationTemplates.INTERNVL_HF.render(null, List.of(Turn.of("q", "")), "Q", List.of(), 2).text());
+        assertEquals(
+                "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n<|im_end|>\n<|im_start|>user\nQ<|im_end|>\n"
+                        + "<|im_start|>assistant\n",
+                ConversationTemplates.INTERNVL_HF
+                        .render(null, List.of(Turn.of("q", "")), "Q", List.of(), 2)
+                        .text());
     }
 
     @Test
@@ -207,6 +250,8 @@ class ConversationTemplateTest {
         assertSame(TEMPLATE, ConversationTemplates.forName("Hermes-2"));
         String message = assertThrows(UnsupportedModelException.class, () -> ConversationTemplates.forName("vicuna_v1"))
                 .getMessage();
-        assertTrue(message.contains("vicuna_v1") && message.contains("Hermes-2, internlm2-chat, phi3-chat, internvl2_5"), message);
+        assertTrue(
+                message.contains("vicuna_v1") && message.contains("Hermes-2, internlm2-chat, phi3-chat, internvl2_5"),
+                message);
     }
 }

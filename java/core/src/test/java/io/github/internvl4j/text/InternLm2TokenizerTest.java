@@ -15,14 +15,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class InternLm2TokenizerTest {
-    private static final Tokenizer TOKENIZER = TextTestData.tokenizer(TextTestData.root().resolve("internlm2-tiles"));
+    private static final Tokenizer TOKENIZER =
+            TextTestData.tokenizer(TextTestData.root().resolve("internlm2-tiles"));
 
     @Test
     void renamedPiecesAreTokensByBothNames() {
         int start = TOKENIZER.tokenId("<|im_start|>").orElseThrow();
         assertArrayEquals(new int[] {1, start}, TOKENIZER.encode("<|im_start|>"));
         assertArrayEquals(new int[] {1, start}, TOKENIZER.encode("[UNUSED_TOKEN_145]"), "as the original's");
-        assertEquals("[UNUSED_TOKEN_145]", TOKENIZER.findMark("a [UNUSED_TOKEN_145]").orElseThrow());
+        assertEquals(
+                "[UNUSED_TOKEN_145]", TOKENIZER.findMark("a [UNUSED_TOKEN_145]").orElseThrow());
         for (String typed : new String[] {"<|im_start|>", "[UNUSED_TOKEN_145]"}) {
             int[] literal = TOKENIZER.encodeLiteral(typed);
             assertFalse(Arrays.stream(literal).anyMatch(id -> id == start), () -> Arrays.toString(literal));

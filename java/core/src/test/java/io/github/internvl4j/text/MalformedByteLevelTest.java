@@ -70,13 +70,16 @@ class MalformedByteLevelTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
-        "3; alone; line 3 is \"alone\"; two tokens",
-        "3; a b c; line 3 is \"a b c\"; two tokens",
-        "445; h  i; line 445 is; two tokens",
-        "5; qqq z; line 5: \"qqq\" is no token; vocabulary",
-        "5; q z; line 5: \"qz\" is no token; vocabulary",
-    })
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "3; alone; line 3 is \"alone\"; two tokens",
+                "3; a b c; line 3 is \"a b c\"; two tokens",
+                "445; h  i; line 445 is; two tokens",
+                "5; qqq z; line 5: \"qqq\" is no token; vocabulary",
+                "5; q z; line 5: \"qz\" is no token; vocabulary",
+            })
     void mergesThatAreNone(int line, String content, String message, String more) throws IOException {
         slow();
         Path file = folder.resolve("merges.txt");
@@ -102,15 +105,18 @@ class MalformedByteLevelTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
-        "a; 5; `\"a\" has the id 5 of`; id of its own",
-        "a; 700; `\"a\" has the id 700`; 0 to 699",
-        "a; -1; `\"a\" has the id -1`; 0 to 699",
-        "a; 1.5; `\"a\" is 1.5`; a token id",
-        "a; \"7\"; `\"a\" is \"7\"`; a token id",
-        "a; 99999999999; `\"a\" is 99999999999`; a token id",
-        "a; ; no token \"a\" for the byte 97; 256",
-    })
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "a; 5; `\"a\" has the id 5 of`; id of its own",
+                "a; 700; `\"a\" has the id 700`; 0 to 699",
+                "a; -1; `\"a\" has the id -1`; 0 to 699",
+                "a; 1.5; `\"a\" is 1.5`; a token id",
+                "a; \"7\"; `\"a\" is \"7\"`; a token id",
+                "a; 99999999999; `\"a\" is 99999999999`; a token id",
+                "a; ; no token \"a\" for the byte 97; 256",
+            })
     void idsThatAreNone(String token, String id, String message, String more) throws IOException {
         slow();
         ObjectNode vocabulary = (ObjectNode) TextTestData.json(folder.resolve("vocab.json"));
@@ -127,57 +133,66 @@ class MalformedByteLevelTest {
     void aVocabularyThatDoesNotBeginAtZero() throws IOException {
         slow();
         ObjectNode vocabulary = (ObjectNode) TextTestData.json(folder.resolve("vocab.json"));
-        vocabulary.properties().forEach(entry -> entry.setValue(
-                TextTestData.JSON.getNodeFactory().numberNode(entry.getValue().intValue() + 1)));
+        vocabulary
+                .properties()
+                .forEach(entry -> entry.setValue(TextTestData.JSON
+                        .getNodeFactory()
+                        .numberNode(entry.getValue().intValue() + 1)));
         write("vocab.json", vocabulary);
         refused(CheckpointException.class, folder + "/vocab.json: ", "has the id 700; expected the 700 tokens");
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
-        "normalizer; {\"type\": \"NFKC\"}; normalizer.type is \"NFKC\"",
-        "normalizer; {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFC\"}, {\"type\": \"Lowercase\"}]};"
-                + " normalizer.normalizers[1].type is \"Lowercase\"",
-        "pre_tokenizer; {\"type\": \"Metaspace\"}; pre_tokenizer is {\"type\":\"Metaspace\"}",
-        "pre_tokenizer; null; pre_tokenizer is null",
-        "pre_tokenizer.pretokenizers.0.pattern.Regex; \"\\\\w+\"; pretokenizers[0].pattern.Regex is \"\\\\w+\"",
-        "pre_tokenizer.pretokenizers.0.behavior; \"Removed\"; pretokenizers[0].behavior is \"Removed\"",
-        "pre_tokenizer.pretokenizers.0.invert; true; pretokenizers[0].invert is true",
-        "pre_tokenizer.pretokenizers.1.use_regex; true; pretokenizers[1].use_regex is true",
-        "pre_tokenizer.pretokenizers.1.add_prefix_space; true; pretokenizers[1].add_prefix_space is true",
-        "post_processor; {\"type\": \"BertProcessing\"}; post_processor.type is \"BertProcessing\"",
-        "decoder; {\"type\": \"WordPiece\"}; decoder is {\"type\":\"WordPiece\"}",
-        "decoder; null; decoder is null",
-        "model.type; \"WordPiece\"; model.type is \"WordPiece\"",
-        "model.byte_fallback; true; model.byte_fallback is true",
-        "model.dropout; 0.1; model.dropout is 0.1",
-        "model.end_of_word_suffix; \"</w>\"; model.end_of_word_suffix is \"</w>\"",
-    })
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "normalizer; {\"type\": \"NFKC\"}; normalizer.type is \"NFKC\"",
+                "normalizer; {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"NFC\"}, {\"type\": \"Lowercase\"}]};"
+                        + " normalizer.normalizers[1].type is \"Lowercase\"",
+                "pre_tokenizer; {\"type\": \"Metaspace\"}; pre_tokenizer is {\"type\":\"Metaspace\"}",
+                "pre_tokenizer; null; pre_tokenizer is null",
+                "pre_tokenizer.pretokenizers.0.pattern.Regex; \"\\\\w+\"; pretokenizers[0].pattern.Regex is \"\\\\w+\"",
+                "pre_tokenizer.pretokenizers.0.behavior; \"Removed\"; pretokenizers[0].behavior is \"Removed\"",
+                "pre_tokenizer.pretokenizers.0.invert; true; pretokenizers[0].invert is true",
+                "pre_tokenizer.pretokenizers.1.use_regex; true; pretokenizers[1].use_regex is true",
+                "pre_tokenizer.pretokenizers.1.add_prefix_space; true; pretokenizers[1].add_prefix_space is true",
+                "post_processor; {\"type\": \"BertProcessing\"}; post_processor.type is \"BertProcessing\"",
+                "decoder; {\"type\": \"WordPiece\"}; decoder is {\"type\":\"WordPiece\"}",
+                "decoder; null; decoder is null",
+                "model.type; \"WordPiece\"; model.type is \"WordPiece\"",
+                "model.byte_fallback; true; model.byte_fallback is true",
+                "model.dropout; 0.1; model.dropout is 0.1",
+                "model.end_of_word_suffix; \"</w>\"; model.end_of_word_suffix is \"</w>\"",
+            })
     void stepsThatAreNotImplemented(String field, String value, String message) throws IOException {
         set(field, value);
         refused(UnsupportedModelException.class, folder + "/tokenizer.json: ", message);
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
-        "model.vocab; []; model.vocab is []",
-        "model.vocab.a; 700; model.vocab: \"a\" has the id 700",
-        "model.vocab.a; true; model.vocab.\"a\" is true",
-        "model.merges; {}; model.merges is {}",
-        "model.merges.3; \"a\"; model.merges[3] is \"a\"",
-        "model.merges.3; [\"a\"]; model.merges[3] is [\"a\"]",
-        "model.merges.3; [\"a\", \"zzz\"]; model.merges[3]: \"zzz\" is no token",
-        "model.ignore_merges; 1; model.ignore_merges is 1",
-        "added_tokens.2.id; 700; added_tokens[2].id is 700; expected 702",
-        "added_tokens.2.id; \"x\"; added_tokens[2].id is \"x\"",
-        "added_tokens.2.content; 5; added_tokens[2].content is 5",
-        "added_tokens.2; 5; added_tokens[2] is 5",
-        "added_tokens; {\"a\": 1}; added_tokens is {\"a\":1}",
-        "pre_tokenizer.pretokenizers; {\"a\": 1}; pre_tokenizer.pretokenizers is {\"a\":1}",
-        "post_processor; {\"type\": \"TemplateProcessing\", \"single\": []}; post_processor.single is []",
-        "post_processor; {\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\": {\"id\": \"<x>\"}},"
-                + " {\"Sequence\": {\"id\": \"A\"}}]}; post_processor's template is",
-    })
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "model.vocab; []; model.vocab is []",
+                "model.vocab.a; 700; model.vocab: \"a\" has the id 700",
+                "model.vocab.a; true; model.vocab.\"a\" is true",
+                "model.merges; {}; model.merges is {}",
+                "model.merges.3; \"a\"; model.merges[3] is \"a\"",
+                "model.merges.3; [\"a\"]; model.merges[3] is [\"a\"]",
+                "model.merges.3; [\"a\", \"zzz\"]; model.merges[3]: \"zzz\" is no token",
+                "model.ignore_merges; 1; model.ignore_merges is 1",
+                "added_tokens.2.id; 700; added_tokens[2].id is 700; expected 702",
+                "added_tokens.2.id; \"x\"; added_tokens[2].id is \"x\"",
+                "added_tokens.2.content; 5; added_tokens[2].content is 5",
+                "added_tokens.2; 5; added_tokens[2] is 5",
+                "added_tokens; {\"a\": 1}; added_tokens is {\"a\":1}",
+                "pre_tokenizer.pretokenizers; {\"a\": 1}; pre_tokenizer.pretokenizers is {\"a\":1}",
+                "post_processor; {\"type\": \"TemplateProcessing\", \"single\": []}; post_processor.single is []",
+                "post_processor; {\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\": {\"id\": \"<x>\"}},"
+                        + " {\"Sequence\": {\"id\": \"A\"}}]}; post_processor's template is",
+            })
     void nonsenseInTokenizerJson(String field, String value, String message) throws IOException {
         set(field, value);
         refused(CheckpointException.class, folder + "/tokenizer.json: ", message);
@@ -230,7 +245,9 @@ class MalformedByteLevelTest {
         // What the settings flag or name is special too; a token that only they know is added.
         ObjectNode changed = (ObjectNode) TextTestData.JSON.readTree(config);
         ((ObjectNode) changed.get("added_tokens_decoder").get("715")).put("special", true);
-        ((ArrayNode) changed.get("additional_special_tokens")).add("<tool_call>").add("<new>");
+        ((ArrayNode) changed.get("additional_special_tokens"))
+                .add("<tool_call>")
+                .add("<new>");
         write("tokenizer_config.json", changed);
         Tokenizer tokenizer = Tokenizer.load(folder);
         assertEquals("", tokenizer.decode(tokenizer.encode("<tool_call></tool_call><new>"), true));

@@ -121,15 +121,23 @@ class MalformedTokenizerTest {
     @Test
     void missingAndOddFiles() throws IOException {
         Path file = folder.resolve("tokenizer.model");
-        for (byte[] content : new byte[][] {{}, {0}, {10}, {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1},
-                "version https://git-lfs.github.com/spec/v1\n".getBytes(StandardCharsets.UTF_8),
-                {10, -1, -1, -1, -1, 7}, {10, -1, -1, -1, -1, 15}}) {
+        for (byte[] content : new byte[][] {
+            {},
+            {0},
+            {10},
+            {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1},
+            "version https://git-lfs.github.com/spec/v1\n".getBytes(StandardCharsets.UTF_8),
+            {10, -1, -1, -1, -1, 7},
+            {10, -1, -1, -1, -1, 15}
+        }) {
             Files.write(file, content);
-            String message = assertThrows(CheckpointException.class, () -> Tokenizer.load(folder)).getMessage();
+            String message = assertThrows(CheckpointException.class, () -> Tokenizer.load(folder))
+                    .getMessage();
             assertTrue(message.startsWith(file.toString()), message);
         }
         Files.delete(file);
-        String message = assertThrows(CheckpointException.class, () -> Tokenizer.load(folder)).getMessage();
+        String message = assertThrows(CheckpointException.class, () -> Tokenizer.load(folder))
+                .getMessage();
         assertTrue(message.contains("no such file"), message);
         Files.createDirectory(file);
         assertThrows(CheckpointException.class, () -> Tokenizer.load(folder));
@@ -175,36 +183,44 @@ class MalformedTokenizerTest {
 
     @Test
     void modelsOfAnotherKind() {
-        String unigram = assertThrows(UnsupportedModelException.class,
-                () -> SentencePieceReader.read(small(1, false, "u|2", "a|1"), "m")).getMessage();
+        String unigram = assertThrows(
+                        UnsupportedModelException.class,
+                        () -> SentencePieceReader.read(small(1, false, "u|2", "a|1"), "m"))
+                .getMessage();
         assertTrue(unigram.contains("unigram") && unigram.contains("bpe"), unigram);
-        String charsmap = assertThrows(UnsupportedModelException.class,
-                () -> SentencePieceReader.read(small(2, true, "u|2", "a|1"), "m")).getMessage();
+        String charsmap = assertThrows(
+                        UnsupportedModelException.class,
+                        () -> SentencePieceReader.read(small(2, true, "u|2", "a|1"), "m"))
+                .getMessage();
         assertTrue(charsmap.contains("nmt_x") && charsmap.contains("identity"), charsmap);
-        assertEquals(2, SentencePieceReader.read(small(2, false, "u|2", "a|1"), "m").size());
+        assertEquals(
+                2, SentencePieceReader.read(small(2, false, "u|2", "a|1"), "m").size());
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', quoteCharacter = '`', value = {
-        "tokenizer_config.json; {; not valid JSON",
-        "tokenizer_config.json; {} x; not valid JSON",
-        "tokenizer_config.json; []; expected an object",
-        "tokenizer_config.json; ``; expected an object",
-        "tokenizer_config.json; {\"legacy\": 1}; legacy is 1",
-        "tokenizer_config.json; {\"add_bos_token\": \"no\"}; add_bos_token is \"no\"",
-        "tokenizer_config.json; {\"add_bos_token\": true, \"bos_token\": null}; no bos_token",
-        "tokenizer_config.json; {\"eos_token\": 7}; eos_token is 7",
-        "tokenizer_config.json; {\"eos_token\": {}}; eos_token.content is missing",
-        "tokenizer_config.json; {\"additional_special_tokens\": {}}; additional_special_tokens is {}",
-        "tokenizer_config.json; {\"additional_special_tokens\": [1]}; additional_special_tokens[0] is 1",
-        "tokenizer_config.json; {\"additional_special_tokens\": [null]}; additional_special_tokens[0] is null",
-        "tokenizer_config.json; {\"added_tokens_decoder\": []}; added_tokens_decoder is []",
-        "tokenizer_config.json; {\"added_tokens_decoder\": {\"x\": {\"content\": \"a\"}}}; added_tokens_decoder.x",
-        "tokenizer_config.json; {\"added_tokens_decoder\": {\"-1\": {\"content\": \"a\"}}}; added_tokens_decoder.-1",
-        "tokenizer_config.json; {\"added_tokens_decoder\": {\"2147483647\": {\"content\": \"a\"}}}; no usable token id",
-        "tokenizer_config.json; {\"added_tokens_decoder\": {\"9\": \"a\"}}; added_tokens_decoder.9 is \"a\"",
-        "tokenizer_config.json; {\"added_tokens_decoder\": {\"9\": {\"content\": \"\", \"rstrip\": 0}}}; rstrip is 0",
-    })
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "tokenizer_config.json; {; not valid JSON",
+                "tokenizer_config.json; {} x; not valid JSON",
+                "tokenizer_config.json; []; expected an object",
+                "tokenizer_config.json; ``; expected an object",
+                "tokenizer_config.json; {\"legacy\": 1}; legacy is 1",
+                "tokenizer_config.json; {\"add_bos_token\": \"no\"}; add_bos_token is \"no\"",
+                "tokenizer_config.json; {\"add_bos_token\": true, \"bos_token\": null}; no bos_token",
+                "tokenizer_config.json; {\"eos_token\": 7}; eos_token is 7",
+                "tokenizer_config.json; {\"eos_token\": {}}; eos_token.content is missing",
+                "tokenizer_config.json; {\"additional_special_tokens\": {}}; additional_special_tokens is {}",
+                "tokenizer_config.json; {\"additional_special_tokens\": [1]}; additional_special_tokens[0] is 1",
+                "tokenizer_config.json; {\"additional_special_tokens\": [null]}; additional_special_tokens[0] is null",
+                "tokenizer_config.json; {\"added_tokens_decoder\": []}; added_tokens_decoder is []",
+                "tokenizer_config.json; {\"added_tokens_decoder\": {\"x\": {\"content\": \"a\"}}}; added_tokens_decoder.x",
+                "tokenizer_config.json; {\"added_tokens_decoder\": {\"-1\": {\"content\": \"a\"}}}; added_tokens_decoder.-1",
+                "tokenizer_config.json; {\"added_tokens_decoder\": {\"2147483647\": {\"content\": \"a\"}}}; no usable token id",
+                "tokenizer_config.json; {\"added_tokens_decoder\": {\"9\": \"a\"}}; added_tokens_decoder.9 is \"a\"",
+                "tokenizer_config.json; {\"added_tokens_decoder\": {\"9\": {\"content\": \"\", \"rstrip\": 0}}}; rstrip is 0",
+            })
     void nonsenseInTheSettings(String file, String content, String message) throws IOException {
         Files.writeString(folder.resolve(file), content);
         Files.delete(folder.resolve("special_tokens_map.json"));
@@ -213,14 +229,16 @@ class MalformedTokenizerTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {
-        "special_tokens_map.json; {\"eos_token\": []}; eos_token is []",
-        "special_tokens_map.json; nul; not valid JSON",
-        "added_tokens.json; {\"<img>\": \"1024\"}; <img>",
-        "added_tokens.json; {\"<img>\": -5}; <img>",
-        "added_tokens.json; {\"<img>\": 1.5}; <img>",
-        "added_tokens.json; [1]; expected an object",
-    })
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "special_tokens_map.json; {\"eos_token\": []}; eos_token is []",
+                "special_tokens_map.json; nul; not valid JSON",
+                "added_tokens.json; {\"<img>\": \"1024\"}; <img>",
+                "added_tokens.json; {\"<img>\": -5}; <img>",
+                "added_tokens.json; {\"<img>\": 1.5}; <img>",
+                "added_tokens.json; [1]; expected an object",
+            })
     void nonsenseInTheOlderFiles(String file, String content, String message) throws IOException {
         Files.writeString(folder.resolve(file), content);
         Tokenizer.load(folder); // not looked at while tokenizer_config.json has added_tokens_decoder
@@ -230,12 +248,14 @@ class MalformedTokenizerTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {
-        "{\"tokenizer_class\": \"BertTokenizer\"}; tokenizer_class is \"BertTokenizer\"",
-        "{\"errors\": \"strict\"}; errors is \"strict\"",
-        "{\"split_special_tokens\": true}; split_special_tokens",
-        "{\"sp_model_kwargs\": {\"enable_sampling\": true}}; enable_sampling",
-    })
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "{\"tokenizer_class\": \"BertTokenizer\"}; tokenizer_class is \"BertTokenizer\"",
+                "{\"errors\": \"strict\"}; errors is \"strict\"",
+                "{\"split_special_tokens\": true}; split_special_tokens",
+                "{\"sp_model_kwargs\": {\"enable_sampling\": true}}; enable_sampling",
+            })
     void settingsOfAnotherTokenizer(String content, String message) throws IOException {
         Files.writeString(folder.resolve("tokenizer_config.json"), content);
         InternVLException e = assertThrows(UnsupportedModelException.class, () -> Tokenizer.load(folder));

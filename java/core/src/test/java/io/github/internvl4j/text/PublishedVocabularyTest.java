@@ -28,10 +28,20 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class PublishedVocabularyTest {
     private static final int BLOCK = 1000;
-    private static final List<String> ODD = List.of(" ", "  ", "   ", "\n", "\r\n", "\t", "\u00a0", "\u2581", "\0",
-            " .", " n't", "'s", "'\u017f", "\u0085", "\u001c", "\u200b", "\u3000", " \n ", "e\u0301", "\u212a");
-    private static final int[][] RANGES = {{0x20, 0x7f}, {0xa0, 0x250}, {0x300, 0x370}, {0x370, 0x3000},
-            {0x3000, 0xd800}, {0xe000, 0x10000}, {0x10000, 0x20000}, {0x20000, 0x32000}, {0, 0xd800}};
+    private static final List<String> ODD = List.of(
+            " ", "  ", "   ", "\n", "\r\n", "\t", "\u00a0", "\u2581", "\0", " .", " n't", "'s", "'\u017f", "\u0085",
+            "\u001c", "\u200b", "\u3000", " \n ", "e\u0301", "\u212a");
+    private static final int[][] RANGES = {
+        {0x20, 0x7f},
+        {0xa0, 0x250},
+        {0x300, 0x370},
+        {0x370, 0x3000},
+        {0x3000, 0xd800},
+        {0xe000, 0x10000},
+        {0x10000, 0x20000},
+        {0x20000, 0x32000},
+        {0, 0xd800}
+    };
     /** Marks whose combining depends on the version of Unicode. */
     private static final int[] LATER = UnicodeLetters.ranges("897-89f 8ca-8d2 c3c 1715 1ac1-1aff 1dfa 105c0-105ff "
             + "10d60-10d6f 10ef0-10eff 10f82-10f85 11070 11380-113ff 11f41-11f42 16100-1613f 16d40-16d7f 1e2ae "
@@ -39,6 +49,7 @@ class PublishedVocabularyTest {
 
     @TempDir
     static Path slow;
+
     @TempDir
     static Path fast;
 
@@ -48,7 +59,8 @@ class PublishedVocabularyTest {
     @BeforeAll
     static void layOut() throws IOException {
         Path published = TextTestData.root().resolveSibling("build").resolve("published-tokenizer");
-        assumeTrue(Files.exists(published.resolve("tokenizer.json")),
+        assumeTrue(
+                Files.exists(published.resolve("tokenizer.json")),
                 () -> "no " + published + "/tokenizer.json; scripts/published-tokenizer fetches it");
         for (Path folder : List.of(slow, fast)) {
             Files.copy(published.resolve("tokenizer_config.json"), folder.resolve("tokenizer_config.json"));
@@ -58,11 +70,15 @@ class PublishedVocabularyTest {
         JsonNode model = TextTestData.json(published.resolve("tokenizer.json")).get("model");
         TextTestData.JSON.writeValue(slow.resolve("vocab.json").toFile(), model.get("vocab"));
         List<String> merges = new ArrayList<>(List.of("#version: 0.2"));
-        model.get("merges").forEach(merge -> merges.add(merge.get(0).textValue() + " " + merge.get(1).textValue()));
+        model.get("merges")
+                .forEach(merge ->
+                        merges.add(merge.get(0).textValue() + " " + merge.get(1).textValue()));
         Files.write(slow.resolve("merges.txt"), merges);
         JsonNode texts = TextTestData.JSON.readTree(resource("lines.json"));
-        lines = IntStream.range(0, texts.size()).mapToObj(i -> texts.get(i).textValue())
-                .map(text -> text.codePoints().toArray()).toList();
+        lines = IntStream.range(0, texts.size())
+                .mapToObj(i -> texts.get(i).textValue())
+                .map(text -> text.codePoints().toArray())
+                .toList();
     }
 
     private static String resource(String name) throws IOException {
@@ -83,9 +99,13 @@ class PublishedVocabularyTest {
 
     private static void compare(Tokenizer tokenizer, int column) throws Exception {
         List<String> marks = IntStream.range(151_643, tokenizer.vocabularySize())
-                .mapToObj(tokenizer::tokenText).toList();
+                .mapToObj(tokenizer::tokenText)
+                .toList();
         assertEquals(26, marks.size());
-        List<String> expected = resource("hashes.txt").lines().map(line -> line.split(" ", -1)[column]).toList();
+        List<String> expected = resource("hashes.txt")
+                .lines()
+                .map(line -> line.split(" ", -1)[column])
+                .toList();
         assertEquals(100, expected.size());
         for (int block = 0; block < expected.size(); block++) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
@@ -99,7 +119,9 @@ class PublishedVocabularyTest {
                     assertEquals(shown, streamed(tokenizer, some));
                 }
             }
-            assertEquals(expected.get(block), HexFormat.of().formatHex(digest.digest(), 0, 8),
+            assertEquals(
+                    expected.get(block),
+                    HexFormat.of().formatHex(digest.digest(), 0, 8),
                     "texts " + block * BLOCK + " and following");
         }
     }
@@ -171,7 +193,8 @@ class PublishedVocabularyTest {
         Numbers numbers = new Numbers(seed + (1L << 40));
         int[] ids = new int[1 + numbers.below(12)];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = numbers.below(4) == 0 ? size - 1 - numbers.below(marks)
+            ids[i] = numbers.below(4) == 0
+                    ? size - 1 - numbers.below(marks)
                     : numbers.below(3) == 0 ? numbers.below(256) : numbers.below(size);
         }
         return ids;

@@ -24,17 +24,23 @@ class StopStringsTest {
 
     @Provide
     Arbitrary<List<String>> stops() {
-        return Arbitraries.strings().withChars('a', 'b', 'c').ofMinLength(1).ofMaxLength(5).list().ofMaxSize(4);
+        return Arbitraries.strings()
+                .withChars('a', 'b', 'c')
+                .ofMinLength(1)
+                .ofMaxLength(5)
+                .list()
+                .ofMaxSize(4);
     }
 
     @Property(tries = 5000)
-    void cutsAtTheFirstCompleteMatchHoweverTheTextIsCut(@ForAll("texts") String text,
-            @ForAll("stops") List<String> stops, @ForAll Random random) {
+    void cutsAtTheFirstCompleteMatchHoweverTheTextIsCut(
+            @ForAll("texts") String text, @ForAll("stops") List<String> stops, @ForAll Random random) {
         String expected = text;
         Optional<String> match = Optional.empty();
         for (int end = 1; end <= text.length() && match.isEmpty(); end++) {
             for (String stop : stops) {
-                if (text.substring(0, end).endsWith(stop) && stop.length() > match.map(String::length).orElse(0)) {
+                if (text.substring(0, end).endsWith(stop)
+                        && stop.length() > match.map(String::length).orElse(0)) {
                     match = Optional.of(stop);
                     expected = text.substring(0, end - stop.length());
                 }

@@ -12,8 +12,8 @@ import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
-import net.jqwik.api.Tuple.Tuple2;
 import net.jqwik.api.Tuple;
+import net.jqwik.api.Tuple.Tuple2;
 
 class StreamDecoderTest {
     @Provide
@@ -40,7 +40,9 @@ class StreamDecoderTest {
     @Property(tries = 1000)
     void skippingNothingIsSkippingSpecial(@ForAll("answers") Tuple2<Tokenizer, int[]> answer) {
         Tokenizer tokenizer = answer.get1();
-        int[] ids = Arrays.stream(answer.get2()).filter(id -> !tokenizer.isSpecial(id)).toArray();
+        int[] ids = Arrays.stream(answer.get2())
+                .filter(id -> !tokenizer.isSpecial(id))
+                .toArray();
         assertEquals(tokenizer.decode(ids, false), tokenizer.decode(ids, true));
     }
 
@@ -75,7 +77,9 @@ class StreamDecoderTest {
     @Provide
     Arbitrary<String> spaced() {
         return Arbitraries.of(" ", "'", ".", "?", "!", ",", "n", "t", "m", "s", "v", "r", "e", "n't", " '", "x")
-                .list().ofMaxSize(30).map(parts -> String.join("", parts));
+                .list()
+                .ofMaxSize(30)
+                .map(parts -> String.join("", parts));
     }
 
     @Property(tries = 3000)

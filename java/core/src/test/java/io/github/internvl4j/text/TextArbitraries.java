@@ -10,11 +10,55 @@ import net.jqwik.api.Tuple;
 
 /** Texts that tokenizers stumble over. */
 final class TextArbitraries {
-    private static final List<String> PARTS = List.of(" ", "  ", "   ", "\n", "\t", "\r\n", "\u00a0", "\u3000",
-            "\0", "▁", "▁▁", "<|im_start|>", "<|im_end|>", "<|im_sep|>", "<|endoftext|>", "<|startoftext|>", "<unk>",
-            "<img>", "</img>", "<box>", "<|im_", "|>", "<", "<image>", "<0x41>", "user\n", "hello",
-            " world", "é", "e\u0301", "数字", "🦊", "👨‍👩‍👧", "ﬀ", "\u200b", "\ud83e", "\udd8a", "return",
-            "    def f(self):", "12345", ".", " .", " n't", "<W>", "<L>", "and", "xyz", "foobar");
+    private static final List<String> PARTS = List.of(
+            " ",
+            "  ",
+            "   ",
+            "\n",
+            "\t",
+            "\r\n",
+            "\u00a0",
+            "\u3000",
+            "\0",
+            "▁",
+            "▁▁",
+            "<|im_start|>",
+            "<|im_end|>",
+            "<|im_sep|>",
+            "<|endoftext|>",
+            "<|startoftext|>",
+            "<unk>",
+            "<img>",
+            "</img>",
+            "<box>",
+            "<|im_",
+            "|>",
+            "<",
+            "<image>",
+            "<0x41>",
+            "user\n",
+            "hello",
+            " world",
+            "é",
+            "e\u0301",
+            "数字",
+            "🦊",
+            "👨‍👩‍👧",
+            "ﬀ",
+            "\u200b",
+            "\ud83e",
+            "\udd8a",
+            "return",
+            "    def f(self):",
+            "12345",
+            ".",
+            " .",
+            " n't",
+            "<W>",
+            "<L>",
+            "and",
+            "xyz",
+            "foobar");
 
     private TextArbitraries() {}
 
@@ -34,23 +78,28 @@ final class TextArbitraries {
 
     /** Token ids of a tokenizer; bytes and added tokens more often than their share. */
     static Arbitrary<int[]> ids(Tokenizer tokenizer) {
-        List<Integer> known = IntStream.range(0, tokenizer.vocabularySize()).filter(id -> {
-            try {
-                return !tokenizer.tokenText(id).isEmpty();
-            } catch (InvalidOptionException e) {
-                return false; // a hole between the model's pieces and the added tokens
-            }
-        }).boxed().toList();
+        List<Integer> known = IntStream.range(0, tokenizer.vocabularySize())
+                .filter(id -> {
+                    try {
+                        return !tokenizer.tokenText(id).isEmpty();
+                    } catch (InvalidOptionException e) {
+                        return false; // a hole between the model's pieces and the added tokens
+                    }
+                })
+                .boxed()
+                .toList();
         List<Integer> bytes = known.stream()
-                .filter(id -> SentencePieceModel.byteOf(tokenizer.tokenText(id)) >= 0).toList();
+                .filter(id -> SentencePieceModel.byteOf(tokenizer.tokenText(id)) >= 0)
+                .toList();
         List<Integer> marks = known.stream()
-                .filter(id -> tokenizer.findMark(tokenizer.tokenText(id)).isPresent()).toList();
+                .filter(id -> tokenizer.findMark(tokenizer.tokenText(id)).isPresent())
+                .toList();
         Arbitrary<Integer> id = Arbitraries.frequencyOf(
                 Tuple.of(4, Arbitraries.of(known)),
                 Tuple.of(3, Arbitraries.of(bytes.isEmpty() ? known : bytes)),
                 Tuple.of(1, Arbitraries.of(marks.isEmpty() ? known : marks)));
-        Arbitrary<List<Integer>> texts = texts().map(text ->
-                Arrays.stream(tokenizer.encode(text)).boxed().toList());
+        Arbitrary<List<Integer>> texts = texts().map(
+                        text -> Arrays.stream(tokenizer.encode(text)).boxed().toList());
         return Arbitraries.oneOf(id.list().ofMaxSize(24), texts)
                 .map(list -> list.stream().mapToInt(Integer::intValue).toArray());
     }

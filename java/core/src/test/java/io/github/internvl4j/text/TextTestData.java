@@ -41,7 +41,8 @@ final class TextTestData {
 
     /** The folders below resources/.../tokenizers; make.py there says what they are. */
     static List<Path> smallTokenizers() {
-        try (Stream<Path> folders = Files.list(Path.of(TextTestData.class.getResource("tokenizers").toURI()))) {
+        try (Stream<Path> folders =
+                Files.list(Path.of(TextTestData.class.getResource("tokenizers").toURI()))) {
             return folders.filter(Files::isDirectory).sorted().toList();
         } catch (IOException | URISyntaxException e) {
             throw new IllegalStateException(e);
@@ -95,7 +96,8 @@ final class TextTestData {
 
     static List<Turn> history(JsonNode list) {
         List<Turn> turns = new ArrayList<>();
-        list.forEach(turn -> turns.add(Turn.of(turn.get(0).textValue(), turn.get(1).textValue())));
+        list.forEach(
+                turn -> turns.add(Turn.of(turn.get(0).textValue(), turn.get(1).textValue())));
         return turns;
     }
 

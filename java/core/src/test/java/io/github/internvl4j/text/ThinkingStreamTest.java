@@ -14,7 +14,23 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ThinkingStreamTest {
     @Provide
     Arbitrary<List<String>> chunks() {
-        return Arbitraries.of("<think>", "</think>", "<", "</", "th", "ink", ">", "think>", "<thi", "nk>", "</think", "a", "B ", " ", "\n", "")
+        return Arbitraries.of(
+                        "<think>",
+                        "</think>",
+                        "<",
+                        "</",
+                        "th",
+                        "ink",
+                        ">",
+                        "think>",
+                        "<thi",
+                        "nk>",
+                        "</think",
+                        "a",
+                        "B ",
+                        " ",
+                        "\n",
+                        "")
                 .list()
                 .ofMaxSize(20);
     }
@@ -71,6 +87,7 @@ class ThinkingStreamTest {
         ThinkingStream stream = new ThinkingStream();
         stream.accept(whole);
         stream.finish();
-        assertEquals(new ThinkingStream.Parts(thinking, text), new ThinkingStream.Parts(stream.thinking(), stream.text()));
+        assertEquals(
+                new ThinkingStream.Parts(thinking, text), new ThinkingStream.Parts(stream.thinking(), stream.text()));
     }
 }

@@ -14,10 +14,12 @@ final class TokenizerFuzz {
 
     /** What can be loaded encodes and decodes any text. */
     static void use(Path folder) {
-        Contract.check(() -> {
-            Tokenizer tokenizer = Tokenizer.load(folder);
-            tokenizer.decode(tokenizer.encode(TEXT), false);
-            tokenizer.decode(tokenizer.encodeLiteral(TEXT), true);
-        }, List.of(CheckpointException.class, UnsupportedModelException.class));
+        Contract.check(
+                () -> {
+                    Tokenizer tokenizer = Tokenizer.load(folder);
+                    tokenizer.decode(tokenizer.encode(TEXT), false);
+                    tokenizer.decode(tokenizer.encodeLiteral(TEXT), true);
+                },
+                List.of(CheckpointException.class, UnsupportedModelException.class));
     }
 }

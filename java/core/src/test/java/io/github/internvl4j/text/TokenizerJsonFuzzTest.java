@@ -16,7 +16,8 @@ class TokenizerJsonFuzzTest {
 
     private static Path folder() {
         Path folder = Contract.folder();
-        Contract.write(folder.resolve("tokenizer_config.json"),
+        Contract.write(
+                folder.resolve("tokenizer_config.json"),
                 "{\"tokenizer_class\":\"PreTrainedTokenizerFast\"}".getBytes(StandardCharsets.UTF_8));
         return folder;
     }

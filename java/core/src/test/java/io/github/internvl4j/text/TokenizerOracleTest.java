@@ -35,7 +35,9 @@ class TokenizerOracleTest {
     @ParameterizedTest
     @MethodSource("family")
     void everyVector(Path checkpoint) {
-        check(TextTestData.tokenizer(checkpoint), TextTestData.expected(checkpoint).get("tokenizer"));
+        check(
+                TextTestData.tokenizer(checkpoint),
+                TextTestData.expected(checkpoint).get("tokenizer"));
     }
 
     @ParameterizedTest
@@ -49,11 +51,15 @@ class TokenizerOracleTest {
         for (JsonNode vector : vectors) {
             int[] ids = TextTestData.ints(vector.get("ids"));
             if (vector.has("text")) {
-                assertArrayEquals(ids, tokenizer.encode(vector.get("text").textValue()),
+                assertArrayEquals(
+                        ids,
+                        tokenizer.encode(vector.get("text").textValue()),
                         () -> vector.get("text").toString());
             }
             assertEquals(vector.get("decoded").textValue(), tokenizer.decode(ids, false), () -> Arrays.toString(ids));
-            assertEquals(vector.get("decoded_skip_special").textValue(), tokenizer.decode(ids, true),
+            assertEquals(
+                    vector.get("decoded_skip_special").textValue(),
+                    tokenizer.decode(ids, true),
                     () -> Arrays.toString(ids));
         }
     }
@@ -70,21 +76,27 @@ class TokenizerOracleTest {
         assertTrue(expected.get("dialogs").size() >= 10);
         for (JsonNode dialog : expected.get("dialogs")) {
             String name = dialog.get("name").textValue();
-            RenderedPrompt prompt = template.render(dialog.path("system").textValue(),
-                    TextTestData.history(dialog.get("history")), dialog.get("question").textValue(),
-                    TextTestData.integers(dialog.get("num_patches_list")), expected.get("tokens_per_image").intValue());
+            RenderedPrompt prompt = template.render(
+                    dialog.path("system").textValue(),
+                    TextTestData.history(dialog.get("history")),
+                    dialog.get("question").textValue(),
+                    TextTestData.integers(dialog.get("num_patches_list")),
+                    expected.get("tokens_per_image").intValue());
             assertEquals(dialog.get("prompt").textValue(), prompt.text(), name);
             assertTrue(prompt.question().endsWith(dialog.get("question").textValue()), name);
             int[] ids = TextTestData.ints(dialog.get("input_ids"));
             assertArrayEquals(ids, tokenizer.encode(dialog.get("prompt").textValue()), name);
             assertArrayEquals(ids, encoder.encode(prompt, SpecialTokens.PARSE), name);
-            if (prompt.segments().stream().noneMatch(s -> !s.template() && tokenizer.findMark(s.text()).isPresent())) {
+            if (prompt.segments().stream()
+                    .noneMatch(
+                            s -> !s.template() && tokenizer.findMark(s.text()).isPresent())) {
                 assertArrayEquals(ids, encoder.encode(prompt, SpecialTokens.LITERAL), name);
                 assertArrayEquals(ids, encoder.encode(prompt, SpecialTokens.REJECT), name);
             }
-            assertEquals(dialog.get("response").textValue(),
-                    AnswerStream.textOf(tokenizer, TextTestData.ints(dialog.get("greedy_tokens")),
-                            List.of(template.stop())));
+            assertEquals(
+                    dialog.get("response").textValue(),
+                    AnswerStream.textOf(
+                            tokenizer, TextTestData.ints(dialog.get("greedy_tokens")), List.of(template.stop())));
         }
     }
 

@@ -30,9 +30,13 @@ class TokenizerSettingsTest {
     @MethodSource("cases")
     void otherSettings(JsonNode given, @TempDir Path folder) throws IOException {
         String name = given.get("base").textValue();
-        Path base = TextTestData.all().stream().filter(path -> path.endsWith(name)).findFirst().orElseThrow();
+        Path base = TextTestData.all().stream()
+                .filter(path -> path.endsWith(name))
+                .findFirst()
+                .orElseThrow();
         try (Stream<Path> files = Files.list(base)) {
-            for (Path file : files.filter(path -> path.toString().matches(".*(json|txt|model)")).toList()) {
+            for (Path file : files.filter(path -> path.toString().matches(".*(json|txt|model)"))
+                    .toList()) {
                 Files.copy(file, folder.resolve(file.getFileName()));
             }
         }

@@ -55,8 +55,11 @@ class TokenizerTest {
 
     private static boolean hasMark(Tokenizer tokenizer, int[] ids) {
         int unknown = tokenizer.tokenId("<unk>").orElse(-1);
-        return Arrays.stream(ids).filter(id -> id != unknown).mapToObj(tokenizer::tokenText)
-                .anyMatch(token -> tokenizer.findMark(token).filter(token::equals).isPresent());
+        return Arrays.stream(ids)
+                .filter(id -> id != unknown)
+                .mapToObj(tokenizer::tokenText)
+                .anyMatch(
+                        token -> tokenizer.findMark(token).filter(token::equals).isPresent());
     }
 
     @Property(tries = 1000)
@@ -74,7 +77,9 @@ class TokenizerTest {
     void theFirstPieceLosesItsSpaceByTheOriginalsRule() {
         Tokenizer tokenizer = TextTestData.hermes();
         assertEquals("def f", tokenizer.decode(tokenizer.encode(" def f"), true));
-        assertEquals("\u2581\u2581\u2581def f", tokenizer.decode(tokenizer.encode("    def f"), true),
+        assertEquals(
+                "\u2581\u2581\u2581def f",
+                tokenizer.decode(tokenizer.encode("    def f"), true),
                 "four spaces are a piece, three are none: transformers gives this too");
     }
 
@@ -85,7 +90,9 @@ class TokenizerTest {
         Assume.that(tokenizer.findMark(text).isEmpty());
         SentencePieceModel model = TextTestData.model(TextTestData.root().resolve("hermes-d128"));
         List<String> parts = new ArrayList<>();
-        PythonText.replaceLoneSurrogates(text).replace(' ', '\u2581').codePoints()
+        PythonText.replaceLoneSurrogates(text)
+                .replace(' ', '\u2581')
+                .codePoints()
                 .forEach(c -> parts.add(Character.toString(c)));
         while (true) {
             int best = -1;
@@ -139,8 +146,8 @@ class TokenizerTest {
         for (int id : new int[] {-1, 1033, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
             InvalidOptionException e =
                     assertThrows(InvalidOptionException.class, () -> tokenizer.decode(new int[] {5, id}, true));
-            assertTrue(e.getMessage().contains("token id " + id)
-                    && e.getMessage().contains("0 to 1032"), e.getMessage());
+            assertTrue(
+                    e.getMessage().contains("token id " + id) && e.getMessage().contains("0 to 1032"), e.getMessage());
             assertThrows(InvalidOptionException.class, () -> tokenizer.decode(new int[] {id}, false));
             assertThrows(InvalidOptionException.class, () -> tokenizer.tokenText(id));
             assertThrows(InvalidOptionException.class, () -> tokenizer.isSpecial(id));
@@ -151,21 +158,31 @@ class TokenizerTest {
     void longTextsTakeNoLongTime() {
         Tokenizer tokenizer = TextTestData.hermes();
         int size = 1 << 20;
-        List<String> texts = List.of("a".repeat(size), " ".repeat(size), "<".repeat(size), "ab".repeat(size / 2),
-                "<|im_start|>".repeat(size / 12), "\0".repeat(size), "🦊".repeat(size / 4), "return ".repeat(size / 7));
+        List<String> texts = List.of(
+                "a".repeat(size),
+                " ".repeat(size),
+                "<".repeat(size),
+                "ab".repeat(size / 2),
+                "<|im_start|>".repeat(size / 12),
+                "\0".repeat(size),
+                "🦊".repeat(size / 4),
+                "return ".repeat(size / 7));
         for (String text : texts) {
             int[] ids = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> tokenizer.encode(text));
             assertTrue(ids.length > 0);
         }
-        assertEquals(size, tokenizer.decode(tokenizer.encode("a".repeat(size)), true).length());
+        assertEquals(
+                size, tokenizer.decode(tokenizer.encode("a".repeat(size)), true).length());
     }
 
     @Test
     void manyThreadsShareOne() throws Exception {
         Tokenizer tokenizer = Tokenizer.load(TextTestData.root().resolve("hermes-gqa7"));
         String text = "<|im_start|>user\nWhat is 数字 🦊?  <|im_end|>".repeat(50);
-        int[] encoded = TextTestData.tokenizer(TextTestData.root().resolve("hermes-gqa7")).encode(text);
-        int[] literal = TextTestData.tokenizer(TextTestData.root().resolve("hermes-gqa7")).encodeLiteral(text);
+        int[] encoded = TextTestData.tokenizer(TextTestData.root().resolve("hermes-gqa7"))
+                .encode(text);
+        int[] literal = TextTestData.tokenizer(TextTestData.root().resolve("hermes-gqa7"))
+                .encodeLiteral(text);
         ExecutorService pool = Executors.newFixedThreadPool(8);
         try {
             Callable<Boolean> task = () -> Arrays.equals(encoded, tokenizer.encode(text))

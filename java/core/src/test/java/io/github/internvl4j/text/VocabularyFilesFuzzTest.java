@@ -17,7 +17,8 @@ class VocabularyFilesFuzzTest {
 
     private static Path folder() {
         Path folder = Contract.folder();
-        Contract.write(folder.resolve("tokenizer_config.json"),
+        Contract.write(
+                folder.resolve("tokenizer_config.json"),
                 "{\"tokenizer_class\":\"Qwen2Tokenizer\"}".getBytes(StandardCharsets.UTF_8));
         return folder;
     }
@@ -39,7 +40,8 @@ class VocabularyFilesFuzzTest {
             nul++;
         }
         Contract.write(FOLDER.resolve("vocab.json"), Arrays.copyOf(both, nul));
-        Contract.write(FOLDER.resolve("merges.txt"), Arrays.copyOfRange(both, Math.min(nul + 1, both.length), both.length));
+        Contract.write(
+                FOLDER.resolve("merges.txt"), Arrays.copyOfRange(both, Math.min(nul + 1, both.length), both.length));
         TokenizerFuzz.use(FOLDER);
     }
 }

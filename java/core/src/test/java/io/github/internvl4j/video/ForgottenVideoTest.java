@@ -30,7 +30,8 @@ class ForgottenVideoTest {
     @Test
     void theirDescriptorsComeBack() throws Exception {
         assumeTrue(Files.isDirectory(DESCRIPTORS), "no /proc");
-        Path video = Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4").toRealPath();
+        Path video = Path.of(System.getProperty("internvl4j.testData"), "demo", "samples", "film.mp4")
+                .toRealPath();
         for (int i = 0; i < 20; i++) {
             VideoFrames.open(video).frame(0);
         }

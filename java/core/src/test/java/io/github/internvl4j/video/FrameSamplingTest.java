@@ -34,8 +34,9 @@ class FrameSamplingTest {
         assertEquals(400, lines.size());
         for (String line : lines) {
             String[] fields = line.split("\t");
-            long[] wanted =
-                    Arrays.stream(fields[6].split(",")).mapToLong(Long::parseLong).toArray();
+            long[] wanted = Arrays.stream(fields[6].split(","))
+                    .mapToLong(Long::parseLong)
+                    .toArray();
             long[] indices = FrameSampling.indices(
                     seconds(fields[0]),
                     seconds(fields[1]),

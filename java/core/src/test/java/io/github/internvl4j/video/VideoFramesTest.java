@@ -86,8 +86,7 @@ class VideoFramesTest {
     @Test
     void samplesAsTheCardDoes() throws IOException {
         try (VideoFrames video = VideoFrames.open(resource("h264-bframes.mp4"))) {
-            assertEquals(
-                    numbers(FrameSampling.indices(null, null, 25, FRAMES - 1, 0, 8)), numbers(video.sample(8)));
+            assertEquals(numbers(FrameSampling.indices(null, null, 25, FRAMES - 1, 0, 8)), numbers(video.sample(8)));
             assertEquals(
                     numbers(FrameSampling.indices(0.4, 1.2, 25, FRAMES - 1, 0, 5)), numbers(video.sample(5, 0.4, 1.2)));
             assertEquals(FRAMES * 2, video.sample(FRAMES * 2).size());
@@ -96,8 +95,7 @@ class VideoFramesTest {
             assertThrows(InvalidOptionException.class, () -> video.sample(0));
             assertThrows(InvalidOptionException.class, () -> video.sample(4, 1, 1));
             assertThrows(InvalidOptionException.class, () -> video.sample(4, Double.NaN, 1));
-            InvalidOptionException e =
-                    assertThrows(InvalidOptionException.class, () -> video.sample(4, 60, 70));
+            InvalidOptionException e = assertThrows(InvalidOptionException.class, () -> video.sample(4, 60, 70));
             assertTrue(String.valueOf(e.getMessage()).contains("1.92 seconds"), e.getMessage());
             assertThrows(IndexOutOfBoundsException.class, () -> video.frame(FRAMES));
             assertThrows(IndexOutOfBoundsException.class, () -> video.frame(-1));
@@ -162,8 +160,7 @@ class VideoFramesTest {
             }
         }
         Path file = resource("h264-bframes.mp4");
-        try (URLClassLoader bare =
-                new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
+        try (URLClassLoader bare = new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
             Class<?> type = Class.forName(VideoFrames.class.getName(), true, bare);
             InvocationTargetException e = assertThrows(
                     InvocationTargetException.class,

@@ -15,7 +15,14 @@ final class Built {
             "internvl4j-native:linux-x86_64", "native/target/native");
 
     private static final Map<String, String> MODULES = Map.of(
-            "internvl4j", "core", "internvl4j-platform", "platform", "internvl4j-native", "native", "internvl4j-bom", "bom");
+            "internvl4j",
+            "core",
+            "internvl4j-platform",
+            "platform",
+            "internvl4j-native",
+            "native",
+            "internvl4j-bom",
+            "bom");
 
     static final String VERSION = property("version");
 

@@ -28,7 +28,8 @@ class PublishedPomTest {
     @ValueSource(strings = {"internvl4j-native", "internvl4j", "internvl4j-platform", "internvl4j-bom"})
     void everythingIsSaid(String artifact) throws Exception {
         Path file = Objects.requireNonNull(Built.pom(artifact));
-        assertFalse(Files.readString(file).replace("${project.version}", "").contains("${"), "a property that nobody sets");
+        assertFalse(
+                Files.readString(file).replace("${project.version}", "").contains("${"), "a property that nobody sets");
         Document pom = parse(file);
         assertEquals(0, pom.getElementsByTagName("parent").getLength());
         for (String field : List.of("name", "description", "url", "license", "developer", "scm")) {
@@ -47,17 +48,21 @@ class PublishedPomTest {
         assertEquals(used.get("ffmpeg"), managed.get("ffmpeg"));
         assertEquals(used.get("ffmpeg:linux-x86_64"), managed.get("ffmpeg:linux-x86_64"));
         assertEquals(versions("internvl4j").get("micrometer-core"), managed.get("micrometer-core"));
-        assertTrue(managed.keySet().containsAll(List.of("internvl4j", "internvl4j-platform", "internvl4j-native:linux-x86_64-gpu")));
+        assertTrue(managed.keySet()
+                .containsAll(List.of("internvl4j", "internvl4j-platform", "internvl4j-native:linux-x86_64-gpu")));
     }
 
     private static Map<String, String> versions(String artifact) throws Exception {
-        NodeList dependencies = parse(Objects.requireNonNull(Built.pom(artifact))).getElementsByTagName("dependency");
+        NodeList dependencies =
+                parse(Objects.requireNonNull(Built.pom(artifact))).getElementsByTagName("dependency");
         Map<String, String> versions = new HashMap<>();
         for (int i = 0; i < dependencies.getLength(); i++) {
             Element dependency = (Element) dependencies.item(i);
             String classifier = text(dependency.getElementsByTagName("classifier"));
             String name = text(dependency.getElementsByTagName("artifactId"));
-            versions.put(classifier.isEmpty() ? name : name + ":" + classifier, text(dependency.getElementsByTagName("version")));
+            versions.put(
+                    classifier.isEmpty() ? name : name + ":" + classifier,
+                    text(dependency.getElementsByTagName("version")));
         }
         return versions;
     }

@@ -36,8 +36,14 @@ class ResolutionTest {
     @ValueSource(strings = {"Linux", "Windows 11", "Mac OS X"})
     void theLibraryIsFound(String system) throws Exception {
         Set<String> found = resolve("internvl4j", system);
-        assertTrue(found.containsAll(List.of(
-                "internvl4j", "internvl4j-native", "internvl4j-native:linux-x86_64", "javacpp", "javacpp:linux-x86_64")), found::toString);
+        assertTrue(
+                found.containsAll(List.of(
+                        "internvl4j",
+                        "internvl4j-native",
+                        "internvl4j-native:linux-x86_64",
+                        "javacpp",
+                        "javacpp:linux-x86_64")),
+                found::toString);
         assertTrue(found.stream().noneMatch(name -> name.startsWith("ffmpeg")), found::toString);
     }
 
@@ -63,11 +69,19 @@ class ResolutionTest {
                 .setOffline(true)
                 .build()) {
             CollectRequest collect = new CollectRequest()
-                    .addDependency(new Dependency(new DefaultArtifact(GROUP, artifact, "jar", Built.VERSION), "runtime"))
-                    .addRepository(new RemoteRepository.Builder("central", "default", "https://repo.maven.apache.org/maven2").build());
-            return maven.resolveDependencies(session, new DependencyRequest(collect, null)).getArtifactResults().stream()
+                    .addDependency(
+                            new Dependency(new DefaultArtifact(GROUP, artifact, "jar", Built.VERSION), "runtime"))
+                    .addRepository(
+                            new RemoteRepository.Builder("central", "default", "https://repo.maven.apache.org/maven2")
+                                    .build());
+            return maven
+                    .resolveDependencies(session, new DependencyRequest(collect, null))
+                    .getArtifactResults()
+                    .stream()
                     .map(result -> result.getArtifact())
-                    .map(it -> it.getClassifier().isEmpty() ? it.getArtifactId() : it.getArtifactId() + ":" + it.getClassifier())
+                    .map(it -> it.getClassifier().isEmpty()
+                            ? it.getArtifactId()
+                            : it.getArtifactId() + ":" + it.getClassifier())
                     .collect(Collectors.toSet());
         } finally {
             maven.shutdown();

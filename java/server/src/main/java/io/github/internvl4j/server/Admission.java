@@ -66,7 +66,8 @@ final class Admission {
                         job.refuse(ApiError.queueFull());
                     }
                 },
-                patience.toMillis(), TimeUnit.MILLISECONDS);
+                patience.toMillis(),
+                TimeUnit.MILLISECONDS);
     }
 
     private void begin(Job job) {

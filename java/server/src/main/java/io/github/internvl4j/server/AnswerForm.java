@@ -73,12 +73,14 @@ abstract class AnswerForm {
     }
 
     Map<String, Object> whole(List<Reply> replies) {
-        List<Map<String, Object>> choices =
-                IntStream.range(0, replies.size()).mapToObj(i -> choice(i, replies.get(i))).toList();
+        List<Map<String, Object>> choices = IntStream.range(0, replies.size())
+                .mapToObj(i -> choice(i, replies.get(i)))
+                .toList();
         return envelope(object, choices, usageOf(replies));
     }
 
-    private Map<String, Object> envelope(String kind, List<Map<String, Object>> choices, @Nullable Map<String, Object> usage) {
+    private Map<String, Object> envelope(
+            String kind, List<Map<String, Object>> choices, @Nullable Map<String, Object> usage) {
         Map<String, Object> all = new LinkedHashMap<>();
         all.put("id", id);
         all.put("object", kind);
@@ -97,11 +99,14 @@ abstract class AnswerForm {
         usage.put("prompt_tokens", prompt);
         usage.put("completion_tokens", answers);
         usage.put("total_tokens", prompt + answers);
-        usage.put("prompt_tokens_details", Map.of("cached_tokens", replies.get(0).timings().reusedTokens()));
+        usage.put(
+                "prompt_tokens_details",
+                Map.of("cached_tokens", replies.get(0).timings().reusedTokens()));
         return usage;
     }
 
-    private static Map<String, Object> ofChoice(int choice, String name, Object said, @Nullable Object logprobs, @Nullable String reason) {
+    private static Map<String, Object> ofChoice(
+            int choice, String name, Object said, @Nullable Object logprobs, @Nullable String reason) {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("index", choice);
         fields.put(name, said);
@@ -142,17 +147,21 @@ abstract class AnswerForm {
             Map<String, Object> message = new LinkedHashMap<>();
             message.put("role", "assistant");
             message.put("content", reply.text());
-            return ofChoice(choice, "message", message, logprobs(reply.logprobs(), reply.alternatives()), name(reply.finish()));
+            return ofChoice(
+                    choice, "message", message, logprobs(reply.logprobs(), reply.alternatives()), name(reply.finish()));
         }
 
         @Override
-        @Nullable Object logprobs(List<TokenLogprob> chosen, List<List<TokenLogprob>> alternatives) {
+        @Nullable
+        Object logprobs(List<TokenLogprob> chosen, List<List<TokenLogprob>> alternatives) {
             if (!hasLogprobs()) {
                 return null;
             }
-            return Map.of("content", IntStream.range(0, chosen.size())
-                    .mapToObj(i -> tokens().token(chosen.get(i), alternatives.get(i)))
-                    .toList());
+            return Map.of(
+                    "content",
+                    IntStream.range(0, chosen.size())
+                            .mapToObj(i -> tokens().token(chosen.get(i), alternatives.get(i)))
+                            .toList());
         }
     }
 
@@ -165,7 +174,8 @@ abstract class AnswerForm {
         }
 
         @Override
-        @Nullable Map<String, Object> first(int choice) {
+        @Nullable
+        Map<String, Object> first(int choice) {
             return null;
         }
 
@@ -186,12 +196,15 @@ abstract class AnswerForm {
         }
 
         @Override
-        @Nullable Object logprobs(List<TokenLogprob> chosen, List<List<TokenLogprob>> alternatives) {
+        @Nullable
+        Object logprobs(List<TokenLogprob> chosen, List<List<TokenLogprob>> alternatives) {
             if (!hasLogprobs()) {
                 return null;
             }
             Map<String, Object> all = new LinkedHashMap<>();
-            all.put("tokens", chosen.stream().map(token -> tokens().text(token.token())).toList());
+            all.put(
+                    "tokens",
+                    chosen.stream().map(token -> tokens().text(token.token())).toList());
             all.put("token_logprobs", chosen.stream().map(TokenLogprob::logprob).toList());
             all.put("top_logprobs", alternatives.stream().map(this::named).toList());
             return all;
@@ -199,7 +212,9 @@ abstract class AnswerForm {
 
         private Map<String, Float> named(List<TokenLogprob> alternatives) {
             Map<String, Float> named = new LinkedHashMap<>();
-            alternatives.stream().limit(most).forEach(token -> named.putIfAbsent(tokens().text(token.token()), token.logprob()));
+            alternatives.stream()
+                    .limit(most)
+                    .forEach(token -> named.putIfAbsent(tokens().text(token.token()), token.logprob()));
             return named;
         }
     }

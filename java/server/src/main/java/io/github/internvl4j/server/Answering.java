@@ -33,7 +33,12 @@ final class Answering implements Admission.Job {
      * @param clock ends what takes too long
      */
     Answering(
-            Served served, Question question, AnswerForm form, Exchange exchange, Duration longest, Executor threads,
+            Served served,
+            Question question,
+            AnswerForm form,
+            Exchange exchange,
+            Duration longest,
+            Executor threads,
             ScheduledExecutorService clock) {
         this.served = served;
         this.question = question;
@@ -136,7 +141,9 @@ final class Answering implements Admission.Job {
             return replies;
         } catch (RuntimeException | Error failure) {
             cancellation.cancel();
-            CompletableFuture.allOf(others.toArray(new CompletableFuture<?>[0])).exceptionally(also -> null).join();
+            CompletableFuture.allOf(others.toArray(new CompletableFuture<?>[0]))
+                    .exceptionally(also -> null)
+                    .join();
             throw failure;
         }
     }
@@ -167,7 +174,8 @@ final class Answering implements Admission.Job {
             return;
         }
         Object logprobs = token
-                ? form.logprobs(List.of(new TokenLogprob(chunk.token(), chunk.logprob())), List.of(chunk.alternatives()))
+                ? form.logprobs(
+                        List.of(new TokenLogprob(chunk.token(), chunk.logprob())), List.of(chunk.alternatives()))
                 : null;
         send(form.chunk(form.text(choice, chunk.text(), logprobs)));
     }

@@ -28,7 +28,8 @@ final class ApiError extends RuntimeException {
     private final int retryAfter;
 
     /** @param retryAfter seconds after which to come back; 0 says nothing */
-    private ApiError(int status, String type, @Nullable String param, @Nullable String code, int retryAfter, String message) {
+    private ApiError(
+            int status, String type, @Nullable String param, @Nullable String code, int retryAfter, String message) {
         super(message, null, false, false); // it tells a client, not where it happened
         this.status = status;
         this.type = type;
@@ -42,7 +43,12 @@ final class ApiError extends RuntimeException {
     }
 
     static ApiError unauthorized() {
-        return new ApiError(401, "authentication_error", null, "invalid_api_key", 0,
+        return new ApiError(
+                401,
+                "authentication_error",
+                null,
+                "invalid_api_key",
+                0,
                 "no API key of this server came with the request; expected the header Authorization: Bearer KEY");
     }
 
@@ -55,7 +61,12 @@ final class ApiError extends RuntimeException {
     }
 
     static ApiError unknownModel(String asked, String served) {
-        return new ApiError(404, INVALID, "model", "model_not_found", 0,
+        return new ApiError(
+                404,
+                INVALID,
+                "model",
+                "model_not_found",
+                0,
                 "the model " + asked + " is not served here; expected " + served);
     }
 
@@ -68,12 +79,23 @@ final class ApiError extends RuntimeException {
     }
 
     static ApiError tooLarge() {
-        return new ApiError(413, INVALID, null, null, 0,
+        return new ApiError(
+                413,
+                INVALID,
+                null,
+                null,
+                0,
                 "the request's body is too large, expected at most " + Limits.BODY_BYTES + " bytes");
     }
 
     static ApiError queueFull() {
-        return new ApiError(429, "rate_limit_error", null, "queue_full", 1, "too many requests wait already; come back in a moment");
+        return new ApiError(
+                429,
+                "rate_limit_error",
+                null,
+                "queue_full",
+                1,
+                "too many requests wait already; come back in a moment");
     }
 
     static ApiError loading() {
@@ -85,7 +107,8 @@ final class ApiError extends RuntimeException {
     }
 
     static ApiError busy() {
-        return new ApiError(503, "unavailable_error", null, "busy", 2, "too much is being read at once; come back in a moment");
+        return new ApiError(
+                503, "unavailable_error", null, "busy", 2, "too much is being read at once; come back in a moment");
     }
 
     static ApiError expired() {
@@ -107,14 +130,17 @@ final class ApiError extends RuntimeException {
         if (failure instanceof FieldException field) {
             return new ApiError(400, INVALID, field.field().isEmpty() ? null : field.field(), null, 0, message);
         }
-        if (failure instanceof PromptException || failure instanceof ImageException || failure instanceof InvalidOptionException) {
+        if (failure instanceof PromptException
+                || failure instanceof ImageException
+                || failure instanceof InvalidOptionException) {
             return new ApiError(400, INVALID, null, null, 0, message);
         }
         if (failure instanceof ClosedException) {
             return draining();
         }
         if (failure instanceof InsufficientMemoryException || failure instanceof OutOfMemoryError) {
-            return new ApiError(503, "unavailable_error", null, "out_of_memory", 2, "there is no memory for the request now");
+            return new ApiError(
+                    503, "unavailable_error", null, "out_of_memory", 2, "there is no memory for the request now");
         }
         System.getLogger("io.github.internvl4j.server").log(Level.ERROR, "a request failed", failure);
         return new ApiError(500, "server_error", null, null, 0, "the server failed; its log says why");

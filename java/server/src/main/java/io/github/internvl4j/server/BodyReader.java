@@ -84,7 +84,9 @@ final class BodyReader {
                 }
                 exchange.fail(error);
                 vertx.setTimer(PATIENCE_MILLIS, id -> {
-                    var ignored = shared ? request.response().reset() : request.connection().close();
+                    var ignored = shared
+                            ? request.response().reset()
+                            : request.connection().close();
                 });
             }
         }

@@ -16,11 +16,13 @@ final class DataImages implements MediaSource {
     @Override
     public Image image(String url, String path) {
         if (!DataUri.is(url)) {
-            throw new FieldException(path, "field " + path + ": remote images are not fetched; expected data:TYPE;base64, and the file");
+            throw new FieldException(
+                    path, "field " + path + ": remote images are not fetched; expected data:TYPE;base64, and the file");
         }
         try {
             long most = Math.max(1, Math.min(left, Limits.PIXELS));
-            Image image = Image.read(DataUri.bytes(url), "the image", ReadOptions.defaults().maxPixels(most));
+            Image image = Image.read(
+                    DataUri.bytes(url), "the image", ReadOptions.defaults().maxPixels(most));
             left -= (long) image.width() * image.height();
             return image;
         } catch (ImageException | PromptException e) {

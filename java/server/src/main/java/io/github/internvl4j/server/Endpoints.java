@@ -30,7 +30,10 @@ final class Endpoints {
 
     private static String utf8(byte[] bytes) {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new InvalidOptionException("the request's body is not UTF-8, expected JSON in UTF-8", e);
         }
@@ -55,14 +58,18 @@ final class Endpoints {
         if (body.get("messages") != null) {
             tokens = model.promptTokens(Question.prompt(body, caller).get());
         } else {
-            tokens = Arrays.stream(model.tokenizer().encode(body.requiredText("prompt"))).boxed().toList();
+            tokens = Arrays.stream(model.tokenizer().encode(body.requiredText("prompt")))
+                    .boxed()
+                    .toList();
         }
         Map<String, Object> told = new LinkedHashMap<>();
         told.put("count", tokens.size());
         told.put("max_model_len", model.info().contextLength());
         told.put("tokens", tokens);
         if (Boolean.TRUE.equals(body.flag("return_token_strs"))) {
-            told.put("token_strs", tokens.stream().map(model.tokenizer()::tokenText).toList());
+            told.put(
+                    "token_strs",
+                    tokens.stream().map(model.tokenizer()::tokenText).toList());
         }
         return told;
     }
@@ -76,7 +83,9 @@ final class Endpoints {
             }
             return entry.count();
         });
-        return Map.of("prompt", tokenizer.decode(tokens.stream().mapToInt(Integer::intValue).toArray(), false));
+        return Map.of(
+                "prompt",
+                tokenizer.decode(tokens.stream().mapToInt(Integer::intValue).toArray(), false));
     }
 
     /** What the model reads of a conversation, so that nobody has to guess. */

@@ -143,7 +143,8 @@ final class Exchange {
 
     /** Who does not take the end in time has no connection any more. */
     private void close(Future<Void> end) {
-        long timer = vertx.setTimer(times.stalled().toMillis(), id -> request.connection().close());
+        long timer = vertx.setTimer(
+                times.stalled().toMillis(), id -> request.connection().close());
         end.onComplete(done -> vertx.cancelTimer(timer));
     }
 

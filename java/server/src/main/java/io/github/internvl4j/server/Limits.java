@@ -35,12 +35,22 @@ final class Limits {
      * @param ping between signs of life in a stream that has nothing to say
      */
     record Times(
-            Duration firstRequest, Duration nextRequest, Duration body, Duration queue, Duration answer, Duration stalled,
+            Duration firstRequest,
+            Duration nextRequest,
+            Duration body,
+            Duration queue,
+            Duration answer,
+            Duration stalled,
             Duration ping) {
         static Times defaults() {
             return new Times(
-                    Duration.ofSeconds(10), Duration.ofSeconds(75), Duration.ofSeconds(60), Duration.ofSeconds(30),
-                    Duration.ofSeconds(600), Duration.ofSeconds(60), Duration.ofSeconds(10));
+                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(75),
+                    Duration.ofSeconds(60),
+                    Duration.ofSeconds(30),
+                    Duration.ofSeconds(600),
+                    Duration.ofSeconds(60),
+                    Duration.ofSeconds(10));
         }
     }
 }

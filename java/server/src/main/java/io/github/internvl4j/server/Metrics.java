@@ -23,7 +23,8 @@ final class Metrics {
     private static final double[] SECONDS = {
         0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640
     };
-    private static final double[] TOKENS = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000};
+    private static final double[] TOKENS = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000
+    };
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final InternVL model;
@@ -51,12 +52,27 @@ final class Metrics {
         counter("prefix_cache_queries", "Tokens that were looked for in the cache", Counts::promptTokens);
         counter("prefix_cache_hits", "Tokens that were there", Counts::reusedTokens);
         counter("num_preemptions", "Requests that gave their part of the KV cache back", Counts::preemptions);
-        counter("spec_decode_num_draft_tokens", "Tokens guessed", counts -> counts.guessedTokens() + counts.draftedTokens());
-        counter("spec_decode_num_accepted_tokens", "Those that were right", counts -> counts.rightTokens() + counts.rightDraftedTokens());
-        success = Counter.builder().name(PREFIX + "request_success").help("Answers by how they ended")
-                .constLabels(labels).labelNames("finished_reason").withoutExemplars().register(registry);
-        failures = Counter.builder().name(PREFIX + "request_failure").help("Requests that got no answer or a part of one")
-                .constLabels(labels).withoutExemplars().register(registry);
+        counter(
+                "spec_decode_num_draft_tokens",
+                "Tokens guessed",
+                counts -> counts.guessedTokens() + counts.draftedTokens());
+        counter(
+                "spec_decode_num_accepted_tokens",
+                "Those that were right",
+                counts -> counts.rightTokens() + counts.rightDraftedTokens());
+        success = Counter.builder()
+                .name(PREFIX + "request_success")
+                .help("Answers by how they ended")
+                .constLabels(labels)
+                .labelNames("finished_reason")
+                .withoutExemplars()
+                .register(registry);
+        failures = Counter.builder()
+                .name(PREFIX + "request_failure")
+                .help("Requests that got no answer or a part of one")
+                .constLabels(labels)
+                .withoutExemplars()
+                .register(registry);
         firstToken = histogram("time_to_first_token_seconds", "From the request to its first token", SECONDS);
         interToken = histogram("inter_token_latency_seconds", "From a token to the next", SECONDS);
         whole = histogram("e2e_request_latency_seconds", "From the request to its end", SECONDS);
@@ -72,20 +88,31 @@ final class Metrics {
     }
 
     private void gauge(String name, String help, ToDoubleFunction<Counts> value) {
-        GaugeWithCallback.builder().name(PREFIX + name).help(help).constLabels(labels)
+        GaugeWithCallback.builder()
+                .name(PREFIX + name)
+                .help(help)
+                .constLabels(labels)
                 .callback(told -> told.call(value.applyAsDouble(model.counts())))
                 .register(registry);
     }
 
     private void counter(String name, String help, ToDoubleFunction<Counts> value) {
-        CounterWithCallback.builder().name(PREFIX + name).help(help).constLabels(labels)
+        CounterWithCallback.builder()
+                .name(PREFIX + name)
+                .help(help)
+                .constLabels(labels)
                 .callback(told -> told.call(value.applyAsDouble(model.counts())))
                 .register(registry);
     }
 
     private Histogram histogram(String name, String help, double... bounds) {
-        return Histogram.builder().name(PREFIX + name).help(help).constLabels(labels)
-                .withoutExemplars().classicOnly().classicUpperBounds(bounds)
+        return Histogram.builder()
+                .name(PREFIX + name)
+                .help(help)
+                .constLabels(labels)
+                .withoutExemplars()
+                .classicOnly()
+                .classicUpperBounds(bounds)
                 .register(registry);
     }
 

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The page to talk to the model: a few files that are in memory, and nothing of anywhere else. */
 final class Page {
-    private static final String POLICY = "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    private static final String POLICY =
+            "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private record File(String type, Buffer content) {}
 
@@ -41,7 +42,10 @@ final class Page {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        add(path, "/META-INF/resources/webjars/" + name + "/" + pom.getProperty("version") + "/" + file, "text/javascript; charset=utf-8");
+        add(
+                path,
+                "/META-INF/resources/webjars/" + name + "/" + pom.getProperty("version") + "/" + file,
+                "text/javascript; charset=utf-8");
     }
 
     private static byte[] read(String resource) {
@@ -61,7 +65,8 @@ final class Page {
     }
 
     /** The file at a path; null if it is none of the page's. */
-    @Nullable String type(String path) {
+    @Nullable
+    String type(String path) {
         File file = files.get(path);
         return file == null ? null : file.type();
     }

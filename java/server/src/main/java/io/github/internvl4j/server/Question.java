@@ -26,7 +26,13 @@ import java.util.function.Supplier;
  * @param topLogprobs how many alternatives of each
  */
 record Question(
-        Supplier<Asked> asked, GenerationConfig config, int choices, boolean stream, boolean usage, boolean logprobs, int topLogprobs) {
+        Supplier<Asked> asked,
+        GenerationConfig config,
+        int choices,
+        boolean stream,
+        boolean usage,
+        boolean logprobs,
+        int topLogprobs) {
     private static final SecureRandom RANDOM = new SecureRandom();
 
     /** What is asked, with its images. */
@@ -44,7 +50,13 @@ record Question(
         AnswerFields fields = AnswerFields.of(body);
         Integer top = body.count("top_logprobs");
         boolean logprobs = Boolean.TRUE.equals(body.flag("logprobs"));
-        return of(() -> new AskedPrompt(served.model(), prompt.get()), fields, body, served, logprobs, top == null ? 0 : top);
+        return of(
+                () -> new AskedPrompt(served.model(), prompt.get()),
+                fields,
+                body,
+                served,
+                logprobs,
+                top == null ? 0 : top);
     }
 
     /** The prompt of a request that has messages; its images are read when it is asked for. */
@@ -54,7 +66,8 @@ record Question(
             throw body.wrong("messages", "at most " + Limits.IMAGES + " images", body.required("messages"));
         }
         Messages.Placement placement = placement(body);
-        return () -> messages.prompt(new DataImages(), SpecialTokens.LITERAL, placement).cacheSalt(caller);
+        return () -> messages.prompt(new DataImages(), SpecialTokens.LITERAL, placement)
+                .cacheSalt(caller);
     }
 
     private static Messages.Placement placement(Fields body) {
@@ -76,7 +89,13 @@ record Question(
             throw body.wrong("logprobs", "0 to " + Limits.TOP_LOGPROBS, body.required("logprobs"));
         }
         AnswerFields fields = AnswerFields.of(body, top == null ? 0 : Math.max(1, top));
-        return of(() -> new AskedTokens(served.model(), tokens, caller), fields, body, served, top != null, top == null ? 0 : top);
+        return of(
+                () -> new AskedTokens(served.model(), tokens, caller),
+                fields,
+                body,
+                served,
+                top != null,
+                top == null ? 0 : top);
     }
 
     /** A text, in which special tokens are meant as they are for other such servers, or ids; an array may hold one text. */
@@ -84,7 +103,9 @@ record Question(
         JsonNode prompt = body.required("prompt");
         JsonNode only = prompt.isArray() && prompt.size() == 1 && !prompt.get(0).isNumber() ? prompt.get(0) : prompt;
         if (only.isTextual()) {
-            return Arrays.stream(model.tokenizer().encode(only.textValue())).boxed().toList();
+            return Arrays.stream(model.tokenizer().encode(only.textValue()))
+                    .boxed()
+                    .toList();
         }
         if (!only.isArray() || only.isEmpty() || !only.get(0).isNumber()) {
             throw body.wrong("prompt", "one text, or one array of token ids", prompt);
@@ -104,7 +125,8 @@ record Question(
         if (choices != null && (choices < 1 || choices > Limits.CHOICES)) {
             throw body.wrong("n", "1 to " + Limits.CHOICES, body.required("n"));
         }
-        GenerationConfig base = GenerationConfig.greedy(served.model().info().contextLength()).seed(RANDOM.nextLong());
+        GenerationConfig base =
+                GenerationConfig.greedy(served.model().info().contextLength()).seed(RANDOM.nextLong());
         boolean stream = Boolean.TRUE.equals(body.flag("stream"));
         Fields options = body.object("stream_options");
         boolean usage = options != null && Boolean.TRUE.equals(options.flag("include_usage"));

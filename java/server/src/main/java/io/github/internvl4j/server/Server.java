@@ -61,14 +61,16 @@ public final class Server implements AutoCloseable {
     private final Admission admission;
     private final ThreadPoolExecutor parsers;
     private final ExecutorService answers = Executors.newCachedThreadPool(named("internvl4j-server-answer"));
-    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(named("internvl4j-server-clock"));
+    private final ScheduledExecutorService clock =
+            Executors.newSingleThreadScheduledExecutor(named("internvl4j-server-clock"));
     private final Set<Answering> unanswered = ConcurrentHashMap.newKeySet();
     private final Map<String, Endpoint> posts = Map.of(
             "/v1/chat/completions", this::chat,
             "/v1/completions", this::complete,
-            "/v1/chat/completions/render", (body, served, exchange) ->
-                    exchange.json(200, Endpoints.render(body, served, exchange.caller())),
-            "/tokenize", (body, served, exchange) -> exchange.json(200, Endpoints.tokenize(body, served, exchange.caller())),
+            "/v1/chat/completions/render",
+                    (body, served, exchange) -> exchange.json(200, Endpoints.render(body, served, exchange.caller())),
+            "/tokenize",
+                    (body, served, exchange) -> exchange.json(200, Endpoints.tokenize(body, served, exchange.caller())),
             "/detokenize", (body, served, exchange) -> exchange.json(200, Endpoints.detokenize(body, served)));
     private final HttpServer http;
     private volatile @Nullable Served served;
@@ -87,18 +89,27 @@ public final class Server implements AutoCloseable {
                 .setEventLoopPoolSize(1)
                 .setWorkerPoolSize(1)
                 .setInternalBlockingPoolSize(1)
-                .setFileSystemOptions(new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false)));
+                .setFileSystemOptions(
+                        new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false)));
         connections = new Connections(vertx, times);
         bodies = new BodyReader(vertx, times);
         admission = new Admission(options, times.queue(), answers, clock);
         int processors = Math.max(2, Runtime.getRuntime().availableProcessors());
-        parsers = new ThreadPoolExecutor(processors, processors, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(MOST_PARSED),
+        parsers = new ThreadPoolExecutor(
+                processors,
+                processors,
+                10,
+                TimeUnit.SECONDS,
+                new ArrayBlockingQueue<>(MOST_PARSED),
                 named("internvl4j-server-parser"));
         parsers.allowCoreThreadTimeOut(true);
-        // Vert.x tells of a connection when its first request's head is there, which decides between HTTP/1.1 and HTTP/2. Its own
+        // Vert.x tells of a connection when its first request's head is there, which decides between HTTP/1.1 and
+        // HTTP/2. Its own
         // limit, which counts while an answer is computed, too, is for those that never send one.
         int unused = Math.toIntExact(times.answer().plus(times.body()).toSeconds()) + 1;
-        http = vertx.createHttpServer(new HttpServerOptions().setHandle100ContinueAutomatically(true).setIdleTimeout(unused))
+        http = vertx.createHttpServer(new HttpServerOptions()
+                        .setHandle100ContinueAutomatically(true)
+                        .setIdleTimeout(unused))
                 .connectionHandler(connections::opened)
                 .requestHandler(this::take);
     }
@@ -124,14 +135,20 @@ public final class Server implements AutoCloseable {
     static Server start(ServerOptions options, Limits.Times times) {
         Server server = new Server(Objects.requireNonNull(options, "options"), times);
         try {
-            server.http.listen(options.port(), options.host()).toCompletionStage().toCompletableFuture().join();
+            server.http
+                    .listen(options.port(), options.host())
+                    .toCompletionStage()
+                    .toCompletableFuture()
+                    .join();
             return server;
         } catch (CompletionException e) {
             server.close();
             Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new InvalidOptionException("port " + options.port() + " of " + options.host()
-                    + " cannot be listened at, expected one that is free (0 takes any) and an address of this machine: "
-                    + cause.getMessage(), e);
+            throw new InvalidOptionException(
+                    "port " + options.port() + " of " + options.host()
+                            + " cannot be listened at, expected one that is free (0 takes any) and an address of this machine: "
+                            + cause.getMessage(),
+                    e);
         }
     }
 
@@ -206,7 +223,9 @@ public final class Server implements AutoCloseable {
             return;
         }
         if (!method.equals(HttpMethod.GET) && !method.equals(HttpMethod.HEAD)) {
-            throw page.type(path) != null || path.startsWith("/v1/models") ? ApiError.method("GET") : ApiError.unknownPath(path);
+            throw page.type(path) != null || path.startsWith("/v1/models")
+                    ? ApiError.method("GET")
+                    : ApiError.unknownPath(path);
         }
         get(path, exchange);
     }
@@ -217,7 +236,10 @@ public final class Server implements AutoCloseable {
             exchange.json(200, Map.of("status", "ok", "model", now.name()));
         } else if (path.equals("/metrics")) {
             Served now = requireLoaded();
-            run(exchange, () -> exchange.body(Metrics.type(), Buffer.buffer(now.metrics().text())));
+            run(
+                    exchange,
+                    () -> exchange.body(
+                            Metrics.type(), Buffer.buffer(now.metrics().text())));
         } else if (path.equals("/v1/models")) {
             exchange.json(200, Endpoints.models(requireLoaded()));
         } else if (path.startsWith("/v1/models/")) {

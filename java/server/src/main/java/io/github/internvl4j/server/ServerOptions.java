@@ -21,13 +21,20 @@ public final class ServerOptions {
 
     private ServerOptions(String host, int port, List<String> apiKeys, int queue, int together, boolean anyModel) {
         require(!host.isBlank(), "host is blank, expected a name or an address of this machine");
-        require(port >= 0 && port <= LARGEST_PORT, "port is " + port + ", expected 0 (any that is free) to " + LARGEST_PORT);
+        require(
+                port >= 0 && port <= LARGEST_PORT,
+                "port is " + port + ", expected 0 (any that is free) to " + LARGEST_PORT);
         require(queue >= 0 && queue <= LARGEST_QUEUE, "queue is " + queue + ", expected 0 to " + LARGEST_QUEUE);
-        require(together >= 1 && together <= LARGEST_TOGETHER, "maxBatch is " + together + ", expected 1 to " + LARGEST_TOGETHER);
+        require(
+                together >= 1 && together <= LARGEST_TOGETHER,
+                "maxBatch is " + together + ", expected 1 to " + LARGEST_TOGETHER);
         for (int i = 0; i < apiKeys.size(); i++) {
             String key = apiKeys.get(i); // never shown
             boolean sound = key.length() >= SHORTEST_KEY && key.chars().allMatch(c -> c > ' ' && c < 0x7f);
-            require(sound, "apiKeys[" + i + "] is no key, expected at least " + SHORTEST_KEY + " letters, digits or signs of ASCII");
+            require(
+                    sound,
+                    "apiKeys[" + i + "] is no key, expected at least " + SHORTEST_KEY
+                            + " letters, digits or signs of ASCII");
         }
         this.host = host;
         this.port = port;

@@ -32,7 +32,9 @@ class CardDialogsTest {
                 parts.addObject().put("type", "text").put("text", question.substring(from, at));
             }
             byte[] bytes = Files.readAllBytes(FOLDER.resolve("images").resolve(images.remove()));
-            parts.addObject().put("type", "image_url").putObject("image_url")
+            parts.addObject()
+                    .put("type", "image_url")
+                    .putObject("image_url")
                     .put("url", "data:;base64," + Base64.getEncoder().encodeToString(bytes));
             from = at + PLACE.length();
         }
@@ -42,14 +44,20 @@ class CardDialogsTest {
     private static ObjectNode body(JsonNode dialog) throws Exception {
         Deque<String> images = new ArrayDeque<>();
         dialog.get("images").forEach(image -> images.add(image.asText()));
-        ObjectNode body = Fixture.JSON.createObjectNode().put("max_tokens", dialog.get("greedy_tokens").size());
+        ObjectNode body = Fixture.JSON
+                .createObjectNode()
+                .put("max_tokens", dialog.get("greedy_tokens").size());
         ArrayNode messages = body.putArray("messages");
         if (dialog.has("system")) {
-            messages.addObject().put("role", "system").put("content", dialog.get("system").asText());
+            messages.addObject()
+                    .put("role", "system")
+                    .put("content", dialog.get("system").asText());
         }
         for (JsonNode turn : dialog.get("history")) {
             ask(messages, turn.get(0).asText(), images);
-            messages.addObject().put("role", "assistant").put("content", turn.get(1).asText());
+            messages.addObject()
+                    .put("role", "assistant")
+                    .put("content", turn.get(1).asText());
         }
         ask(messages, dialog.get("question").asText(), images);
         return body;
@@ -57,7 +65,8 @@ class CardDialogsTest {
 
     private static JsonNode post(Server server, String path, ObjectNode body) throws Exception {
         HttpRequest request = HttpRequest.newBuilder(server.address().resolve(path))
-                .POST(HttpRequest.BodyPublishers.ofString(body.toString())).build();
+                .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
+                .build();
         HttpResponse<String> response = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
         assertEquals(200, response.statusCode(), response.body());
         return Fixture.JSON.readTree(response.body());
@@ -65,21 +74,28 @@ class CardDialogsTest {
 
     @Test
     void promptsAndAnswersAreTheOriginals() throws Exception {
-        JsonNode dialogs = Fixture.JSON.readTree(FOLDER.resolve("expected.json").toFile()).get("dialogs");
+        JsonNode dialogs =
+                Fixture.JSON.readTree(FOLDER.resolve("expected.json").toFile()).get("dialogs");
         int asked = 0;
         try (Server server = Server.start(Fixture.options());
                 InternVL model = InternVL.load(FOLDER, LoadOptions.defaults().precision(Precision.F32))) {
             server.serve("card", model);
             for (JsonNode dialog : dialogs) {
-                boolean combined = dialog.get("num_patches_list").size() < dialog.get("images").size();
+                boolean combined = dialog.get("num_patches_list").size()
+                        < dialog.get("images").size();
                 if (combined || dialog.toString().contains("<|im_end|>\\n") || dialog.has("max_tiles")) {
                     continue; // several images at one place are no messages
                 }
                 asked++;
                 JsonNode rendered = post(server, "/v1/chat/completions/render", body(dialog));
-                assertEquals(dialog.get("input_ids"), rendered.get("prompt_token_ids"), dialog.get("name").asText());
+                assertEquals(
+                        dialog.get("input_ids"),
+                        rendered.get("prompt_token_ids"),
+                        dialog.get("name").asText());
                 JsonNode answer = post(server, "/v1/chat/completions", body(dialog));
-                assertEquals(dialog.get("response").asText(), answer.at("/choices/0/message/content").asText());
+                assertEquals(
+                        dialog.get("response").asText(),
+                        answer.at("/choices/0/message/content").asText());
             }
             server.drain(java.time.Duration.ofSeconds(5));
         }

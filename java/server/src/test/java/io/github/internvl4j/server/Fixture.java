@@ -28,7 +28,8 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 final class Fixture implements AutoCloseable, AfterAllCallback {
     static final ObjectMapper JSON = new ObjectMapper();
     static final Path DEMO = Path.of(System.getProperty("internvl4j.testData", "../../test-data"), "demo");
-    static final InternVL MODEL = InternVL.load(DEMO, LoadOptions.defaults().precision(Precision.F32).threads(2));
+    static final InternVL MODEL =
+            InternVL.load(DEMO, LoadOptions.defaults().precision(Precision.F32).threads(2));
     static final String NAME = "demo";
 
     final Server server;
@@ -82,12 +83,16 @@ final class Fixture implements AutoCloseable, AfterAllCallback {
 
     HttpResponse<String> post(String path, String body, String... headers) throws IOException, InterruptedException {
         HttpRequest.Builder request = request(path).POST(HttpRequest.BodyPublishers.ofString(body));
-        return client.send(headers.length == 0 ? request.build() : request.headers(headers).build(), HttpResponse.BodyHandlers.ofString());
+        return client.send(
+                headers.length == 0 ? request.build() : request.headers(headers).build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 
     HttpResponse<String> get(String path, String... headers) throws IOException, InterruptedException {
         HttpRequest.Builder request = request(path);
-        return client.send(headers.length == 0 ? request.build() : request.headers(headers).build(), HttpResponse.BodyHandlers.ofString());
+        return client.send(
+                headers.length == 0 ? request.build() : request.headers(headers).build(),
+                HttpResponse.BodyHandlers.ofString());
     }
 
     JsonNode answer(String path, String body) throws IOException, InterruptedException {
@@ -122,8 +127,9 @@ final class Fixture implements AutoCloseable, AfterAllCallback {
     /** A request as it goes over the wire. */
     static byte[] wire(String body) {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-        String head = "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
-                + bytes.length + "\r\n\r\n";
+        String head =
+                "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                        + bytes.length + "\r\n\r\n";
         byte[] all = new byte[head.length() + bytes.length];
         System.arraycopy(head.getBytes(StandardCharsets.US_ASCII), 0, all, 0, head.length());
         System.arraycopy(bytes, 0, all, head.length(), bytes.length);

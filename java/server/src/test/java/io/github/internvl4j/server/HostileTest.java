@@ -23,6 +23,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Bodies of people who mean no good, or do not know better: each is told what is wrong, and the server stays as it was. */
 class HostileTest {
     private static final String CHAT = "/v1/chat/completions";
+
     @RegisterExtension
     static final Fixture fixture = new Fixture();
 
@@ -45,14 +46,17 @@ class HostileTest {
             {", \"top_p\": 0", "top_p", "(0, 1]"},
             {", \"max_tokens\": 99999999999999999999", "max_tokens", "32 bits"},
             {", \"max_tokens\": 0", "max_tokens", "at least 1"},
-            {", \"n\": 9", "n", "1 to 8"}, {", \"n\": 0", "n", "1 to 8"}, {", \"n\": 2.5", "n", "an integer"},
+            {", \"n\": 9", "n", "1 to 8"},
+            {", \"n\": 0", "n", "1 to 8"},
+            {", \"n\": 2.5", "n", "an integer"},
             {", \"stop\": [" + "\"a\",".repeat(16) + "\"b\"]", "stop", "at most 16"},
             {", \"stop\": [\"\"]", "stop", "no empty string"},
             {", \"logprobs\": true, \"top_logprobs\": 21", "top_logprobs", "0 to 20"},
             {", \"top_logprobs\": 2", "top_logprobs", "logprobs to be true"},
             {", \"logit_bias\": {\"x\": 1}", "logit_bias.x", "id of a token"},
             {", \"stream\": \"yes\"", "stream", "true or false"},
-            {", \"tools\": [{}]", "tools", "none"}, {", \"tool_choice\": \"required\"", "tool_choice", "all that can be done"},
+            {", \"tools\": [{}]", "tools", "none"},
+            {", \"tool_choice\": \"required\"", "tool_choice", "all that can be done"},
             {", \"response_format\": {\"type\": \"json_object\"}", "response_format", "text"},
             {", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {}}", "response_format", "text"},
             {", \"modalities\": [\"text\", \"audio\"]", "modalities", "text"},
@@ -75,8 +79,14 @@ class HostileTest {
     @Test
     void imagesAreLookedAtBeforeTheyAreDecoded() throws Exception {
         String at = "messages[0].content[0]";
-        for (String url : List.of("http://127.0.0.1/a.png", "https://example.com/a.png", "file:///etc/passwd", "/etc/passwd", "gopher://a",
-                "//host/a", "")) {
+        for (String url : List.of(
+                "http://127.0.0.1/a.png",
+                "https://example.com/a.png",
+                "file:///etc/passwd",
+                "/etc/passwd",
+                "gopher://a",
+                "//host/a",
+                "")) {
             refused(Fixture.question("What?", url, ""), 400, at, "not fetched");
         }
         refused(Fixture.question("What?", "data:image/png;base64,!!!", ""), 400, at, "base64");
@@ -85,10 +95,17 @@ class HostileTest {
         refused(Fixture.question("What?", "data:image/png;base64," + bomb(60_000, 60_000), ""), 400, at, "pixels");
         refused(Fixture.question("What?", "data:image/png;base64," + bomb(7000, 7000), ""), 400, at, "pixels");
         String part = "{\"type\": \"image_url\", \"image_url\": {\"url\": \"data:,\"}},";
-        refused("{\"messages\": [{\"role\": \"user\", \"content\": [" + part.repeat(16) + "{\"type\": \"text\", \"text\": \"x\"}]}]}", 400,
-                "messages", "15 images");
-        refused("{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"video_url\", \"video_url\": {\"url\": \"data:,\"}}]}]}", 400,
-                at, "videos");
+        refused(
+                "{\"messages\": [{\"role\": \"user\", \"content\": [" + part.repeat(16)
+                        + "{\"type\": \"text\", \"text\": \"x\"}]}]}",
+                400,
+                "messages",
+                "15 images");
+        refused(
+                "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"video_url\", \"video_url\": {\"url\": \"data:,\"}}]}]}",
+                400,
+                at,
+                "videos");
     }
 
     /** A PNG whose header claims what would fill the memory, and whose few bytes unpack to a part of it. */
@@ -127,14 +144,17 @@ class HostileTest {
     @Test
     void aBodyThatIsTooLargeIsNotRead() throws Exception {
         try (Socket socket = new Socket("127.0.0.1", fixture.server.port())) {
-            socket.getOutputStream().write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n{")
-                    .getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream()
+                    .write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n{")
+                            .getBytes(StandardCharsets.US_ASCII));
             byte[] start = socket.getInputStream().readNBytes(12);
             assertEquals("HTTP/1.1 413", new String(start, StandardCharsets.US_ASCII));
         }
         try (Socket socket = new Socket("127.0.0.1", fixture.server.port())) { // whose length nobody announces
-            socket.getOutputStream().write(("POST " + CHAT + " HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2010000\r\n")
-                    .getBytes(StandardCharsets.US_ASCII));
+            socket.getOutputStream()
+                    .write(("POST " + CHAT
+                                    + " HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2010000\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
             socket.getOutputStream().write(new byte[0x2010000]);
             byte[] start = socket.getInputStream().readNBytes(12);
             assertEquals("HTTP/1.1 413", new String(start, StandardCharsets.US_ASCII));
@@ -144,18 +164,42 @@ class HostileTest {
     /** Whatever comes, it is a typed 4xx, or an answer where the damage changed nothing of meaning. */
     @Test
     void damagedBodiesAreRefused() throws Exception {
-        HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
         Random random = new Random(22);
-        String sound = Fixture.question("Hello", ", \"max_tokens\": 1, \"temperature\": 0.5, \"stop\": [\"a\"], \"n\": 1, \"logit_bias\": {\"3\": 1}");
-        String[] pieces = {"{", "}", "[", "]", "\"", ":", ",", "null", "1e400", "-1", "true", "\\u0000", "\\ud800", "99999999999999999999",
-            "\"messages\"", "\"role\"", "\u00e9", "{\"a\":[[[[", "0.0000001", "\n"};
+        String sound = Fixture.question(
+                "Hello",
+                ", \"max_tokens\": 1, \"temperature\": 0.5, \"stop\": [\"a\"], \"n\": 1, \"logit_bias\": {\"3\": 1}");
+        String[] pieces = {
+            "{",
+            "}",
+            "[",
+            "]",
+            "\"",
+            ":",
+            ",",
+            "null",
+            "1e400",
+            "-1",
+            "true",
+            "\\u0000",
+            "\\ud800",
+            "99999999999999999999",
+            "\"messages\"",
+            "\"role\"",
+            "\u00e9",
+            "{\"a\":[[[[",
+            "0.0000001",
+            "\n"
+        };
         String[] paths = {CHAT, CHAT, "/v1/completions", "/tokenize", "/detokenize", "/v1/chat/completions/render"};
         int answered = 0;
         for (int i = 0; i < 2000; i++) {
             StringBuilder text = new StringBuilder(sound);
             for (int change = random.nextInt(3); change >= 0; change--) {
                 int at = random.nextInt(text.length());
-                text.replace(at, Math.min(text.length(), at + random.nextInt(12)), pieces[random.nextInt(pieces.length)]);
+                text.replace(
+                        at, Math.min(text.length(), at + random.nextInt(12)), pieces[random.nextInt(pieces.length)]);
             }
             byte[] body = text.toString().getBytes(StandardCharsets.UTF_8);
             if (i % 10 == 0) {
@@ -163,13 +207,21 @@ class HostileTest {
             }
             String path = paths[random.nextInt(paths.length)];
             HttpResponse<String> response = client.send(
-                    fixture.request(path).POST(java.net.http.HttpRequest.BodyPublishers.ofByteArray(body)).build(),
+                    fixture.request(path)
+                            .POST(java.net.http.HttpRequest.BodyPublishers.ofByteArray(body))
+                            .build(),
                     HttpResponse.BodyHandlers.ofString());
             answered += response.statusCode() == 200 ? 1 : 0;
             if (response.statusCode() != 200) {
                 assertTrue(response.statusCode() >= 400 && response.statusCode() < 500, text + ": " + response.body());
-                assertTrue(Fixture.JSON.readTree(response.body()).at("/error/message").isTextual(), response.body());
-                assertFalse(response.body().contains("Exception") || response.body().contains("java."), response.body());
+                assertTrue(
+                        Fixture.JSON
+                                .readTree(response.body())
+                                .at("/error/message")
+                                .isTextual(),
+                        response.body());
+                assertFalse(
+                        response.body().contains("Exception") || response.body().contains("java."), response.body());
             }
         }
         assertTrue(answered < 1000, "most are damaged: " + answered);

@@ -35,11 +35,20 @@ class LangChain4jTest {
     @Test
     void plainAndStreamedAnswersAreEqual() throws Exception {
         String url = fixture.uri("/v1").toString();
-        ChatResponse plain = OpenAiChatModel.builder().baseUrl(url).apiKey("none").modelName(Fixture.NAME).build().chat(asked());
+        ChatResponse plain = OpenAiChatModel.builder()
+                .baseUrl(url)
+                .apiKey("none")
+                .modelName(Fixture.NAME)
+                .build()
+                .chat(asked());
         assertTrue(plain.aiMessage().text().contains("star"), plain.aiMessage().text());
         CompletableFuture<ChatResponse> streamed = new CompletableFuture<>();
         StringBuilder parts = new StringBuilder();
-        OpenAiStreamingChatModel.builder().baseUrl(url).apiKey("none").modelName(Fixture.NAME).build()
+        OpenAiStreamingChatModel.builder()
+                .baseUrl(url)
+                .apiKey("none")
+                .modelName(Fixture.NAME)
+                .build()
                 .chat(asked(), new StreamingChatResponseHandler() {
                     @Override
                     public void onPartialResponse(String part) {
@@ -64,8 +73,12 @@ class LangChain4jTest {
 
     @Test
     void anUnknownModelIsOfItsType() {
-        OpenAiChatModel other = OpenAiChatModel.builder().baseUrl(fixture.uri("/v1").toString()).apiKey("none").modelName("gpt-4o")
-                .maxRetries(0).build();
+        OpenAiChatModel other = OpenAiChatModel.builder()
+                .baseUrl(fixture.uri("/v1").toString())
+                .apiKey("none")
+                .modelName("gpt-4o")
+                .maxRetries(0)
+                .build();
         assertThrows(ModelNotFoundException.class, () -> other.chat("Hello"));
     }
 }

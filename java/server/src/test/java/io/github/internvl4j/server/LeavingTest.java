@@ -75,7 +75,9 @@ class LeavingTest {
             List<Socket> sockets = new ArrayList<>();
             for (int i = 0; i < 60; i++) {
                 String stream = i % 2 == 0 ? ", \"stream\": true" : "";
-                String body = i % 3 == 0 ? Fixture.question("What?", Fixture.image("two.jpg"), stream) : Fixture.endless(stream);
+                String body = i % 3 == 0
+                        ? Fixture.question("What?", Fixture.image("two.jpg"), stream)
+                        : Fixture.endless(stream);
                 sockets.add(ask(fixture, body, i % 5 == 0));
                 if (i % 4 == 3) {
                     sockets.remove(0).close();
@@ -85,7 +87,10 @@ class LeavingTest {
                 socket.close();
             }
             assertTrue(Fixture.soon(LeavingTest::idle));
-            assertEquals(200, fixture.post("/v1/chat/completions", Fixture.question("Hello", "")).statusCode());
+            assertEquals(
+                    200,
+                    fixture.post("/v1/chat/completions", Fixture.question("Hello", ""))
+                            .statusCode());
         }
     }
 
@@ -95,13 +100,17 @@ class LeavingTest {
             try (Socket running = ask(fixture, Fixture.endless(""), false)) {
                 assertTrue(Fixture.soon(() -> Fixture.MODEL.counts().running() > 0));
                 try (Socket waiting = ask(fixture, Fixture.endless(""), false)) {
-                    assertTrue(Fixture.soon(() -> metric(fixture, "internvl4j:num_requests_waiting") == 1), "one waits");
+                    assertTrue(
+                            Fixture.soon(() -> metric(fixture, "internvl4j:num_requests_waiting") == 1), "one waits");
                     HttpResponse<String> refused = fixture.post("/v1/chat/completions", Fixture.question("Hello", ""));
                     assertEquals(429, refused.statusCode());
-                    assertEquals("1", refused.headers().firstValue("Retry-After").orElse(""));
+                    assertEquals(
+                            "1", refused.headers().firstValue("Retry-After").orElse(""));
                     assertEquals(200, fixture.get("/health").statusCode());
                 }
-                assertTrue(Fixture.soon(() -> metric(fixture, "internvl4j:num_requests_waiting") == 0), "who leaves the queue has left it");
+                assertTrue(
+                        Fixture.soon(() -> metric(fixture, "internvl4j:num_requests_waiting") == 0),
+                        "who leaves the queue has left it");
             }
             assertFreed();
         }
@@ -109,10 +118,13 @@ class LeavingTest {
 
     static double metric(Fixture fixture, String name) {
         try {
-            return fixture.get("/metrics").body().lines()
+            return fixture.get("/metrics")
+                    .body()
+                    .lines()
                     .filter(line -> line.startsWith(name + "{"))
                     .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
-                    .findFirst().orElse(-1);
+                    .findFirst()
+                    .orElse(-1);
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
@@ -120,26 +132,44 @@ class LeavingTest {
 
     @Test
     void waitingHasAnEnd() throws Exception {
-        Limits.Times brief = new Limits.Times(Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(10),
-                Duration.ofMillis(200), Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofSeconds(10));
+        Limits.Times brief = new Limits.Times(
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofMillis(200),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(10));
         try (Fixture fixture = new Fixture(Fixture.options().maxBatch(1), brief);
                 Socket running = ask(fixture, Fixture.endless(""), false)) {
             assertTrue(Fixture.soon(() -> Fixture.MODEL.counts().running() > 0));
-            assertEquals(429, fixture.post("/v1/chat/completions", Fixture.question("Hello", "")).statusCode());
+            assertEquals(
+                    429,
+                    fixture.post("/v1/chat/completions", Fixture.question("Hello", ""))
+                            .statusCode());
         }
     }
 
     @Test
     void whoReadsNothingHoldsNobodyUp() throws Exception {
-        Limits.Times brief = new Limits.Times(Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(10),
-                Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofMillis(500), Duration.ofSeconds(10));
+        Limits.Times brief = new Limits.Times(
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(60),
+                Duration.ofMillis(500),
+                Duration.ofSeconds(10));
         String chatty = Fixture.endless(", \"stream\": true, \"n\": 8, \"logprobs\": true, \"top_logprobs\": 20");
         try (Fixture fixture = new Fixture(Fixture.options(), brief);
                 Socket socket = new Socket()) {
             socket.setReceiveBufferSize(4096);
             socket.connect(new InetSocketAddress("127.0.0.1", fixture.server.port()));
             socket.getOutputStream().write(Fixture.wire(chatty));
-            assertEquals(200, fixture.post("/v1/chat/completions", Fixture.question("Hello", "")).statusCode());
+            assertEquals(
+                    200,
+                    fixture.post("/v1/chat/completions", Fixture.question("Hello", ""))
+                            .statusCode());
             assertTrue(Fixture.soon(LeavingTest::idle), "it was dropped");
         }
     }
@@ -148,7 +178,9 @@ class LeavingTest {
     void whatIsBeingAnsweredIsAnsweredBeforeTheEnd() throws Exception {
         try (Fixture fixture = new Fixture(Fixture.options(), Limits.Times.defaults())) {
             String body = Fixture.question("Hello", ", \"min_tokens\": 150, \"max_tokens\": 150, \"stream\": true");
-            HttpRequest request = fixture.request("/v1/chat/completions").POST(HttpRequest.BodyPublishers.ofString(body)).build();
+            HttpRequest request = fixture.request("/v1/chat/completions")
+                    .POST(HttpRequest.BodyPublishers.ofString(body))
+                    .build();
             List<CompletableFuture<HttpResponse<String>>> streams = new ArrayList<>();
             for (int i = 0; i < 4; i++) {
                 streams.add(fixture.client.sendAsync(request, HttpResponse.BodyHandlers.ofString()));
@@ -164,7 +196,8 @@ class LeavingTest {
             assertTrue(Fixture.soon(() -> {
                 try {
                     HttpResponse<String> late = fixture.post("/v1/chat/completions", Fixture.question("Hello", ""));
-                    return late.statusCode() == 503 && late.headers().firstValue("Retry-After").isPresent();
+                    return late.statusCode() == 503
+                            && late.headers().firstValue("Retry-After").isPresent();
                 } catch (Exception e) {
                     return false;
                 }
@@ -179,24 +212,34 @@ class LeavingTest {
 
     @Test
     void connectionsOnWhichNothingIsAskedAreClosed() throws Exception {
-        Limits.Times brief = new Limits.Times(Duration.ofMillis(300), Duration.ofMillis(300), Duration.ofMillis(600),
-                Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofSeconds(10));
+        Limits.Times brief = new Limits.Times(
+                Duration.ofMillis(300),
+                Duration.ofMillis(300),
+                Duration.ofMillis(600),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(10));
         try (Fixture fixture = new Fixture(Fixture.options(), brief)) {
             try (Socket silent = new Socket("127.0.0.1", fixture.server.port())) {
                 silent.setSoTimeout(30_000);
-                silent.getOutputStream().write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+                silent.getOutputStream()
+                        .write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
                 String answer = new String(silent.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
                 assertTrue(answer.startsWith("HTTP/1.1 200"), "and then its end");
             }
             try (Socket slow = new Socket("127.0.0.1", fixture.server.port())) {
                 slow.setSoTimeout(30_000);
                 slow.getOutputStream().write(Arrays.copyOf(Fixture.wire(Fixture.question("Hello", "")), 150));
-                assertEquals("HTTP/1.1 408", new String(slow.getInputStream().readNBytes(12), StandardCharsets.US_ASCII));
+                assertEquals(
+                        "HTTP/1.1 408", new String(slow.getInputStream().readNBytes(12), StandardCharsets.US_ASCII));
             }
             for (HttpClient.Version version : HttpClient.Version.values()) {
                 HttpClient client = HttpClient.newBuilder().version(version).build();
                 String body = Fixture.question("Hello", ", \"min_tokens\": 60, \"max_tokens\": 60");
-                HttpRequest request = fixture.request("/v1/chat/completions").POST(HttpRequest.BodyPublishers.ofString(body)).build();
+                HttpRequest request = fixture.request("/v1/chat/completions")
+                        .POST(HttpRequest.BodyPublishers.ofString(body))
+                        .build();
                 for (int i = 0; i < 2; i++) {
                     HttpResponse<String> answer = client.send(request, HttpResponse.BodyHandlers.ofString());
                     assertEquals(200, answer.statusCode());
@@ -211,8 +254,11 @@ class LeavingTest {
         Server loading = Server.start(ServerOptions.defaults().port(0));
         try {
             for (String path : new String[] {"/health", "/v1/models", "/metrics"}) {
-                HttpResponse<String> told = HttpClient.newHttpClient().send(
-                        HttpRequest.newBuilder(loading.address().resolve(path)).build(), HttpResponse.BodyHandlers.ofString());
+                HttpResponse<String> told = HttpClient.newHttpClient()
+                        .send(
+                                HttpRequest.newBuilder(loading.address().resolve(path))
+                                        .build(),
+                                HttpResponse.BodyHandlers.ofString());
                 assertEquals(503, told.statusCode());
                 assertTrue(told.headers().firstValue("Retry-After").isPresent());
             }

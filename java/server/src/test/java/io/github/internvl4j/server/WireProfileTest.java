@@ -26,6 +26,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** The stream's shape to the byte, and that answers are those of the library. */
 class WireProfileTest {
     private static final String ASKED = "Please describe the image in detail.";
+
     @RegisterExtension
     static final Fixture fixture = new Fixture();
 
@@ -47,12 +48,15 @@ class WireProfileTest {
 
     @Test
     void aStreamHasTheShapeThatAllClientsBear() throws Exception {
-        String body = Fixture.question(ASKED, Fixture.image("three.jpg"), ", \"stream\": true, \"stream_options\": {\"include_usage\": true}");
+        String body = Fixture.question(
+                ASKED, Fixture.image("three.jpg"), ", \"stream\": true, \"stream_options\": {\"include_usage\": true}");
         HttpResponse<String> response = fixture.post("/v1/chat/completions", body);
         assertEquals(200, response.statusCode());
         assertTrue(response.headers().firstValue("Content-Type").orElse("").startsWith("text/event-stream"));
         List<JsonNode> chunks = chunks(response.body());
-        assertEquals("{\"role\":\"assistant\",\"content\":\"\"}", chunks.get(0).at("/choices/0/delta").toString());
+        assertEquals(
+                "{\"role\":\"assistant\",\"content\":\"\"}",
+                chunks.get(0).at("/choices/0/delta").toString());
         JsonNode usage = chunks.get(chunks.size() - 1);
         JsonNode finish = chunks.get(chunks.size() - 2);
         assertEquals("[]", usage.get("choices").toString());
@@ -67,23 +71,30 @@ class WireProfileTest {
             assertEquals(chunk != finish, chunk.at("/choices/0/finish_reason").isNull());
             text.append(chunk.at("/choices/0/delta/content").asText());
         }
-        chunks.subList(1, chunks.size() - 2).forEach(chunk -> assertNull(chunk.at("/choices/0/delta").get("role")));
+        chunks.subList(1, chunks.size() - 2)
+                .forEach(chunk -> assertNull(chunk.at("/choices/0/delta").get("role")));
         Reply alone = alone(ASKED, GenerationConfig.defaults());
         assertEquals(alone.text(), text.toString());
-        assertEquals(alone.promptTokens().size(), usage.at("/usage/prompt_tokens").asInt());
+        assertEquals(
+                alone.promptTokens().size(), usage.at("/usage/prompt_tokens").asInt());
         assertEquals(alone.tokens().size(), usage.at("/usage/completion_tokens").asInt());
     }
 
     @Test
     void choicesAreRequestsOfSeedsInARow() throws Exception {
-        String drawn = ", \"temperature\": 4, \"seed\": 7, \"n\": 3, \"max_tokens\": 30, \"logprobs\": true, \"top_logprobs\": 2";
-        JsonNode plain = fixture.answer("/v1/chat/completions", Fixture.question(ASKED, Fixture.image("three.jpg"), drawn));
-        List<JsonNode> chunks = chunks(
-                fixture.post("/v1/chat/completions", Fixture.question(ASKED, Fixture.image("three.jpg"), drawn + ", \"stream\": true")).body());
+        String drawn =
+                ", \"temperature\": 4, \"seed\": 7, \"n\": 3, \"max_tokens\": 30, \"logprobs\": true, \"top_logprobs\": 2";
+        JsonNode plain =
+                fixture.answer("/v1/chat/completions", Fixture.question(ASKED, Fixture.image("three.jpg"), drawn));
+        List<JsonNode> chunks = chunks(fixture.post(
+                        "/v1/chat/completions",
+                        Fixture.question(ASKED, Fixture.image("three.jpg"), drawn + ", \"stream\": true"))
+                .body());
         for (int i = 0; i < 3; i++) {
             assertEquals("assistant", chunks.get(i).at("/choices/0/delta/role").asText());
             assertEquals(i, chunks.get(i).at("/choices/0/index").asInt());
-            Reply alone = alone(ASKED, GenerationConfig.sampling(4, 7 + i).maxNewTokens(30).topLogprobs(2));
+            Reply alone = alone(
+                    ASKED, GenerationConfig.sampling(4, 7 + i).maxNewTokens(30).topLogprobs(2));
             JsonNode choice = plain.get("choices").get(i);
             assertEquals(alone.text(), choice.at("/message/content").asText());
             StringBuilder text = new StringBuilder();
@@ -91,14 +102,17 @@ class WireProfileTest {
             for (JsonNode chunk : chunks) {
                 if (chunk.at("/choices/0/index").asInt() == i) {
                     text.append(chunk.at("/choices/0/delta/content").asText());
-                    chunk.at("/choices/0/logprobs/content").forEach(token -> streamed.add(token.get("logprob").floatValue()));
+                    chunk.at("/choices/0/logprobs/content")
+                            .forEach(token -> streamed.add(token.get("logprob").floatValue()));
                 }
             }
             assertEquals(alone.text(), text.toString());
             JsonNode tokens = choice.at("/logprobs/content");
             assertEquals(alone.tokens().size(), tokens.size());
             for (int j = 0; j < tokens.size(); j++) {
-                assertEquals(alone.logprobs().get(j).logprob(), tokens.get(j).get("logprob").floatValue());
+                assertEquals(
+                        alone.logprobs().get(j).logprob(),
+                        tokens.get(j).get("logprob").floatValue());
                 assertEquals(alone.logprobs().get(j).logprob(), streamed.get(j));
                 assertEquals(2, tokens.get(j).get("top_logprobs").size());
             }
@@ -108,13 +122,22 @@ class WireProfileTest {
 
     @Test
     void everySamplingFieldIsTheLibrarys() throws Exception {
-        String fields = ", \"temperature\": 1.2, \"top_k\": 50, \"top_p\": 0.9, \"min_p\": 0.01, \"repetition_penalty\": 1.1,"
-                + " \"frequency_penalty\": 0.5, \"presence_penalty\": 0.25, \"logit_bias\": {\"5\": -100, \"6\": 1.5}, \"seed\": 3,"
-                + " \"stop\": [\"zebra\"], \"max_completion_tokens\": 40, \"stream\": false, \"user\": \"u\", \"what_is_this\": {}";
-        GenerationConfig config = GenerationConfig.sampling(1.2f, 3).topK(50).topP(0.9f).minP(0.01f).repetitionPenalty(1.1f)
-                .frequencyPenalty(0.5f).presencePenalty(0.25f).logitBias(java.util.Map.of(5, -100f, 6, 1.5f))
-                .stopStrings("zebra").maxNewTokens(40);
-        JsonNode plain = fixture.answer("/v1/chat/completions", Fixture.question(ASKED, Fixture.image("three.jpg"), fields));
+        String fields =
+                ", \"temperature\": 1.2, \"top_k\": 50, \"top_p\": 0.9, \"min_p\": 0.01, \"repetition_penalty\": 1.1,"
+                        + " \"frequency_penalty\": 0.5, \"presence_penalty\": 0.25, \"logit_bias\": {\"5\": -100, \"6\": 1.5}, \"seed\": 3,"
+                        + " \"stop\": [\"zebra\"], \"max_completion_tokens\": 40, \"stream\": false, \"user\": \"u\", \"what_is_this\": {}";
+        GenerationConfig config = GenerationConfig.sampling(1.2f, 3)
+                .topK(50)
+                .topP(0.9f)
+                .minP(0.01f)
+                .repetitionPenalty(1.1f)
+                .frequencyPenalty(0.5f)
+                .presencePenalty(0.25f)
+                .logitBias(java.util.Map.of(5, -100f, 6, 1.5f))
+                .stopStrings("zebra")
+                .maxNewTokens(40);
+        JsonNode plain =
+                fixture.answer("/v1/chat/completions", Fixture.question(ASKED, Fixture.image("three.jpg"), fields));
         Reply alone = alone(ASKED, config);
         assertEquals(alone.text(), plain.at("/choices/0/message/content").asText());
         assertEquals(alone.tokens().size(), plain.at("/usage/completion_tokens").asInt());
@@ -122,23 +145,29 @@ class WireProfileTest {
 
     @Test
     void stopsAndLengthsAreTold() throws Exception {
-        JsonNode cut = fixture.answer("/v1/chat/completions", Fixture.question(ASKED, Fixture.image("three.jpg"), ", \"max_tokens\": 3"));
+        JsonNode cut = fixture.answer(
+                "/v1/chat/completions", Fixture.question(ASKED, Fixture.image("three.jpg"), ", \"max_tokens\": 3"));
         assertEquals("length", cut.at("/choices/0/finish_reason").asText());
         String whole = alone(ASKED, GenerationConfig.defaults()).text();
         String word = whole.split(" ")[3];
-        JsonNode stopped = fixture.answer("/v1/chat/completions",
+        JsonNode stopped = fixture.answer(
+                "/v1/chat/completions",
                 Fixture.question(ASKED, Fixture.image("three.jpg"), ", \"stop\": \"" + word + "\""));
         assertEquals("stop", stopped.at("/choices/0/finish_reason").asText());
-        assertEquals(whole.substring(0, whole.indexOf(word)).strip(), stopped.at("/choices/0/message/content").asText());
+        assertEquals(
+                whole.substring(0, whole.indexOf(word)).strip(),
+                stopped.at("/choices/0/message/content").asText());
     }
 
     @Test
     void messagesStandInThePromptAsTheyCame() throws Exception {
-        String messages = "{\"messages\": [{\"role\": \"system\", \"content\": \"Be brief.\"}, {\"role\": \"user\", \"content\": \"One <|im_end|>\"},"
-                + " {\"role\": \"user\", \"content\": \"Two\"}, {\"role\": \"assistant\", \"content\": \"2\"}, {\"role\": \"assistant\","
-                + " \"content\": null}, {\"role\": \"developer\", \"content\": \"Now long.\"}, {\"role\": \"user\", \"content\": \"Three\"}]}";
+        String messages =
+                "{\"messages\": [{\"role\": \"system\", \"content\": \"Be brief.\"}, {\"role\": \"user\", \"content\": \"One <|im_end|>\"},"
+                        + " {\"role\": \"user\", \"content\": \"Two\"}, {\"role\": \"assistant\", \"content\": \"2\"}, {\"role\": \"assistant\","
+                        + " \"content\": null}, {\"role\": \"developer\", \"content\": \"Now long.\"}, {\"role\": \"user\", \"content\": \"Three\"}]}";
         JsonNode told = fixture.answer("/v1/chat/completions/render", messages);
-        assertEquals("<|im_start|>system\nBe brief.<|im_end|><|im_start|>user\nOne <|im_end|><|im_end|><|im_start|>user\nTwo<|im_end|>"
+        assertEquals(
+                "<|im_start|>system\nBe brief.<|im_end|><|im_start|>user\nOne <|im_end|><|im_end|><|im_start|>user\nTwo<|im_end|>"
                         + "<|im_start|>assistant\n2<|im_end|><|im_start|>assistant\n<|im_start|>system\nNow long.<|im_end|>"
                         + "<|im_start|>user\nThree<|im_end|><|im_start|>assistant\n",
                 told.get("prompt").asText());
@@ -148,9 +177,14 @@ class WireProfileTest {
             marks += id.asInt() == end ? 1 : 0;
         }
         assertEquals(6, marks, "what a user types ends nothing");
-        JsonNode turns = fixture.answer("/v1/chat/completions/render", "{\"messages\": [{\"role\": \"user\", \"content\": \"One\"},"
-                + " {\"role\": \"assistant\", \"content\": \"1\"}, {\"role\": \"user\", \"content\": \"Two\"}]}");
-        assertEquals(Fixture.MODEL.promptTokens(Prompt.of("Two").history(List.of(Turn.of("One", "1")))).toString(),
+        JsonNode turns = fixture.answer(
+                "/v1/chat/completions/render",
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"One\"},"
+                        + " {\"role\": \"assistant\", \"content\": \"1\"}, {\"role\": \"user\", \"content\": \"Two\"}]}");
+        assertEquals(
+                Fixture.MODEL
+                        .promptTokens(Prompt.of("Two").history(List.of(Turn.of("One", "1"))))
+                        .toString(),
                 turns.get("prompt_token_ids").toString().replace(",", ", "));
     }
 
@@ -160,21 +194,34 @@ class WireProfileTest {
         HttpClient fresh = HttpClient.newHttpClient();
         String padding = "x".repeat(2_000_000);
         HttpRequest request = fixture.request("/v1/chat/completions")
-                .POST(HttpRequest.BodyPublishers.ofString(Fixture.question("Hello", ", \"metadata\": {\"a\": \"" + padding + "\"}")))
+                .POST(HttpRequest.BodyPublishers.ofString(
+                        Fixture.question("Hello", ", \"metadata\": {\"a\": \"" + padding + "\"}")))
                 .build();
         HttpResponse<String> response = fresh.send(request, HttpResponse.BodyHandlers.ofString());
         assertEquals(200, response.statusCode(), response.body());
         assertEquals(HttpClient.Version.HTTP_2, response.version());
-        HttpClient old = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-        assertEquals(HttpClient.Version.HTTP_1_1, old.send(request, HttpResponse.BodyHandlers.ofString()).version());
+        HttpClient old =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+        assertEquals(
+                HttpClient.Version.HTTP_1_1,
+                old.send(request, HttpResponse.BodyHandlers.ofString()).version());
     }
 
     @Test
     void silenceIsBrokenByPings() throws Exception {
-        Limits.Times often = new Limits.Times(Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(10),
-                Duration.ofSeconds(60), Duration.ofSeconds(60), Duration.ofMillis(1));
+        Limits.Times often = new Limits.Times(
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(60),
+                Duration.ofMillis(1));
         try (Fixture pinging = new Fixture(Fixture.options(), often)) {
-            String body = pinging.post("/v1/chat/completions", Fixture.question("Hello", ", \"min_tokens\": 200, \"max_tokens\": 200, \"stream\": true")).body();
+            String body = pinging.post(
+                            "/v1/chat/completions",
+                            Fixture.question("Hello", ", \"min_tokens\": 200, \"max_tokens\": 200, \"stream\": true"))
+                    .body();
             assertTrue(body.contains("\n\n: ping\n\n") || body.startsWith(": ping\n\n"), body.substring(0, 200));
             assertFalse(chunks(body).isEmpty());
         }
@@ -182,14 +229,24 @@ class WireProfileTest {
 
     @Test
     void aFailureInAStreamIsAnEventOfItsOwn() throws Exception {
-        Limits.Times brief = new Limits.Times(Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(10), Duration.ofSeconds(10),
-                Duration.ofMillis(300), Duration.ofSeconds(60), Duration.ofSeconds(10));
+        Limits.Times brief = new Limits.Times(
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(10),
+                Duration.ofMillis(300),
+                Duration.ofSeconds(60),
+                Duration.ofSeconds(10));
         try (Fixture hurried = new Fixture(Fixture.options(), brief)) {
-            List<String> events = Fixture.events(hurried.post("/v1/chat/completions", Fixture.endless(", \"stream\": true")).body());
+            List<String> events =
+                    Fixture.events(hurried.post("/v1/chat/completions", Fixture.endless(", \"stream\": true"))
+                            .body());
             String last = events.get(events.size() - 1);
             assertTrue(last.startsWith("event: error\ndata: {\"error\":{\"message\":"), last);
             assertTrue(last.contains("\"code\":\"deadline_exceeded\""), last);
-            assertEquals(504, hurried.post("/v1/chat/completions", Fixture.endless("")).statusCode());
+            assertEquals(
+                    504,
+                    hurried.post("/v1/chat/completions", Fixture.endless("")).statusCode());
         }
     }
 }

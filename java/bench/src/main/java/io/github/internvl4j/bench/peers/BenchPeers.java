@@ -35,7 +35,10 @@ public final class BenchPeers implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Print this and stop.")
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Print this and stop.")
     private boolean help;
 
     @Option(names = "--list", description = "Print the comparisons' names and stop.")
@@ -92,7 +95,10 @@ public final class BenchPeers implements Callable<Integer> {
             description = "For model files, which are kept, and logs (default: ${DEFAULT-VALUE}).")
     private Path folder;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Where all results go (default: results.json in the folder).")
+    @Option(
+            names = "--json",
+            paramLabel = "FILE",
+            description = "Where all results go (default: results.json in the folder).")
     private @Nullable Path json;
 
     @Option(names = "--merge", description = "Keep what that file has of other comparisons.")
@@ -106,7 +112,8 @@ public final class BenchPeers implements Callable<Integer> {
         @Override
         public Engine convert(String value) {
             return Arrays.stream(Engine.values())
-                    .filter(engine -> engine != Engine.INTERNVL4J && engine.toString().equals(value))
+                    .filter(engine ->
+                            engine != Engine.INTERNVL4J && engine.toString().equals(value))
                     .findFirst()
                     .orElseThrow(() -> new TypeConversionException(
                             "expected onednn, llama.cpp, ik_llama.cpp or pytorch but was '" + value + "'"));
@@ -177,10 +184,12 @@ public final class BenchPeers implements Callable<Integer> {
         List<TrialResult> results = new ArrayList<>();
         for (Comparison comparison : comparisons) {
             for (Side peer : comparison.peers()) {
-                if (!engines.contains(peer.engine()) || results.stream().anyMatch(made -> made.isOf(comparison, peer))) {
+                if (!engines.contains(peer.engine())
+                        || results.stream().anyMatch(made -> made.isOf(comparison, peer))) {
                     continue; // of the second kind are comparisons that differ in their shapes only, if all are tiny
                 }
-                TrialResult result = runner.run(comparison.task(), comparison.ours(), peer, gguf(comparison, peer), bench(peer));
+                TrialResult result =
+                        runner.run(comparison.task(), comparison.ours(), peer, gguf(comparison, peer), bench(peer));
                 out.println(line(comparison, result));
                 results.add(result);
             }

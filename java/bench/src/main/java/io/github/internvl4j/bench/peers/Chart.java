@@ -55,7 +55,8 @@ final class Chart {
     static String of(Results results) {
         Chart chart = new Chart(results);
         int height = chart.bars();
-        for (String shape : chart.decoded().map(trial -> trial.task().shape()).distinct().toList()) {
+        for (String shape :
+                chart.decoded().map(trial -> trial.task().shape()).distinct().toList()) {
             height = chart.curves(shape, height);
         }
         return chart.svg.document(WIDTH, height);
@@ -78,21 +79,25 @@ final class Chart {
     /** Of decoding, behind a decoder's fewest tokens: the rest is the curves'. */
     private List<Group> groups() {
         Map<String, Integer> fewest = new HashMap<>();
-        decoded().forEach(trial -> fewest.merge(trial.task().shape(), trial.task().tokens(), Math::min));
+        decoded()
+                .forEach(
+                        trial -> fewest.merge(trial.task().shape(), trial.task().tokens(), Math::min));
         Map<String, List<TrialResult>> byTitle = new LinkedHashMap<>();
         for (TrialResult trial : trials) {
             Task task = trial.task();
             if (task.kind() == Task.Kind.DECODE && task.tokens() > fewest.get(task.shape())) {
                 continue;
             }
-            String title = "%s, %s (%s)".formatted(task, trial.ours().way(), task.kind().unit());
+            String title = "%s, %s (%s)"
+                    .formatted(task, trial.ours().way(), task.kind().unit());
             byTitle.computeIfAbsent(title, any -> new ArrayList<>()).add(trial);
         }
         List<Group> groups = new ArrayList<>();
         byTitle.forEach((title, members) -> {
             List<Bar> bars = new ArrayList<>();
             bars.add(new Bar(members.get(0).ours(), ourSpeed(members)));
-            members.forEach(member -> bars.add(new Bar(member.peer(), member.peerSpeed().median())));
+            members.forEach(
+                    member -> bars.add(new Bar(member.peer(), member.peerSpeed().median())));
             groups.add(new Group(title, bars));
         });
         return groups;
@@ -100,7 +105,10 @@ final class Chart {
 
     /** Ours was measured once with each peer. */
     private static double ourSpeed(List<TrialResult> trials) {
-        return Spread.of(trials.stream().mapToDouble(trial -> trial.ourSpeed().median()).toArray()).median();
+        return Spread.of(trials.stream()
+                        .mapToDouble(trial -> trial.ourSpeed().median())
+                        .toArray())
+                .median();
     }
 
     private int draw(Group group, int x, int y) {
@@ -109,7 +117,12 @@ final class Chart {
         double scale = (COLUMN - LABEL - 50) / group.fastest();
         for (Bar bar : group.bars()) {
             svg.text(x + LABEL - 6, row + 12, Anchor.END, "ink", bar.side().label());
-            svg.rectangle(x + LABEL, row + 2, bar.speed() * scale, ROW - 5, COLOURS.get(bar.side().engine()));
+            svg.rectangle(
+                    x + LABEL,
+                    row + 2,
+                    bar.speed() * scale,
+                    ROW - 5,
+                    COLOURS.get(bar.side().engine()));
             svg.text(x + LABEL + bar.speed() * scale + 5, row + 12, Anchor.START, "faint", Table.number(bar.speed()));
             row += ROW;
         }
@@ -137,7 +150,9 @@ final class Chart {
         int longest = lines.values().stream().mapToInt(TreeMap::lastKey).max().orElseThrow();
         svg.text(MARGIN, top + 12, Anchor.START, "ink bold", shape + " decode over tokens already there (tokens/s)");
         Plot plot = new Plot(top + 34, longest, most * 1.05);
-        plot.axes(lines.values().stream().flatMap(line -> line.keySet().stream()).collect(Collectors.toCollection(TreeSet::new)));
+        plot.axes(lines.values().stream()
+                .flatMap(line -> line.keySet().stream())
+                .collect(Collectors.toCollection(TreeSet::new)));
         lines.forEach(plot::line);
         return top + 34 + PLOT_HEIGHT + 40;
     }

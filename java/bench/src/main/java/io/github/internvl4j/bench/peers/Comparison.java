@@ -11,7 +11,8 @@ import java.util.List;
  */
 record Comparison(String name, Task task, Side ours, List<Side> peers) {
     private static final List<Side> ONEDNN_F32 = List.of(new Side(Engine.ONEDNN, Format.F32, ""));
-    private static final List<Side> ONEDNN_WIDE = List.of(new Side(Engine.ONEDNN, Format.BF16, OneDnnMatMul.WIDE_ACTIVATIONS));
+    private static final List<Side> ONEDNN_WIDE =
+            List.of(new Side(Engine.ONEDNN, Format.BF16, OneDnnMatMul.WIDE_ACTIVATIONS));
     private static final List<Side> ONEDNN_BF16 = List.of(new Side(Engine.ONEDNN, Format.BF16, Side.BF16_ACTIVATIONS));
     private static final List<Side> ONEDNN_INT8 = List.of(
             new Side(Engine.ONEDNN, Format.INT8, OneDnnMatMul.SUMS),
@@ -76,8 +77,7 @@ record Comparison(String name, Task task, Side ours, List<Side> peers) {
         Task task = Task.vision(shape);
         all.add(new Comparison(shape + "-f32", task, Side.ours(Format.F32), PYTORCH_F32));
         all.add(new Comparison(shape + "-bf16", task, Side.ours(Format.BF16), PYTORCH_F32));
-        all.add(new Comparison(
-                shape + "-bf16-activations", task, Side.oursWithBf16Activations(), PYTORCH_16_AND_32));
+        all.add(new Comparison(shape + "-bf16-activations", task, Side.oursWithBf16Activations(), PYTORCH_16_AND_32));
     }
 
     /** Both engines of that family, with flash attention and without. */

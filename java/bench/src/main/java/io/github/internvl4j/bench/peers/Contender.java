@@ -20,8 +20,7 @@ interface Contender extends AutoCloseable {
             case ONEDNN -> new OneDnnMatMul(trial.task(), side);
             case LLAMA_CPP -> trial.llamaBench() == null ? new LlamaCpp(trial) : new LlamaBench(trial);
             case IK_LLAMA_CPP -> new LlamaBench(trial);
-            case PYTORCH ->
-                trial.task().kind() == Task.Kind.VISION ? new TorchTower(trial) : new TorchDecoder(trial);
+            case PYTORCH -> trial.task().kind() == Task.Kind.VISION ? new TorchTower(trial) : new TorchDecoder(trial);
         };
     }
 }

@@ -14,6 +14,8 @@ final class Failures {
         }
         String message = Objects.requireNonNullElse(cause.getMessage(), "").strip();
         String line = message.lines().findFirst().orElse("");
-        return line.isEmpty() ? cause.getClass().getSimpleName() : cause.getClass().getSimpleName() + ": " + line;
+        return line.isEmpty()
+                ? cause.getClass().getSimpleName()
+                : cause.getClass().getSimpleName() + ": " + line;
     }
 }

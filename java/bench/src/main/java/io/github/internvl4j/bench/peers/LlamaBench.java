@@ -40,7 +40,8 @@ final class LlamaBench implements Contender {
         } else if (ik) {
             command.addAll(List.of("-p", "0", "-n", "0", "-gp", task.tokens() + "," + NEW_TOKENS));
         } else {
-            command.addAll(List.of("-p", "0", "-n", Integer.toString(NEW_TOKENS), "-d", Integer.toString(task.tokens())));
+            command.addAll(
+                    List.of("-p", "0", "-n", Integer.toString(NEW_TOKENS), "-d", Integer.toString(task.tokens())));
         }
         return command;
     }

@@ -23,7 +23,10 @@ record LlamaBenchOutput(String build, double seconds) {
         }
         int generated = field(test, "n_gen").asInt();
         return new LlamaBenchOutput(
-                "build %s (%s)".formatted(field(test, "build_number").asText(), field(test, "build_commit").asText()),
+                "build %s (%s)"
+                        .formatted(
+                                field(test, "build_number").asText(),
+                                field(test, "build_commit").asText()),
                 samples.get(0).asLong() / 1e9 / Math.max(1, generated));
     }
 

@@ -17,6 +17,7 @@ final class OneCharacterTokens {
     private static final int CJK_EXTENSION_B_COUNT = 42_711;
     /** Planes 15 and 16, of which nobody has made anything, without the last two of each, which are no characters. */
     private static final int PRIVATE_USE = 0xF0000;
+
     private static final int PRIVATE_USE_COUNT = 65_534;
 
     private OneCharacterTokens() {}

@@ -59,7 +59,8 @@ final class OneDnnMatMul implements Contender {
         String implementation = chosen.impl_info_str().getString();
         // The reference implementation is thousands of times slower: no peer of anybody.
         if (implementation.startsWith("ref")) {
-            throw new UnsupportedOperationException("oneDNN has only its reference implementation (" + implementation + ") here");
+            throw new UnsupportedOperationException(
+                    "oneDNN has only its reference implementation (" + implementation + ") here");
         }
         arguments.put(DNNL_ARG_SRC, reordered(random(new long[] {m, k}, format_tag.ab), chosen.src_desc()));
         arguments.put(DNNL_ARG_WEIGHTS, reordered(random(new long[] {k, n}, format_tag.ab), chosen.weights_desc()));
@@ -68,7 +69,11 @@ final class OneDnnMatMul implements Contender {
         dnnl_version_t version = dnnl.dnnl_version();
         settings = "oneDNN %d.%d.%d, %s, packed weights, %s threads"
                 .formatted(
-                        version.major(), version.minor(), version.patch(), implementation, System.getenv("OMP_NUM_THREADS"));
+                        version.major(),
+                        version.minor(),
+                        version.patch(),
+                        implementation,
+                        System.getenv("OMP_NUM_THREADS"));
     }
 
     /** Of activations, weights and results. */
@@ -76,15 +81,13 @@ final class OneDnnMatMul implements Contender {
         return switch (side.format()) {
             case F32 -> List.of(data_type.f32, data_type.f32, data_type.f32);
             case BF16 ->
-                List.of(
-                        side.hasBf16Activations() ? data_type.bf16 : data_type.f32,
-                        data_type.bf16,
-                        data_type.f32);
+                List.of(side.hasBf16Activations() ? data_type.bf16 : data_type.f32, data_type.bf16, data_type.f32);
             case INT8 ->
                 side.variant().equals(SUMS)
                         ? List.of(data_type.u8, data_type.s8, data_type.s32)
                         : List.of(data_type.s8, data_type.s8, data_type.f32);
-            case F16, Q8_0 -> throw new IllegalArgumentException("oneDNN's products are not compared in " + side.format());
+            case F16, Q8_0 ->
+                throw new IllegalArgumentException("oneDNN's products are not compared in " + side.format());
         };
     }
 

@@ -42,7 +42,12 @@ abstract class Ours implements Contender {
             long[] size = trial.task().sizes();
             operation = new KernelBenchmark(
                     "{\"op\": \"matmul\", \"m\": %d, \"n\": %d, \"k\": %d, \"dtype\": \"%s\", \"bf16_activations\": %b}"
-                            .formatted(size[0], size[1], size[2], trial.ours().format(), trial.ours().hasBf16Activations()),
+                            .formatted(
+                                    size[0],
+                                    size[1],
+                                    size[2],
+                                    trial.ours().format(),
+                                    trial.ours().hasBf16Activations()),
                     trial.threads());
         }
 
@@ -81,7 +86,9 @@ abstract class Ours implements Contender {
 
         /** What is computed under one salt is found by the next of the same. */
         NativeAnswer begin(int promptTokens, int newTokens, String salt) {
-            int[] prompt = new Random(1).ints(promptTokens, 0, model.info().vocabularySize()).toArray();
+            int[] prompt = new Random(1)
+                    .ints(promptTokens, 0, model.info().vocabularySize())
+                    .toArray();
             return model.submit(NativeRequest.ofText(prompt, newTokens, salt));
         }
 
@@ -113,7 +120,8 @@ abstract class Ours implements Contender {
 
         @Override
         Cost cost() {
-            return new Cost(model.work().prefillOperations(task.tokens()), model.work().weightBytes(), 0);
+            return new Cost(
+                    model.work().prefillOperations(task.tokens()), model.work().weightBytes(), 0);
         }
     }
 

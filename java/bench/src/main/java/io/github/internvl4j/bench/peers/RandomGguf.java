@@ -71,7 +71,11 @@ final class RandomGguf {
         int[] types = new int[pieces.size()];
         Arrays.fill(types, NORMAL_TOKEN);
         System.arraycopy(
-                new int[] {UNKNOWN_TOKEN, CONTROL_TOKEN, CONTROL_TOKEN, BYTE_TOKEN}, 0, types, 0, OneCharacterTokens.FIRST);
+                new int[] {UNKNOWN_TOKEN, CONTROL_TOKEN, CONTROL_TOKEN, BYTE_TOKEN},
+                0,
+                types,
+                0,
+                OneCharacterTokens.FIRST);
         file.metadata("tokenizer.ggml.model", "llama")
                 .metadata("tokenizer.ggml.tokens", pieces)
                 .metadata("tokenizer.ggml.scores", new float[pieces.size()])

@@ -17,7 +17,15 @@ final class Shape {
      * @param keyHeads of the keys and values
      */
     record Decoder(
-            int hidden, int mlp, int layers, int heads, int keyHeads, int vocabulary, int context, double theta, double epsilon) {
+            int hidden,
+            int mlp,
+            int layers,
+            int heads,
+            int keyHeads,
+            int vocabulary,
+            int context,
+            double theta,
+            double epsilon) {
         int headSize() {
             return hidden / heads;
         }

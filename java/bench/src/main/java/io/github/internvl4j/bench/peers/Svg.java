@@ -11,8 +11,7 @@ final class Svg {
         END
     }
 
-    private static final String STYLE =
-            """
+    private static final String STYLE = """
             <style>
             .ground { fill: #ffffff } .ink { fill: #1f2328 } .faint { fill: #59636e } .rule { stroke: #d1d9e0 }
             @media (prefers-color-scheme: dark) {
@@ -24,7 +23,9 @@ final class Svg {
     private final StringBuilder body = new StringBuilder();
 
     Svg rectangle(double x, double y, double width, double height, String colour) {
-        return add("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>", x, y, width, height, colour);
+        return add(
+                "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"%s\"/>",
+                x, y, width, height, colour);
     }
 
     /** @param style ink or faint, as in the style sheet; bold may follow */
@@ -54,10 +55,9 @@ final class Svg {
         for (int i = 0; i < points.length; i += 2) {
             path.append(String.format(Locale.ROOT, "%s%.1f %.1f", i == 0 ? "M" : "L", points[i], points[i + 1]));
         }
-        add("<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"%s/>",
-                path,
-                colour,
-                dashes.isEmpty() ? "" : " stroke-dasharray=\"" + dashes + "\"");
+        add(
+                "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"%s/>",
+                path, colour, dashes.isEmpty() ? "" : " stroke-dasharray=\"" + dashes + "\"");
         for (int i = 0; i < points.length; i += 2) {
             add("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"%s\"/>", points[i], points[i + 1], colour);
         }

@@ -7,8 +7,7 @@ import java.util.TreeSet;
 
 /** The results as a person reads them; Markdown, so that they can be kept as they are. */
 final class Table {
-    private static final String NOTE =
-            """
+    private static final String NOTE = """
 
             Medians of turns taken alternately, least and greatest in brackets; the ratio is that of each pair of turns.
             Shares: of the measured read bandwidth for decode, else of the measured peak of what is multiplied: f32, bf16 or bytes.
@@ -56,7 +55,8 @@ final class Table {
         for (TrialResult trial : trials) {
             if (trial.failure() != null) {
                 out.append("not compared: %s, %s, with %s: %s%n"
-                        .formatted(trial.task(), trial.ours().way(), trial.peer().description(), trial.failure()));
+                        .formatted(
+                                trial.task(), trial.ours().way(), trial.peer().description(), trial.failure()));
             }
         }
         return out.toString();

@@ -91,7 +91,8 @@ final class TorchDecoder implements Contender {
         }
         long started = System.nanoTime();
         for (int i = 0; i < TOKENS_A_TURN; i++) {
-            Torch.scoped(() -> forward(torch.full(new long[] {1}, new Scalar(token)).to(torch.ScalarType.Long)));
+            Torch.scoped(
+                    () -> forward(torch.full(new long[] {1}, new Scalar(token)).to(torch.ScalarType.Long)));
         }
         return (System.nanoTime() - started) / 1e9 / TOKENS_A_TURN;
     }
@@ -119,7 +120,9 @@ final class TorchDecoder implements Contender {
         Tensor qkv = linear(x, layer.qkv()).view(1, n, -1, size).transpose(1, 2); // (1, heads, n, head size)
         Tensor q = rotated(qkv.narrow(1, 0, shape.heads()));
         layer.keys().narrow(2, past, n).copy_(rotated(qkv.narrow(1, shape.heads(), shape.keyHeads())));
-        layer.values().narrow(2, past, n).copy_(qkv.narrow(1, shape.heads() + (long) shape.keyHeads(), shape.keyHeads()));
+        layer.values()
+                .narrow(2, past, n)
+                .copy_(qkv.narrow(1, shape.heads() + (long) shape.keyHeads(), shape.keyHeads()));
         Tensor mixed = torch.scaled_dot_product_attention(
                 q,
                 layer.keys().narrow(2, 0, past + n),

@@ -99,7 +99,8 @@ final class TorchTower implements Contender {
                 new long[] {0, 0},
                 new long[] {1, 1},
                 1);
-        Tensor x = torch.cat(new TensorVector(classToken, embedded.flatten(2, 3).transpose(1, 2)), 1).add_(positions);
+        Tensor x = torch.cat(new TensorVector(classToken, embedded.flatten(2, 3).transpose(1, 2)), 1)
+                .add_(positions);
         for (Layer layer : layers) {
             Torch.scoped(() -> {
                 x.add_(attention(layer, normed(x, layer.attentionNorm())).mul_(layer.attentionScale()));

@@ -10,7 +10,14 @@ import org.jspecify.annotations.Nullable;
  * @param llamaBench the llama-bench of an engine that has one
  * @param report where that JVM leaves its {@link Report}
  */
-record Trial(Task task, Side ours, Side peer, int threads, @Nullable Path gguf, @Nullable Path llamaBench, Path report) {
+record Trial(
+        Task task,
+        Side ours,
+        Side peer,
+        int threads,
+        @Nullable Path gguf,
+        @Nullable Path llamaBench,
+        Path report) {
     /**
      * What a trial's JVM knows besides the times, which JMH carries.
      *
@@ -19,7 +26,11 @@ record Trial(Task task, Side ours, Side peer, int threads, @Nullable Path gguf, 
      * @param peer version and settings
      * @param failure why there are no times
      */
-    record Report(@Nullable Cost cost, String ours, String peer, @Nullable String failure) {}
+    record Report(
+            @Nullable Cost cost,
+            String ours,
+            String peer,
+            @Nullable String failure) {}
 
     /**
      * What one run of ours computes and moves.

@@ -77,7 +77,9 @@ record TrialResult(
     private double share(Side side, double[] seconds) {
         double perSecond = 1 / Spread.of(seconds).median();
         if (task.kind() == Task.Kind.DECODE) {
-            double weights = cost.weightBytes() * side.format().bitsPerWeight() / ours.format().bitsPerWeight();
+            double weights = cost.weightBytes()
+                    * side.format().bitsPerWeight()
+                    / ours.format().bitsPerWeight();
             double cache = cost.cacheBytes() * cacheBits(side.format()) / cacheBits(ours.format());
             return (weights + cache) * perSecond / (machine.readGigabytesPerSecond() * 1e9);
         }

@@ -36,7 +36,8 @@ final class TrialRunner {
         this.turns = turns;
     }
 
-    TrialResult run(Task task, Side ours, Side peer, @Nullable Path gguf, @Nullable Path llamaBench) throws IOException {
+    TrialResult run(Task task, Side ours, Side peer, @Nullable Path gguf, @Nullable Path llamaBench)
+            throws IOException {
         String name = (task + " " + ours.way() + " " + peer.description()).replaceAll("\\W+", "-");
         Path file = folder.resolve(name + ".json");
         Path report = folder.resolve(name + "-report.json");
@@ -101,7 +102,8 @@ final class TrialRunner {
 
     private static double[] seconds(List<IterationResult> iterations, String side) {
         return iterations.stream()
-                .mapToDouble(iteration -> iteration.getSecondaryResults().get(side).getScore())
+                .mapToDouble(
+                        iteration -> iteration.getSecondaryResults().get(side).getScore())
                 .toArray();
     }
 

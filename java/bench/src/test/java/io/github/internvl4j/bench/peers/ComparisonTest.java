@@ -37,13 +37,16 @@ final class ComparisonTest {
     void decodingIsTimedOverTheWholeContextAndLayersInTheirTrueSize() {
         List<String> names = names(false);
         for (int past : new int[] {0, 256, 1024, 2048, 4000}) {
-            assertTrue(names.containsAll(List.of("decode-" + past + "-bf16", "decode-" + past + "-int8")), names.toString());
+            assertTrue(
+                    names.containsAll(List.of("decode-" + past + "-bf16", "decode-" + past + "-int8")),
+                    names.toString());
         }
         for (String ours : List.of("bf16", "bf16-activations")) {
             assertTrue(names.contains("yi-34b-layer-prefill-" + ours), names.toString());
             assertTrue(names.contains("intern-vit-6b-layer-" + ours), names.toString());
         }
-        assertTrue(names.containsAll(List.of("yi-34b-layer-decode-bf16", "yi-34b-layer-decode-int8")), names.toString());
+        assertTrue(
+                names.containsAll(List.of("yi-34b-layer-decode-bf16", "yi-34b-layer-decode-int8")), names.toString());
     }
 
     @Test

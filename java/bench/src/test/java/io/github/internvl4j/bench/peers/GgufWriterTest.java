@@ -40,7 +40,15 @@ final class GgufWriterTest {
                 List.of("text", "unsigned", "real", "yes", "no", "integers", "reals", "texts"),
                 List.copyOf(read.metadata.keySet()));
         assertEquals(
-                List.of("ä語", 0xffffffffL, 1e-5f, true, false, List.of(-1, 2), List.of(0.5f, -3f), List.of("a", "", "語")),
+                List.of(
+                        "ä語",
+                        0xffffffffL,
+                        1e-5f,
+                        true,
+                        false,
+                        List.of(-1, 2),
+                        List.of(0.5f, -3f),
+                        List.of("a", "", "語")),
                 List.copyOf(read.metadata.values()));
         assertFalse(Files.exists(folder.resolve("m.gguf.part")));
     }
@@ -64,7 +72,10 @@ final class GgufWriterTest {
         for (int i = 0; i < ROWS; i++) {
             fill(row, expected);
             for (int j = 0; j < COLUMNS; j++) {
-                assertEquals(row[j], values[i * COLUMNS + j], rounding(type) * (type == GgufType.Q8_0 ? 4 : Math.abs(row[j])));
+                assertEquals(
+                        row[j],
+                        values[i * COLUMNS + j],
+                        rounding(type) * (type == GgufType.Q8_0 ? 4 : Math.abs(row[j])));
             }
         }
         assertEquals(7, read.values("odd")[0]);
@@ -90,7 +101,8 @@ final class GgufWriterTest {
     @Test
     void rowsThatAreNoWholeBlocksAreRefused() {
         IllegalArgumentException e = assertThrows(
-                IllegalArgumentException.class, () -> new GgufWriter().tensor("blk", GgufType.Q8_0, values -> {}, 48, 2));
+                IllegalArgumentException.class,
+                () -> new GgufWriter().tensor("blk", GgufType.Q8_0, values -> {}, 48, 2));
         assertEquals("rows of tensor blk have 48 values, expected a multiple of 32 for Q8_0", e.getMessage());
     }
 
@@ -127,7 +139,8 @@ final class GgufWriterTest {
         assertEquals(3 + 9 * 2, read.tensors.size());
         assertEquals(List.of(64L, 100L), read.tensors.get("output.weight").size());
         assertEquals(List.of(64L, 32L), read.tensors.get("blk.1.attn_k.weight").size());
-        assertEquals(List.of(128L, 64L), read.tensors.get("blk.1.ffn_down.weight").size());
+        assertEquals(
+                List.of(128L, 64L), read.tensors.get("blk.1.ffn_down.weight").size());
         assertEquals(type.id(), read.tensors.get("blk.1.ffn_down.weight").type());
         assertEquals(0, read.tensors.get("output_norm.weight").type(), "norms are f32");
 

@@ -11,8 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 final class LlamaBenchTest {
     /** As ik_llama.cpp's writes it, many fields left out. */
-    private static final String DECODED =
-            """
+    private static final String DECODED = """
             [
               {
                 "build_commit": "8337e4cd",
@@ -38,7 +37,11 @@ final class LlamaBenchTest {
 
     @Test
     void secondsOfAWholePrompt() throws Exception {
-        assertEquals(1.6, LlamaBenchOutput.parse(DECODED.replace("\"n_gen\": 32", "\"n_gen\": 0")).seconds(), 1e-12);
+        assertEquals(
+                1.6,
+                LlamaBenchOutput.parse(DECODED.replace("\"n_gen\": 32", "\"n_gen\": 0"))
+                        .seconds(),
+                1e-12);
     }
 
     @ParameterizedTest
@@ -52,7 +55,10 @@ final class LlamaBenchTest {
                 "[{\"samples_ns\": [5]}]                | llama-bench's test has no field n_gen: {\"samples_ns\":[5]}",
             })
     void whatIsNoResultIsNamed(String json, String message) {
-        assertEquals(message, assertThrows(IOException.class, () -> LlamaBenchOutput.parse(json)).getMessage());
+        assertEquals(
+                message,
+                assertThrows(IOException.class, () -> LlamaBenchOutput.parse(json))
+                        .getMessage());
     }
 
     @Test
@@ -68,7 +74,8 @@ final class LlamaBenchTest {
                 List.of("-fa", "1", "-rtr", "1", "-p", "0", "-n", "0", "-gp", "1024,32"),
                 options(ik, Task.decode("yi-mini", 1024)));
         assertEquals(
-                List.of("-fa", "0", "-p", "0", "-n", "32", "-d", "1024"), options(upstream, Task.decode("yi-mini", 1024)));
+                List.of("-fa", "0", "-p", "0", "-n", "32", "-d", "1024"),
+                options(upstream, Task.decode("yi-mini", 1024)));
         assertEquals(List.of("-fa", "0", "-p", "0", "-n", "32"), options(upstream, Task.decode("yi-mini", 0)));
         assertEquals(List.of("-fa", "0", "-p", "512", "-n", "0"), options(upstream, Task.prefill("yi-mini", 512)));
     }

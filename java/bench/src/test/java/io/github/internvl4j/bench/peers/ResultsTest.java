@@ -83,7 +83,8 @@ final class ResultsTest {
     void aDecodedTokensShareIsOfBandwidthInTheSidesOwnFormat() {
         TrialResult trial = decoded(1024, BF16, 0.4, 0.4, 0.4);
         assertEquals((1e9 + 0.2e9) / 0.2 / 20e9, trial.ourShare(), 1e-12);
-        assertEquals((2e9 + 0.2e9) / 0.4 / 20e9, trial.peerShare(), 1e-12, "twice the bytes of a weight, the same cache");
+        assertEquals(
+                (2e9 + 0.2e9) / 0.4 / 20e9, trial.peerShare(), 1e-12, "twice the bytes of a weight, the same cache");
         TrialResult wide = decoded(1024, new Side(Engine.PYTORCH, Format.F32, Torch.MKL), 0.4, 0.4, 0.4);
         assertEquals((4e9 + 0.4e9) / 0.4 / 20e9, wide.peerShare(), 1e-12, "f32 weights, f32 cache");
     }
@@ -133,8 +134,8 @@ final class ResultsTest {
 
     @Test
     void aPeakThatWasNotMeasuredGivesNoShare() {
-        Results before = new Results(
-                "cpu", 2, List.of(prompt(Side.ours(Format.BF16), BF16, new Machine(20, 400, 0, 1600, 2))));
+        Results before =
+                new Results("cpu", 2, List.of(prompt(Side.ours(Format.BF16), BF16, new Machine(20, 400, 0, 1600, 2))));
         assertEquals(0.5, before.trials().get(0).ourShare(), 1e-12);
         assertTrue(Table.of(before).contains("| llama.cpp bf16 | 512 (512 to 512) | unknown |"), Table.of(before));
     }
@@ -144,18 +145,28 @@ final class ResultsTest {
         Results results = new Results(
                 "cpu",
                 2,
-                List.of(prompt(Side.ours(Format.BF16), BF16, MACHINE), prompt(Side.oursWithBf16Activations(), BF16, MACHINE)));
+                List.of(
+                        prompt(Side.ours(Format.BF16), BF16, MACHINE),
+                        prompt(Side.oursWithBf16Activations(), BF16, MACHINE)));
         assertEquals(2, results.best().size());
         assertTrue(Table.of(results).contains("| yi-mini prefill 512, tokens/s | bf16 |"), Table.of(results));
         assertTrue(
-                Table.of(results).contains("| yi-mini prefill 512, tokens/s | bf16, bf16 activations |"), Table.of(results));
+                Table.of(results).contains("| yi-mini prefill 512, tokens/s | bf16, bf16 activations |"),
+                Table.of(results));
         assertEquals(
                 "internvl4j bf16, bf16 activations: ours\ninternvl4j bf16: ours\nllama.cpp bf16: theirs\n",
                 Table.settings(results));
-        assertTrue(words(results).contains("yi-mini prefill 512, bf16, bf16 activations (tokens/s)"), words(results).toString());
+        assertTrue(
+                words(results).contains("yi-mini prefill 512, bf16, bf16 activations (tokens/s)"),
+                words(results).toString());
         File file = folder.resolve("results.json").toFile();
         Json.write(file, results);
-        assertEquals(2, new Results("cpu", 2, List.of(results.trials().get(1))).onTopOf(file).trials().size());
+        assertEquals(
+                2,
+                new Results("cpu", 2, List.of(results.trials().get(1)))
+                        .onTopOf(file)
+                        .trials()
+                        .size());
     }
 
     @Test
@@ -190,7 +201,8 @@ final class ResultsTest {
 
     @Test
     void theTableHasEveryPairAndTheReasonsOfTheRest() {
-        Results results = new Results("cpu", 2, List.of(decoded(1024, BF16, 0.2, 0.4, 0.8), failed(BF16_FLASH, "no library")));
+        Results results =
+                new Results("cpu", 2, List.of(decoded(1024, BF16, 0.2, 0.4, 0.8), failed(BF16_FLASH, "no library")));
         String table = Table.of(results);
         assertTrue(
                 table.contains("| yi-mini decode at 1024, tokens/s | int8 | 5.00 (2.50 to 10.0) | 30% | llama.cpp bf16"
@@ -204,7 +216,8 @@ final class ResultsTest {
 
     @Test
     void theChartIsXmlWithABarForEachSideAndALineForEachDecoder() throws Exception {
-        Results results = new Results("cpu", 2, List.of(decoded(0, BF16, 0.2, 0.4, 0.8), decoded(1024, BF16, 0.3, 0.4, 0.8)));
+        Results results =
+                new Results("cpu", 2, List.of(decoded(0, BF16, 0.2, 0.4, 0.8), decoded(1024, BF16, 0.3, 0.4, 0.8)));
         List<String> words = words(results);
         assertTrue(words.contains("yi-mini decode at 0, int8 (tokens/s)"), words.toString());
         assertTrue(words.contains("1024"), "the curve's length");

@@ -42,8 +42,7 @@ final class TrialRunnerTest {
     @Test
     void bothSidesTakeEveryTurn() throws Exception {
         // Its numbers rise with each turn, so that one too many to warm up or a lost one would show.
-        TrialResult result = against(
-                """
+        TrialResult result = against("""
                 cd "$(dirname "$0")" && echo turn >>turns
                 n=$(wc -l <turns)
                 echo "[{\\"build_number\\": 7, \\"build_commit\\": \\"c\\", \\"n_gen\\": 2, \\"samples_ns\\": [ ${n}000000000 ]}]"

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /** Who comes when, and with what: drawn before anything is measured, so that one seed is one load, whatever answers it. */
 public final class Arrivals {
     private static final List<String> WORDS = List.of(
-            "a", "red", "house", "and", "two", "trees", "stand", "near", "the", "river", "while", "people", "walk", "over", "an", "old",
-            "bridge", "of", "stone", "where", "nobody", "knows", "what", "time", "it", "is");
+            "a", "red", "house", "and", "two", "trees", "stand", "near", "the", "river", "while", "people", "walk",
+            "over", "an", "old", "bridge", "of", "stone", "where", "nobody", "knows", "what", "time", "it", "is");
     private static final int IMAGE_SIZE = 64;
 
     /**
@@ -29,7 +29,11 @@ public final class Arrivals {
      *
      * @param at seconds after the beginning
      */
-    public record Arrival(double at, String question, int newTokens, @Nullable Image image) {}
+    public record Arrival(
+            double at,
+            String question,
+            int newTokens,
+            @Nullable Image image) {}
 
     private Arrivals() {}
 

@@ -92,7 +92,9 @@ public final class EndpointTarget implements Target {
         try (Stream<String> lines = response.body()) {
             lines.forEach(line -> {
                 done[0] |= line.equals("data: [DONE]");
-                if (line.startsWith("data: {") && line.contains("\"content\":\"") && !line.contains("\"content\":\"\"")) {
+                if (line.startsWith("data: {")
+                        && line.contains("\"content\":\"")
+                        && !line.contains("\"content\":\"\"")) {
                     token.run();
                 }
             });

@@ -23,9 +23,12 @@ public final class LibraryTarget implements Target {
 
     @Override
     public CompletableFuture<?> ask(Arrivals.Arrival arrival, Runnable token) {
-        Prompt prompt = arrival.image() == null ? Prompt.of(arrival.question()) : Prompt.of(arrival.question(), arrival.image());
+        Prompt prompt = arrival.image() == null
+                ? Prompt.of(arrival.question())
+                : Prompt.of(arrival.question(), arrival.image());
         GenerationConfig config = GenerationConfig.greedy(arrival.newTokens());
-        return CompletableFuture.runAsync(() -> model.generate(prompt, config, chunk -> tell(chunk, token), null), threads);
+        return CompletableFuture.runAsync(
+                () -> model.generate(prompt, config, chunk -> tell(chunk, token), null), threads);
     }
 
     private static void tell(Chunk chunk, Runnable token) {

@@ -21,21 +21,27 @@ public final class TrafficReport {
      * @param gap between two tokens, at most, likewise
      */
     public Map<String, Object> figures(double firstToken, double gap) {
-        List<Traffic.Seen> whole = seen.stream().filter(each -> !each.failed() && each.tokens() > 0).toList();
-        double[] first = whole.stream().mapToDouble(Traffic.Seen::firstToken).sorted().toArray();
+        List<Traffic.Seen> whole = seen.stream()
+                .filter(each -> !each.failed() && each.tokens() > 0)
+                .toList();
+        double[] first =
+                whole.stream().mapToDouble(Traffic.Seen::firstToken).sorted().toArray();
         double[] gaps = whole.stream()
                 .flatMap(each -> each.gaps().stream())
                 .mapToDouble(Double::doubleValue)
                 .sorted()
                 .toArray();
         long good = whole.stream()
-                .filter(each -> each.firstToken() <= firstToken && each.gaps().stream().allMatch(g -> g <= gap))
+                .filter(each ->
+                        each.firstToken() <= firstToken && each.gaps().stream().allMatch(g -> g <= gap))
                 .count();
         Map<String, Object> figures = new LinkedHashMap<>();
         figures.put("requests", seen.size());
         figures.put("failed", seen.stream().filter(Traffic.Seen::failed).count());
         figures.put("seconds", seconds);
-        figures.put("tokens_per_second", seen.stream().mapToInt(Traffic.Seen::tokens).sum() / seconds);
+        figures.put(
+                "tokens_per_second",
+                seen.stream().mapToInt(Traffic.Seen::tokens).sum() / seconds);
         figures.put("first_token_p50", quantile(first, 0.5));
         figures.put("first_token_p99", quantile(first, 0.99));
         figures.put("between_tokens_p50", quantile(gaps, 0.5));

@@ -32,7 +32,8 @@ final class Accessors<T> extends JsonSerializer<T> {
         for (RecordComponent component : components) {
             out.writeFieldName(SnakeCaseStrategy.INSTANCE.translate(component.getName()));
             try {
-                serializers.defaultSerializeValue(value.getClass().getMethod(component.getName()).invoke(value), out);
+                serializers.defaultSerializeValue(
+                        value.getClass().getMethod(component.getName()).invoke(value), out);
             } catch (ReflectiveOperationException e) {
                 throw new IllegalStateException(component.getName() + " of " + value.getClass() + " cannot be read", e);
             }

@@ -29,7 +29,14 @@ public record AnswerFields(
         int topLogprobs) {
     /** The names of them all. */
     public static final List<String> NAMES = Stream.concat(
-                    Stream.of("max_tokens", "max_completion_tokens", "min_tokens", "stop", "stop_token_ids", "logprobs", "top_logprobs"),
+                    Stream.of(
+                            "max_tokens",
+                            "max_completion_tokens",
+                            "min_tokens",
+                            "stop",
+                            "stop_token_ids",
+                            "logprobs",
+                            "top_logprobs"),
                     DrawFields.NAMES.stream())
             .toList();
 
@@ -47,7 +54,8 @@ public record AnswerFields(
         Integer longest = body.count("max_completion_tokens");
         Integer older = body.count("max_tokens");
         if (longest != null && older != null && !longest.equals(older)) {
-            String both = "the fields " + body.path("max_tokens") + " and " + body.path("max_completion_tokens") + " differ";
+            String both =
+                    "the fields " + body.path("max_tokens") + " and " + body.path("max_completion_tokens") + " differ";
             throw new FieldException(body.path("max_completion_tokens"), both);
         }
         return new AnswerFields(
@@ -75,7 +83,8 @@ public record AnswerFields(
         boolean asked = Boolean.TRUE.equals(body.flag("logprobs"));
         if (most != null && most > 0 && !asked) {
             throw new FieldException(
-                    body.path("top_logprobs"), "the field " + body.path("top_logprobs") + " needs " + body.path("logprobs") + " to be true");
+                    body.path("top_logprobs"),
+                    "the field " + body.path("top_logprobs") + " needs " + body.path("logprobs") + " to be true");
         }
         return asked ? Math.max(1, most == null ? 0 : most) : 0;
     }
@@ -104,13 +113,14 @@ public record AnswerFields(
         String message = String.valueOf(failure.getMessage());
         int space = Math.max(0, message.indexOf(' '));
         String option = message.substring(0, space);
-        String field = path.path(switch (option) {
-            case "maxNewTokens" -> longestName;
-            case "minNewTokens" -> "min_tokens";
-            case "stopStrings" -> "stop";
-            case "stopTokens" -> "stop_token_ids";
-            default -> option.replaceAll("([a-z])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT);
-        });
+        String field = path.path(
+                switch (option) {
+                    case "maxNewTokens" -> longestName;
+                    case "minNewTokens" -> "min_tokens";
+                    case "stopStrings" -> "stop";
+                    case "stopTokens" -> "stop_token_ids";
+                    default -> option.replaceAll("([a-z])([A-Z])", "$1_$2").toLowerCase(Locale.ROOT);
+                });
         return new FieldException(field, "field " + field + message.substring(space), failure);
     }
 }

@@ -26,7 +26,8 @@ public final class DataUri {
     public static byte[] bytes(String text) {
         int comma = text.indexOf(',');
         if (comma < 0) {
-            throw new PromptException(JsonText.shortened(text) + ": expected data:TYPE;base64, and the file behind the comma");
+            throw new PromptException(
+                    JsonText.shortened(text) + ": expected data:TYPE;base64, and the file behind the comma");
         }
         byte[] bytes = unescaped(text, comma + 1);
         String type = text.substring(SCHEME.length(), comma).strip().toLowerCase(Locale.ROOT);
@@ -40,8 +41,9 @@ public final class DataUri {
         }
         for (byte letter : letters) {
             if (!Character.isLetterOrDigit(letter) && "+/= \t\r\n".indexOf(letter) < 0) {
-                throw new PromptException(JsonText.shortened(text) + ": the base64 has a byte that is none of its letters: "
-                        + (letter > ' ' ? "'" + (char) letter + "'" : String.valueOf(letter & 0xff)));
+                throw new PromptException(
+                        JsonText.shortened(text) + ": the base64 has a byte that is none of its letters: "
+                                + (letter > ' ' ? "'" + (char) letter + "'" : String.valueOf(letter & 0xff)));
             }
         }
         try {
@@ -71,8 +73,8 @@ public final class DataUri {
         int high = at + 2 < text.length() ? Character.digit(text.charAt(at + 1), 16) : -1;
         int low = high < 0 ? -1 : Character.digit(text.charAt(at + 2), 16);
         if (low < 0) {
-            throw new PromptException(
-                    JsonText.shortened(text) + ": expected two hexadecimal digits behind the % at character " + (at + 1));
+            throw new PromptException(JsonText.shortened(text)
+                    + ": expected two hexadecimal digits behind the % at character " + (at + 1));
         }
         return high << 4 | low;
     }

@@ -23,7 +23,15 @@ public record DrawFields(
         @Nullable Long seed) {
     /** The names of them all. */
     public static final List<String> NAMES = List.of(
-            "temperature", "top_k", "top_p", "min_p", "repetition_penalty", "frequency_penalty", "presence_penalty", "logit_bias", "seed");
+            "temperature",
+            "top_k",
+            "top_p",
+            "min_p",
+            "repetition_penalty",
+            "frequency_penalty",
+            "presence_penalty",
+            "logit_bias",
+            "seed");
 
     /** Reads them. */
     public static DrawFields of(Fields fields) {

@@ -46,7 +46,8 @@ public final class Fields {
             boolean expected = known.contains(field.getKey()) || others.contains(field.getKey());
             if (!expected && !field.getValue().isNull()) {
                 String found = path(JsonText.shortened(field.getKey()));
-                throw new FieldException(found, "unknown field " + found + ", expected one of " + String.join(", ", known));
+                throw new FieldException(
+                        found, "unknown field " + found + ", expected one of " + String.join(", ", known));
             }
         }
     }
@@ -107,19 +108,25 @@ public final class Fields {
     /** True or false; null if it is not there or null. */
     public @Nullable Boolean flag(String name) {
         JsonNode value = get(name);
-        return value == null ? null : require(name, value, value.isBoolean(), "true or false").booleanValue();
+        return value == null
+                ? null
+                : require(name, value, value.isBoolean(), "true or false").booleanValue();
     }
 
     /** An integer of 32 bits; null if it is not there or null. */
     public @Nullable Integer count(String name) {
         JsonNode value = get(name);
-        return value == null ? null : integer(name, value, value.canConvertToInt(), 32).intValue();
+        return value == null
+                ? null
+                : integer(name, value, value.canConvertToInt(), 32).intValue();
     }
 
     /** An integer of 64 bits; null if it is not there or null. */
     public @Nullable Long whole(String name) {
         JsonNode value = get(name);
-        return value == null ? null : integer(name, value, value.canConvertToLong(), 64).longValue();
+        return value == null
+                ? null
+                : integer(name, value, value.canConvertToLong(), 64).longValue();
     }
 
     private JsonNode integer(String name, JsonNode value, boolean fits, int bits) {
@@ -134,7 +141,8 @@ public final class Fields {
             return null;
         }
         require(name, value, value.isNumber(), "a number");
-        return require(name, value, Double.isFinite(value.doubleValue()), "a number of 64 bits").doubleValue();
+        return require(name, value, Double.isFinite(value.doubleValue()), "a number of 64 bits")
+                .doubleValue();
     }
 
     /** A number of 32 bits; null if it is not there or null. */
@@ -171,8 +179,10 @@ public final class Fields {
     public record Entry(String path, JsonNode value) {
         /** That it is not what it must be. */
         public FieldException wrong(String expected) {
-            return new FieldException(path, (path.isEmpty() ? "" : "field " + path + ": ") + "expected " + expected + ", found "
-                    + JsonText.shown(value));
+            return new FieldException(
+                    path,
+                    (path.isEmpty() ? "" : "field " + path + ": ") + "expected " + expected + ", found "
+                            + JsonText.shown(value));
         }
 
         /** A string. */

@@ -28,7 +28,8 @@ final class JsonSyntax {
                 throw syntax.expected("the end");
             }
         } catch (PromptException e) {
-            return String.valueOf(e.getMessage()).strip().replaceAll("\\s*\\R\\s*", " ") + " (" + syntax.position() + ")";
+            return String.valueOf(e.getMessage()).strip().replaceAll("\\s*\\R\\s*", " ") + " (" + syntax.position()
+                    + ")";
         }
         return "it cannot be read as JSON"; // Jackson has limits of its own
     }
@@ -121,7 +122,8 @@ final class JsonSyntax {
                 throw expected("'\"' that ends the string");
             }
             if (c < ' ') {
-                throw new PromptException("a string holds the control character " + escaped(c) + "; expected it as an escape");
+                throw new PromptException(
+                        "a string holds the control character " + escaped(c) + "; expected it as an escape");
             }
             if (c == '\\') {
                 escape();

@@ -22,7 +22,9 @@ public final class Logprobs {
     /** One token, with its alternatives. */
     public Map<String, Object> token(TokenLogprob token, List<TokenLogprob> alternatives) {
         Map<String, Object> fields = candidate(token);
-        fields.put("top_logprobs", alternatives.stream().limit(most).map(this::candidate).toList());
+        fields.put(
+                "top_logprobs",
+                alternatives.stream().limit(most).map(this::candidate).toList());
         return fields;
     }
 

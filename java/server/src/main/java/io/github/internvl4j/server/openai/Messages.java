@@ -69,7 +69,8 @@ public final class Messages {
             if (placement == Placement.INLINE || placement == Placement.USUAL && texts().count() > 1) {
                 return parts;
             }
-            return Stream.concat(parts.stream().filter(part -> part.kind != Kind.TEXT), texts()).toList();
+            return Stream.concat(parts.stream().filter(part -> part.kind != Kind.TEXT), texts())
+                    .toList();
         }
 
         private Stream<Part> texts() {
@@ -85,11 +86,13 @@ public final class Messages {
      */
     public static Messages of(Fields body, boolean strict) {
         body.required("messages");
-        List<Message> all = Objects.requireNonNull(
-                body.list("messages", "an array of messages", entry -> message(Fields.of(entry.value(), entry.path()), strict)));
+        List<Message> all = Objects.requireNonNull(body.list(
+                "messages", "an array of messages", entry -> message(Fields.of(entry.value(), entry.path()), strict)));
         if (all.isEmpty() || all.get(all.size() - 1).role != Role.USER) {
-            throw new FieldException(body.path("messages"),
-                    "the field " + body.path("messages") + " ends without a question; expected a last message of the user");
+            throw new FieldException(
+                    body.path("messages"),
+                    "the field " + body.path("messages")
+                            + " ends without a question; expected a last message of the user");
         }
         return new Messages(all);
     }
@@ -103,15 +106,18 @@ public final class Messages {
             throw message.wrong("tool_calls", "none, which is all that can be done", calls);
         }
         String name = message.requiredText("role");
-        Role role = switch (name) {
-            case "system", "developer" -> Role.SYSTEM;
-            case "user" -> Role.USER;
-            case "assistant" -> Role.ASSISTANT;
-            default -> throw message.wrong("role", "\"system\", \"user\" or \"assistant\"", message.required("role"));
-        };
+        Role role =
+                switch (name) {
+                    case "system", "developer" -> Role.SYSTEM;
+                    case "user" -> Role.USER;
+                    case "assistant" -> Role.ASSISTANT;
+                    default ->
+                        throw message.wrong("role", "\"system\", \"user\" or \"assistant\"", message.required("role"));
+                };
         List<Part> parts = parts(message, role, strict);
         if (role != Role.USER && parts.stream().anyMatch(part -> part.kind != Kind.TEXT)) {
-            throw new FieldException(message.path("content"),
+            throw new FieldException(
+                    message.path("content"),
                     "field " + message.path("content") + ": only the user's messages can show images");
         }
         return new Message(role, parts);
@@ -166,7 +172,10 @@ public final class Messages {
 
     /** How many images and videos they show. */
     public long shown() {
-        return messages.stream().flatMap(message -> message.parts.stream()).filter(part -> part.kind != Kind.TEXT).count();
+        return messages.stream()
+                .flatMap(message -> message.parts.stream())
+                .filter(part -> part.kind != Kind.TEXT)
+                .count();
     }
 
     /**
@@ -207,7 +216,8 @@ public final class Messages {
         boolean marks = mode != SpecialTokens.LITERAL && question.marks();
         String text = marks ? question.text() : laidOut.question();
         Turn turn = answer == null ? Turn.ofQuestion(text) : Turn.of(text, answer);
-        return (marks ? turn : turn.placeholders(laidOut.placeholders())).laidOut(laidOut.images().size());
+        return (marks ? turn : turn.placeholders(laidOut.placeholders()))
+                .laidOut(laidOut.images().size());
     }
 
     /** A message as one text. */

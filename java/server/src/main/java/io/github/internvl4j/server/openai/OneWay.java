@@ -13,11 +13,23 @@ public final class OneWay {
     /** Those of chat completions. */
     public static final OneWay CHAT = new OneWay()
             .and("tools", "none", value -> value.isArray() && value.isEmpty())
-            .and("tool_choice", "\"auto\" or \"none\"", value -> value.asText().equals("auto") || value.asText().equals("none"))
+            .and(
+                    "tool_choice",
+                    "\"auto\" or \"none\"",
+                    value -> value.asText().equals("auto") || value.asText().equals("none"))
             .and("functions", "none", value -> value.isArray() && value.isEmpty())
-            .and("function_call", "\"auto\" or \"none\"", value -> value.asText().equals("auto") || value.asText().equals("none"))
-            .and("response_format", "{\"type\": \"text\"}", value -> value.path("type").asText().equals("text"))
-            .and("modalities", "[\"text\"]", value -> value.size() == 1 && value.path(0).asText().equals("text"))
+            .and(
+                    "function_call",
+                    "\"auto\" or \"none\"",
+                    value -> value.asText().equals("auto") || value.asText().equals("none"))
+            .and(
+                    "response_format",
+                    "{\"type\": \"text\"}",
+                    value -> value.path("type").asText().equals("text"))
+            .and(
+                    "modalities",
+                    "[\"text\"]",
+                    value -> value.size() == 1 && value.path(0).asText().equals("text"))
             .and("audio", "none", JsonNode::isNull)
             .and("prediction", "none", JsonNode::isNull)
             .and("web_search_options", "none", JsonNode::isNull)
@@ -34,8 +46,8 @@ public final class OneWay {
             .and("best_of", "1", value -> value.isIntegralNumber() && value.asLong() == 1);
 
     /** Those of completions. */
-    public static final OneWay COMPLETIONS = CHAT
-            .and("echo", "false", value -> value.isBoolean() && !value.booleanValue())
+    public static final OneWay COMPLETIONS = CHAT.and(
+                    "echo", "false", value -> value.isBoolean() && !value.booleanValue())
             .and("suffix", "none", value -> value.asText().isEmpty() && value.isTextual());
 
     private final Map<String, Only> fields;

@@ -34,7 +34,9 @@ class JsonSyntaxTest {
                 Map.entry("{\"a\": \"b", "expected '\"' that ends the string, found the end (column 9)"),
                 Map.entry("\"\\x\"", "expected one of \" \\ / b f n r t u behind a backslash, found x (column 3)"),
                 Map.entry("\"\\u12g4\"", "expected four hexadecimal digits behind \\u, found g4 (column 6)"),
-                Map.entry("\"a\tb\"", "a string holds the control character \\u0009; expected it as an escape (column 3)"),
+                Map.entry(
+                        "\"a\tb\"",
+                        "a string holds the control character \\u0009; expected it as an escape (column 3)"),
                 Map.entry("[1,\n 2,\n x]", "expected a value, found x (line 3, column 2)"),
                 Map.entry("[".repeat(1001), "objects and arrays are nested more than 1000 deep (column 1002)"));
         faults.forEach((text, fault) -> {
