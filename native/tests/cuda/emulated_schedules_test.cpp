@@ -36,7 +36,7 @@ TEST_F(GpuSchedules, GiveTheBitsOfSingleRequestsOnOneAndOnTwo) {
   draft.int8_decoder = true;  // which is wrong now and then
   for (const int gpus : {1, 2}) {
     testing::Schedules schedules(oracle, oracle.load(over(gpus), DType::BF16),
-                                 {.dialogs = {"image.0"}, .longer = 9, .texts = {40, 259}, .answer = 4, .requests = 5});
+                                 {.dialogs = {"image.0"}, .longer = 9, .texts = {40, 259}, .answer = 4, .requests = 3});
     schedules.set_draft(oracle.load(over(1), draft));
     schedules.run_all(1);
     EXPECT_GT(schedules.reused(), 0);
