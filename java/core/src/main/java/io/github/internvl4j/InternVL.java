@@ -333,6 +333,16 @@ public final class InternVL implements AutoCloseable {
         }
     }
 
+    /**
+     * Refuses what {@link #complete} refuses, before anything is computed.
+     *
+     * @param tokens ids of the model's {@link #tokenizer}
+     * @throws PromptException if there are no tokens, an id is none, or they do not fit the context
+     */
+    public void requireCompletable(List<Integer> tokens) {
+        reader.raw(Options.copy(tokens, "tokens"));
+    }
+
     /** Answers one prompt, for a loop over the answer's chunks; what goes wrong is thrown by the loop. */
     public ReplyStream stream(Prompt prompt, GenerationConfig config) {
         return new ReplyStream(background(prompt, config));

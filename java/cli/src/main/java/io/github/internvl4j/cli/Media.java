@@ -2,19 +2,18 @@ package io.github.internvl4j.cli;
 
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.PromptException;
-import io.github.internvl4j.error.VideoException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ReadOptions;
 import io.github.internvl4j.server.openai.DataUri;
 import io.github.internvl4j.server.openai.JsonText;
 import io.github.internvl4j.server.openai.MediaSource;
-import java.io.IOException;
 import java.net.URI;
 import java.nio.file.FileSystemNotFoundException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -28,11 +27,6 @@ final class Media implements MediaSource {
 
     private final @Nullable Path list;
     private final ReadOptions options;
-
-    /** What is done with a video's file. */
-    interface Use<T> {
-        T of(Path video);
-    }
 
     /** @param list the file that names the others: they lie beside it, or else in the working directory; null for none */
     Media(@Nullable Path list, ReadOptions options) {
@@ -70,32 +64,8 @@ final class Media implements MediaSource {
      *
      * @throws InternVLException naming the source, shortened if it is long
      */
-    <T> T video(String source, Use<T> use) {
-        if (!DataUri.is(source)) {
-            return use.of(file(source));
-        }
-        byte[] bytes = DataUri.bytes(source);
-        Path copy = null;
-        try {
-            copy = Files.createTempFile("internvl4j-video", "");
-            Files.write(copy, bytes);
-            return use.of(copy);
-        } catch (IOException e) {
-            throw new VideoException(
-                    JsonText.shortened(source) + ": cannot be written to a temporary file: " + Failures.describe(e), e);
-        } finally {
-            delete(copy);
-        }
-    }
-
-    private static void delete(@Nullable Path file) {
-        try {
-            if (file != null) {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException e) {
-            file.toFile().deleteOnExit();
-        }
+    <T> T video(String source, Function<Path, T> use) {
+        return DataUri.is(source) ? DataUri.asFile(source, use) : use.apply(file(source));
     }
 
     private Path file(String source) {

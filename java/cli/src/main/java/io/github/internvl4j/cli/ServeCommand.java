@@ -85,6 +85,15 @@ final class ServeCommand implements Callable<Integer> {
     @Option(names = "--any-model", description = "Answer requests for a model of any name.")
     private boolean anyModel;
 
+    @Option(
+            names = "--metrics-prefix",
+            defaultValue = "internvl4j",
+            paramLabel = "NAME",
+            description =
+                    "What the names at /metrics begin with, before the colon; vllm fits boards that were made for it "
+                            + "(default: ${DEFAULT-VALUE}).")
+    private String metricsPrefix;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         LoadOptions loading = model.loadOptions().maxBatch(maxBatch);
@@ -97,7 +106,8 @@ final class ServeCommand implements Callable<Integer> {
                 .apiKeys(keys())
                 .maxBatch(together)
                 .queue(queue)
-                .anyModel(anyModel);
+                .anyModel(anyModel)
+                .metricsPrefix(metricsPrefix);
         CountDownLatch told = new CountDownLatch(1);
         try (Server server = Server.start(options); // first, so that a port that is taken does not cost a load
                 Interrupts interrupts = new Interrupts(told::countDown);

@@ -2,23 +2,23 @@ package io.github.internvl4j.server;
 
 import io.github.internvl4j.error.ImageException;
 import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.error.VideoException;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ReadOptions;
 import io.github.internvl4j.server.openai.DataUri;
 import io.github.internvl4j.server.openai.FieldException;
 import io.github.internvl4j.server.openai.MediaSource;
+import io.github.internvl4j.video.VideoFrames;
+import java.nio.file.Path;
 import java.util.List;
 
-/** The images of one request, which stand in it themselves: nothing is fetched, and no file of this machine is read. */
+/** The images and videos of one request, which stand in it themselves: nothing is fetched, and no other file of this machine is read. */
 final class DataImages implements MediaSource {
     private long left = Limits.ALL_PIXELS;
 
     @Override
     public Image image(String url, String path) {
-        if (!DataUri.is(url)) {
-            throw new FieldException(
-                    path, "field " + path + ": remote images are not fetched; expected data:TYPE;base64, and the file");
-        }
+        requireData(url, path);
         try {
             long most = Math.max(1, Math.min(left, Limits.PIXELS));
             Image image = Image.read(
@@ -32,6 +32,30 @@ final class DataImages implements MediaSource {
 
     @Override
     public List<Image> frames(String url, String path) {
-        throw new FieldException(path, "field " + path + ": videos are not taken; expected their frames as image_url");
+        requireData(url, path);
+        try {
+            return DataUri.asFile(url, this::frames);
+        } catch (VideoException | PromptException e) {
+            throw new FieldException(path, "field " + path + ": " + e.getMessage(), e);
+        }
+    }
+
+    private List<Image> frames(Path file) {
+        try (VideoFrames video = VideoFrames.open(file)) {
+            long pixels = (long) Limits.FRAMES * video.width() * video.height();
+            if (pixels > left) {
+                throw new VideoException(Limits.FRAMES + " frames of " + video.width() + "x" + video.height()
+                        + " are more pixels than the " + left + " that are left for the request");
+            }
+            left -= pixels;
+            return video.sample(Limits.FRAMES);
+        }
+    }
+
+    private static void requireData(String url, String path) {
+        if (!DataUri.is(url)) {
+            throw new FieldException(
+                    path, "field " + path + ": remote files are not fetched; expected data:TYPE;base64, and the file");
+        }
     }
 }

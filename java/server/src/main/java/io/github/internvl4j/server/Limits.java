@@ -12,6 +12,9 @@ final class Limits {
     /** As many as fit the context of the model that the library began with. */
     static final int IMAGES = 15;
 
+    /** That stand for a video. */
+    static final int FRAMES = 8;
+
     /** Of one image, and of all of a request together. */
     static final long PIXELS = 40_000_000;
 

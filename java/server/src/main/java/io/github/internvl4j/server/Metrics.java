@@ -19,7 +19,6 @@ import java.util.function.ToDoubleFunction;
 
 /** What the server does, under the names that vLLM gave it, so that its boards fit. */
 final class Metrics {
-    private static final String PREFIX = "internvl4j:";
     private static final double[] SECONDS = {
         0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640
     };
@@ -27,6 +26,7 @@ final class Metrics {
     };
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
+    private final String prefix;
     private final InternVL model;
     private final Labels labels;
     private final Counter success;
@@ -40,8 +40,15 @@ final class Metrics {
     private final Histogram promptTokens;
     private final Histogram answerTokens;
 
-    /** @param waiting how many requests wait before the model's scheduler */
-    Metrics(String name, InternVL model, IntSupplier waiting) {
+    /**
+     * Those of a model.
+     *
+     * @param namespace what stands before the colon in each name
+     * @param name the model's
+     * @param waiting how many requests wait before the model's scheduler
+     */
+    Metrics(String namespace, String name, InternVL model, IntSupplier waiting) {
+        prefix = namespace + ":";
         this.model = model;
         labels = Labels.of("model_name", name);
         gauge("num_requests_running", "Answers that are computed", Counts::running);
@@ -61,14 +68,14 @@ final class Metrics {
                 "Those that were right",
                 counts -> counts.rightTokens() + counts.rightDraftedTokens());
         success = Counter.builder()
-                .name(PREFIX + "request_success")
+                .name(prefix + "request_success")
                 .help("Answers by how they ended")
                 .constLabels(labels)
                 .labelNames("finished_reason")
                 .withoutExemplars()
                 .register(registry);
         failures = Counter.builder()
-                .name(PREFIX + "request_failure")
+                .name(prefix + "request_failure")
                 .help("Requests that got no answer or a part of one")
                 .constLabels(labels)
                 .withoutExemplars()
@@ -89,7 +96,7 @@ final class Metrics {
 
     private void gauge(String name, String help, ToDoubleFunction<Counts> value) {
         GaugeWithCallback.builder()
-                .name(PREFIX + name)
+                .name(prefix + name)
                 .help(help)
                 .constLabels(labels)
                 .callback(told -> told.call(value.applyAsDouble(model.counts())))
@@ -98,7 +105,7 @@ final class Metrics {
 
     private void counter(String name, String help, ToDoubleFunction<Counts> value) {
         CounterWithCallback.builder()
-                .name(PREFIX + name)
+                .name(prefix + name)
                 .help(help)
                 .constLabels(labels)
                 .callback(told -> told.call(value.applyAsDouble(model.counts())))
@@ -107,7 +114,7 @@ final class Metrics {
 
     private Histogram histogram(String name, String help, double... bounds) {
         return Histogram.builder()
-                .name(PREFIX + name)
+                .name(prefix + name)
                 .help(help)
                 .constLabels(labels)
                 .withoutExemplars()

@@ -151,10 +151,16 @@ record Question(
         }
     }
 
-    private record AskedTokens(InternVL model, List<Integer> promptTokens, String salt) implements Asked {
+    private record AskedTokens(InternVL model, List<Integer> tokens, String salt) implements Asked {
+        @Override
+        public List<Integer> promptTokens() {
+            model.requireCompletable(tokens);
+            return tokens;
+        }
+
         @Override
         public Reply ask(GenerationConfig config, ReplyListener listener, Cancellation cancellation) {
-            return model.complete(promptTokens, salt, config, listener, cancellation);
+            return model.complete(tokens, salt, config, listener, cancellation);
         }
     }
 }

@@ -160,7 +160,7 @@ public final class Server implements AutoCloseable {
     public void serve(String name, InternVL model) {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(model, "model");
-        served = Served.now(name, model, new Metrics(name, model, admission::waiting));
+        served = Served.now(name, model, new Metrics(options.metricsPrefix(), name, model, admission::waiting));
     }
 
     /** The port that it listens at. */

@@ -10,7 +10,8 @@ public final class ServerOptions {
     private static final int LARGEST_QUEUE = 10_000;
     private static final int LARGEST_TOGETHER = 64;
     private static final int SHORTEST_KEY = 8;
-    private static final ServerOptions DEFAULTS = new ServerOptions("127.0.0.1", 8000, List.of(), 64, 8, false);
+    private static final ServerOptions DEFAULTS =
+            new ServerOptions("127.0.0.1", 8000, List.of(), 64, 8, false, "internvl4j");
 
     private final String host;
     private final int port;
@@ -18,8 +19,16 @@ public final class ServerOptions {
     private final int queue;
     private final int together;
     private final boolean anyModel;
+    private final String metricsPrefix;
 
-    private ServerOptions(String host, int port, List<String> apiKeys, int queue, int together, boolean anyModel) {
+    private ServerOptions(
+            String host,
+            int port,
+            List<String> apiKeys,
+            int queue,
+            int together,
+            boolean anyModel,
+            String metricsPrefix) {
         require(!host.isBlank(), "host is blank, expected a name or an address of this machine");
         require(
                 port >= 0 && port <= LARGEST_PORT,
@@ -36,12 +45,16 @@ public final class ServerOptions {
                     "apiKeys[" + i + "] is no key, expected at least " + SHORTEST_KEY
                             + " letters, digits or signs of ASCII");
         }
+        require(
+                metricsPrefix.matches("[a-zA-Z_][a-zA-Z0-9_]*"),
+                "metricsPrefix is \"" + metricsPrefix + "\", expected letters, digits and _, no digit first");
         this.host = host;
         this.port = port;
         this.apiKeys = List.copyOf(apiKeys);
         this.queue = queue;
         this.together = together;
         this.anyModel = anyModel;
+        this.metricsPrefix = metricsPrefix;
     }
 
     private static void require(boolean holds, String message) {
@@ -57,32 +70,40 @@ public final class ServerOptions {
 
     /** Listening at another address: {@code 0.0.0.0} for all of this machine's. */
     public ServerOptions host(String value) {
-        return new ServerOptions(Objects.requireNonNull(value, "host"), port, apiKeys, queue, together, anyModel);
+        return new ServerOptions(
+                Objects.requireNonNull(value, "host"), port, apiKeys, queue, together, anyModel, metricsPrefix);
     }
 
     /** Listening at another port; 0 takes one that is free. */
     public ServerOptions port(int value) {
-        return new ServerOptions(host, value, apiKeys, queue, together, anyModel);
+        return new ServerOptions(host, value, apiKeys, queue, together, anyModel, metricsPrefix);
     }
 
     /** With keys, one of which every request but for {@code /health} must bring; none lets everybody in. */
     public ServerOptions apiKeys(List<String> value) {
-        return new ServerOptions(host, port, Objects.requireNonNull(value, "apiKeys"), queue, together, anyModel);
+        return new ServerOptions(
+                host, port, Objects.requireNonNull(value, "apiKeys"), queue, together, anyModel, metricsPrefix);
     }
 
     /** With so many requests that may wait for others; more are told to come back. */
     public ServerOptions queue(int value) {
-        return new ServerOptions(host, port, apiKeys, value, together, anyModel);
+        return new ServerOptions(host, port, apiKeys, value, together, anyModel, metricsPrefix);
     }
 
     /** With so many requests that are answered at a time. */
     public ServerOptions maxBatch(int value) {
-        return new ServerOptions(host, port, apiKeys, queue, value, anyModel);
+        return new ServerOptions(host, port, apiKeys, queue, value, anyModel, metricsPrefix);
     }
 
     /** Answering requests for a model of any name, or only of the model's own. */
     public ServerOptions anyModel(boolean value) {
-        return new ServerOptions(host, port, apiKeys, queue, together, value);
+        return new ServerOptions(host, port, apiKeys, queue, together, value, metricsPrefix);
+    }
+
+    /** With other names of metrics in front of the colon: {@code vllm} fits boards that were made for it. */
+    public ServerOptions metricsPrefix(String value) {
+        return new ServerOptions(
+                host, port, apiKeys, queue, together, anyModel, Objects.requireNonNull(value, "metricsPrefix"));
     }
 
     /** Where it listens. */
@@ -115,9 +136,14 @@ public final class ServerOptions {
         return anyModel;
     }
 
+    /** What stands before the colon in the names of metrics. */
+    public String metricsPrefix() {
+        return metricsPrefix;
+    }
+
     @Override
     public String toString() {
         return "ServerOptions[host=" + host + ", port=" + port + ", apiKeys=" + apiKeys.size() + ", queue=" + queue
-                + ", maxBatch=" + together + ", anyModel=" + anyModel + "]";
+                + ", maxBatch=" + together + ", anyModel=" + anyModel + ", metricsPrefix=" + metricsPrefix + "]";
     }
 }

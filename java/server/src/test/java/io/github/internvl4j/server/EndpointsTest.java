@@ -1,15 +1,29 @@
 package io.github.internvl4j.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.internvl4j.GenerationConfig;
+import io.github.internvl4j.Prompt;
+import io.github.internvl4j.Reply;
+import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.text.SpecialTokens;
+import io.github.internvl4j.video.VideoFrames;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -80,9 +94,30 @@ class EndpointsTest {
         }
         assertEquals(text.at("/choices/0/text").asText(), parts.toString());
         int image = Fixture.MODEL.tokenizer().tokenId("<IMG_CONTEXT>").orElseThrow();
+        for (String refused : List.of("" + image, "1000000", "5, ".repeat(5000) + "5")) {
+            for (String how : List.of("", ", \"stream\": true")) {
+                HttpResponse<String> response =
+                        fixture.post("/v1/completions", "{\"prompt\": [" + refused + "]" + how + "}");
+                assertEquals(400, response.statusCode(), response.body());
+            }
+        }
+    }
+
+    @Test
+    void aVideoIsItsFrames() throws Exception {
+        Path film = Fixture.DEMO.resolve("samples/film.mp4");
+        Prompt prompt;
+        try (VideoFrames video = VideoFrames.open(film)) {
+            prompt = Prompt.video("What happens?", video.sample(8)).specialTokens(SpecialTokens.LITERAL);
+        }
+        Reply expected = Fixture.MODEL.generate(prompt, GenerationConfig.greedy(20));
+        String url = "data:video/mp4;base64," + Base64.getEncoder().encodeToString(Files.readAllBytes(film));
+        JsonNode answer = fixture.answer(
+                "/v1/chat/completions", Fixture.videoQuestion("What happens?", url, ", \"max_tokens\": 20"));
+        assertEquals(expected.text(), answer.at("/choices/0/message/content").asText());
         assertEquals(
-                400,
-                fixture.post("/v1/completions", "{\"prompt\": [" + image + "]}").statusCode());
+                expected.promptTokens().size(),
+                answer.at("/usage/prompt_tokens").asInt());
     }
 
     @Test
@@ -126,6 +161,31 @@ class EndpointsTest {
                 assertTrue(text.body().contains("\ninternvl4j:" + name + "{"), name);
             }
         }
+    }
+
+    @Test
+    void theBoardAsksForWhatThereIsUnderAnyPrefix() throws Exception {
+        Set<String> asked = new TreeSet<>();
+        for (JsonNode panel :
+                Fixture.JSON.readTree(Path.of("grafana.json").toFile()).get("panels")) {
+            for (JsonNode target : panel.get("targets")) {
+                Matcher names = Pattern.compile("\\$\\{prefix\\}:(\\w+)")
+                        .matcher(target.get("expr").asText());
+                while (names.find()) {
+                    asked.add(names.group(1));
+                }
+            }
+        }
+        assertTrue(asked.size() > 10, asked.toString());
+        try (Fixture own = new Fixture(Fixture.options().metricsPrefix("vllm"), Limits.Times.defaults())) {
+            own.answer("/v1/chat/completions", Fixture.question("Hello", ""));
+            String text = own.get("/metrics").body();
+            assertFalse(text.contains("internvl4j:"));
+            for (String name : asked) {
+                assertTrue(text.contains("\nvllm:" + name + "{"), name);
+            }
+        }
+        assertThrows(InvalidOptionException.class, () -> Fixture.options().metricsPrefix("a:b"));
     }
 
     @Test

@@ -68,6 +68,11 @@ final class Fixture implements AutoCloseable, AfterAllCallback {
                 + image + "\", \"detail\": \"low\"}}, {\"type\": \"text\", \"text\": \"" + text + "\"}]}]" + more + "}";
     }
 
+    /** The body of a question about a video. */
+    static String videoQuestion(String text, String video, String more) {
+        return question(text, video, more).replace("image_url", "video_url");
+    }
+
     /** An answer that does not end by itself for a while. */
     static String endless(String more) {
         return question("Hello", ", \"min_tokens\": 3000, \"max_tokens\": 3000" + more);

@@ -101,11 +101,14 @@ class HostileTest {
                 400,
                 "messages",
                 "15 images");
-        refused(
-                "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"video_url\", \"video_url\": {\"url\": \"data:,\"}}]}]}",
-                400,
-                at,
-                "videos");
+        for (String[] video : new String[][] {
+            {"data:,", "video"},
+            {"data:video/mp4;base64,AAAA", "video"},
+            {"http://localhost/film.mp4", "not fetched"},
+            {"/etc/passwd", "not fetched"}
+        }) {
+            refused(Fixture.videoQuestion("What?", video[0], ""), 400, at, video[1]);
+        }
     }
 
     /** A PNG whose header claims what would fill the memory, and whose few bytes unpack to a part of it. */

@@ -1,10 +1,16 @@
 package io.github.internvl4j.server.openai;
 
 import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.error.VideoException;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Base64;
 import java.util.Locale;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** A file that stands in the text itself: {@code data:image/png;base64,...} or, percent-encoded, {@code data:image/gif,...}. */
 public final class DataUri {
@@ -32,6 +38,38 @@ public final class DataUri {
         byte[] bytes = unescaped(text, comma + 1);
         String type = text.substring(SCHEME.length(), comma).strip().toLowerCase(Locale.ROOT);
         return type.endsWith(BASE64) ? base64(bytes, text) : bytes;
+    }
+
+    /**
+     * Puts the file's bytes into a temporary file, for whoever can only read one of those, and removes it afterwards.
+     *
+     * @param use what is done with it
+     * @throws PromptException if the text is no such URI
+     * @throws VideoException if the temporary file cannot be written
+     */
+    public static <T> T asFile(String text, Function<Path, T> use) {
+        byte[] bytes = bytes(text);
+        Path copy = null;
+        try {
+            copy = Files.createTempFile("internvl4j-video", "");
+            Files.write(copy, bytes);
+            return use.apply(copy);
+        } catch (IOException e) {
+            throw new VideoException(
+                    JsonText.shortened(text) + ": cannot be written to a temporary file: " + e.getMessage(), e);
+        } finally {
+            delete(copy);
+        }
+    }
+
+    private static void delete(@Nullable Path file) {
+        try {
+            if (file != null) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            file.toFile().deleteOnExit();
+        }
     }
 
     /** Line breaks are passed over, '-' and '_' stand for '+' and '/', and the padding may be missing. */
