@@ -11,8 +11,8 @@ constexpr double kShare = 0.25;
 
 }  // namespace
 
-DraftModel::DraftModel(std::shared_ptr<Engine> engine, double pass_seconds)
-    : engine_(std::move(engine)), pool_(engine_, engine_->kv_blocks()), pace_(kShare * pass_seconds) {}
+DraftModel::DraftModel(std::shared_ptr<Engine> engine, const Pace& pass)
+    : engine_(std::move(engine)), pool_(engine_, engine_->kv_blocks()), pace_(pass.part(kShare)) {}
 
 std::unique_ptr<DraftSequence> DraftModel::sequence(const Request& request) {
   return std::make_unique<DraftSequence>(*engine_, pool_, request, acceptance_);

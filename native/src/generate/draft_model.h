@@ -20,7 +20,7 @@ class DraftModel {
  public:
   // Over a cache of its own, of as many blocks as the engine's placement has planned. Beside running answers one of its passes takes a
   // part of the time that the model's own may.
-  DraftModel(std::shared_ptr<Engine> engine, double pass_seconds);
+  DraftModel(std::shared_ptr<Engine> engine, const Pace& pass);
 
   std::unique_ptr<DraftSequence> sequence(const Request& request);
 

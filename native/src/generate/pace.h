@@ -4,15 +4,19 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 namespace ivl {
 
 class Pace {
  public:
-  // A pass should take at most so many seconds while answers wait for their next tokens.
-  explicit Pace(double budget) : budget_(budget) {}
+  // A pass should take at most so many seconds while answers wait for their next tokens. Where `rows` is given, so many rows of prompts
+  // fit beside tokens, whatever the clock says.
+  explicit Pace(double budget, std::optional<int64_t> rows = {}) : budget_(budget), rows_(rows) {}
 
   double budget() const { return budget_; }
+  // For what may take a part of each pass.
+  Pace part(double share) const { return Pace(share * budget_, rows_); }
 
   // A pass with that many rows of prompts beside its tokens took so long.
   void took(int64_t prompt_rows, double seconds) {
@@ -35,6 +39,7 @@ class Pace {
 
   // Rows of prompts for a pass that has tokens, too. Where tokens alone take longer than the budget, a pass may take twice that.
   int64_t rows_beside(int64_t most) const {
+    if (rows_) return std::min(most, *rows_);
     if (row_ == 0) return std::min(most, kLeast);
     const double rows = std::max(budget_ - token_, token_) / row_;
     const auto whole = static_cast<int64_t>(std::min(rows, static_cast<double>(most))) / kLeast * kLeast;
@@ -47,6 +52,7 @@ class Pace {
   static double mean(double old, double now) { return old == 0 ? now : 0.75 * old + 0.25 * now; }
 
   double budget_;
+  std::optional<int64_t> rows_;
   double token_ = 0;         // seconds of a pass with tokens alone
   double row_ = 0;           // that each row of a prompt adds
   int64_t since_token_ = 0;  // passes with other rows, too

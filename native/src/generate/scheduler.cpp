@@ -15,11 +15,12 @@ double seconds_between(std::chrono::steady_clock::time_point begin, std::chrono:
 }  // namespace
 
 Scheduler::Scheduler(std::shared_ptr<Engine> engine, const SchedulerOptions& options)
-    : engine_(std::move(engine)), pool_(engine_, options.kv_blocks), pace_(options.pass_seconds), row_cost_(options.row_cost) {}
+    : engine_(std::move(engine)),
+      pool_(engine_, options.kv_blocks),
+      pace_(options.pass_seconds, options.rows_beside),
+      row_cost_(options.row_cost) {}
 
-void Scheduler::set_draft(std::shared_ptr<Engine> draft) {
-  draft_ = std::make_unique<DraftModel>(std::move(draft), pace_.budget());
-}
+void Scheduler::set_draft(std::shared_ptr<Engine> draft) { draft_ = std::make_unique<DraftModel>(std::move(draft), pace_); }
 
 void Scheduler::add(int64_t id, std::unique_ptr<Request> request) {
   stalled_ = false;

@@ -22,6 +22,8 @@ struct SchedulerOptions {
   double pass_seconds = 0.1;  // what a pass should take at most while answers run
   // What another row of a pass, drafted or not, costs as a part of what one token does; measured if it is not given.
   std::optional<double> row_cost = {};
+  // Rows of prompts in a pass that has tokens, too; what the time is enough for if it is not given.
+  std::optional<int64_t> rows_beside = {};
 };
 
 // What became of a request. It ends with one whose finish is not None.

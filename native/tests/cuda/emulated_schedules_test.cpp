@@ -36,10 +36,11 @@ TEST_F(GpuSchedules, GiveTheBitsOfSingleRequestsOnOneAndOnTwo) {
   draft.int8_decoder = true;  // which is wrong now and then
   for (const int gpus : {1, 2}) {
     testing::Schedules schedules(oracle, oracle.load(over(gpus), DType::BF16),
-                                 {.dialogs = {"image.0"}, .longer = 9, .texts = {40, 259}, .answer = 4, .requests = 3});
+                                 {.dialogs = {"image.0"}, .longer = 9, .texts = {40, 259}, .answer = 4, .requests = 5});
     schedules.set_draft(oracle.load(over(1), draft));
-    if (!schedules.run_all(1)) continue;
-    EXPECT_GT(schedules.reused() + schedules.drafted(), 0) << "or the schedules tried nothing";
+    schedules.run_all(1);
+    EXPECT_GT(schedules.reused(), 0) << "or the schedules tried nothing";
+    EXPECT_GT(schedules.drafted(), 0);
   }
 }
 

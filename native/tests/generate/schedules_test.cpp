@@ -27,7 +27,7 @@ TEST_P(RandomSchedules, GiveTheBitsOfSingleRequests) {
   const auto backend = std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = GetParam().threads});
   testing::Schedules schedules(oracle, oracle.load(testing::always(backend), options), {});
   schedules.set_draft(oracle.load_int8(backend, false));
-  if (!schedules.run_all(50)) return;
+  schedules.run_all(50);
   EXPECT_GT(schedules.preemptions(), 0) << "or the schedules tried nothing";
   EXPECT_GT(schedules.reused(), 0);
   EXPECT_GT(schedules.guessed(), 0);
