@@ -24,7 +24,6 @@ import io.github.internvl4j.text.Turn;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
@@ -378,37 +377,13 @@ public final class InternVL implements AutoCloseable {
     public List<Reply> batch(List<Prompt> prompts, GenerationConfig config) {
         Objects.requireNonNull(prompts, "prompts");
         Objects.requireNonNull(config, "config");
-        Reply[] replies = new Reply[prompts.size()];
-        InternVLException[] failures = new InternVLException[1];
         List<Supplier<BatchRequest>> requests = new ArrayList<>();
         for (Prompt prompt : prompts) {
             requests.add(() -> BatchRequest.of(prompt, config));
         }
-        batch(
-                requests.iterator(),
-                new BatchListener() {
-                    @Override
-                    public void onReply(int index, Reply reply) {
-                        replies[index] = reply;
-                    }
-
-                    @Override
-                    public void onFailure(int index, InternVLException failure) {
-                        if (failures[0] == null) {
-                            failures[0] = failure;
-                        }
-                    }
-
-                    @Override
-                    public void onCancelled(int from) {
-                        Arrays.fill(replies, from, replies.length, Answer.unbegun());
-                    }
-                },
-                null);
-        if (failures[0] != null) {
-            throw failures[0];
-        }
-        return Arrays.asList(replies);
+        CollectedReplies replies = new CollectedReplies(prompts.size());
+        batch(requests.iterator(), replies, null);
+        return replies.all();
     }
 
     /**
