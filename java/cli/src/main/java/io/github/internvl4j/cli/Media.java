@@ -2,9 +2,10 @@ package io.github.internvl4j.cli;
 
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.image.DataUri;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ReadOptions;
-import io.github.internvl4j.server.openai.DataUri;
+import io.github.internvl4j.server.openai.DataFile;
 import io.github.internvl4j.server.openai.JsonText;
 import io.github.internvl4j.server.openai.MediaSource;
 import java.net.URI;
@@ -40,9 +41,11 @@ final class Media implements MediaSource {
      * @throws InternVLException naming the source, shortened if it is long
      */
     Image image(String source) {
-        return DataUri.is(source)
-                ? Image.read(DataUri.bytes(source), JsonText.shortened(source), options)
-                : Image.read(file(source), options);
+        if (!DataUri.is(source)) {
+            return Image.read(file(source), options);
+        }
+        String name = JsonText.shortened(source);
+        return Image.read(DataUri.bytes(source, name), name, options);
     }
 
     @Override
@@ -65,7 +68,7 @@ final class Media implements MediaSource {
      * @throws InternVLException naming the source, shortened if it is long
      */
     <T> T video(String source, Function<Path, T> use) {
-        return DataUri.is(source) ? DataUri.asFile(source, use) : use.apply(file(source));
+        return DataUri.is(source) ? DataFile.use(source, use) : use.apply(file(source));
     }
 
     private Path file(String source) {

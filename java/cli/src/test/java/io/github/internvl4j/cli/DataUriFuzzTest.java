@@ -3,7 +3,7 @@ package io.github.internvl4j.cli;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.fuzz.Contract;
-import io.github.internvl4j.server.openai.DataUri;
+import io.github.internvl4j.image.DataUri;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.stream.Stream;
@@ -21,6 +21,6 @@ class DataUriFuzzTest {
     @FuzzTest
     void bytes(byte[] uri) {
         String text = "data:" + new String(uri, StandardCharsets.UTF_8);
-        Contract.check(() -> DataUri.bytes(text), List.of(PromptException.class));
+        Contract.check(() -> DataUri.bytes(text, "it"), List.of(PromptException.class));
     }
 }

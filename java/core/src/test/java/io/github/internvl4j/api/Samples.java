@@ -16,6 +16,7 @@ import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.Prompt;
+import io.github.internvl4j.PromptBuilder;
 import io.github.internvl4j.ReplyListener;
 import io.github.internvl4j.RequestListener;
 import io.github.internvl4j.TestData;
@@ -60,6 +61,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /** Something good of every type that the API takes or has methods on. */
 final class Samples implements AutoCloseable {
@@ -79,6 +81,7 @@ final class Samples implements AutoCloseable {
         put(ChatOptions.class, ChatOptions.defaults());
         put(WhenFull.class, WhenFull.FAIL);
         put(Prompt.class, Prompt.of("q"));
+        put(PromptBuilder.class, PromptBuilder.of(SpecialTokens.LITERAL));
         put(Turn.class, Turn.of("q", "a"));
         put(GenerationConfig.class, GenerationConfig.greedy(1));
         put(LoadOptions.class, LoadOptions.defaults());
@@ -97,6 +100,7 @@ final class Samples implements AutoCloseable {
         put(RequestListener.class, (RequestListener) report -> {});
         put(MeterRegistry.class, new SimpleMeterRegistry());
         put(Consumer.class, (Consumer<Object>) nothing -> {});
+        put(Predicate.class, (Predicate<Object>) nothing -> true);
         putText();
         putOthers();
     }

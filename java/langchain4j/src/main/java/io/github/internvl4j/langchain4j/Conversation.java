@@ -16,15 +16,12 @@ import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Prompt;
+import io.github.internvl4j.PromptBuilder;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.error.InternVLException;
-import io.github.internvl4j.image.Image;
 import io.github.internvl4j.text.SpecialTokens;
-import io.github.internvl4j.text.Turn;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.stream.Stream;
 
 /**
  * A request of LangChain4j as the library takes it, and the library's reply as LangChain4j does.
@@ -54,40 +51,25 @@ record Conversation(Prompt prompt, GenerationConfig config, String modelName) {
         }
     }
 
-    /** As the server lays out messages of OpenAI's: turns where question and answer alternate, else messages of their own. */
     private static Prompt prompt(List<ChatMessage> messages) {
         if (!(messages.get(messages.size() - 1) instanceof UserMessage)) {
             throw new InvalidRequestException("the last message is of type "
                     + messages.get(messages.size() - 1).type() + ", expected the user's");
         }
-        List<List<Image>> images = new ArrayList<>();
-        List<Turn> turns = new ArrayList<>();
-        String opening = messages.get(0) instanceof SystemMessage first ? first.text() : null;
-        for (int i = opening == null ? 0 : 1; i < messages.size(); i++) {
-            ChatMessage message = messages.get(i);
+        PromptBuilder built = PromptBuilder.of(SpecialTokens.LITERAL);
+        int images = 0;
+        for (ChatMessage message : messages) {
             if (message instanceof SystemMessage system) {
-                turns.add(Turn.ofSystem(system.text()));
+                built.system(system.text());
             } else if (message instanceof AiMessage answer) {
-                turns.add(Turn.ofAnswer(text(answer)));
+                built.assistant(text(answer));
             } else if (message instanceof UserMessage question) {
-                Prompt laidOut = laidOut(question, images.size());
-                images.addAll(laidOut.images());
-                boolean answered = i + 1 < messages.size() && messages.get(i + 1) instanceof AiMessage;
-                Turn turn = Turn.ofQuestion(laidOut.question());
-                if (answered) {
-                    i++;
-                    turn = Turn.of(laidOut.question(), text((AiMessage) messages.get(i)));
-                }
-                turns.add(turn.placeholders(laidOut.placeholders()));
+                Prompt laidOut = laidOut(question, images);
+                images += laidOut.images().size();
+                built.user(laidOut);
             }
         }
-        Turn last = turns.remove(turns.size() - 1);
-        return Prompt.of(last.question())
-                .system(opening)
-                .history(turns)
-                .images(images)
-                .specialTokens(SpecialTokens.LITERAL)
-                .placeholders(last.placeholders());
+        return built.prompt();
     }
 
     private static String text(AiMessage answer) {
@@ -100,7 +82,7 @@ record Conversation(Prompt prompt, GenerationConfig config, String modelName) {
         Prompt prompt = Prompt.of("").placeholders(List.of());
         int number = earlierImages;
         ContentType last = ContentType.IMAGE;
-        for (Content content : inOrder(question.contents())) {
+        for (Content content : PromptBuilder.usualOrder(question.contents(), TextContent.class::isInstance)) {
             if (content instanceof TextContent part) {
                 prompt = prompt.and(last == ContentType.TEXT ? "\n" + part.text() : part.text());
             } else if (content instanceof ImageContent part) {
@@ -110,16 +92,6 @@ record Conversation(Prompt prompt, GenerationConfig config, String modelName) {
             last = content.type();
         }
         return prompt;
-    }
-
-    /** Images come before a text that is alone, as the model knows it, else they stay where they stand. */
-    private static List<Content> inOrder(List<Content> contents) {
-        List<Content> texts =
-                contents.stream().filter(TextContent.class::isInstance).toList();
-        return texts.size() > 1
-                ? contents
-                : Stream.concat(contents.stream().filter(content -> !(content instanceof TextContent)), texts.stream())
-                        .toList();
     }
 
     /** The library's reply. */

@@ -173,7 +173,7 @@ class ConversationTest {
     void whatIsNoImageIsInvalid() {
         assertTrue(String.valueOf(invalid(UserMessage.from(ImageContent.from("*", "image/png")))
                         .getMessage())
-                .contains("image 1 is no base64"));
+                .contains("image 1: the base64 has a byte that is none of its letters"));
         String text = Base64.getEncoder().encodeToString("no image".getBytes(StandardCharsets.UTF_8));
         InvalidRequestException second =
                 invalid(UserMessage.from(Demo.content("three.jpg"), ImageContent.from(text, "image/png")));

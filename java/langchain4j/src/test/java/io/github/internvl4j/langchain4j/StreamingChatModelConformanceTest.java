@@ -5,7 +5,7 @@ import dev.langchain4j.model.chat.common.AbstractStreamingChatModelIT;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
 
 /** LangChain4j's own tests of a streaming chat model, but for those that {@link ChatModelConformanceTest} leaves out, too. */
 class StreamingChatModelConformanceTest extends AbstractStreamingChatModelIT {
@@ -20,10 +20,10 @@ class StreamingChatModelConformanceTest extends AbstractStreamingChatModelIT {
                 Demo.MODEL, InternVLChatOptions.defaults().parameters(parameters));
     }
 
-    /** Null passes over tests of handlers that throw: they ask for a capital, which the checkpoint does not know. */
+    /** For tests of handlers that throw: {@link InternVLStreamingChatModelTest} has their like. */
     @Override
-    public @Nullable StreamingChatModel createModelWith(ChatModelListener listener) {
-        return null;
+    public StreamingChatModel createModelWith(ChatModelListener listener) {
+        return Assumptions.abort("the answer would have to name a capital, which the checkpoint does not know");
     }
 
     @Override

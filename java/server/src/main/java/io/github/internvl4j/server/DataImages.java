@@ -3,10 +3,12 @@ package io.github.internvl4j.server;
 import io.github.internvl4j.error.ImageException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.error.VideoException;
+import io.github.internvl4j.image.DataUri;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ReadOptions;
-import io.github.internvl4j.server.openai.DataUri;
+import io.github.internvl4j.server.openai.DataFile;
 import io.github.internvl4j.server.openai.FieldException;
+import io.github.internvl4j.server.openai.JsonText;
 import io.github.internvl4j.server.openai.MediaSource;
 import io.github.internvl4j.video.VideoFrames;
 import java.nio.file.Path;
@@ -22,7 +24,9 @@ final class DataImages implements MediaSource {
         try {
             long most = Math.max(1, Math.min(left, Limits.PIXELS));
             Image image = Image.read(
-                    DataUri.bytes(url), "the image", ReadOptions.defaults().maxPixels(most));
+                    DataUri.bytes(url, JsonText.shortened(url)),
+                    "the image",
+                    ReadOptions.defaults().maxPixels(most));
             left -= (long) image.width() * image.height();
             return image;
         } catch (ImageException | PromptException e) {
@@ -34,7 +38,7 @@ final class DataImages implements MediaSource {
     public List<Image> frames(String url, String path) {
         requireData(url, path);
         try {
-            return DataUri.asFile(url, this::frames);
+            return DataFile.use(url, this::frames);
         } catch (VideoException | PromptException e) {
             throw new FieldException(path, "field " + path + ": " + e.getMessage(), e);
         }

@@ -102,8 +102,8 @@ class HostileTest {
                 "messages",
                 "15 images");
         for (String[] video : new String[][] {
-            {"data:,", "video"},
-            {"data:video/mp4;base64,AAAA", "video"},
+            {"data:,", "data:, cannot be opened as a video"},
+            {"data:video/mp4;base64,AAAA", "data:video/mp4;base64,AAAA cannot be opened as a video"},
             {"http://localhost/film.mp4", "not fetched"},
             {"/etc/passwd", "not fetched"}
         }) {

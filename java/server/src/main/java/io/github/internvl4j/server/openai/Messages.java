@@ -2,16 +2,12 @@ package io.github.internvl4j.server.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.Prompt;
-import io.github.internvl4j.image.Image;
+import io.github.internvl4j.PromptBuilder;
 import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.SpecialTokens;
-import io.github.internvl4j.text.Turn;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** The messages of a request in OpenAI's form: of the system, the user and the assistant in any order, the user last. */
 public final class Messages {
@@ -66,11 +62,13 @@ public final class Messages {
         }
 
         private List<Part> inOrder(Placement placement) {
-            if (placement == Placement.INLINE || placement == Placement.USUAL && texts().count() > 1) {
-                return parts;
-            }
-            return Stream.concat(parts.stream().filter(part -> part.kind != Kind.TEXT), texts())
-                    .toList();
+            return switch (placement) {
+                case USUAL -> PromptBuilder.usualOrder(parts, part -> part.kind == Kind.TEXT);
+                case FIRST ->
+                    Stream.concat(parts.stream().filter(part -> part.kind != Kind.TEXT), texts())
+                            .toList();
+                case INLINE -> parts;
+            };
         }
 
         private Stream<Part> texts() {
@@ -184,40 +182,22 @@ public final class Messages {
      * @param mode what {@code <image>} in a message is, too: in {@link SpecialTokens#LITERAL} text, else an image's placeholder
      */
     public Prompt prompt(MediaSource media, SpecialTokens mode, Placement placement) {
-        List<List<Image>> images = new ArrayList<>();
-        List<Integer> tileLimits = new ArrayList<>();
-        List<Turn> turns = new ArrayList<>();
-        boolean opened = messages.get(0).role == Role.SYSTEM;
-        for (int i = opened ? 1 : 0; i < messages.size(); i++) {
-            Message message = messages.get(i);
-            if (message.role != Role.USER) {
-                turns.add(message.role == Role.SYSTEM ? Turn.ofSystem(message.text()) : Turn.ofAnswer(message.text()));
-                continue;
+        PromptBuilder built = PromptBuilder.of(mode);
+        for (Message message : messages) {
+            switch (message.role) {
+                case SYSTEM -> built.system(message.text());
+                case ASSISTANT -> built.assistant(message.text());
+                case USER -> built.user(asked(message, laidOut(message, media, placement), mode));
             }
-            Prompt shown = laidOut(message, media, placement);
-            tileLimits.addAll(shown.tileLimits());
-            images.addAll(shown.images());
-            tileLimits.addAll(Collections.nCopies(images.size() - tileLimits.size(), 0));
-            boolean answered = i + 1 < messages.size() && messages.get(i + 1).role == Role.ASSISTANT;
-            turns.add(asked(message, shown, mode, answered ? messages.get(++i).text() : null));
         }
-        Turn last = turns.remove(turns.size() - 1);
-        return Prompt.of(last.question())
-                .system(opened ? messages.get(0).text() : null)
-                .history(turns)
-                .images(images)
-                .specialTokens(mode)
-                .tileLimits(tileLimits)
-                .placeholders(last.placeholders());
+        return built.prompt();
     }
 
-    /** A question whose placeholders are told. */
-    private static Turn asked(Message question, Prompt laidOut, SpecialTokens mode, @Nullable String answer) {
-        boolean marks = mode != SpecialTokens.LITERAL && question.marks();
-        String text = marks ? question.text() : laidOut.question();
-        Turn turn = answer == null ? Turn.ofQuestion(text) : Turn.of(text, answer);
-        return (marks ? turn : turn.placeholders(laidOut.placeholders()))
-                .laidOut(laidOut.images().size());
+    /** With the images where the text marks them, if it does. */
+    private static Prompt asked(Message question, Prompt laidOut, SpecialTokens mode) {
+        return mode != SpecialTokens.LITERAL && question.marks()
+                ? Prompt.of(question.text()).images(laidOut.images()).tileLimits(laidOut.tileLimits())
+                : laidOut;
     }
 
     /** A message as one text. */
