@@ -21,26 +21,30 @@ constexpr int kTemplateTokens = 60;
 // linear layers are quantized already: nothing then looks at more than their scales.
 class ShapesOnly : public ivl::WeightSource {
  public:
-  ShapesOnly(const ivl::ModelConfig& config, bool int8) : int8_(int8), params_(config) {
+  ShapesOnly(const ivl::ModelConfig& config, bool int8) : int8_(int8) {
+    const ivl::ParamTable params(config);
     int64_t rows = 0;
-    for (const ivl::Param& param : params_.all()) rows = std::max(rows, param.shape[0]);
+    for (const ivl::Param& param : params.all()) rows = std::max(rows, param.shape[0]);
     scales_.resize(static_cast<size_t>(rows));
   }
-  HostTensor tensor(const std::string& name) override {
-    const ivl::Param& param = *params_.find(name);
+  HostTensor tensor(const ivl::Param& param) override {
     const auto elements = static_cast<size_t>(param.elements());
     HostTensor tensor{elements <= kSmall ? zeros_.data() : nullptr, ivl::DType::BF16, param.shape};
-    if (int8_ && param.shape.size() == 2) tensor.int8_scales = scales_.data();
+    if (int8_ && param.shape.size() == 2) tensor.quantization = {ivl::WeightFormat::Int8, scales_.data()};
     return tensor;
   }
 
  private:
   static constexpr size_t kSmall = size_t{1} << 24;
   bool int8_;
-  ivl::ParamTable params_;
   std::vector<float> scales_;
   std::vector<uint16_t> zeros_ = std::vector<uint16_t>(kSmall);
 };
+
+ivl::Precision precision_of(bool int8) {
+  const auto format = int8 ? ivl::WeightFormat::Int8 : ivl::WeightFormat::Plain;
+  return {ivl::DType::BF16, format, format, ivl::WeightFormat::Plain};
+}
 
 class Walker {
  public:
@@ -49,7 +53,7 @@ class Walker {
         int8_(int8),
         gpu_(ivl::make_gpu_backend(0, ivl::DType::BF16)),
         model_(ivl::Placement::on(gpu_, config.language.layers), config, std::make_unique<ShapesOnly>(config, int8),
-               {ivl::DType::BF16, int8, false}) {
+               precision_of(int8)) {
     for (int64_t part = 0; part < model_.parts(); ++part) model_.load_part(part);
   }
 

@@ -46,14 +46,17 @@ typedef enum ivl_status {
 /* The type weights are kept in, and the KV cache if it has none of its own. Products of narrow weights accumulate in f32;
  * activations, softmax and norms are f32 on the CPU. F32 keeps 16-bit weights as stored (widening is exact) and the KV cache in f32. INT8
  * quantizes the decoder's linear layers and its head while loading: weights and activations a row at a time, activations
- * of magnitude 6 and more apart in f32, as in LLM.int8() (arXiv:2208.07339). Everything else stays in the type it is stored
- * in, in bf16 if that is f32. */
+ * of magnitude 6 and more apart in f32, as in LLM.int8() (arXiv:2208.07339). INT4 keeps the decoder's linear layers as 16-bit
+ * weights that take four bits, 64 neighbours with a scale, each one of sixteen values (NF4's levels, arXiv:2305.14314), and the head
+ * in int8; activations are those of 16 bits. Everything else stays in the type it is stored in, in bf16 if that is f32. A checkpoint
+ * that is quantized already stays so. */
 typedef enum ivl_precision {
   IVL_PRECISION_AUTO = 0, /* the type the checkpoint is stored in */
   IVL_PRECISION_F32 = 1,
   IVL_PRECISION_BF16 = 2,
   IVL_PRECISION_F16 = 3,
-  IVL_PRECISION_INT8 = 4
+  IVL_PRECISION_INT8 = 4,
+  IVL_PRECISION_INT4 = 5
 } ivl_precision;
 
 /* The type of the KV cache. INT8 keeps a token's key and value in each head in bytes with a scale of their own: a little over
@@ -129,7 +132,8 @@ typedef struct ivl_model_info {
 
 typedef struct ivl_load_options {
   int32_t precision;      /* an ivl_precision; an int, so that any value can be looked at */
-  int32_t quantize_vision; /* 1: INT8 is for the vision tower's blocks and the projector too */
+  int32_t quantize_vision; /* with INT8 or INT4: IVL_PRECISION_INT8 (or INT4: answers about images get worse) for the linear layers of
+                              the vision tower's blocks and of the projector, 0 to leave them as they are */
   int32_t kv_cache;       /* an ivl_kv_cache */
   int32_t activations;    /* an ivl_activations: of the CPU's, where they are multiplied with bf16 weights, and in attention: the vision
                              tower's, and the decoder's where its KV cache is in bf16 */
@@ -206,15 +210,16 @@ IVL_API ivl_status ivl_load_step(ivl_load* load, ivl_load_progress* out);
 IVL_API ivl_status ivl_load_finish(ivl_load* load, ivl_model** out);
 IVL_API void ivl_load_free(ivl_load* load);
 
-/* ---- int8 checkpoints -------------------------------------------------------------------------------------------- */
+/* ---- quantized checkpoints --------------------------------------------------------------------------------------- */
 
-/* Writes the weights of a checkpoint folder into another one as IVL_PRECISION_INT8 would make them at load, shard by shard
- * under the same names: instead of a linear layer's weight (out, in) an I8 tensor of its name, NAME_scale (out) F32 and
- * NAME_sum (out) I32, the sum of each row. They are then used where they are mapped. Files other than weights are the caller's
- * to copy. */
+/* Writes the weights of a checkpoint folder into another one as IVL_PRECISION_INT8 or INT4 would make them at load, shard by shard
+ * under the same names: instead of a linear layer's weight (out, in), in int8 an I8 tensor of its name, NAME_scale (out) F32 and
+ * NAME_sum (out) I32, the sum of each row; in int4 a U8 tensor of its name and NAME_scale (out, groups) in 16 bits, as
+ * native/README.md says. They are then used where they are mapped. Files other than weights are the caller's to copy. */
 typedef struct ivl_quantization ivl_quantization;
-/* output is made if it is not there, and must hold no weights. threads: 0 for as many as the process may use. */
-IVL_API ivl_status ivl_quantization_begin(const char* directory, const char* output, int32_t quantize_vision,
+/* output is made if it is not there, and must hold no weights. precision and quantize_vision as in ivl_load_options; threads: 0 for as
+ * many as the process may use. */
+IVL_API ivl_status ivl_quantization_begin(const char* directory, const char* output, int32_t precision, int32_t quantize_vision,
                                           int32_t threads, ivl_quantization** out);
 /* Does the next tensor. Finished when steps_done == steps_total; freed before, it leaves whole shards only. */
 IVL_API ivl_status ivl_quantization_step(ivl_quantization* quantization, ivl_load_progress* out);
@@ -425,7 +430,7 @@ IVL_API ivl_status ivl_measure_machine(int32_t threads, const char* affinity, iv
 IVL_API ivl_status ivl_drop_page_cache(const char* directory, double* resident);
 
 /* One operation on random data, to be timed by the caller. spec is JSON, its operands as ivl_benchmark_operand counts them:
- *  {"op": "matmul", "m", "n", "k", "dtype": "f32|bf16|f16|int8"}: (m, k), weights (n, k), result (m, n)
+ *  {"op": "matmul", "m", "n", "k", "dtype": "f32|bf16|f16|int8|int4"}: (m, k), weights (n, k), result (m, n)
  *  {"op": "patch_embed", "images", "channels", "image_size", "patch", "n", "dtype"}: (images, channels * image_size^2),
  *   weights (n, channels * patch^2), result (images * (image_size / patch)^2, n)
  *  {"op": "vision_attention", "tokens", "heads", "head_dim", "dtype"}: q, k and v (tokens, 3 * heads * head_dim), result
@@ -448,7 +453,7 @@ IVL_API ivl_status ivl_benchmark_time(ivl_benchmark* benchmark, int64_t runs, do
 /* The operation's floating-point operations and the bytes it must move. */
 IVL_API ivl_status ivl_benchmark_work(const ivl_benchmark* benchmark, double* operations, double* bytes);
 /* What it computes from and, last and after a run, what came out: (rows, cols) as f32 into out, which may be null to learn the
- * shape. The weights of an int8 product are those before they were quantized. */
+ * shape. The weights of an int8 or int4 product are those before they were quantized. */
 IVL_API ivl_status ivl_benchmark_operand(const ivl_benchmark* benchmark, int32_t operand, int64_t* rows, int64_t* cols,
                                          float* out, int64_t capacity);
 IVL_API void ivl_benchmark_free(ivl_benchmark* benchmark);

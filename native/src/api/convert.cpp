@@ -14,7 +14,8 @@ std::optional<DType> precision_from(int32_t precision) {
     case IVL_PRECISION_F32: return DType::F32;
     case IVL_PRECISION_BF16: return DType::BF16;
     case IVL_PRECISION_F16: return DType::F16;
-    case IVL_PRECISION_INT8: return std::nullopt;
+    case IVL_PRECISION_INT8:
+    case IVL_PRECISION_INT4: return std::nullopt;
   }
   fail(Status::InvalidArgument, cat("precision is ", precision, ", expected an ivl_precision"));
 }
@@ -40,7 +41,12 @@ ivl_precision precision_to(DType type) {
 }
 
 ivl_precision precision_to(const Precision& precision) {
-  return precision.int8_decoder ? IVL_PRECISION_INT8 : precision_to(precision.type);
+  switch (precision.decoder) {
+    case WeightFormat::Plain: return precision_to(precision.type);
+    case WeightFormat::Int8: return IVL_PRECISION_INT8;
+    case WeightFormat::Int4: return IVL_PRECISION_INT4;
+  }
+  return IVL_PRECISION_AUTO;
 }
 
 ivl_kv_cache kv_cache_to(KvType type) {
@@ -62,11 +68,26 @@ std::optional<bool> bf16_activations_from(int32_t activations) {
   }
 }
 
+QuantizedFormats formats_from(int32_t precision, int32_t vision) {
+  if (vision != 0 && vision != IVL_PRECISION_INT8 && vision != IVL_PRECISION_INT4) {
+    fail(Status::InvalidArgument, cat("quantize_vision is ", vision, ", expected 0, IVL_PRECISION_INT8 or IVL_PRECISION_INT4 (",
+                                      IVL_PRECISION_INT8, ", ", IVL_PRECISION_INT4, ")"));
+  }
+  const bool quantizes = precision == IVL_PRECISION_INT8 || precision == IVL_PRECISION_INT4;
+  if (!quantizes) return {WeightFormat::Plain, WeightFormat::Plain, WeightFormat::Plain};
+  const auto format = [](int32_t of) {
+    return of == IVL_PRECISION_INT4 ? WeightFormat::Int4 : of == IVL_PRECISION_INT8 ? WeightFormat::Int8 : WeightFormat::Plain;
+  };
+  return {format(precision), WeightFormat::Int8, format(vision)};
+}
+
 LoadOptions load_options_from(const ivl_load_options& options) {
   LoadOptions converted;
   converted.precision = precision_from(options.precision);
-  converted.int8_decoder = options.precision == IVL_PRECISION_INT8;
-  converted.int8_vision = converted.int8_decoder && options.quantize_vision != 0;
+  const QuantizedFormats formats = formats_from(options.precision, options.quantize_vision);
+  converted.decoder = formats.decoder;
+  converted.head = formats.head;
+  converted.vision = formats.vision;
   converted.kv = kv_cache_from(options.kv_cache);
   converted.bf16_activations = bf16_activations_from(options.activations);
   converted.map_weights = options.map_weights != 0;

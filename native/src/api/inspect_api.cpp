@@ -11,7 +11,7 @@
 #include "backend/gpus.h"
 #include "checkpoint/non_finite.h"
 #include "host/processor.h"
-#include "model/int8_layers.h"
+#include "model/weight_formats.h"
 #include "model/weights.h"
 
 namespace ivl::api {

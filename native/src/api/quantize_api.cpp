@@ -1,7 +1,8 @@
-// Checkpoints into int8.
+// Checkpoints into int8 and int4.
 #include <algorithm>
 
 #include "api/barrier.h"
+#include "api/convert.h"
 #include "convert/checkpoint_quantizer.h"
 
 struct ivl_quantization {
@@ -13,12 +14,16 @@ using namespace ivl::api;
 
 extern "C" {
 
-ivl_status ivl_quantization_begin(const char* directory, const char* output, int32_t quantize_vision, int32_t threads,
-                                  ivl_quantization** out) {
+ivl_status ivl_quantization_begin(const char* directory, const char* output, int32_t precision, int32_t quantize_vision,
+                                  int32_t threads, ivl_quantization** out) {
   return guarded([&] {
     const std::filesystem::path from = &given(directory, "directory");
     const std::filesystem::path to = &given(output, "output");
-    hand_over(out, [&] { return new ivl_quantization{CheckpointQuantizer(from, to, quantize_vision != 0, threads)}; });
+    const QuantizedFormats formats = formats_from(precision, quantize_vision);
+    if (formats.decoder == WeightFormat::Plain) {
+      fail(Status::InvalidArgument, cat("precision is ", precision, ", expected IVL_PRECISION_INT8 or IVL_PRECISION_INT4"));
+    }
+    hand_over(out, [&] { return new ivl_quantization{CheckpointQuantizer(from, to, formats, threads)}; });
   });
 }
 

@@ -15,8 +15,10 @@
 #include <string>
 #include <vector>
 
+#include "backend/int4.h"
 #include "backend/kv_type.h"
 #include "backend/sampling.h"
+#include "backend/weight_format.h"
 #include "tensor/buffer.h"
 #include "tensor/error.h"
 #include "tensor/matrix.h"
@@ -24,15 +26,31 @@
 
 namespace ivl {
 
+// What belongs to the rows of a weight in another format than plain.
+struct Quantization {
+  WeightFormat format = WeightFormat::Plain;
+  const void* scales = nullptr;    // Int8: (rows) f32; Int4: as Int4Rows has them
+  const int32_t* sums = nullptr;   // Int8: (rows)
+  const uint8_t* zeros = nullptr;  // Int4: as Int4Rows has them
+  int64_t group = 0;               // Int4
+};
+
 // A tensor of a checkpoint as it lies in host memory: dense, row-major. The memory outlives the backend's weights.
 struct HostTensor {
   const void* data = nullptr;  // null: only the shape matters, as when launches are counted; a GPU's copy is then zeros
   DType dtype = DType::F32;
   std::vector<int64_t> shape;
-  // Not null: data is int8, and these its rows' scales and sums as backend/int8.h says; dtype is what it was quantized from.
-  const float* int8_scales = nullptr;
-  const int32_t* int8_sums = nullptr;
-  std::string where = {};  // file and name, for messages
+  // What data is where it is not plain, and what belongs to it; dtype is then that of the weights that it stands for.
+  Quantization quantization = {};
+  std::string where = {};                    // file and name, for messages
+  std::shared_ptr<const Buffer> owner = {};  // of the memory, where the source does not keep it
+
+  WeightFormat format() const { return quantization.format; }
+  Int4Rows int4_rows() const {
+    return {static_cast<const uint8_t*>(data), quantization.scales, quantization.zeros, quantization.group, dtype, shape[1]};
+  }
+  // Rows [begin, begin + count) of a weight, all of what belongs to them with them.
+  HostTensor row_range(int64_t begin, int64_t count) const;
 };
 
 // Weights as a backend keeps them: in place where it can (the CPU reads a mapped checkpoint directly), or copied,
@@ -54,9 +72,9 @@ struct TableWeights {
 
 // One or several linear layers over the same input, stacked along the output: q|k|v, gate|up.
 struct LinearSource {
-  std::vector<HostTensor> weights;  // each (out_i, in)
-  std::vector<HostTensor> biases;   // each (out_i), or none at all
-  bool int8 = false;                // keep the weights, and take the input, as backend/int8.h says
+  std::vector<HostTensor> weights;            // each (out_i, in)
+  std::vector<HostTensor> biases;             // each (out_i), or none at all
+  WeightFormat format = WeightFormat::Plain;  // to keep the weights in
 };
 
 // Rows with the layer whose product takes them. An operation that writes such rows knows who reads them: a backend may make of

@@ -19,6 +19,8 @@ inline constexpr int kMostOutliers = 128;
 inline constexpr int64_t kInt8Align = 64;
 // An int32 holds the sum of so many products of a byte without and a byte with sign.
 inline constexpr int64_t kInt8MostInputs = 65536;
+// Bytes of a row of weights beside its values: its scale and their sum.
+inline constexpr int64_t kInt8RowExtra = 8;
 
 struct Int8Outlier {
   int32_t column;

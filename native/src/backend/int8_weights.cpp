@@ -32,18 +32,14 @@ void quantize(Int8Weights& out, const HostTensor& weight, DType as, const RowCod
   const int64_t inputs = weight.shape[1];
   const Places to = allocate(out);
   const size_t row_bytes = static_cast<size_t>(inputs) * size_of(weight.dtype);
-  // Of each thread: a row widened, and rounded to `as`.
+  // Of each thread: a row, and scratch for its rounding.
   std::vector<std::vector<float>> wide(static_cast<size_t>(pool.threads()), std::vector<float>(static_cast<size_t>(inputs)));
   std::vector<std::vector<float>> rounded = wide;
   pool.run(out.rows, [&](int64_t row, int thread) {
     float* values = wide[static_cast<size_t>(thread)].data();
-    codec.widen(values, static_cast<const char*>(weight.data) + static_cast<size_t>(row) * row_bytes, weight.dtype, inputs);
-    if (as != DType::F32 && as != weight.dtype) {
-      void* narrow = rounded[static_cast<size_t>(thread)].data();
-      codec.narrow(narrow, as, values, inputs);
-      codec.widen(values, narrow, as, inputs);
-    }
-    codec.quantize(to.values + row * out.stride, to.scales + row, to.sums + row, values, inputs, out.stride);
+    codec.load(values, static_cast<const char*>(weight.data) + static_cast<size_t>(row) * row_bytes, weight.dtype, as, inputs,
+               rounded[static_cast<size_t>(thread)].data());
+    codec.int8(to.values + row * out.stride, to.scales + row, to.sums + row, values, inputs, out.stride);
   });
 }
 
@@ -55,8 +51,8 @@ void pad(Int8Weights& out, const HostTensor& weight) {
     std::memcpy(to.values + row * out.stride, static_cast<const char*>(weight.data) + static_cast<size_t>(row) * inputs, inputs);
     std::memset(to.values + row * out.stride + inputs, 0, static_cast<size_t>(out.stride) - inputs);
   }
-  std::copy_n(weight.int8_scales, out.rows, to.scales);
-  std::copy_n(weight.int8_sums, out.rows, to.sums);
+  std::copy_n(static_cast<const float*>(weight.quantization.scales), out.rows, to.scales);
+  std::copy_n(weight.quantization.sums, out.rows, to.sums);
 }
 
 // In bytes nobody would see them any more: every value of the row would pass for a number.
@@ -64,7 +60,7 @@ void require_finite(const Int8Weights& weights, const HostTensor& from) {
   const float* end = weights.scales + weights.rows;
   const float* bad = std::find_if_not(weights.scales, end, [](float scale) { return std::isfinite(scale); });
   if (bad == end) return;
-  const bool stored = from.int8_scales != nullptr;
+  const bool stored = from.format() == WeightFormat::Int8;
   fail(Status::Checkpoint, cat(from.where.empty() ? "int8" : from.where, ": ", stored ? "the scale of row " : "row ",
                                bad - weights.scales, stored ? " is not finite" : " holds NaN or infinity",
                                ", which int8 would hide; `info --check` lists the damaged tensors"));
@@ -79,12 +75,12 @@ Int8Weights int8_weights(const HostTensor& weight, DType as, const RowCodec& cod
   Int8Weights out;
   out.rows = weight.shape[0];
   out.stride = int8_stride(weight.shape[1]);
-  if (weight.int8_scales == nullptr) {
+  if (weight.format() != WeightFormat::Int8) {
     quantize(out, weight, as, codec, pool);
   } else if (out.stride == weight.shape[1]) {
     out.values = static_cast<const int8_t*>(weight.data);
-    out.scales = weight.int8_scales;
-    out.sums = weight.int8_sums;
+    out.scales = static_cast<const float*>(weight.quantization.scales);
+    out.sums = weight.quantization.sums;
   } else {
     pad(out, weight);
   }

@@ -3,19 +3,10 @@
 
 #include "backend/backend.h"
 #include "backend/int8.h"
+#include "backend/row_codec.h"
 #include "host/thread_pool.h"
 
 namespace ivl {
-
-// How a row becomes int8, n values at a time: the same bits by any instructions.
-struct RowCodec {
-  void (*widen)(float* out, const void* in, DType type, int64_t n);
-  void (*narrow)(void* out, DType type, const float* in, int64_t n);
-  // A weight's row of n values, `stride` bytes and zeros behind them; its scale and the sum of its bytes.
-  void (*quantize)(int8_t* out, float* scale, int32_t* sum, const float* in, int64_t n, int64_t stride);
-};
-// By the processor's chosen instructions: cpu/kernels.cpp has it.
-RowCodec row_codec();
 
 struct Int8Weights {
   const int8_t* values = nullptr;  // (rows, stride); in a checkpoint or in `owned`

@@ -34,15 +34,19 @@ std::string word_in(const json& spec, const char* name, const char* otherwise) {
 }
 
 bool int8_in(const json& spec) { return word_in(spec, "dtype", "") == "int8"; }
+bool quantized_in(const json& spec) { return int8_in(spec) || word_in(spec, "dtype", "") == "int4"; }
+WeightFormat format_in(const json& spec) {
+  return int8_in(spec) ? WeightFormat::Int8 : quantized_in(spec) ? WeightFormat::Int4 : WeightFormat::Plain;
+}
 
 // Of weights and caches before they are quantized.
 DType type_in(const json& spec) {
-  if (int8_in(spec)) return DType::BF16;
+  if (quantized_in(spec)) return DType::BF16;
   const std::string name = word_in(spec, "dtype", "f32");
   for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
     if (name == name_of(type)) return type;
   }
-  fail(Status::InvalidArgument, cat("benchmark spec: dtype is ", name, ", expected f32, bf16, f16 or, of a matmul, int8"));
+  fail(Status::InvalidArgument, cat("benchmark spec: dtype is ", name, ", expected f32, bf16, f16 or, of a matmul, int8 or int4"));
 }
 
 // A model with other weights than bf16 refuses them, too.
@@ -107,7 +111,7 @@ class MatMul : public KernelBenchmark {
   MatMul(std::shared_ptr<Backend> backend, const json& spec)
       : KernelBenchmark(std::move(backend)), m_(size_in(spec, "m")), n_(size_in(spec, "n")), k_(width_in(spec, "k", *backend_)) {
     const DType type = type_in(spec);
-    const bool int8 = int8_in(spec);
+    const WeightFormat format = format_in(spec);
     out_type_ = word_in(spec, "out", "") == "f32" ? DType::F32 : activation();
     if (out_type_ != DType::F32) width_in(spec, "n", *backend_);
     require_fits(m_, n_);
@@ -116,12 +120,13 @@ class MatMul : public KernelBenchmark {
     host_ = random_on_host(n_, k_, type, 2);
     const int64_t copies = spec.contains("copies") ? size_in(spec, "copies", 1, kMostCopies) : 1;
     for (int64_t i = 0; i < copies; ++i) {
-      weights_.push_back(backend_->linear({{{host_.data(), type, {n_, k_}}}, {}, int8}, type));
+      weights_.push_back(backend_->linear({{{host_.data(), type, {n_, k_}}}, {}, format}, type));
     }
     backend_->finish_weights();
     operands_ = {{in_}, {host_.matrix(type, n_, k_), true}, {out_}};
     operations_ = 2.0 * as_double(m_) * as_double(n_) * as_double(k_);
-    bytes_ = as_double(n_ * k_) * (int8 ? 1.0 : as_double(size_of(type))) + as_double(m_ * k_) * as_double(size_of(activation())) +
+    const int64_t weights = format == WeightFormat::Int8 ? n_ * k_ : weight_bytes(format, type, n_, k_);
+    bytes_ = as_double(weights) + as_double(m_ * k_) * as_double(size_of(activation())) +
              as_double(m_ * n_) * as_double(size_of(out_type_));
   }
 
@@ -154,7 +159,7 @@ class PatchEmbed : public KernelBenchmark {
     pixels_ = random_input(geometry_.pictures, pixels);
     out_ = space_.matrix(kOut, rows_, n_);
     host_ = random_on_host(n_, inputs, type, 2);
-    weights_ = backend_->linear({{{host_.data(), type, {n_, inputs}}}, {}, false}, type);
+    weights_ = backend_->linear({{{host_.data(), type, {n_, inputs}}}, {}}, type);
     backend_->finish_weights();
     operands_ = {{pixels_}, {host_.matrix(type, n_, inputs), true}, {out_}};
     operations_ = 2.0 * as_double(rows_) * as_double(n_) * as_double(inputs);

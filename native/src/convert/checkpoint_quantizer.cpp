@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "backend/int8_weights.h"
-#include "checkpoint/int8_tensors.h"
+#include "backend/row_codec.h"
 #include "host/processor.h"
-#include "model/int8_layers.h"
+#include "model/formats/stored_format.h"
+#include "model/weight_formats.h"
 #include "model/weights.h"
 #include "tensor/error.h"
 
@@ -32,18 +32,9 @@ void prepare(const fs::path& output) {
   }
 }
 
-// The tensors that come out of one.
-std::vector<TensorToWrite> written_for(const TensorInfo& tensor, bool quantize) {
-  if (!quantize) return {{tensor.name, tensor.dtype_name, tensor.shape, tensor.bytes}};
-  const auto rows = static_cast<uint64_t>(tensor.shape[0]);
-  return {{tensor.name, "I8", tensor.shape, static_cast<uint64_t>(tensor.elements())},
-          {int8_scale_name(tensor.name), "F32", {tensor.shape[0]}, rows * sizeof(float)},
-          {int8_sum_name(tensor.name), "I32", {tensor.shape[0]}, rows * sizeof(int32_t)}};
-}
-
 }  // namespace
 
-CheckpointQuantizer::CheckpointQuantizer(const fs::path& folder, fs::path output, bool vision, int threads)
+CheckpointQuantizer::CheckpointQuantizer(const fs::path& folder, fs::path output, const QuantizedFormats& formats, int threads)
     : output_(std::move(output)),
       config_(load_config(folder)),
       checkpoint_(Checkpoint::open(folder)),
@@ -52,16 +43,18 @@ CheckpointQuantizer::CheckpointQuantizer(const fs::path& folder, fs::path output
   require_weights(checkpoint_, config_);
   const ParamTable params(config_);
   const Precision stored = stored_precision(checkpoint_, params);
-  if (stored.int8_decoder || stored.int8_vision) {
-    fail(Status::InvalidArgument, cat(folder.string(), ": is in int8 already, expected a checkpoint in 16 bits or f32"));
+  for (const WeightFormat format : {stored.decoder, stored.head, stored.vision}) {
+    if (format == WeightFormat::Plain) continue;
+    fail(Status::InvalidArgument,
+         cat(folder.string(), ": is in ", name_of(format), " already, expected a checkpoint in 16 bits or f32"));
   }
   type_ = stored.type == DType::F32 ? DType::BF16 : stored.type;
   prepare(output_);
-  const Precision wanted{type_, true, vision};
+  const Precision wanted{type_, formats.decoder, formats.head, formats.vision};
   for (const SafetensorsFile& shard : checkpoint_.files()) {
     for (const TensorInfo& tensor : shard.tensors()) {
       const Param* param = checkpoint_.find(tensor.name) != nullptr ? params.find(tensor.name) : nullptr;
-      work_.push_back({&shard, &tensor, param != nullptr && is_int8_layer(*param, wanted)});
+      work_.push_back({&shard, &tensor, param == nullptr ? WeightFormat::Plain : format_of(*param, wanted)});
     }
   }
 }
@@ -70,8 +63,8 @@ void CheckpointQuantizer::step() {
   if (done_ == total()) return;
   const Item& item = work_[static_cast<size_t>(done_)];
   if (!writer_) begin_shard(*item.shard);
-  if (item.quantize) {
-    write_int8(*item.tensor);
+  if (item.format != WeightFormat::Plain) {
+    write_quantized(item);
   } else {
     writer_->write(item.tensor->data, item.tensor->bytes);
   }
@@ -85,7 +78,7 @@ void CheckpointQuantizer::begin_shard(const SafetensorsFile& shard) {
   std::vector<TensorToWrite> tensors;
   for (const Item& item : work_) {
     if (item.shard != &shard) continue;
-    for (TensorToWrite& tensor : written_for(*item.tensor, item.quantize)) tensors.push_back(std::move(tensor));
+    for (TensorToWrite& tensor : written_for(item)) tensors.push_back(std::move(tensor));
   }
   writer_.emplace(output_ / file_name(shard), tensors, shard.metadata());
 }
@@ -96,20 +89,23 @@ void CheckpointQuantizer::finish_shard() {
   if (done_ == total() && checkpoint_.files().size() > 1) write_index();
 }
 
-void CheckpointQuantizer::write_int8(const TensorInfo& tensor) {
-  const HostTensor source{tensor.data, *tensor.dtype, tensor.shape, nullptr, nullptr, place_of(tensor)};
-  const Int8Weights weights = int8_weights(source, type_, row_codec(), pool_);
-  const auto inputs = static_cast<uint64_t>(tensor.shape[1]);
-  for (int64_t row = 0; row < weights.rows; ++row) writer_->write(weights.values + row * weights.stride, inputs);
-  writer_->write(weights.scales, static_cast<uint64_t>(weights.rows) * sizeof(float));
-  writer_->write(weights.sums, static_cast<uint64_t>(weights.rows) * sizeof(int32_t));
+std::vector<TensorToWrite> CheckpointQuantizer::written_for(const Item& item) const {
+  const TensorInfo& tensor = *item.tensor;
+  if (item.format != WeightFormat::Plain) return writable_format(item.format).written(tensor, type_);
+  return {{tensor.name, tensor.dtype_name, tensor.shape, tensor.bytes}};
+}
+
+void CheckpointQuantizer::write_quantized(const Item& item) {
+  const TensorInfo& tensor = *item.tensor;
+  const HostTensor source{tensor.data, *tensor.dtype, tensor.shape, {}, place_of(tensor)};
+  writable_format(item.format).write(*writer_, source, type_, row_codec(), pool_);
 }
 
 void CheckpointQuantizer::write_index() const {
   nlohmann::ordered_json map;
   uint64_t bytes = 0;
   for (const Item& item : work_) {
-    for (const TensorToWrite& tensor : written_for(*item.tensor, item.quantize)) {
+    for (const TensorToWrite& tensor : written_for(item)) {
       map[tensor.name] = file_name(*item.shard);
       bytes += tensor.bytes;
     }

@@ -1,4 +1,4 @@
-// A 16-bit checkpoint's weights into an int8 one's (checkpoint/int8_tensors.h), a tensor at a time.
+// A 16-bit checkpoint's weights into a quantized one's (model/formats/), a tensor at a time.
 #pragma once
 
 #include <filesystem>
@@ -14,11 +14,19 @@
 
 namespace ivl {
 
+// What linear layers become.
+struct QuantizedFormats {
+  WeightFormat decoder = WeightFormat::Int8;
+  WeightFormat head = WeightFormat::Int8;
+  WeightFormat vision = WeightFormat::Plain;
+};
+
 class CheckpointQuantizer {
  public:
   // Checks the checkpoint, and that `output` is a folder (it is made if it is not there) without weights of its own.
   // The shards keep their names and their tensors; other files are the caller's. Nothing is written yet.
-  CheckpointQuantizer(const std::filesystem::path& folder, std::filesystem::path output, bool vision, int threads);
+  CheckpointQuantizer(const std::filesystem::path& folder, std::filesystem::path output, const QuantizedFormats& formats,
+                      int threads);
 
   int64_t done() const { return done_; }
   int64_t total() const { return static_cast<int64_t>(work_.size()); }
@@ -31,12 +39,14 @@ class CheckpointQuantizer {
   struct Item {
     const SafetensorsFile* shard;
     const TensorInfo* tensor;
-    bool quantize;
+    WeightFormat format;  // that it becomes
   };
 
   void begin_shard(const SafetensorsFile& shard);
   void finish_shard();
-  void write_int8(const TensorInfo& tensor);
+  void write_quantized(const Item& item);
+  // The tensors that come out of one.
+  std::vector<TensorToWrite> written_for(const Item& item) const;
   void write_index() const;
 
   std::filesystem::path output_;

@@ -130,6 +130,8 @@ class CpuBackend final : public Backend {
 
   // `source` as `as`: in place if it is that already (or `as` is F32, whose widening is exact), else in `owned`.
   HostTensor keep(const HostTensor& source, DType as, Buffer& owned);
+  // The weight in its format, which it may be in already.
+  void put_weights(CpuLinear::Part& part, const HostTensor& weight, WeightFormat format, DType as);
   // body(row) for all rows, in pieces large enough to be worth a thread's while.
   template <class Body>
   void for_rows(int64_t rows, int64_t cols, const Body& body) {

@@ -186,18 +186,18 @@ void CpuBackend::mix_experts(const Matrix& x, const Matrix& in, const Matrix& ro
   const auto multiply = [&](const std::vector<std::unique_ptr<LinearWeights>>& weights, const Matrix& out, Activation activation,
                             int64_t cols, const auto& input) {
     const auto& first = static_cast<const CpuLinear&>(*weights[0]);
-    const Int8Rows bytes = first.int8 ? int8_rows(slots, cols) : Int8Rows{};
-    const FactorRows factors = first.int8 ? FactorRows{} : factor_rows(slots, cols, factor_type(first.parts[0].dtype));
+    const Int8Rows bytes = first.takes_bytes() ? int8_rows(slots, cols) : Int8Rows{};
+    const FactorRows factors = first.takes_bytes() ? FactorRows{} : factor_rows(slots, cols, factor_type(first.parts[0].dtype));
     for_rows(slots, cols, [&](int64_t slot) {
       const Group& of = grouping.groups[static_cast<size_t>(grouping.group_of_slot[static_cast<size_t>(slot)])];
-      if (first.int8) return kernels_.int8_quantize(bytes.row(slot), input(slot), cols, bytes.stride);
+      if (first.takes_bytes()) return kernels_.int8_quantize(bytes.row(slot), input(slot), cols, bytes.stride);
       put_factor(factors, slot, input(slot), cols, of.few);
     });
     std::vector<PreparedProduct> products;
     for (const Group& of : grouping.groups) {
       const auto& layer = static_cast<const CpuLinear&>(*weights[static_cast<size_t>(of.expert)]);
       PreparedProduct product{&layer, out.row_range(of.first, of.slots), {activation, nullptr, nullptr}, of.few};
-      if (layer.int8) {
+      if (layer.takes_bytes()) {
         product.bytes = bytes.from(of.first);
       } else {
         product.factor = factors.factor(of.first, of.few);

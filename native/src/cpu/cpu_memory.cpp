@@ -85,24 +85,34 @@ std::unique_ptr<VectorWeights> CpuBackend::vector(const HostTensor& source, DTyp
   return weights;
 }
 
+void CpuBackend::put_weights(CpuLinear::Part& part, const HostTensor& weight, WeightFormat format, DType as) {
+  switch (format) {
+    case WeightFormat::Plain: {
+      const HostTensor kept = keep(weight, as, part.owned);
+      part.data = kept.data;
+      part.dtype = kept.dtype;
+      return;
+    }
+    case WeightFormat::Int8: part.int8 = int8_weights(weight, as, codec_of(kernels_), pool_); return;
+    case WeightFormat::Int4:
+      part.int4 = int4_weights(weight, as, codec_of(kernels_), pool_);
+      part.dtype = as == DType::F32 ? part.int4.rows.type : as;
+      return;
+  }
+}
+
 std::unique_ptr<LinearWeights> CpuBackend::linear(const LinearSource& source, DType as) {
   require(!source.weights.empty(), "linear: at least one weight");
   require(source.biases.empty() || source.biases.size() == source.weights.size(), "linear: a bias for each weight or none");
   auto weights = std::make_unique<CpuLinear>();
   weights->in_features = source.weights[0].shape[1];
-  weights->int8 = source.int8;
+  weights->format = source.format;
   for (size_t i = 0; i < source.weights.size(); ++i) {
     CpuLinear::Part part;
     require(source.weights[i].shape.size() == 2 && source.weights[i].shape[1] == weights->in_features,
             "linear: stacked weights share their input");
     part.rows = source.weights[i].shape[0];
-    if (source.int8) {
-      part.int8 = int8_weights(source.weights[i], as, codec_of(kernels_), pool_);
-    } else {
-      const HostTensor kept = keep(source.weights[i], as, part.owned);
-      part.data = kept.data;
-      part.dtype = kept.dtype;
-    }
+    put_weights(part, source.weights[i], source.format, as);
     if (!source.biases.empty()) part.bias = vector(source.biases[i], as);
     weights->out_features += part.rows;
     weights->parts.push_back(std::move(part));

@@ -90,7 +90,7 @@ void CpuBackend::matmul(const Output& to, const LayerInput& from, const Epilogue
   require(!gated || (weights.parts.size() == 2 && weights.parts[0].rows == weights.parts[1].rows),
           "matmul: a gate and an up part of equal size");
   if (in.rows == 0) return;
-  if (weights.int8) {
+  if (weights.takes_bytes()) {
     product.bytes = quantized(in);
   } else {
     product.factor = factor_of(in, weights.parts[0].dtype);

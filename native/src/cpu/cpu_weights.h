@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "backend/int4_weights.h"
 #include "backend/int8_weights.h"
 
 namespace ivl::cpu {
@@ -14,14 +15,18 @@ struct CpuVector final : VectorWeights {
 struct CpuLinear final : LinearWeights {
   struct Part {
     const void* data = nullptr;  // (rows, in_features), dense; in the checkpoint or in `owned`
-    DType dtype = DType::F32;
+    DType dtype = DType::F32;    // what a weight is, in int4 too
     int64_t rows = 0;
     std::unique_ptr<VectorWeights> bias;
     Buffer owned;
-    Int8Weights int8;  // instead of data, where the layer is int8
+    Int8Weights int8;  // instead of data, where the layer has that format
+    Int4Weights int4;
   };
   std::vector<Part> parts;
-  bool int8 = false;
+  WeightFormat format = WeightFormat::Plain;
+
+  // Whether the input is quantized, too.
+  bool takes_bytes() const { return format == WeightFormat::Int8; }
 };
 
 struct CpuExperts final : ExpertWeights {

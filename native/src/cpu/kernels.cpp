@@ -17,7 +17,9 @@ const KernelTable& kernels_of(Isa isa) {
   return *kernel_table_plain();
 }
 
-RowCodec codec_of(const KernelTable& kernels) { return {kernels.widen, kernels.narrow, kernels.int8_quantize_weights}; }
+RowCodec codec_of(const KernelTable& kernels) {
+  return {kernels.widen, kernels.narrow, kernels.int8_quantize_weights, kernels.int4_quantize_weights};
+}
 
 }  // namespace cpu
 

@@ -16,18 +16,30 @@ EpilogueKind kind_of(Activation activation) {
 
 // What one output reads.
 int64_t row_bytes_of(const CpuLinear& weights) {
-  return weights.int8 ? int8_stride(weights.in_features)
-                      : weights.in_features * static_cast<int64_t>(size_of(weights.parts[0].dtype));
+  return weight_bytes(weights.format, weights.parts[0].dtype, 1, weights.in_features);
 }
 
-// The block's columns of weights in f32 or 16 bits, by `rows` rows from `row` on.
+// The block's columns of weights in f32, 16 bits or int4, by `rows` rows from `row` on.
 void multiply(const KernelTable& kernels, const CpuLinear& weights, const CpuLinear::Part& part, const ColumnBlock& block,
               const Factor& in, int64_t row, int64_t rows, const TaskMemory& memory, float* sums) {
-  const char* first =
-      static_cast<const char*>(part.data) + static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
-  const ProductArgs product{
-      in.rows + row * in.row_bytes, in.type, in.stride,     rows,         first, part.dtype, block.cols, block.runs,
-      weights.in_features,          sums,    memory.stride, memory.packed};
+  ProductArgs product{};
+  product.in = in.rows + row * in.row_bytes;
+  product.in_type = in.type;
+  product.in_stride = in.stride;
+  product.rows = rows;
+  product.dtype = part.dtype;
+  if (weights.format == WeightFormat::Int4) {
+    product.int4 = part.int4.rows.from(block.first);
+  } else {
+    product.weight =
+        static_cast<const char*>(part.data) + static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
+  }
+  product.cols = block.cols;
+  product.runs = block.runs;
+  product.k = weights.in_features;
+  product.sums = sums;
+  product.sums_stride = memory.stride;
+  product.packed = memory.packed;
   in.packed ? kernels.packed_products(product) : kernels.products(product);
 }
 
@@ -112,8 +124,8 @@ void run_block(const KernelTable& kernels, const PreparedProduct& product, const
                const TaskMemory& memory) {
   const CpuLinear& weights = *product.weights;
   const auto multiply_part = [&](const CpuLinear::Part& part, float* sums) {
-    weights.int8 ? multiply(kernels, part, block, product.bytes, row, rows, product.few, memory, sums)
-                 : multiply(kernels, weights, part, block, product.factor, row, rows, memory, sums);
+    weights.takes_bytes() ? multiply(kernels, part, block, product.bytes, row, rows, product.few, memory, sums)
+                          : multiply(kernels, weights, part, block, product.factor, row, rows, memory, sums);
   };
   multiply_part(*block.part, memory.sums);
   if (product.gated()) multiply_part(weights.parts[1], memory.up);

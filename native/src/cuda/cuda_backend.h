@@ -7,6 +7,7 @@
 
 #include "attention.h"
 #include "backend/backend.h"
+#include "backend/row_codec.h"
 #include "cuda/cuda_weights.h"
 #include "cuda/device.h"
 #include "cuda/launch_graphs.h"
@@ -77,6 +78,7 @@ class CudaBackend final : public Backend {
   // Memory for `count` layers like this one, one over the other, without their biases; and their rows, from row `first` on.
   void allocate_rows(CudaLinear& weights, const LinearSource& like, int64_t count);
   void put_rows(CudaLinear& weights, int64_t first, const LinearSource& source);
+  HostTensor written_out(const HostTensor& weight, const RowCodec& codec, Buffer& memory);
   void multiply(const Output& out, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue);
   // The product for out, in 16 bits or in int8 as the weights are. The epilogue's bias is the weights'.
   void launch_product(const Output& out, gpu::Rows<const T> in, const CudaLinear& weights, int64_t out_features,

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <vector>
 
+#include "backend/int4_weights.h"
 #include "backend/int8_weights.h"
 #include "cuda/cuda_backend.h"
 #include "host/processor.h"
@@ -127,10 +128,19 @@ void CudaBackend<T>::allocate_rows(CudaLinear& weights, const LinearSource& like
   weights.in_features = elements(like.weights[0]) / like.weights[0].shape[0];
   weights.padded_in = padded_to_8(weights.in_features);
   for (const HostTensor& part : like.weights) weights.out_features += count * part.shape[0];
-  const size_t row_bytes =
-      like.int8 ? static_cast<size_t>(int8_stride(weights.in_features)) : static_cast<size_t>(weights.padded_in) * sizeof(T);
+  const size_t row_bytes = like.format == WeightFormat::Int8 ? static_cast<size_t>(int8_stride(weights.in_features))
+                                                             : static_cast<size_t>(weights.padded_in) * sizeof(T);
   weights.weight = allocate(static_cast<size_t>(weights.out_features) * row_bytes);
-  if (like.int8) weights.int8_scales = allocate(static_cast<size_t>(weights.out_features) * sizeof(float));
+  if (like.format == WeightFormat::Int8) weights.int8_scales = allocate(static_cast<size_t>(weights.out_features) * sizeof(float));
+}
+
+// int4_weights() of this, written out in 16 bits.
+template <class T>
+HostTensor CudaBackend<T>::written_out(const HostTensor& weight, const RowCodec& codec, Buffer& memory) {
+  const Int4Weights weights = int4_weights(weight, kType<T>, codec, staging().pool());
+  if (weight.data == nullptr) return {nullptr, kType<T>, weight.shape};
+  memory = int4_written_out(weights, kType<T>, staging().pool());
+  return {memory.data(), kType<T>, weight.shape};
 }
 
 // In int8 quantized on the host: to the same bits as on the CPU, and half as many bytes go over the bus.
@@ -139,7 +149,7 @@ void CudaBackend<T>::put_rows(CudaLinear& weights, int64_t first, const LinearSo
   const RowCodec codec = row_codec();
   const int64_t stride = int8_stride(weights.in_features);
   for (const HostTensor& part : source.weights) {
-    if (source.int8) {
+    if (source.format == WeightFormat::Int8) {
       const Int8Weights quantized = int8_weights(part, kType<T>, codec, staging().pool());
       if (quantized.values != nullptr) {
         staging().upload(static_cast<int8_t*>(weights.weight.data()) + first * stride, quantized.values,
@@ -148,8 +158,10 @@ void CudaBackend<T>::put_rows(CudaLinear& weights, int64_t first, const LinearSo
                          static_cast<size_t>(quantized.rows) * sizeof(float));
       }
     } else {
-      upload_converted(static_cast<T*>(weights.weight.data()) + first * weights.padded_in, part, weights.in_features,
-                       weights.padded_in);
+      T* to = static_cast<T*>(weights.weight.data()) + first * weights.padded_in;
+      Buffer wide;  // what is in int4, which a GPU keeps in 16 bits
+      const HostTensor plain = source.format == WeightFormat::Int4 ? written_out(part, codec, wide) : part;
+      upload_converted(to, plain, weights.in_features, weights.padded_in);
     }
     first += part.shape[0];
   }

@@ -1,4 +1,4 @@
-// Weights as a GPU keeps them: copies in the model's type.
+// Weights as a GPU keeps them: copies in the model's type, what is in int4 too, or in int8.
 #pragma once
 
 #include "backend/backend.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/int8_tensors.h"
+#include "model/formats/stored_format.h"
 #include "model/weight_source.h"
 
 namespace ivl {
@@ -11,25 +11,25 @@ class CheckpointWeights : public WeightSource {
  public:
   explicit CheckpointWeights(std::unique_ptr<Checkpoint> checkpoint) : checkpoint_(std::move(checkpoint)) {}
 
-  HostTensor tensor(const std::string& name) override {
-    const TensorInfo* info = checkpoint_->find(name);
-    if (info != nullptr && is_int8(*info)) return int8_tensor(*info);
-    if (info == nullptr || !info->dtype) fail(Status::Checkpoint, cat("tensor ", name, " is missing or not of a float type"));
-    return {info->data, *info->dtype, info->shape, nullptr, nullptr, place_of(*info)};
+  HostTensor tensor(const Param& param) override {
+    if (const StoredFormat* format = stored_format(*checkpoint_, param); format != nullptr) return quantized(*format, param);
+    const TensorInfo* info = checkpoint_->find(param.name);
+    if (info == nullptr || !info->dtype) fail(Status::Checkpoint, cat("tensor ", param.name, " is missing or not of a float type"));
+    return {info->data, *info->dtype, info->shape, {}, place_of(*info)};
   }
 
-  void release(const std::string& name) override {
-    const TensorInfo& info = checkpoint_->get(name);
-    if (!is_int8(info)) checkpoint_->discard(info);
+  void release(const Param& param) override {
+    if (stored_format(*checkpoint_, param) == nullptr) checkpoint_->discard(checkpoint_->get(param.name));
   }
 
  private:
-  // As it is, its scales and sums beside it; require_weights() has seen that they are there.
-  HostTensor int8_tensor(const TensorInfo& info) const {
-    HostTensor tensor{info.data, DType::BF16, info.shape};
-    tensor.int8_scales = reinterpret_cast<const float*>(checkpoint_->get(int8_scale_name(info.name)).data);
-    tensor.where = place_of(info);
-    tensor.int8_sums = reinterpret_cast<const int32_t*>(checkpoint_->get(int8_sum_name(info.name)).data);
+  // require_weights() has seen that all that belongs to it is there.
+  HostTensor quantized(const StoredFormat& format, const Param& param) const {
+    HostTensor tensor = format.read(*checkpoint_, param);
+    if (format.in_place(param)) return tensor;
+    if (tensor.owner != nullptr) {
+      for (const StoredTensor& part : format.tensors(*checkpoint_, param)) checkpoint_->discard(checkpoint_->get(part.name));
+    }
     return tensor;
   }
 

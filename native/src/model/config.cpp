@@ -7,6 +7,7 @@
 #include "checkpoint/message.h"
 #include "model/config_limits.h"
 #include "model/layouts/layout.h"
+#include "model/quantization_config.h"
 #include "tensor/error.h"
 
 namespace ivl {
@@ -52,7 +53,7 @@ ModelConfig read_documents(const nlohmann::json& config, const std::string& file
                            const std::string& generation_file) {
   const ConfigSection top(config, file, "");
   const KnownLayout& layout = layout_of(top);
-  top.refuse_if_set("quantization_config", "unquantized weights");
+  require_readable_quantization(top);
   ModelConfig model = layout.read(top);
   model.dtype = read_dtype(top);
   if (generation != nullptr) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "model/int8_layers.h"
+#include "model/weight_formats.h"
 
 namespace ivl {
 namespace {
@@ -13,35 +13,29 @@ int64_t row_elements(const HostTensor& tensor) {
   return elements;
 }
 
-HostTensor rows_of(const HostTensor& whole, const RowRange& rows) {
-  HostTensor part = whole;
-  part.shape[0] = rows.count;
-  if (whole.data == nullptr) return part;
-  const size_t size = whole.int8_scales != nullptr ? 1 : size_of(whole.dtype);
-  part.data = static_cast<const char*>(whole.data) + static_cast<size_t>(rows.begin * row_elements(whole)) * size;
-  if (whole.int8_scales != nullptr) part.int8_scales += rows.begin;
-  if (whole.int8_sums != nullptr) part.int8_sums += rows.begin;
-  return part;
-}
-
 void add_in_order(std::vector<HostTensor>& to, const HostTensor& whole, const Param& param) {
   if (param.order.empty()) to.push_back(whole);
-  for (const RowRange& rows : param.order) to.push_back(rows_of(whole, rows));
+  for (const RowRange& rows : param.order) to.push_back(whole.row_range(rows.begin, rows.count));
 }
 
 }  // namespace
 
 void PartLoader::add(LinearSource& to, const Param& param) const {
-  HostTensor tensor = source_.tensor(param.name);
+  HostTensor tensor = source_.tensor(param);
   if (param.role == Role::Vector) return add_in_order(to.biases, tensor, param);
   tensor.shape = {tensor.shape[0], row_elements(tensor)};
+  const WeightFormat format = tensor.format() == WeightFormat::Plain ? format_of_plain(param, precision_) : tensor.format();
+  if (!to.weights.empty() && format != to.format) {
+    fail(Status::Unsupported, cat(tensor.where, ": is in ", name_of(format), " where what is multiplied together with it is in ",
+                                  name_of(to.format), ", expected one format"));
+  }
+  to.format = format;
   add_in_order(to.weights, tensor, param);
-  to.int8 = is_int8_layer(param, precision_);
 }
 
 void PartLoader::done_with(const Param& param) const {
   // Embeddings that are the head, too, are read on where they lie.
-  if (is_int8_layer(param, precision_) && !param.again) source_.release(param.name);
+  if (format_of_plain(param, precision_) != WeightFormat::Plain && !param.again) source_.release(param);
 }
 
 std::unique_ptr<LinearWeights> PartLoader::linear(Use use) const {
@@ -113,7 +107,7 @@ const Param* PartLoader::find(Use use, Role role) const {
 HostTensor PartLoader::tensor(Use use, Role role) const {
   const Param* param = find(use, role);
   require(param != nullptr, "the part has a parameter of this use");
-  return source_.tensor(param->name);
+  return source_.tensor(*param);
 }
 
 }  // namespace ivl

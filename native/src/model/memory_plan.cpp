@@ -3,24 +3,30 @@
 #include <algorithm>
 
 #include "backend/int8.h"
-#include "checkpoint/int8_tensors.h"
-#include "model/int8_layers.h"
+#include "model/formats/stored_format.h"
 #include "model/internvl_chat.h"
 #include "model/rope.h"
+#include "model/weight_formats.h"
 
 namespace ivl {
 namespace {
 
-// Values, and of each row a scale and a sum.
-int64_t int8_bytes(const Param& param) { return param.shape[0] * (int8_stride(param.elements() / param.shape[0]) + 8); }
-
 // Of a copy in the precision.
 int64_t copy_bytes(const Param& param, const Precision& precision) {
-  return is_int8_layer(param, precision) ? int8_bytes(param) : param.elements() * static_cast<int64_t>(size_of(precision.type));
+  const int64_t rows = param.shape[0];
+  return weight_bytes(format_of(param, precision), precision.type, rows, param.elements() / rows);
+}
+
+// On a GPU, which writes int4 out in 16 bits.
+int64_t gpu_bytes(const Param& param, const Precision& precision) {
+  return format_of(param, precision) == WeightFormat::Int8 ? copy_bytes(param, precision)
+                                                           : param.elements() * static_cast<int64_t>(size_of(precision.type));
 }
 
 // Embeddings that are the head, too, are used where they lie: no second copy.
-bool is_in_place(const Param& param, const Precision& precision) { return param.again && !is_int8_layer(param, precision); }
+bool is_in_place(const Param& param, const Precision& precision) {
+  return param.again && format_of(param, precision) == WeightFormat::Plain;
+}
 
 // The most numbers that a row of the decoder has on its way into a product.
 int64_t widest_input(const LanguageConfig& language) {
@@ -44,8 +50,8 @@ MemoryPlan plan_activations(const ModelConfig& config, const Precision& precisio
                        InternVit::workspace_bytes(config, plan.pictures_together, activation) +
                        Projector::workspace_bytes(config, plan.pictures_together, activation);
   // Rows on their way into an int8 product.
-  if (precision.int8_decoder) plan.scratch += kChunkRows * int8_stride(widest_input(language));
-  if (precision.int8_vision) plan.picture_batch += picture_rows(config) * int8_stride(config.vision.mlp);
+  if (precision.decoder == WeightFormat::Int8) plan.scratch += kChunkRows * int8_stride(widest_input(language));
+  if (precision.vision == WeightFormat::Int8) plan.picture_batch += picture_rows(config) * int8_stride(config.vision.mlp);
   return plan;
 }
 
@@ -56,8 +62,8 @@ MemoryPlan plan_cpu_activations(const ModelConfig& config, const Precision& prec
   plan.picture_batch += pixels * static_cast<int64_t>(sizeof(float));
   // Packed, on their way into a product that is not int8; in bf16 attention's keys and values are, too, in the same memory.
   const auto size = static_cast<int64_t>(size_of(precision.bf16_activations ? DType::BF16 : DType::F32));
-  if (!precision.int8_decoder) plan.scratch += size * kChunkRows * widest_input(config.language);
-  const int64_t factor = precision.int8_vision ? 0 : config.vision.mlp;
+  if (precision.decoder != WeightFormat::Int8) plan.scratch += size * kChunkRows * widest_input(config.language);
+  const int64_t factor = precision.vision == WeightFormat::Int8 ? 0 : config.vision.mlp;
   const int64_t keys_and_values = precision.bf16_activations ? 2 * config.vision.hidden : 0;
   plan.picture_batch += size * picture_rows(config) * std::max(factor, keys_and_values);
   return plan;
@@ -65,30 +71,45 @@ MemoryPlan plan_cpu_activations(const ModelConfig& config, const Precision& prec
 
 }  // namespace
 
+namespace {
+
+// Where a parameter's bytes go on the host: what stays mapped, and what is owned.
+struct HostBytes {
+  int64_t mapped = 0, owned = 0;
+};
+
+HostBytes host_bytes(const Checkpoint& checkpoint, const Param& param, const Precision& precision, bool mapped) {
+  if (const StoredFormat* format = stored_format(checkpoint, param); format != nullptr) {
+    int64_t bytes = 0;
+    for (const StoredTensor& part : format->tensors(checkpoint, param))
+      bytes += static_cast<int64_t>(checkpoint.get(part.name).bytes);
+    if (mapped && format->in_place(param)) return {bytes, 0};
+    const int64_t copy = weight_bytes(format->format(), precision.type, param.shape[0], param.shape[1]);
+    return {0, format->in_place(param) ? bytes : std::max(bytes, copy)};
+  }
+  const TensorInfo& info = checkpoint.get(param.name);
+  const bool converted = precision.type != DType::F32 && precision.type != info.dtype;
+  if (is_in_place(param, precision) && !converted) return {};
+  const auto bytes = param.again ? 0 : static_cast<int64_t>(info.bytes);
+  const WeightFormat format = format_of_plain(param, precision);
+  const int64_t copy = weight_bytes(format, precision.type, param.shape[0], param.elements() / param.shape[0]);
+  // Always widened to f32 of our own.
+  if (param.role == Role::Norm || param.role == Role::Vector) return {0, param.elements() * static_cast<int64_t>(sizeof(float))};
+  // What was read into memory goes as its bytes are quantized.
+  if (format != WeightFormat::Plain) return {0, mapped ? copy : std::max(bytes, copy)};
+  if (converted) return {0, copy + (mapped ? 0 : bytes)};
+  return mapped ? HostBytes{bytes, 0} : HostBytes{0, bytes};
+}
+
+}  // namespace
+
 MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, const Precision& precision, bool mapped) {
-  const DType type = precision.type;
   MemoryPlan plan = plan_cpu_activations(config, precision);
   const ParamTable params(config);
   for (const Param& param : params.all()) {
-    const TensorInfo& info = checkpoint.get(param.name);
-    const DType stored = info.dtype.value_or(DType::F32);
-    const bool converted = type != DType::F32 && type != stored;
-    if (is_in_place(param, precision) && !converted) continue;
-    const auto bytes = param.again ? 0 : static_cast<int64_t>(info.bytes);
-    if (param.role == Role::Norm || param.role == Role::Vector) {  // always widened to f32 of our own
-      plan.weights_owned += param.elements() * static_cast<int64_t>(sizeof(float));
-    } else if (is_int8(info)) {
-      const bool in_place = mapped && int8_stride(param.shape[1]) == param.shape[1];
-      (in_place ? plan.weights_mapped : plan.weights_owned) += int8_bytes(param);
-    } else if (is_int8_layer(param, precision)) {
-      // What was read into memory goes as its bytes come.
-      plan.weights_owned += mapped ? int8_bytes(param) : std::max(bytes, int8_bytes(param));
-    } else if (converted) {
-      plan.weights_owned += param.elements() * static_cast<int64_t>(size_of(type));
-      if (!mapped) plan.weights_owned += bytes;
-    } else {
-      (mapped ? plan.weights_mapped : plan.weights_owned) += bytes;
-    }
+    const HostBytes bytes = host_bytes(checkpoint, param, precision, mapped);
+    plan.weights_mapped += bytes.mapped;
+    plan.weights_owned += bytes.owned;
   }
   return plan;
 }
@@ -107,7 +128,7 @@ MemoryPlan plan_gpu_memory(const ModelConfig& config, const Precision& precision
   const int64_t gathered = config.language.experts.per_token * config.language.hidden;
   plan.scratch += kChunkRows * gathered * static_cast<int64_t>(size_of(precision.type));
   const ParamTable params(config);
-  for (const Param& param : params.all()) plan.weights_owned += copy_bytes(param, precision);
+  for (const Param& param : params.all()) plan.weights_owned += gpu_bytes(param, precision);
   return plan;
 }
 
@@ -130,7 +151,7 @@ PartBytes part_bytes(const ModelConfig& config, const Precision& precision, cons
   const int64_t layers = std::max<int64_t>(1, config.language.layers);
   PartBytes bytes;
   for (const Param& param : params.all()) {
-    const int64_t copy = copy_bytes(param, precision);
+    const int64_t copy = gpu_bytes(param, precision);
     switch (param.part) {
       case Part::VisionEmbeddings:
       case Part::VisionBlock:

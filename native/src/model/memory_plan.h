@@ -35,7 +35,8 @@ MemoryPlan plan_memory(const Checkpoint& checkpoint, const ModelConfig& config, 
 // The same for weights made up in precision.type.
 MemoryPlan plan_memory(const ModelConfig& config, const Precision& precision);
 
-// The same on a GPU, or on all together that share the model: every weight is a copy, activations are as wide as weights.
+// The same on a GPU, or on all together that share the model: every weight is a copy, what is in int4 in 16 bits; activations are as
+// wide as weights.
 MemoryPlan plan_gpu_memory(const ModelConfig& config, const Precision& precision);
 
 // What each part of that takes, for split_layers(); `plan` is plan_gpu_memory()'s.

@@ -96,19 +96,30 @@ std::optional<MemoryPlans::Settings> MemoryPlans::with_shorter_context(Place pla
   return std::nullopt;
 }
 
-// The least of int8 and other changes.
-std::optional<MemoryPlans::Settings> MemoryPlans::in_int8(Place place, int64_t limit) const {
+std::optional<MemoryPlans::Settings> MemoryPlans::in_formats(WeightFormat decoder, WeightFormat vision) const {
+  const auto can_be = [](WeightFormat now, WeightFormat then) { return now == WeightFormat::Plain || now == then; };
+  const Precision& asked = asked_.precision;
+  if (asked.vision != WeightFormat::Plain) vision = asked.vision;
+  if (!can_be(asked.decoder, decoder) || (asked.decoder == decoder && asked.vision == vision)) return std::nullopt;
   Settings settings = asked_;
-  if (settings.precision.type == DType::F32) settings.precision.type = DType::BF16;
-  for (const bool vision : {false, true}) {
-    settings.precision.int8_decoder = true;
-    settings.precision.int8_vision = vision || asked_.precision.int8_vision;
-    const bool changed = settings.precision.int8_decoder != asked_.precision.int8_decoder ||
-                         settings.precision.int8_vision != asked_.precision.int8_vision;
-    if (!changed) continue;
-    if (fits(place, limit, settings)) return settings;
-    if (const auto smaller = with_smaller_batch(place, limit, settings)) return smaller;
-    if (const auto shorter = with_shorter_context(place, limit, settings)) return shorter;
+  Precision& precision = settings.precision;
+  if (precision.type == DType::F32) precision.type = DType::BF16;
+  precision.decoder = decoder;
+  precision.head = WeightFormat::Int8;
+  precision.vision = vision;
+  return settings;
+}
+
+// The first format that fits, with the least of other changes.
+std::optional<MemoryPlans::Settings> MemoryPlans::quantized(Place place, int64_t limit) const {
+  for (const WeightFormat decoder : {WeightFormat::Int8, WeightFormat::Int4}) {
+    for (const WeightFormat vision : {WeightFormat::Plain, WeightFormat::Int8}) {
+      const std::optional<Settings> settings = in_formats(decoder, vision);
+      if (!settings) continue;
+      if (fits(place, limit, *settings)) return settings;
+      if (const auto smaller = with_smaller_batch(place, limit, *settings)) return smaller;
+      if (const auto shorter = with_shorter_context(place, limit, *settings)) return shorter;
+    }
   }
   return std::nullopt;
 }
@@ -116,8 +127,11 @@ std::optional<MemoryPlans::Settings> MemoryPlans::in_int8(Place place, int64_t l
 std::string MemoryPlans::text(const Settings& settings) const {
   std::string all;
   const auto add = [&](const std::string& change) { all += (all.empty() ? "" : " and ") + change; };
-  if (settings.precision.int8_decoder != asked_.precision.int8_decoder) add("in precision int8");
-  if (settings.precision.int8_vision != asked_.precision.int8_vision) add("with the vision tower in int8 too");
+  const Precision &precision = settings.precision, &asked = asked_.precision;
+  if (precision.decoder != asked.decoder) add(cat("in precision ", name_of(precision.decoder)));
+  if (precision.vision != asked.vision) {
+    add(cat("with the vision tower in ", name_of(precision.vision), precision.vision == precision.decoder ? " too" : ""));
+  }
   if (settings.context != asked_.context) add(cat("with a context length of ", settings.context));
   if (settings.max_batch != asked_.max_batch) {
     add(settings.max_batch == 1 ? "with one request at a time" : cat("with batches of ", settings.max_batch));
@@ -134,7 +148,7 @@ std::string MemoryPlans::advice(Place place, int64_t limit) const {
   };
   add(with_smaller_batch(place, limit, asked_));
   add(with_shorter_context(place, limit, asked_));
-  add(in_int8(place, limit));
+  add(quantized(place, limit));
   if (all.empty()) all = "no smaller setting makes it fit";
   // What is mapped may be dropped and read again.
   if (place == Place::Host && asked.weights_mapped > 0 && asked.total() - asked.weights_mapped <= limit) {

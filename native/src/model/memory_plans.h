@@ -44,7 +44,9 @@ class MemoryPlans {
   bool fits(Place place, int64_t limit, const Settings& settings) const;
   std::optional<Settings> with_smaller_batch(Place place, int64_t limit, Settings settings) const;
   std::optional<Settings> with_shorter_context(Place place, int64_t limit, Settings settings) const;
-  std::optional<Settings> in_int8(Place place, int64_t limit) const;
+  std::optional<Settings> quantized(Place place, int64_t limit) const;
+  // The asked settings, the decoder and the vision tower in these formats; none if they are so already, or are quantized otherwise.
+  std::optional<Settings> in_formats(WeightFormat decoder, WeightFormat vision) const;
   std::string text(const Settings& settings) const;
 
   const Checkpoint* checkpoint_;

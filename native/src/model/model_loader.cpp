@@ -4,8 +4,8 @@
 
 #include "host/processor.h"
 #include "model/checkpoint_weights.h"
-#include "model/int8_layers.h"
 #include "model/random_weights.h"
+#include "model/weight_formats.h"
 #include "model/weights.h"
 
 namespace ivl {
@@ -15,6 +15,15 @@ namespace {
 int64_t longest_context(const LanguageConfig& language) {
   const double factor = std::max(1.0, language.rope.dynamic_factor);
   return static_cast<int64_t>(static_cast<double>(language.context) * factor);
+}
+
+WeightFormat format_for(const char* part, WeightFormat asked, WeightFormat stored) {
+  if (stored == WeightFormat::Plain || asked == WeightFormat::Plain || asked == stored) {
+    return stored == WeightFormat::Plain ? asked : stored;
+  }
+  fail(Status::InvalidArgument,
+       cat("the checkpoint's ", part, " is stored in ", name_of(stored), ", and ", name_of(asked), " was asked for: expected ",
+           name_of(stored), " or no such option, or a checkpoint in 16 bits"));
 }
 
 // A limit of 0 leaves it to the placer.
@@ -38,15 +47,18 @@ ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions
 }
 
 Precision precision_for(const LoadOptions& options, const Precision& stored) {
-  const bool decoder = options.int8_decoder || stored.int8_decoder;
-  const bool vision = options.int8_vision || stored.int8_vision;
-  const DType kept = (decoder || vision) && stored.type == DType::F32 ? DType::BF16 : stored.type;
+  const WeightFormat decoder = format_for("decoder", options.decoder, stored.decoder);
+  // The head goes along with what is asked of the decoder.
+  const WeightFormat head = stored.head == WeightFormat::Plain ? options.head : stored.head;
+  const WeightFormat vision = format_for("vision tower", options.vision, stored.vision);
+  const bool quantized = decoder != WeightFormat::Plain || vision != WeightFormat::Plain;
+  const DType kept = quantized && stored.type == DType::F32 ? DType::BF16 : stored.type;
   const DType type = options.precision.value_or(kept);
   const bool rounds = options.bf16_activations.value_or(type == DType::BF16 && multiplies_bf16_faster());
   if (rounds && type != DType::BF16) {
     fail(Status::InvalidArgument, cat("bf16 activations go with bf16 weights; the precision is ", name_of(type)));
   }
-  return {type, decoder, vision, options.kv, rounds};
+  return {type, decoder, head, vision, options.kv, rounds, stored.decoder_as_stored};
 }
 
 std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::filesystem::path& folder,
@@ -81,7 +93,7 @@ std::unique_ptr<ModelLoader> ModelLoader::random(const Placer& place, const std:
   check_limit(plans, options);
   Placement placement = place(config, precision, plans);
   const int64_t bytes = plans.at(MemoryPlans::Place::Host).weights_owned;
-  auto source = std::make_unique<RandomWeights>(config, precision.type, seed);
+  auto source = std::make_unique<RandomWeights>(precision.type, seed);
   auto model = std::make_unique<InternVLChat>(std::move(placement), std::move(config), std::move(source), precision);
   return std::unique_ptr<ModelLoader>(new ModelLoader(std::move(model), bytes));
 }

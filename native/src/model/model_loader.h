@@ -13,8 +13,10 @@ namespace ivl {
 
 struct LoadOptions {
   std::optional<DType> precision;  // as stored if not given
-  bool int8_decoder = false;       // linear layers in int8; what stays is then in 16 bits, bf16 if stored in f32
-  bool int8_vision = false;
+  // Of linear layers; what stays plain is then in 16 bits, bf16 if stored in f32. What is stored quantized stays as it is stored.
+  WeightFormat decoder = WeightFormat::Plain;
+  WeightFormat head = WeightFormat::Plain;
+  WeightFormat vision = WeightFormat::Plain;
   std::optional<KvType> kv;              // of the KV cache; the precision's type if not given
   std::optional<bool> bf16_activations;  // with bf16 weights on the CPU; if not given, where that is faster
   bool map_weights = true;
@@ -28,8 +30,8 @@ struct LoadOptions {
 // Error(InvalidArgument) if that is longer than the checkpoint's, or, with dynamic RoPE scaling, than its factor times that.
 ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions& options);
 
-// What the options make of a checkpoint stored like this; what is in int8 already stays so. Error(InvalidArgument) if
-// bf16_activations have no bf16 weights to be multiplied with.
+// What the options make of a checkpoint stored like this. Error(InvalidArgument) if they ask for a format of what is stored in
+// another one, or if bf16_activations have no bf16 weights to be multiplied with.
 Precision precision_for(const LoadOptions& options, const Precision& stored);
 
 // Makes the backends for a model, once its precision and its size are known; they have room for it.

@@ -22,21 +22,18 @@ constexpr size_t kTaskValues = size_t{1} << 16;
 
 }  // namespace
 
-RandomWeights::RandomWeights(const ModelConfig& config, DType type, uint64_t seed)
-    : params_(config), type_(type), seed_(seed), pool_(default_threads()) {}
+RandomWeights::RandomWeights(DType type, uint64_t seed) : type_(type), seed_(seed), pool_(default_threads()) {}
 
-HostTensor RandomWeights::tensor(const std::string& name) {
-  const Param* param = params_.find(name);
-  require(param != nullptr, "only the model's parameters are asked for");
-  const std::vector<int64_t>& shape = param->shape;
-  const auto size = static_cast<size_t>(param->elements());
-  Buffer& buffer = made_[name];
+HostTensor RandomWeights::tensor(const Param& param) {
+  const std::vector<int64_t>& shape = param.shape;
+  const auto size = static_cast<size_t>(param.elements());
+  Buffer& buffer = made_[param.name];
   if (buffer.bytes() == 0) {
     buffer = allocate_host(size * size_of(type_));
-    const bool norm = param->role == Role::Norm;
+    const bool norm = param.role == Role::Norm;
     const double fan_in = shape.size() > 1 ? static_cast<double>(size) / static_cast<double>(shape[0]) : 100.0;
     const float spread = static_cast<float>(std::sqrt(3.0 / fan_in));
-    const uint64_t seed = seed_ ^ std::hash<std::string>{}(name);
+    const uint64_t seed = seed_ ^ std::hash<std::string>{}(param.name);
     pool_.run(static_cast<int64_t>((size + kTaskValues - 1) / kTaskValues), [&](int64_t task, int) {
       const size_t begin = static_cast<size_t>(task) * kTaskValues;
       for (size_t i = begin; i < std::min(size, begin + kTaskValues); ++i) {

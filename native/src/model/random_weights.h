@@ -13,13 +13,12 @@ namespace ivl {
 class RandomWeights : public WeightSource {
  public:
   // Values are uniform, scaled so that activations keep a sane size; norm weights are about one.
-  RandomWeights(const ModelConfig& config, DType type, uint64_t seed);
+  RandomWeights(DType type, uint64_t seed);
 
-  HostTensor tensor(const std::string& name) override;
-  void release(const std::string& name) override { made_.erase(name); }
+  HostTensor tensor(const Param& param) override;
+  void release(const Param& param) override { made_.erase(param.name); }
 
  private:
-  ParamTable params_;
   DType type_;
   uint64_t seed_;
   std::map<std::string, Buffer> made_;

@@ -4,9 +4,8 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "checkpoint/int8_tensors.h"
 #include "checkpoint/message.h"
-#include "model/int8_layers.h"
+#include "model/formats/stored_format.h"
 #include "tensor/error.h"
 
 namespace ivl {
@@ -23,7 +22,7 @@ size_t found_with(const Prefixes& prefixes, const ModelConfig& config, const Che
   renamed.prefixes = prefixes;
   const ParamTable params(renamed);
   size_t found = 0;
-  for (const Param& param : params.all()) found += checkpoint.find(param.name) != nullptr;
+  for (const Param& param : params.all()) found += is_stored(checkpoint, param);
   return found;
 }
 
@@ -50,20 +49,36 @@ std::string unmerged_lora(const Checkpoint& checkpoint) {
              "; merge them into the model (in PEFT merge_and_unload) and save it again");
 }
 
-// What belongs to a weight in int8.
-void check_int8(const Checkpoint& checkpoint, const Param& param, CheckReport& report, std::unordered_set<std::string>& expected) {
-  const auto check = [&](const std::string& name, std::string_view dtype) {
-    expected.insert(name);
-    const TensorInfo* tensor = checkpoint.find(name);
+// A weight that is quantized.
+void check_quantized(const Checkpoint& checkpoint, const StoredFormat& format, const Param& param, CheckReport& report,
+                     std::unordered_set<std::string>& expected) {
+  for (const StoredTensor& part : format.tensors(checkpoint, param)) {
+    expected.insert(part.name);
+    const TensorInfo* tensor = checkpoint.find(part.name);
     if (tensor == nullptr) {
-      report.missing.push_back(name);
-    } else if (tensor->shape != std::vector<int64_t>{param.shape[0]} || tensor->dtype_name != dtype) {
-      report.wrong_shape.push_back(cat(name, ": expected ", dtype, " of shape ", shape_text({param.shape[0]}), ", got ",
+      report.missing.push_back(part.name);
+    } else if (tensor->shape != part.shape || tensor->dtype_name != part.dtype) {
+      report.wrong_shape.push_back(cat(part.name, ": expected ", part.dtype, " of shape ", shape_text(part.shape), ", got ",
                                        printable(tensor->dtype_name, 40), " ", shape_text(tensor->shape), " in ", tensor->file));
     }
-  };
-  check(int8_scale_name(param.name), "F32");
-  check(int8_sum_name(param.name), "I32");
+  }
+}
+
+// One in f32 or 16 bits.
+void check_plain(const Checkpoint& checkpoint, const Param& param, CheckReport& report) {
+  const TensorInfo* tensor = checkpoint.find(param.name);
+  if (tensor == nullptr) {
+    report.missing.push_back(param.name);
+    return;
+  }
+  if (tensor->shape != param.shape) {
+    report.wrong_shape.push_back(
+        cat(param.name, ": expected shape ", shape_text(param.shape), ", got ", shape_text(tensor->shape), " in ", tensor->file));
+  }
+  if (!tensor->dtype) {
+    report.wrong_dtype.push_back(
+        cat(param.name, ": expected type F32, BF16 or F16, got ", printable(tensor->dtype_name, 40), " in ", tensor->file));
+  }
 }
 
 }  // namespace
@@ -80,9 +95,9 @@ ModelConfig as_stored(ModelConfig config, const Checkpoint& checkpoint) {
   LanguageConfig& language = config.language;
   const TensorInfo* head = checkpoint.find(config.prefixes.head + language.names.head + ".weight");
   if (!language.tied_head || head == nullptr) return config;
-  // A head of its own, though the configuration says that it is the embeddings. In int8 it is what quantizing made of it.
+  // A head of its own, though the configuration says that it is the embeddings. Quantized it is what quantizing made of it.
   const TensorInfo* tokens = checkpoint.find(config.prefixes.decoder + language.names.tokens + ".weight");
-  if (tokens != nullptr && !language.may_have_head && !is_int8(*head) && !same_values(*head, *tokens)) {
+  if (tokens != nullptr && !language.may_have_head && head->dtype && !same_values(*head, *tokens)) {
     fail(Status::Checkpoint,
          cat(head->file, ": tensor ", quote(head->name),
              ": tie_word_embeddings is true in the decoder's configuration, expected the ", "values of ", quote(tokens->name),
@@ -99,20 +114,10 @@ CheckReport check_weights(const Checkpoint& checkpoint, const ModelConfig& confi
   const ParamTable params(config);
   for (const Param& param : params.all()) {
     if (param.again) continue;
-    const TensorInfo* tensor = checkpoint.find(param.name);
-    if (tensor == nullptr) {
-      report.missing.push_back(param.name);
+    if (const StoredFormat* format = stored_format(checkpoint, param); format != nullptr) {
+      check_quantized(checkpoint, *format, param, report, expected);
     } else {
-      if (tensor->shape != param.shape) {
-        report.wrong_shape.push_back(cat(param.name, ": expected shape ", shape_text(param.shape), ", got ",
-                                         shape_text(tensor->shape), " in ", tensor->file));
-      }
-      if (is_int8(*tensor) && int8_group(param) != Int8Group::None) {
-        check_int8(checkpoint, param, report, expected);
-      } else if (!tensor->dtype) {
-        report.wrong_dtype.push_back(
-            cat(param.name, ": expected type F32, BF16 or F16, got ", printable(tensor->dtype_name, 40), " in ", tensor->file));
-      }
+      check_plain(checkpoint, param, report);
     }
     expected.insert(param.name);
   }

@@ -29,7 +29,7 @@ double vision_operations(const ModelConfig& config, const ParamTable& params) {
 
 }  // namespace
 
-Work count_work(const ModelConfig& config, size_t weight_size, KvType cache) {
+Work count_work(const ModelConfig& config, double weight_size, KvType cache) {
   const LanguageConfig& l = config.language;
   const ParamTable params(config);
   double layers = 0;
@@ -41,7 +41,7 @@ Work count_work(const ModelConfig& config, size_t weight_size, KvType cache) {
   work.operations_per_token = 2 * (layers - picked);
   work.attention_operations_per_key = 4 * static_cast<double>(l.layers * l.heads * l.head_dim);
   work.head_operations = 2 * (picked + head);
-  work.weight_bytes = (layers + head) * static_cast<double>(weight_size);
+  work.weight_bytes = (layers + head) * weight_size;
   work.kv_bytes_per_key = static_cast<double>(Decoder::kv_shape(l, l.layers, cache).bytes_per_token());
   return work;
 }

@@ -16,7 +16,7 @@ struct Work {
   double kv_bytes_per_key = 0;              // what decoding a token must read for each key it sees
 };
 
-// `weight_size`: bytes of a weight of the layers in memory; `cache`: the type of the KV cache.
-Work count_work(const ModelConfig& config, size_t weight_size, KvType cache);
+// `weight_size`: bytes of a weight of the layers in memory, on the average; `cache`: the type of the KV cache.
+Work count_work(const ModelConfig& config, double weight_size, KvType cache);
 
 }  // namespace ivl

@@ -1,5 +1,6 @@
 #include "backend/reference_backend.h"
 
+#include "backend/int4_weights.h"
 #include "backend/int8.h"
 
 #include <algorithm>
@@ -42,6 +43,17 @@ double rounded(float value, DType as) {
 std::vector<double> values_of(const HostTensor& tensor, DType as) {
   std::vector<double> values(elements(tensor));
   for (size_t i = 0; i < values.size(); ++i) values[i] = rounded(load_f32(tensor.data, tensor.dtype, i), as);
+  return values;
+}
+
+// Each weight by itself, as backend/int4.h says.
+std::vector<double> int4_values(const HostTensor& tensor, DType as) {
+  ThreadPool pool(1);
+  const Int4Weights weights = int4_weights(tensor, as, row_codec(), pool);
+  std::vector<double> values;
+  for (int64_t row = 0; row < weights.count; ++row) {
+    for (int64_t i = 0; i < weights.rows.inputs; ++i) values.push_back(rounded(int4_weight(weights.rows, row, i), as));
+  }
   return values;
 }
 
@@ -184,11 +196,11 @@ std::unique_ptr<VectorWeights> ReferenceBackend::vector(const HostTensor& source
 
 std::unique_ptr<LinearWeights> ReferenceBackend::linear(const LinearSource& source, DType as) {
   auto weights = std::make_unique<Linear>();
-  weights->int8 = source.int8;
+  weights->int8 = source.format == WeightFormat::Int8;
   for (size_t i = 0; i < source.weights.size(); ++i) {
     const HostTensor& part = source.weights[i];
-    std::vector<double> values = values_of(part, as);
-    for (int64_t row = 0; source.int8 && row < part.shape[0]; ++row) {
+    std::vector<double> values = source.format == WeightFormat::Int4 ? int4_values(part, as) : values_of(part, as);
+    for (int64_t row = 0; weights->int8 && row < part.shape[0]; ++row) {
       quantize(values.data() + row * part.shape[1], part.shape[1], false);
     }
     weights->weight.insert(weights->weight.end(), values.begin(), values.end());

@@ -27,12 +27,12 @@ class Layer {
   std::unique_ptr<LinearWeights> router(Backend& backend, DType as) const {
     return backend.linear({{router_[0].tensor()}, {}}, as);
   }
-  std::unique_ptr<ExpertWeights> experts(Backend& backend, DType as, bool int8 = false) const {
+  std::unique_ptr<ExpertWeights> experts(Backend& backend, DType as, WeightFormat format = WeightFormat::Plain) const {
     return backend.experts(
         count_,
         [&](int64_t expert) {
           const auto e = static_cast<size_t>(expert);
-          return ExpertSource{{{gate_[e].tensor(), up_[e].tensor()}, {}, int8}, {{down_[e].tensor()}, {}, int8}};
+          return ExpertSource{{{gate_[e].tensor(), up_[e].tensor()}, {}, format}, {{down_[e].tensor()}, {}, format}};
         },
         as);
   }
@@ -109,32 +109,34 @@ TEST_P(CpuExpertsTest, MixesAreTheReferences) {
   }
 }
 
-TEST_P(CpuExpertsTest, Int8MixesAreTheReferences) {
+TEST_P(CpuExpertsTest, QuantizedMixesAreTheReferences) {
   CpuBackend cpu = backend();
-  for (const int64_t rows : {1, 80}) {
+  for (const auto& [rows, format] :
+       {std::pair{1, WeightFormat::Int8}, {80, WeightFormat::Int8}, {1, WeightFormat::Int4}, {80, WeightFormat::Int4}}) {
     const Layer layer(5, 200, 72, DType::BF16);
-    const auto experts = layer.experts(cpu, DType::BF16, true), expected_experts = layer.experts(reference_, DType::BF16, true);
+    const auto experts = layer.experts(cpu, DType::BF16, format), expected_experts = layer.experts(reference_, DType::BF16, format);
     Operand in(rows, 200, 0, 1, 2), x(rows, 200, 0, 3), expected(rows, 200, 0, 3), routes = some_routes(rows, 3, 5);
     in.at(0, 17) = 9;  // an outlier
     cpu.mix_experts(x.matrix(), in.matrix(), routes.matrix(), *experts);
     reference_.mix_experts(expected.matrix(), in.matrix(), routes.matrix(), *expected_experts);
-    EXPECT_LT(relative_error(x.matrix(), expected.matrix()), 5e-3) << rows;
+    EXPECT_LT(relative_error(x.matrix(), expected.matrix()), 5e-3) << rows << ", " << name_of(format);
   }
 }
 
 // Company that changes: an expert's rows pass from few to many, and a row comes to stand elsewhere among them.
 TEST_P(CpuExpertsTest, ARowsBitsAreItsOwn) {
   constexpr int64_t kRows = 61, kExperts = 6, kChosen = 3;
-  for (const auto& [type, int8, rounds] : {std::tuple{DType::F32, false, false},
-                                           {DType::BF16, false, false},
-                                           {DType::F16, false, false},
-                                           {DType::BF16, false, true},
-                                           {DType::BF16, true, false}}) {
+  for (const auto& [type, format, rounds] : {std::tuple{DType::F32, WeightFormat::Plain, false},
+                                             {DType::BF16, WeightFormat::Plain, false},
+                                             {DType::F16, WeightFormat::Plain, false},
+                                             {DType::BF16, WeightFormat::Plain, true},
+                                             {DType::BF16, WeightFormat::Int4, true},
+                                             {DType::BF16, WeightFormat::Int8, false}}) {
     CpuBackend cpu = rounds ? rounding() : backend();
     CpuBackend alone_on = rounds ? rounding(1) : backend(1);
     const Layer layer(kExperts, 1100, 40, type);  // more than one block of a dot product
     const auto router = layer.router(cpu, type), own_router = layer.router(alone_on, type);
-    const auto experts = layer.experts(cpu, type, int8), own_experts = layer.experts(alone_on, type, int8);
+    const auto experts = layer.experts(cpu, type, format), own_experts = layer.experts(alone_on, type, format);
     Operand in(kRows, 1100), x(kRows, 1100, 0, 3), routes(kRows, 2 * kChosen);
     const Operand x_before = x;
     cpu.route(routes.matrix(), in.matrix(), *router, true);
@@ -145,7 +147,8 @@ TEST_P(CpuExpertsTest, ARowsBitsAreItsOwn) {
       alone_on.route(own_routes.matrix(), in.matrix().row_range(first, rows), *own_router, true);
       EXPECT_TRUE(same_bits(own_routes.matrix(), routes.matrix().row_range(first, rows)));
       alone_on.mix_experts(part, in.matrix().row_range(first, rows), own_routes.matrix(), *own_experts);
-      EXPECT_TRUE(same_bits(part, x.matrix().row_range(first, rows))) << name_of(type) << int8 << rounds << first;
+      EXPECT_TRUE(same_bits(part, x.matrix().row_range(first, rows)))
+          << name_of(type) << ", " << name_of(format) << rounds << first;
     }
   }
 }

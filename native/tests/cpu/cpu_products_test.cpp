@@ -52,10 +52,10 @@ TEST_P(CpuProducts, ProductsOfRoundedActivationsMatchTheReference) {
 
 TEST_P(CpuProducts, OnlyWhatIsMultipliedWithBf16IsRounded) {
   CpuBackend exact = backend(), cpu = rounding();
-  for (const auto& [type, int8] :
-       std::vector<std::pair<DType, bool>>{{DType::F32, false}, {DType::F16, false}, {DType::BF16, true}}) {
+  for (const auto& [type, format] : std::vector<std::pair<DType, WeightFormat>>{
+           {DType::F32, WeightFormat::Plain}, {DType::F16, WeightFormat::Plain}, {DType::BF16, WeightFormat::Int8}}) {
     HostValues weight({33, 100}, type, 2);
-    const LinearSource source{{weight.tensor()}, {}, int8};
+    const LinearSource source{{weight.tensor()}, {}, format};
     Operand in(5, 100), expected(5, 33), actual(5, 33);
     exact.matmul(expected.matrix(), {in.matrix(), *exact.linear(source, type)}, {});
     cpu.matmul(actual.matrix(), {in.matrix(), *cpu.linear(source, type)}, {});
@@ -78,7 +78,7 @@ TEST_P(CpuProducts, ProductsInInt8MatchTheReference) {
   for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
     for (const Product& p : kProducts) {
       HostValues weight({p.n, p.k}, type, 2), bias({p.n}, type, 3);
-      const LinearSource source{{weight.tensor()}, {bias.tensor()}, true};
+      const LinearSource source{{weight.tensor()}, {bias.tensor()}, WeightFormat::Int8};
       Operand in = with_outliers(p.m, p.k, 4);
       Operand expected(p.m, p.n), actual(p.m, p.n, 5);
       reference_.matmul(expected.matrix(), {in.matrix(), *reference_.linear(source, DType::BF16)}, {});
@@ -93,7 +93,7 @@ TEST_P(CpuProducts, ARowOfAnInt8ProductHasTheSameBitsInAnyCompany) {
   CpuBackend one = backend(1);
   for (const int64_t k : {40, 515, 9000}) {
     HostValues gate({101, k}, DType::BF16, 2), up({101, k}, DType::BF16, 3);
-    const auto weights = one.linear({{gate.tensor(), up.tensor()}, {}, true}, DType::BF16);
+    const auto weights = one.linear({{gate.tensor(), up.tensor()}, {}, WeightFormat::Int8}, DType::BF16);
     const Epilogue swiglu{Activation::SwiGlu, nullptr, nullptr};
     Operand in = with_outliers(203, k, 5);
     Operand alone(203, 101);
@@ -124,17 +124,17 @@ TEST_P(CpuProducts, ExtremeInt8ProductsAreExactAndFinite) {
     const HostTensor tensor{ones.data(), DType::F32, {3, kInt8MostInputs}};
     Operand in(1, kInt8MostInputs), out(1, 3);
     for (float& x : in.values()) x = 5.0f;
-    cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{tensor}, {}, true}, DType::F32)}, {});
+    cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{tensor}, {}, WeightFormat::Int8}, DType::F32)}, {});
     for (const float y : out.values()) EXPECT_NEAR(y, sign * 5.0f * static_cast<float>(kInt8MostInputs), 0.1f);
     for (float& x : in.values()) x = 0;
-    cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{tensor}, {}, true}, DType::F32)}, {});
+    cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{tensor}, {}, WeightFormat::Int8}, DType::F32)}, {});
     for (const float y : out.values()) EXPECT_EQ(y, 0.0f);
   }
   const HostTensor wide{nullptr, DType::F32, {1, kInt8MostInputs + 1}};
-  EXPECT_THROW(cpu.linear({{wide}, {}, true}, DType::F32), Error);
+  EXPECT_THROW(cpu.linear({{wide}, {}, WeightFormat::Int8}, DType::F32), Error);
   // A weight of zeros has scale zero.
   Operand in(1, kInt8MostInputs), out(1, 3);
-  cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::F32)}, {});
+  cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, WeightFormat::Int8}, DType::F32)}, {});
   for (const float y : out.values()) EXPECT_EQ(y, 0.0f);
 }
 
@@ -144,7 +144,7 @@ TEST_P(CpuProducts, NaNReachesItsRowOfAnInt8ProductAndNoOther) {
   for (const int64_t rows : {9, 30}) {
     Operand in(rows, 600), out(rows, 20);
     in.at(4, 599) = std::nanf("");
-    cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16)}, {});
+    cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, WeightFormat::Int8}, DType::BF16)}, {});
     for (int64_t row = 0; row < rows; ++row) {
       for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isnan(out.at(row, col)), row == 4);
     }
@@ -160,7 +160,7 @@ TEST_P(CpuProducts, NaNAndInfinityBehindManyOutliersReachTheirRowOfAnInt8Product
       Operand in(9, 600), out(9, 20);
       for (int64_t i = 0; i < 200; ++i) in.at(4, i) = 8;
       in.at(4, at) = bad;
-      cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16)}, {});
+      cpu.matmul(out.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, WeightFormat::Int8}, DType::BF16)}, {});
       for (int64_t row = 0; row < 9; ++row) {
         for (int64_t col = 0; col < 20; ++col) EXPECT_EQ(std::isfinite(out.at(row, col)), row != 4) << bad << " at " << at;
       }
@@ -195,10 +195,10 @@ TEST_P(CpuProducts, WeightsThatAreInt8AlreadyGiveTheSameBits) {
     for (int64_t row = 0; row < 7; ++row) {
       dense.insert(dense.end(), made.values + row * made.stride, made.values + row * made.stride + k);
     }
-    const HostTensor stored{dense.data(), DType::BF16, {7, k}, made.scales, made.sums};
+    const HostTensor stored{dense.data(), DType::BF16, {7, k}, {WeightFormat::Int8, made.scales, made.sums}};
     Operand in(3, k), expected(3, 7), actual(3, 7);
-    cpu.matmul(expected.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, true}, DType::BF16)}, {});
-    cpu.matmul(actual.matrix(), {in.matrix(), *cpu.linear({{stored}, {}, true}, DType::BF16)}, {});
+    cpu.matmul(expected.matrix(), {in.matrix(), *cpu.linear({{weight.tensor()}, {}, WeightFormat::Int8}, DType::BF16)}, {});
+    cpu.matmul(actual.matrix(), {in.matrix(), *cpu.linear({{stored}, {}, WeightFormat::Int8}, DType::BF16)}, {});
     EXPECT_TRUE(same_bits(actual.matrix(), expected.matrix()));
   }
 }
@@ -279,14 +279,14 @@ void expect_the_same_bits_in_any_company(const KernelTable* kernels, DType type,
 TEST_P(CpuProducts, AllTasksGiveTheBitsOfOneRow) {
   CpuBackend cpu = backend();
   HostValues weight({300, 100}, DType::BF16, 2);
-  for (const bool int8 : {false, true}) {
-    const auto weights = cpu.linear({{weight.tensor()}, {}, int8}, DType::BF16);
+  for (const WeightFormat format : {WeightFormat::Plain, WeightFormat::Int8, WeightFormat::Int4}) {
+    const auto weights = cpu.linear({{weight.tensor()}, {}, format}, DType::BF16);
     Operand in(kMostTaskRows + 13, 100), alone(kMostTaskRows + 13, 300), together(kMostTaskRows + 13, 300);
     cpu.matmul(together.matrix(), {in.matrix(), *weights}, {});
     for (int64_t row = 0; row < kMostTaskRows + 13; ++row) {
       cpu.matmul(alone.matrix().row_range(row, 1), {in.matrix().row_range(row, 1), *weights}, {});
     }
-    EXPECT_TRUE(same_bits(together.matrix(), alone.matrix())) << (int8 ? "int8" : "bf16");
+    EXPECT_TRUE(same_bits(together.matrix(), alone.matrix())) << name_of(format);
   }
 }
 
@@ -357,7 +357,7 @@ TEST(FusedVariants, GiveTheSameProducts) {
   const std::vector<const KernelTable*> fused = fused_variants();
   if (fused.size() < 2) GTEST_SKIP() << "this processor runs one variant with fused multiply-add";
   HostValues weight({75, 3300}, DType::BF16, 1);
-  const LinearSource floats{{weight.tensor()}, {}}, bytes{{weight.tensor()}, {}, true};
+  const LinearSource floats{{weight.tensor()}, {}}, bytes{{weight.tensor()}, {}, WeightFormat::Int8};
   for (const int64_t rows : {11, 40}) {
     Operand in(rows, 3300, 0, 3, 3);
     const auto product = [&](const KernelTable* table, bool rounds, const LinearSource& source) {

@@ -46,7 +46,7 @@ TEST_F(CudaBackendTest, AnInt8ProductIsTheCpus) {
       constexpr int64_t kOutputs = 70;
       testing::HostValues weight({kOutputs, inputs}, DType::BF16, 1), bias({kOutputs}, DType::BF16, 2);
       testing::HostValues input({rows, inputs}, DType::BF16, 3, 8);  // some of it outliers
-      const LinearSource source{{weight.tensor()}, {bias.tensor()}, true};
+      const LinearSource source{{weight.tensor()}, {bias.tensor()}, WeightFormat::Int8};
       std::vector<float> values, results[2];
       for (int64_t i = 0; i < rows * inputs; ++i) {
         values.push_back(load_f32(input.tensor().data, DType::BF16, static_cast<size_t>(i)));

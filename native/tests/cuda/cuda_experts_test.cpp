@@ -23,6 +23,7 @@ struct Layer {
   const Buffer memory[3] = {backend.allocate(kBytes), backend.allocate(kBytes), backend.allocate(kBytes)};
 
   Layer(Backend& on, DType type, bool int8) : backend(on) {
+    const WeightFormat format = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
     const HostValues of_router({kExperts, kHidden}, type, 99, 0.2f);
     router = backend.linear({{of_router.tensor()}, {}}, type);
     std::vector<HostValues> values;
@@ -35,8 +36,8 @@ struct Layer {
           values.emplace_back(std::vector<int64_t>{kWidth, kHidden}, type, seed + 1, 0.25f);
           values.emplace_back(std::vector<int64_t>{kHidden, kWidth}, type, seed + 2, 0.25f);
           const size_t last = values.size();
-          return ExpertSource{{{values[last - 3].tensor(), values[last - 2].tensor()}, {}, int8},
-                              {{values[last - 1].tensor()}, {}, int8}};
+          return ExpertSource{{{values[last - 3].tensor(), values[last - 2].tensor()}, {}, format},
+                              {{values[last - 1].tensor()}, {}, format}};
         },
         type);
     backend.finish_weights();

@@ -48,11 +48,11 @@ TEST_F(OutOfMemoryTest, ThePlanIsWhatAModelTakes) {
   for (const bool int8 : {false, true}) {
     LoadOptions options;
     options.precision = DType::BF16;
-    options.int8_decoder = int8;
-    options.int8_vision = int8;
+    options.decoder = options.head = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
+    options.vision = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
     options.context = 600;
     const auto engine = oracle.load(testing::always(make_gpu_backend(0, DType::BF16)), options);
-    const MemoryPlan plan = plan_gpu_memory(engine->config(), {DType::BF16, int8, int8});
+    const MemoryPlan plan = plan_gpu_memory(engine->config(), engine->precision());
     const auto loaded = static_cast<int64_t>(simt::device_bytes_in_use(0));
     EXPECT_NEAR(static_cast<double>(loaded), static_cast<double>(plan.weights_owned), 0.1 * static_cast<double>(loaded));
     testing::Requests requests(engine);

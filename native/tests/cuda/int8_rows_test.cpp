@@ -27,7 +27,7 @@ struct Mlp {
 
   Mlp(Backend& on, int64_t rows_, int64_t inner_) : backend(on), rows(rows_), inner(inner_) {
     const auto linear = [&](const std::vector<std::vector<int64_t>>& shapes) {
-      LinearSource source{{}, {}, true};
+      LinearSource source{{}, {}, WeightFormat::Int8};
       std::vector<HostValues> values;
       for (const auto& shape : shapes) values.emplace_back(shape, DType::BF16, static_cast<uint32_t>(values.size() + 1));
       for (const HostValues& one : values) source.weights.push_back(one.tensor());
@@ -63,9 +63,9 @@ TEST_F(Int8RowsTest, WeightsThatAreNoNumbersAreRefused) {
   for (const float bad : {std::nanf(""), INFINITY}) {
     std::vector<uint16_t> values(3 * 64, f32_to_bf16(0.5f));
     values[2 * 64 + 63] = f32_to_bf16(bad);
-    const HostTensor weight{values.data(), DType::BF16, {3, 64}, nullptr, nullptr, "model.safetensors: tensor 'w'"};
+    const HostTensor weight{values.data(), DType::BF16, {3, 64}, {}, "model.safetensors: tensor 'w'"};
     try {
-      cuda->linear({{weight}, {}, true}, DType::BF16);
+      cuda->linear({{weight}, {}, WeightFormat::Int8}, DType::BF16);
       FAIL() << bad;
     } catch (const Error& error) {
       EXPECT_EQ(error.status(), Status::Checkpoint);
@@ -100,7 +100,7 @@ Prompt text_prompt(size_t length) {
 TEST_P(Int8Model, AStepHasTheBitsOfAPromptAndOfABatch) {
   LoadOptions options;
   options.precision = DType::BF16;
-  options.int8_decoder = true;
+  options.decoder = options.head = WeightFormat::Int8;
   const auto engine = Oracle(GetParam()).load(testing::always(make_gpu_backend(0, DType::BF16)), options);
   const std::vector<size_t> lengths = {3, 40, 19};
   testing::Requests together(engine);

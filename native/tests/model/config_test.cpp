@@ -257,6 +257,15 @@ TEST(Config, Unsupported) {
   expect_unsupported("llm_config.mlp_bias", true, "true");
   expect_unsupported("llm_config.quantization_config", json{{"bits", 4}}, "bits");
   expect_unsupported("quantization_config", json{{"bits", 4}}, "bits");
+  const auto quantized = [](const std::string& section, const json& how, const char* field, const char* got) {
+    expect_error(Status::Unsupported, {cat(section, "quantization_config.", field, ": "), got, "precision int4 or int8"},
+                 [&] { parse(with(section + "quantization_config", how)); });
+  };
+  quantized("", {{"quant_method", "gptq"}, {"bits", 4}}, "quant_method", "gptq");
+  quantized("", {{"quant_method", "bitsandbytes"}, {"load_in_4bit", true}}, "quant_method", "bitsandbytes");
+  quantized("llm_config.", {{"quant_method", "compressed-tensors"}}, "quant_method", "compressed-tensors");
+  quantized("", {{"quant_method", "awq"}, {"bits", 8}}, "bits", "8");
+  quantized("", {{"quant_method", "awq"}, {"version", "gemv"}}, "version", "gemv");
   expect_unsupported("pad2square", true, "true");
   expect_unsupported("ps_version", "v3", "v3");
   expect_unsupported("use_backbone_lora", 16, "16");
@@ -331,6 +340,9 @@ TEST(Config, WhatSaysNothingIsAccepted) {
     EXPECT_NO_THROW(parse(with(field, kNothing))) << field;
   }
   EXPECT_NO_THROW(parse(with("quantization_config", json::object())));
+  const json awq{{"quant_method", "awq"}, {"bits", 4}, {"version", "gemm"}, {"group_size", 128}, {"zero_point", true}};
+  EXPECT_NO_THROW(parse(with("quantization_config", awq)));
+  EXPECT_NO_THROW(parse(with("llm_config.quantization_config", awq)));
   EXPECT_EQ(1000, parse(with("llm_config.vocab_size", 1e3)).language.vocab);
   EXPECT_EQ(2, parse(with("llm_config.num_attention_heads", 2.0)).language.heads);
   EXPECT_EQ((std::vector<int64_t>{7}), parse(with("llm_config.eos_token_id", 7.0)).eos_ids);

@@ -56,13 +56,13 @@ std::shared_ptr<Engine> load(const fs::path& folder, const LoadOptions& options)
 
 LoadOptions in_int8() {
   LoadOptions options;
-  options.int8_decoder = true;
-  options.int8_vision = true;
+  options.decoder = options.head = WeightFormat::Int8;
+  options.vision = WeightFormat::Int8;
   return options;
 }
 
 void quantize(const fs::path& from, const fs::path& to) {
-  CheckpointQuantizer quantizer(from, to, true, 1);
+  CheckpointQuantizer quantizer(from, to, {.vision = WeightFormat::Int8}, 1);
   while (quantizer.done() < quantizer.total()) quantizer.step();
 }
 

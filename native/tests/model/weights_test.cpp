@@ -8,7 +8,7 @@
 
 #include "checkpoint/checkpoint_files.h"
 #include "checkpoint/non_finite.h"
-#include "model/int8_layers.h"
+#include "model/weight_formats.h"
 
 namespace ivl {
 namespace {
@@ -308,9 +308,9 @@ TEST(Params, OfExperts) {
   EXPECT_EQ((std::vector<int64_t>{40, 24}), shape("0.mlp.experts.0.down_proj.weight"));
   EXPECT_EQ((std::vector<int64_t>{48, 40}), shape("1.mlp.gate_proj.weight"));
   EXPECT_EQ(params.find("language_model.model.layers.1.mlp.gate.weight"), nullptr);
-  const Precision int8{DType::BF16, true, false};
-  EXPECT_FALSE(is_int8_layer(*params.find("language_model.model.layers.0.mlp.gate.weight"), int8));
-  EXPECT_TRUE(is_int8_layer(*params.find("language_model.model.layers.0.mlp.experts.2.up_proj.weight"), int8));
+  const Precision int8{.type = DType::BF16, .decoder = WeightFormat::Int8};
+  EXPECT_EQ(format_of(*params.find("language_model.model.layers.0.mlp.gate.weight"), int8), WeightFormat::Plain);
+  EXPECT_EQ(format_of(*params.find("language_model.model.layers.0.mlp.experts.2.up_proj.weight"), int8), WeightFormat::Int8);
 }
 
 TEST(Weights, AMissingExpertIsNamed) {

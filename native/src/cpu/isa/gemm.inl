@@ -96,17 +96,23 @@ struct PairUnits {
   }
 };
 
+// kRegLanes of a panel's kGemmCols columns.
+template <class Order, class Load>
+inline void pack_lanes(float* out, const Order& order, int64_t cols, int64_t steps, const Load& load) {
+  for (int64_t step = 0; step < steps; ++step) {
+    for (int l0 = 0; l0 < kLanes; l0 += kRegLanes) {
+      Reg block[kRegLanes];
+      for (int c = 0; c < kRegLanes; ++c) block[c] = c < cols ? load(c, step, l0) : reg_zero();
+      reg_transpose(block);
+      for (int l = 0; l < kRegLanes; ++l) reg_store(out + order.at(l0 + l, step) * kGemmCols, block[l]);
+    }
+  }
+}
+
 template <class Order, class Load>
 inline void pack_columns(float* out, const Order& order, int64_t cols, int64_t steps, const Load& load) {
   for (int64_t c0 = 0; c0 < kGemmCols; c0 += kRegLanes) {
-    for (int64_t step = 0; step < steps; ++step) {
-      for (int l0 = 0; l0 < kLanes; l0 += kRegLanes) {
-        Reg block[kRegLanes];
-        for (int c = 0; c < kRegLanes; ++c) block[c] = c0 + c < cols ? load(c0 + c, step, l0) : reg_zero();
-        reg_transpose(block);
-        for (int l = 0; l < kRegLanes; ++l) reg_store(out + order.at(l0 + l, step) * kGemmCols + c0, block[l]);
-      }
-    }
+    pack_lanes(out + c0, order, cols - c0, steps, [&](int64_t col, int64_t step, int l0) { return load(c0 + col, step, l0); });
   }
 }
 
@@ -281,13 +287,4 @@ void products_of_many(const ProductArgs& p) {
                       bytes_of<Kind::kWeights>(1), p.rows);
     multiply_block<Kind>(p, at, fetch);
   });
-}
-
-void packed_products(const ProductArgs& p) {
-  if (p.in_type == DType::BF16) return products_of_many<PairUnits>(p);
-  switch (p.dtype) {
-    case DType::F32: return products_of_many<FloatUnits<DType::F32>>(p);
-    case DType::BF16: return products_of_many<FloatUnits<DType::BF16>>(p);
-    case DType::F16: return products_of_many<FloatUnits<DType::F16>>(p);
-  }
 }

@@ -151,14 +151,16 @@ inline RowTiles row_tiles(int64_t rows) {
   return tiles;
 }
 
-template <class Kind, class Stored>
+// The tiles of these columns; kFetches: and brings near what is multiplied next.
+template <class Kind, bool kFetches = true, class Stored>
 inline void multiply_columns(const FewRows<Stored>& p, const RowTiles& tiles, const Streams& s, const TileColumns& columns,
                              const char* const (&b)[kTileCols]) {
   for (int64_t tile = 0; tile < tiles.count; ++tile) {
     const int64_t m0 = tiles.first[tile];
     with_row_count<Kind::kRows>(tiles.first[tile + 1] - m0, [&](auto rows) {
-      tiles.count == 1 ? multiply_few<Kind, rows.value, kTileCols>(p, s, columns, b, m0, tile)
-                       : multiply_few<Kind, rows.value, kTileCols / 2>(p, s, columns, b, m0, tile);
+      constexpr int kAll = kFetches ? kTileCols : 0;
+      tiles.count == 1 ? multiply_few<Kind, rows.value, kAll>(p, s, columns, b, m0, tile)
+                       : multiply_few<Kind, rows.value, kAll / 2>(p, s, columns, b, m0, tile);
     });
   }
 }
@@ -202,13 +204,4 @@ template <class Kind>
 void float_products_of_few(const ProductArgs& p) {
   products_of_few<Kind>({static_cast<const typename Kind::In*>(p.in), p.in_stride, p.rows, static_cast<const char*>(p.weight),
                          p.cols, p.runs, p.k, p.sums, p.sums_stride});
-}
-
-void products(const ProductArgs& p) {
-  if (p.in_type == DType::BF16) return float_products_of_few<Bf16Rows>(p);
-  switch (p.dtype) {
-    case DType::F32: return float_products_of_few<F32Rows<DType::F32>>(p);
-    case DType::BF16: return float_products_of_few<F32Rows<DType::BF16>>(p);
-    case DType::F16: return float_products_of_few<F32Rows<DType::F16>>(p);
-  }
 }

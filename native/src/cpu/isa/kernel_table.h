@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "backend/int4.h"
 #include "backend/int8.h"
 #include "backend/kv_type.h"
 #include "tensor/dtype.h"
@@ -61,8 +62,9 @@ struct ProductArgs {
   DType in_type;      // F32; or BF16 if the weights are too: rows are then zeros from k on, up to a multiple of kPairStep
   int64_t in_stride;  // in elements; of packed rows in units of 4 bytes
   int64_t rows;
-  const void* weight;  // (columns, k), dense
-  DType dtype;
+  const void* weight;  // (columns, k), dense; unused where they are in int4
+  DType dtype;         // of the weights; in int4 that which they are rounded to behind int4.type
+  Int4Rows int4;       // has values where the weights are in int4
   int64_t cols;
   ColumnRuns runs;  // products only
   int64_t k;
@@ -202,6 +204,8 @@ struct KernelTable {
   // n f32 to `stride` bytes.
   void (*int8_quantize)(const Int8Activation& out, const float* in, int64_t n, int64_t stride);
   void (*int8_quantize_weights)(int8_t* out, float* scale, int32_t* sum, const float* in, int64_t n, int64_t stride);
+  // A row as backend/int4.h says, of groups of kInt4Group and scales of `type`.
+  void (*int4_quantize_weights)(uint8_t* out, void* scales, DType type, const float* in, int64_t n);
   void (*attention)(const AttentionArgs&);
   // Of keys and values in bf16 alone. Queries and the softmax's weights are rounded, too, and multiplied as pair_attention does.
   void (*cached_pair_attention)(const AttentionArgs&);

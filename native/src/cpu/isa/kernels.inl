@@ -21,9 +21,13 @@ static_assert(kInt8Align % kIntBytes == 0);
 
 #include "cpu/isa/gemm.inl"
 
-#include "cpu/isa/int8.inl"
-
 #include "cpu/isa/quantize.inl"
+
+#include "cpu/isa/int4.inl"
+
+#include "cpu/isa/products.inl"
+
+#include "cpu/isa/int8.inl"
 
 #include "cpu/isa/epilogue.inl"
 
@@ -44,6 +48,7 @@ constexpr KernelTable kTable = {
     int8_products,
     int8_quantize,
     int8_quantize_weights,
+    int4_quantize_weights,
     attention,
     cached_pair_attention,
     pack_pair_tile,

@@ -66,6 +66,13 @@ inline void reg_store_bf16(void* p, Reg v) {
   const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(high, high), 0x08);
   _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
 }
+// To bf16 and back; not of NaN.
+inline Reg reg_round_bf16(Reg v) {
+  const __m256i bits = _mm256_castps_si256(v);
+  const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+  const __m256i rounded = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
+  return _mm256_castsi256_ps(_mm256_and_si256(rounded, _mm256_set1_epi32(static_cast<int>(0xffff0000u))));
+}
 inline void reg_store_f16(void* p, Reg v) {
   _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
@@ -118,6 +125,20 @@ inline IntReg int_set(int32_t x) { return _mm256_set1_epi32(x); }
 inline IntReg int_load(const int32_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
 inline void int_store(int32_t* p, IntReg v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
 inline IntReg int_add(IntReg a, IntReg b) { return _mm256_add_epi32(a, b); }
+// 32 words of 16 bits; lane i of both registers' sixteen has the words i and 16 + i.
+inline void int_load_words(const void* p, IntReg* lanes) {
+  const __m256i low = _mm256_loadu_si256(static_cast<const __m256i*>(p)),
+                high = _mm256_loadu_si256(static_cast<const __m256i*>(p) + 1);
+  const __m256i first = _mm256_unpacklo_epi16(low, high), second = _mm256_unpackhi_epi16(low, high);
+  lanes[0] = _mm256_permute2x128_si256(first, second, 0x20);
+  lanes[1] = _mm256_permute2x128_si256(first, second, 0x31);
+}
+inline IntReg int_shift_right(IntReg v, int bits) { return _mm256_srli_epi32(v, bits); }
+// Of sixteen floats that the lanes' low four bits choose: the low three in either half, the fourth, moved to the sign, which half.
+inline Reg reg_lookup(const Reg* table, IntReg at) {
+  const Reg high = _mm256_castsi256_ps(_mm256_slli_epi32(at, 28));
+  return _mm256_blendv_ps(_mm256_permutevar8x32_ps(table[0], at), _mm256_permutevar8x32_ps(table[1], at), high);
+}
 inline Reg reg_of_ints(IntReg v) { return _mm256_cvtepi32_ps(v); }
 inline Reg reg_of_bits(IntReg v) { return _mm256_castsi256_ps(v); }
 inline IntReg bits_of(Reg v) { return _mm256_castps_si256(v); }

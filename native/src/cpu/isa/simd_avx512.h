@@ -70,6 +70,13 @@ inline void reg_store_bf16(void* p, Reg v) {
   const auto high = _mm512_srli_epi32(_mm512_mask_blend_epi32(nan, rounded, quiet), 16);
   _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtepi32_epi16(high));
 }
+// To bf16 and back; not of NaN.
+inline Reg reg_round_bf16(Reg v) {
+  const auto bits = _mm512_castps_si512(v);
+  const auto odd = _mm512_and_epi32(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const auto rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+  return _mm512_castsi512_ps(_mm512_and_epi32(rounded, _mm512_set1_epi32(static_cast<int>(0xffff0000u))));
+}
 inline void reg_store_f16(void* p, Reg v) {
   _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
@@ -144,6 +151,15 @@ inline IntReg int_set(int32_t x) { return _mm512_set1_epi32(x); }
 inline IntReg int_load(const int32_t* p) { return _mm512_loadu_si512(p); }
 inline void int_store(int32_t* p, IntReg v) { _mm512_storeu_si512(p, v); }
 inline IntReg int_add(IntReg a, IntReg b) { return _mm512_add_epi32(a, b); }
+// 32 words of 16 bits; lane i has the words i and 16 + i.
+inline void int_load_words(const void* p, IntReg* lanes) {
+  alignas(64) constexpr uint16_t kPlaces[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                                8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  lanes[0] = _mm512_permutexvar_epi16(_mm512_load_si512(kPlaces), _mm512_loadu_si512(p));
+}
+inline IntReg int_shift_right(IntReg v, int bits) { return _mm512_srli_epi32(v, static_cast<unsigned>(bits)); }
+// Of sixteen floats that the lanes' low four bits choose.
+inline Reg reg_lookup(const Reg* table, IntReg at) { return _mm512_permutexvar_ps(at, table[0]); }
 inline Reg reg_of_ints(IntReg v) { return _mm512_cvtepi32_ps(v); }
 inline Reg reg_of_bits(IntReg v) { return _mm512_castsi512_ps(v); }
 inline IntReg bits_of(Reg v) { return _mm512_castps_si512(v); }

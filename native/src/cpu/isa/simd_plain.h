@@ -83,6 +83,11 @@ inline void reg_store_bf16(void* p, Reg v) {
     store_u16(p, i, static_cast<uint16_t>(nan ? (bits >> 16) | 0x40u : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16));
   }
 }
+// To bf16 and back; not of NaN.
+inline Reg reg_round_bf16(Reg v) {
+  const RegBits bits = (RegBits)v;
+  return (Reg)((bits + 0x7fffu + (bits >> 16 & 1u)) & 0xffff0000u);
+}
 inline void reg_store_f16(void* p, Reg v) {
   for (int i = 0; i < 4; ++i) {
     uint32_t bits;
@@ -140,6 +145,17 @@ inline IntReg int_load(const int32_t* p) {
 }
 inline void int_store(int32_t* p, IntReg v) { __builtin_memcpy(p, &v, sizeof v); }
 inline IntReg int_add(IntReg a, IntReg b) { return a + b; }
+// 32 words of 16 bits; lane i of all registers' sixteen has the words i and 16 + i.
+inline void int_load_words(const void* p, IntReg* lanes) {
+  for (int i = 0; i < 16; ++i)
+    lanes[i / 4][i % 4] = static_cast<int32_t>(load_u16(p, i) | static_cast<uint32_t>(load_u16(p, 16 + i)) << 16);
+}
+inline IntReg int_shift_right(IntReg v, int bits) { return (IntReg)((RegBits)v >> static_cast<uint32_t>(bits)); }
+// Of sixteen floats that the lanes' low four bits choose.
+inline Reg reg_lookup(const Reg* table, IntReg at) {
+  return Reg{table[(at[0] & 15) / 4][at[0] & 3], table[(at[1] & 15) / 4][at[1] & 3], table[(at[2] & 15) / 4][at[2] & 3],
+             table[(at[3] & 15) / 4][at[3] & 3]};
+}
 inline Reg reg_of_ints(IntReg v) { return __builtin_convertvector(v, Reg); }
 inline Reg reg_of_bits(IntReg v) { return (Reg)v; }
 inline IntReg bits_of(Reg v) { return (IntReg)v; }

@@ -4,6 +4,7 @@
 
 #include "model/config_limits.h"
 #include "model/families/family.h"
+#include "model/quantization_config.h"
 
 namespace ivl {
 namespace {
@@ -130,7 +131,7 @@ LanguageConfig read_language(const ConfigSection& section, const DecoderFamily& 
   require_text(section, "hidden_act", "silu");
   section.refuse_if_set("mlp_bias", "false");
   section.refuse_if_set("use_sliding_window", "false");
-  section.refuse_if_set("quantization_config", "unquantized weights");
+  require_readable_quantization(section);
 
   LanguageConfig language = family.defaults;
   language.architecture = family.architecture;

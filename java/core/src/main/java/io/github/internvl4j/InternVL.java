@@ -149,21 +149,34 @@ public final class InternVL implements AutoCloseable {
         return new CheckReport(report);
     }
 
+    /** Writes a checkpoint in int8, the vision tower's blocks and the projector too if {@code vision}. */
+    public static void quantize(Path directory, Path output, boolean vision, Consumer<LoadProgress> listener) {
+        VisionPrecision tower = vision ? VisionPrecision.INT8 : VisionPrecision.AS_STORED;
+        quantize(directory, output, Precision.INT8, tower, listener);
+    }
+
     /**
-     * Writes a checkpoint in int8, as {@link Precision#INT8} would make it at load: the weights shard by shard, every other
-     * file copied. It is loaded like any other, and its weights are then used where they are mapped.
+     * Writes a checkpoint as {@link Precision#INT8} or {@link Precision#INT4} would make it at load: the weights shard by shard, every
+     * other file copied. It is loaded like any other, and its weights are then used where they are mapped.
      *
      * @param directory a checkpoint in 16 bits or f32
      * @param output a folder without weights; made if it is not there
-     * @param vision quantize the vision tower's blocks and the projector too
+     * @param precision {@link Precision#INT8} or {@link Precision#INT4}
+     * @param vision what becomes of the vision tower's blocks and of the projector
      * @param listener told after every tensor; throw from it to stop
      */
-    public static void quantize(Path directory, Path output, boolean vision, Consumer<LoadProgress> listener) {
+    public static void quantize(
+            Path directory, Path output, Precision precision, VisionPrecision vision, Consumer<LoadProgress> listener) {
         Objects.requireNonNull(directory, "directory");
         Objects.requireNonNull(output, "output");
+        Objects.requireNonNull(precision, "precision");
+        Objects.requireNonNull(vision, "vision");
         Objects.requireNonNull(listener, "listener");
+        if (precision != Precision.INT8 && precision != Precision.INT4) {
+            throw new InvalidOptionException("precision is " + precision + ", expected INT8 or INT4");
+        }
         FirstUse.require();
-        NativeModel.quantize(directory, output, vision, listener);
+        NativeModel.quantize(directory, output, precision, vision, listener);
         CheckpointFiles.copyAllButWeights(directory, output);
     }
 

@@ -26,7 +26,7 @@ public final class LoadOptions {
     /** Mutable only until options are made of it. */
     private static final class Fields extends Copyable<Fields> {
         private Precision precision = Precision.AUTO;
-        private boolean quantizeVision = false;
+        private VisionPrecision visionPrecision = VisionPrecision.AS_STORED;
         private KvCacheType kvCache = KvCacheType.AUTO;
         private ActivationType activations = ActivationType.AUTO;
         private Device device = Device.AUTO;
@@ -87,9 +87,14 @@ public final class LoadOptions {
         return with(changed -> changed.precision = value);
     }
 
-    /** With the vision tower quantized, too, or not. */
+    /** With the vision tower in 8 bits, too, or as it is stored. */
     public LoadOptions quantizeVision(boolean value) {
-        return with(changed -> changed.quantizeVision = value);
+        return visionPrecision(value ? VisionPrecision.INT8 : VisionPrecision.AS_STORED);
+    }
+
+    /** With the vision tower of another type where the decoder is quantized. */
+    public LoadOptions visionPrecision(VisionPrecision value) {
+        return with(changed -> changed.visionPrecision = value);
     }
 
     /** With a KV cache of another type. */
@@ -169,9 +174,14 @@ public final class LoadOptions {
         return fields.precision;
     }
 
-    /** Whether {@link Precision#INT8} is for the vision tower's blocks and the projector too. */
+    /** Whether {@link Precision#INT8} or {@link Precision#INT4} quantizes the vision tower's blocks and the projector too. */
     public boolean quantizeVision() {
-        return fields.quantizeVision;
+        return visionPrecision() != VisionPrecision.AS_STORED;
+    }
+
+    /** What {@link Precision#INT8} and {@link Precision#INT4} make of the vision tower's blocks and of the projector. */
+    public VisionPrecision visionPrecision() {
+        return fields.visionPrecision;
     }
 
     /** The type of the KV cache; on GPUs that of the precision only. */
@@ -253,7 +263,7 @@ public final class LoadOptions {
 
     private Members members() {
         return Members.of("precision", precision())
-                .and("quantizeVision", quantizeVision())
+                .and("visionPrecision", visionPrecision())
                 .and("kvCache", kvCache())
                 .and("activations", activations())
                 .and("device", device())

@@ -18,5 +18,12 @@ public enum Precision {
      * inputs too, a scale for each row, with those of magnitude 6 and more kept apart in f32 (LLM.int8(),
      * arXiv:2208.07339). Everything else as stored, or bf16 if that is f32. Half the memory of 16 bits.
      */
-    INT8
+    INT8,
+    /**
+     * The linear layers of the decoder as 16-bit weights that take four bits, quantized while loading: 64 neighbours with a scale, each
+     * weight one of sixteen values (NF4's levels, arXiv:2305.14314). Activations are those of 16 bits. The head is in 8 bits; everything
+     * else as stored, or bf16 if that is f32. A little over a quarter of the memory of 16 bits. The vision tower keeps its type
+     * unless {@link VisionPrecision} says otherwise. A checkpoint that is stored so, or in AWQ, runs so whatever is asked.
+     */
+    INT4
 }

@@ -9,15 +9,15 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What narrow types cost against f32: the table of README.md, which {@code scripts/accuracy} prints. */
 class AccuracyTest {
-    private record Types(Precision precision, boolean vision, KvCacheType kvCache, boolean bf16Activations) {
-        Types(Precision precision, boolean vision, KvCacheType kvCache) {
+    private record Types(Precision precision, VisionPrecision vision, KvCacheType kvCache, boolean bf16Activations) {
+        Types(Precision precision, VisionPrecision vision, KvCacheType kvCache) {
             this(precision, vision, kvCache, false);
         }
 
         LoadOptions options() {
             return LoadOptions.defaults()
                     .precision(precision)
-                    .quantizeVision(vision)
+                    .visionPrecision(vision)
                     .kvCache(kvCache)
                     .activations(bf16Activations ? ActivationType.BF16 : ActivationType.F32);
         }
@@ -25,7 +25,7 @@ class AccuracyTest {
         @Override
         public String toString() {
             return precision
-                    + (vision ? " vision too" : "")
+                    + (vision == VisionPrecision.AS_STORED ? "" : " vision in " + vision)
                     + (bf16Activations ? " activations too" : "")
                     + (kvCache == KvCacheType.AUTO ? "" : ", cache " + kvCache);
         }
@@ -33,12 +33,15 @@ class AccuracyTest {
 
     static Stream<Types> narrowTypes() {
         return Stream.of(
-                new Types(Precision.BF16, false, KvCacheType.AUTO),
-                new Types(Precision.BF16, false, KvCacheType.AUTO, true),
-                new Types(Precision.BF16, false, KvCacheType.INT8),
-                new Types(Precision.INT8, false, KvCacheType.AUTO),
-                new Types(Precision.INT8, true, KvCacheType.AUTO),
-                new Types(Precision.INT8, false, KvCacheType.INT8));
+                new Types(Precision.BF16, VisionPrecision.AS_STORED, KvCacheType.AUTO),
+                new Types(Precision.BF16, VisionPrecision.AS_STORED, KvCacheType.AUTO, true),
+                new Types(Precision.BF16, VisionPrecision.AS_STORED, KvCacheType.INT8),
+                new Types(Precision.INT8, VisionPrecision.AS_STORED, KvCacheType.AUTO),
+                new Types(Precision.INT8, VisionPrecision.INT8, KvCacheType.AUTO),
+                new Types(Precision.INT8, VisionPrecision.AS_STORED, KvCacheType.INT8),
+                new Types(Precision.INT4, VisionPrecision.AS_STORED, KvCacheType.AUTO),
+                new Types(Precision.INT4, VisionPrecision.INT8, KvCacheType.AUTO),
+                new Types(Precision.INT4, VisionPrecision.INT4, KvCacheType.AUTO));
     }
 
     /** The first turn of each dialog. */
@@ -56,8 +59,9 @@ class AccuracyTest {
             }
         }
         System.out.println("accuracy demo " + types + ": " + agreement);
-        assertTrue(agreement.sameTokens() >= 0.99, agreement::toString);
-        assertTrue(agreement.divergence() < 1e-3, agreement::toString);
+        boolean four = types.precision() == Precision.INT4;
+        assertTrue(agreement.sameTokens() >= (four ? 0.95 : 0.99), agreement::toString);
+        assertTrue(agreement.divergence() < (four ? 5e-2 : 1e-3), agreement::toString);
     }
 
     /** Random weights, whose logits lie close together: the hardest case for a greedy choice, and no one's use. */

@@ -234,8 +234,12 @@ final class BenchCommand implements Callable<Integer> {
         figures.put("f32_gigaflops", machine.f32Gigaflops());
         figures.put("bf16_gigaflops", machine.bf16Gigaflops());
         figures.put("int8_gigaops", machine.int8Gigaops());
-        // INT8 is the decoder's, unless --quantize-vision says otherwise.
-        Precision tower = kept == Precision.INT8 && !compute.quantizeVision() ? Precision.BF16 : kept;
+        // INT8 and INT4 are the decoder's, unless --quantize-vision says otherwise.
+        Precision tower =
+                switch (compute.vision()) {
+                    case INT8 -> Precision.INT8;
+                    case AS_STORED, INT4 -> kept == Precision.INT8 || kept == Precision.INT4 ? Precision.BF16 : kept;
+                };
         if (images > 0) {
             figures.put("vision_share_of_peak", rates.visionOperations() / peak(machine, tower, loaded));
         }

@@ -2,6 +2,7 @@ package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Device;
 import io.github.internvl4j.LoadOptions;
+import io.github.internvl4j.VisionPrecision;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -20,8 +21,8 @@ final class ComputeOptions {
     @Mixin
     private ThreadOptions threads;
 
-    boolean quantizeVision() {
-        return precision.quantizeVision();
+    VisionPrecision vision() {
+        return precision.vision();
     }
 
     LoadOptions of(LoadOptions options) {

@@ -63,8 +63,12 @@ final class InfoCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
-    /** @param plan null if weights are missing or wrong */
-    private record Checkpoint(ModelInfo info, @Nullable MemoryPlan plan, CheckReport weights) {}
+    /** @param plan null, as the recommendation is, if weights are missing or wrong */
+    private record Checkpoint(
+            ModelInfo info,
+            @Nullable MemoryPlan plan,
+            @Nullable Recommendation recommended,
+            CheckReport weights) {}
 
     @Override
     public Integer call() {
@@ -79,6 +83,11 @@ final class InfoCommand implements Callable<Integer> {
             if (checkpoint != null) {
                 fields.put("model", checkpoint.info());
                 fields.put("memory_plan", checkpoint.plan());
+                fields.put(
+                        "recommended",
+                        checkpoint.recommended() == null
+                                ? null
+                                : checkpoint.recommended().toString());
                 fields.put("weights", checkpoint.weights());
             }
             main.streams.out().println(JsonText.text(fields));
@@ -97,7 +106,10 @@ final class InfoCommand implements Callable<Integer> {
                 draft.of(batchSize.of(precision.of(LoadOptions.defaults()).contextLength(context)));
         ModelInfo info = InternVL.inspect(directory);
         boolean loadable = report.missing().isEmpty() && report.wrong().isEmpty();
-        return new Checkpoint(info, loadable ? InternVL.plan(directory, options) : null, report);
+        if (!loadable) {
+            return new Checkpoint(info, null, null, report);
+        }
+        return new Checkpoint(info, InternVL.plan(directory, options), Recommendation.of(directory, options), report);
     }
 
     private void print(SystemInfo system) {
@@ -136,6 +148,7 @@ final class InfoCommand implements Callable<Integer> {
         MemoryPlan plan = checkpoint.plan();
         if (plan != null) {
             print(plan);
+            out.println("recommended  " + checkpoint.recommended());
         }
     }
 

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param parameters weights in all; 0 if it does not run
  * @param context the longest that its configuration allows, in tokens
  * @param memory in each precision, the narrowest first; none if it does not run
- * @param fits the widest of bf16 and int8 that fits here now at the shorter context; null for neither, and if it was not asked
+ * @param fits the widest of bf16, int8 and int4 that fits here now at the shorter context; null for none, and if it was not asked
  */
 record ModelNeeds(
         KnownModel model,
@@ -38,7 +38,8 @@ record ModelNeeds(
 
     private static final long MIB = 1 << 20;
 
-    private static final List<Precision> PRECISIONS = List.of(Precision.INT8, Precision.BF16, Precision.F32);
+    private static final List<Precision> PRECISIONS =
+            List.of(Precision.INT4, Precision.INT8, Precision.BF16, Precision.F32);
 
     /**
      * In MiB.
@@ -104,7 +105,7 @@ record ModelNeeds(
     }
 
     private static @Nullable Precision fitting(Path file) {
-        for (Precision precision : List.of(Precision.BF16, Precision.INT8)) {
+        for (Precision precision : List.of(Precision.BF16, Precision.INT8, Precision.INT4)) {
             if (plan(file, precision, SHORT).fits()) {
                 return precision;
             }

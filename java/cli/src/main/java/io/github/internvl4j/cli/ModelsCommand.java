@@ -21,7 +21,7 @@ import picocli.CommandLine.ParentCommand;
         footer = {
             "",
             "Memory is that of one request at a time on the CPU, in GiB, at 4,096 tokens of context. The last column is the",
-            "widest of bf16 and int8 that fits now. Published weights are in bf16; f32 keeps them so and computes in f32.",
+            "widest of bf16, int8 and int4 that fits now. Published weights are in bf16; f32 keeps them so, computed in f32.",
             "",
             "Examples:",
             "  internvl4j models",
@@ -59,8 +59,8 @@ final class ModelsCommand implements Callable<Integer> {
     }
 
     private static void print(List<ModelNeeds> all, PrintStream out) {
-        String form = "%-44s %8s %8s %8s %8s  %s%n";
-        out.printf(form, "model", "billions", "int8", "bf16", "f32", "fits");
+        String form = "%-44s %8s %8s %8s %8s %8s  %s%n";
+        out.printf(form, "model", "billions", "int4", "int8", "bf16", "f32", "fits");
         for (ModelNeeds model : all) {
             String name = model.model().names();
             if (model.whyNot() != null) {
@@ -72,7 +72,7 @@ final class ModelsCommand implements Callable<Integer> {
                     .toList();
             Precision fits = model.fits();
             String here = fits == null ? "no" : fits.name().toLowerCase(Locale.ROOT);
-            out.printf(form, name, billions(model), memory.get(0), memory.get(1), memory.get(2), here);
+            out.printf(form, name, billions(model), memory.get(0), memory.get(1), memory.get(2), memory.get(3), here);
         }
     }
 
@@ -87,16 +87,17 @@ final class ModelsCommand implements Callable<Integer> {
                 "parameters",
                 "template",
                 "context",
+                "int4, GiB",
                 "int8, GiB",
                 "bf16, GiB",
                 "f32, GiB",
                 "as");
-        line(text, "---", "---", "---", "---", "---", "---", "---", "---", "---", "---");
+        line(text, "---", "---", "---", "---", "---", "---", "---", "---", "---", "---", "---");
         for (ModelNeeds needs : all) {
             KnownModel model = needs.model();
             List<String> cells = new ArrayList<>(List.of(model.names(), model.tower(), model.decoder()));
             if (needs.whyNot() != null) {
-                cells.addAll(List.of("", model.template(), "", "", "", "", "does not run: " + needs.whyNot()));
+                cells.addAll(List.of("", model.template(), "", "", "", "", "", "does not run: " + needs.whyNot()));
             } else {
                 cells.addAll(List.of(billions(needs) + " B", model.template(), String.valueOf(needs.context())));
                 for (ModelNeeds.Needs memory : needs.memory()) {

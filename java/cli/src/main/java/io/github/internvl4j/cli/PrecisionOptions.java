@@ -4,6 +4,8 @@ import io.github.internvl4j.ActivationType;
 import io.github.internvl4j.KvCacheType;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.Precision;
+import io.github.internvl4j.VisionPrecision;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The types a model is kept in. */
@@ -12,11 +14,12 @@ final class PrecisionOptions {
             names = "--precision",
             defaultValue = "auto",
             paramLabel = "P",
-            description = "f32, bf16, f16, int8 (the decoder's linear layers), or auto for the stored type (default).")
+            description =
+                    "f32, bf16, f16, int8 or int4 (the decoder's linear layers), or auto for the stored type (default).")
     private Precision precision;
 
-    @Option(names = "--quantize-vision", description = "With int8: the vision tower and the projector too.")
-    private boolean quantizeVision;
+    @Mixin
+    private VisionOption vision;
 
     @Option(
             names = "--kv-cache",
@@ -35,13 +38,13 @@ final class PrecisionOptions {
                             + " processor does faster (default).")
     private ActivationType activations;
 
-    boolean quantizeVision() {
-        return quantizeVision;
+    VisionPrecision vision() {
+        return vision.precision();
     }
 
     LoadOptions of(LoadOptions options) {
         return options.precision(precision)
-                .quantizeVision(quantizeVision)
+                .visionPrecision(vision())
                 .kvCache(kvCache)
                 .activations(activations);
     }

@@ -6,6 +6,7 @@ import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.LoadProgress;
 import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Precision;
+import io.github.internvl4j.VisionPrecision;
 import io.github.internvl4j.error.ClosedException;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.image.Tiling;
@@ -115,13 +116,15 @@ public final class NativeModel implements AutoCloseable {
         }
     }
 
-    /** Writes a checkpoint's weights in int8 into another folder, telling the listener after every tensor. */
-    public static void quantize(Path directory, Path output, boolean vision, Consumer<LoadProgress> listener) {
+    /** Writes a checkpoint's weights in int8 or int4 into another folder, telling the listener after every tensor. */
+    public static void quantize(
+            Path directory, Path output, Precision precision, VisionPrecision vision, Consumer<LoadProgress> listener) {
         NativeLibrary.load();
         ivl_quantization quantization = new ivl_quantization();
         try (BytePointer from = NativeLibrary.fileName(directory);
                 BytePointer to = NativeLibrary.fileName(output)) {
-            NativeLibrary.check(internvl4j.ivl_quantization_begin(from, to, vision ? 1 : 0, 0, quantization));
+            NativeLibrary.check(
+                    internvl4j.ivl_quantization_begin(from, to, precision.ordinal(), convert(vision), 0, quantization));
         }
         try {
             steps(progress -> internvl4j.ivl_quantization_step(quantization, progress), listener);
@@ -336,6 +339,14 @@ public final class NativeModel implements AutoCloseable {
         }
     }
 
+    private static int convert(VisionPrecision vision) {
+        return switch (vision) {
+            case AS_STORED -> 0;
+            case INT8 -> Precision.INT8.ordinal();
+            case INT4 -> Precision.INT4.ordinal();
+        };
+    }
+
     private static ivl_load_options convert(LoadOptions options) {
         ivl_load_options converted = new ivl_load_options();
         internvl4j.ivl_load_options_init(converted);
@@ -343,7 +354,7 @@ public final class NativeModel implements AutoCloseable {
         converted.affinity().putString(options.affinity());
         return converted
                 .precision(options.precision().ordinal())
-                .quantize_vision(options.quantizeVision() ? 1 : 0)
+                .quantize_vision(convert(options.visionPrecision()))
                 .kv_cache(options.kvCache().ordinal())
                 .activations(options.activations().ordinal())
                 .threads(options.threads())

@@ -93,6 +93,7 @@ final class Samples implements AutoCloseable {
         put(Device.class, Device.CPU);
         put(Precision.class, Precision.AUTO);
         put(KvCacheType.class, KvCacheType.AUTO);
+        put(VisionPrecision.class, VisionPrecision.AS_STORED);
         put(FinishReason.class, FinishReason.STOP);
         put(TokenLogprob.class, new TokenLogprob(1, 0));
         put(ReplyListener.class, ReplyListener.none());

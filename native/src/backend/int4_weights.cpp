@@ -1,0 +1,115 @@
+#include "backend/int4_weights.h"
+
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "host/host_memory.h"
+#include "tensor/error.h"
+
+namespace ivl {
+namespace {
+
+struct Places {
+  uint8_t* values;
+  char* scales;
+};
+
+Places allocate(Int4Weights& out) {
+  const auto values = static_cast<size_t>(out.count * out.rows.stride());
+  out.owned = allocate_host(values + static_cast<size_t>(out.count * out.rows.groups() * kInt4ScaleBytes));
+  auto* to = static_cast<uint8_t*>(out.owned.data());
+  out.rows.values = to;
+  out.rows.scales = to + values;
+  return {to, static_cast<char*>(out.owned.data()) + values};
+}
+
+void quantize(Int4Weights& out, const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool) {
+  const int64_t inputs = weight.shape[1];
+  out.rows.type = as == DType::F32 ? DType::BF16 : as;
+  const Places to = allocate(out);
+  if (weight.data == nullptr) return;
+  const size_t row_bytes = static_cast<size_t>(inputs) * size_of(weight.dtype);
+  const int64_t scale_bytes = out.rows.groups() * kInt4ScaleBytes;
+  // Of each thread: a row, and scratch for its rounding.
+  std::vector<std::vector<float>> wide(static_cast<size_t>(pool.threads()), std::vector<float>(static_cast<size_t>(inputs)));
+  std::vector<std::vector<float>> halves = wide;
+  pool.run(out.count, [&](int64_t row, int thread) {
+    float* values = wide[static_cast<size_t>(thread)].data();
+    codec.load(values, static_cast<const char*>(weight.data) + static_cast<size_t>(row) * row_bytes, weight.dtype, as, inputs,
+               halves[static_cast<size_t>(thread)].data());
+    codec.int4(to.values + row * out.rows.stride(), to.scales + row * scale_bytes, out.rows.type, values, inputs);
+  });
+}
+
+// In bits nobody would see them any more: every value of the group would pass for a number.
+void require_finite(const Int4Weights& weights, const HostTensor& from) {
+  const int64_t groups = weights.rows.groups();
+  for (int64_t at = 0; at < weights.count * groups; ++at) {
+    if (std::isfinite(load_f32(weights.rows.scales, weights.rows.type, static_cast<size_t>(at)))) continue;
+    const bool stored = from.format() == WeightFormat::Int4;
+    fail(Status::Checkpoint, cat(from.where.empty() ? "int4" : from.where, ": ", stored ? "a scale of row " : "row ", at / groups,
+                                 stored ? " is not finite" : " holds NaN, infinity, or a value beyond its type's scales",
+                                 ", which int4 would hide; ", "`info --check` lists the damaged tensors"));
+  }
+}
+
+float level_of(const Int4Rows& row, int q, int64_t group) {
+  return static_cast<float>(row.zeros == nullptr ? kInt4Levels[q] : q - row.zeros[group]);
+}
+
+// A group's sixteen weights in `as`.
+std::array<uint16_t, 16> table_of(const Int4Rows& row, int64_t group, DType as) {
+  const float scale = load_f32(row.scales, row.type, static_cast<size_t>(group));
+  std::array<uint16_t, 16> stored{}, table{};
+  for (size_t q = 0; q < table.size(); ++q) {
+    store_f32(stored.data(), row.type, q, level_of(row, static_cast<int>(q), group) * scale);
+    store_f32(table.data(), as, q, load_f32(stored.data(), row.type, q));
+  }
+  return table;
+}
+
+}  // namespace
+
+Buffer int4_written_out(const Int4Weights& weights, DType as, ThreadPool& pool) {
+  require(as != DType::F32, "int4 is written out in 16 bits");
+  const int64_t inputs = weights.rows.inputs;
+  Buffer out = allocate_host(static_cast<size_t>(weights.count * inputs) * sizeof(uint16_t));
+  pool.run(weights.count, [&](int64_t at, int) {
+    const Int4Rows row = weights.rows.from(at);
+    auto* to = static_cast<uint16_t*>(out.data()) + at * inputs;
+    std::array<uint16_t, 16> table{};
+    for (int64_t i = 0; i < inputs; ++i) {
+      if (i % row.group == 0) table = table_of(row, i / row.group, as);
+      const Int4Place place = int4_place(i);
+      to[i] = table[static_cast<size_t>(row.values[place.byte] >> place.shift & 15)];
+    }
+  });
+  return out;
+}
+
+float int4_weight(const Int4Rows& rows, int64_t row, int64_t input) {
+  const Int4Rows at = rows.from(row);
+  const Int4Place place = int4_place(input);
+  const int q = at.values[place.byte] >> place.shift & 15;
+  const auto group = static_cast<size_t>(input / rows.group);
+  float rounded = 0;  // with room for any type
+  store_f32(&rounded, rows.type, 0, level_of(at, q, static_cast<int64_t>(group)) * load_f32(at.scales, rows.type, group));
+  return load_f32(&rounded, rows.type, 0);
+}
+
+Int4Weights int4_weights(const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool) {
+  Int4Weights out;
+  out.count = weight.shape[0];
+  out.rows.inputs = weight.shape[1];
+  if (weight.format() == WeightFormat::Int4) {
+    out.rows = weight.int4_rows();
+    out.owner = weight.owner;
+  } else {
+    quantize(out, weight, as, codec, pool);
+  }
+  if (weight.data != nullptr) require_finite(out, weight);
+  return out;
+}
+
+}  // namespace ivl
