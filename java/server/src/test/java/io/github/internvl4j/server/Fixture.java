@@ -40,7 +40,11 @@ final class Fixture implements AutoCloseable, AfterAllCallback {
     }
 
     Fixture(ServerOptions options, Limits.Times times) {
-        server = Server.start(options, times);
+        this(options, times, RemoteImages.World.real());
+    }
+
+    Fixture(ServerOptions options, Limits.Times times, RemoteImages.World world) {
+        server = Server.start(options, times, world);
         server.serve(NAME, MODEL);
     }
 

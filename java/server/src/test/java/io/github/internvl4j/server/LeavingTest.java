@@ -132,14 +132,7 @@ class LeavingTest {
 
     @Test
     void waitingHasAnEnd() throws Exception {
-        Limits.Times brief = new Limits.Times(
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofMillis(200),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(10));
+        Limits.Times brief = Limits.Times.defaults().with(Limits.Wait.QUEUE, Duration.ofMillis(200));
         try (Fixture fixture = new Fixture(Fixture.options().maxBatch(1), brief);
                 Socket running = ask(fixture, Fixture.endless(""), false)) {
             assertTrue(Fixture.soon(() -> Fixture.MODEL.counts().running() > 0));
@@ -152,14 +145,7 @@ class LeavingTest {
 
     @Test
     void whoReadsNothingHoldsNobodyUp() throws Exception {
-        Limits.Times brief = new Limits.Times(
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(60),
-                Duration.ofMillis(500),
-                Duration.ofSeconds(10));
+        Limits.Times brief = Limits.Times.defaults().with(Limits.Wait.STALLED, Duration.ofMillis(500));
         String chatty = Fixture.endless(", \"stream\": true, \"n\": 8, \"logprobs\": true, \"top_logprobs\": 20");
         try (Fixture fixture = new Fixture(Fixture.options(), brief);
                 Socket socket = new Socket()) {
@@ -212,14 +198,10 @@ class LeavingTest {
 
     @Test
     void connectionsOnWhichNothingIsAskedAreClosed() throws Exception {
-        Limits.Times brief = new Limits.Times(
-                Duration.ofMillis(300),
-                Duration.ofMillis(300),
-                Duration.ofMillis(600),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(10));
+        Limits.Times brief = Limits.Times.defaults()
+                .with(Limits.Wait.FIRST_REQUEST, Duration.ofMillis(300))
+                .with(Limits.Wait.NEXT_REQUEST, Duration.ofMillis(300))
+                .with(Limits.Wait.BODY, Duration.ofMillis(600));
         try (Fixture fixture = new Fixture(Fixture.options(), brief)) {
             try (Socket silent = new Socket("127.0.0.1", fixture.server.port())) {
                 silent.setSoTimeout(30_000);
