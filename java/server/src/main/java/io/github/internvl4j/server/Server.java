@@ -89,7 +89,10 @@ public final class Server implements AutoCloseable {
                 .setInternalBlockingPoolSize(1)
                 .setFileSystemOptions(
                         new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false));
-        vertx = Vertx.vertx(small);
+        vertx = Vertx.builder()
+                .with(small)
+                .withTransport(new WatchedTransport(times.of(Limits.Wait.FIRST_REQUEST)))
+                .build();
         connections = new Connections(vertx, times);
         Memory memory = new Memory();
         bodies = new BodyReader(vertx, times, memory);
@@ -97,14 +100,7 @@ public final class Server implements AutoCloseable {
         images = new RemoteImages(vertx, options.remoteImages(), world, times.of(Limits.Wait.FETCH), memory, lookups);
         admission = new Admission(options, times.of(Limits.Wait.QUEUE), answers, clock);
         parsers = Threads.pool(Math.max(2, Runtime.getRuntime().availableProcessors()), "internvl4j-server-parser");
-        // Vert.x tells of a connection when its first request's head is there. Its own limit, which counts while an answer is
-        // computed, too, is for those that never send one.
-        int unused = Math.toIntExact(
-                        times.of(Limits.Wait.ANSWER).plus(times.of(Limits.Wait.BODY)).toSeconds())
-                + 1;
-        http = vertx.createHttpServer(new HttpServerOptions()
-                        .setHandle100ContinueAutomatically(true)
-                        .setIdleTimeout(unused))
+        http = vertx.createHttpServer(new HttpServerOptions().setHandle100ContinueAutomatically(true))
                 .connectionHandler(connections::opened)
                 .requestHandler(this::take);
     }

@@ -231,6 +231,34 @@ class LeavingTest {
         }
     }
 
+    /** Each byte of a head would begin a limit on idleness anew; empty lines before it are none. */
+    @Test
+    void headsThatComeByteByByteAreNotWaitedFor() throws Exception {
+        Limits.Times brief = Limits.Times.defaults().with(Limits.Wait.FIRST_REQUEST, Duration.ofMillis(500));
+        String[] heads = {
+            "GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + "x".repeat(10_000), "\r\n".repeat(5_000), ""
+        };
+        try (Fixture fixture = new Fixture(Fixture.options(), brief)) {
+            for (String head : heads) {
+                try (Socket slow = new Socket("127.0.0.1", fixture.server.port())) {
+                    slow.setSoTimeout(10);
+                    assertTrue(Fixture.closes(slow, head.getBytes(StandardCharsets.US_ASCII)), head);
+                }
+            }
+            try (Socket whole =
+                    new Socket("127.0.0.1", fixture.server.port())) { // in two parts, and then an answer for longer
+                whole.getOutputStream().write("\r\nPOST /v1/chat/completions HT".getBytes(StandardCharsets.US_ASCII));
+                Thread.sleep(50);
+                String body = Fixture.question("Hello", ", \"min_tokens\": 150, \"max_tokens\": 150");
+                whole.getOutputStream()
+                        .write(("TP/1.1\r\nHost: a\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)
+                                .getBytes(StandardCharsets.US_ASCII));
+                byte[] start = whole.getInputStream().readNBytes(12);
+                assertEquals("HTTP/1.1 200", new String(start, StandardCharsets.US_ASCII));
+            }
+        }
+    }
+
     @Test
     void aServerThatLoadsSaysSo() throws Exception {
         Server loading = Server.start(ServerOptions.defaults().port(0));
