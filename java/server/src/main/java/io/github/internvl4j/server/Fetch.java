@@ -100,8 +100,7 @@ final class Fetch {
         } else if (from.getRawUserInfo() != null) {
             fail("has a user or a password, which are sent to nobody; expected a URL without");
         } else if (!images.mayAsk(from.getHost())) {
-            fail(
-                    "is, or leads, at a host that --allow-remote-images does not name; send the image as data:TYPE;base64,");
+            fail("leads to a host that --allow-remote-images does not name; send the image as data:TYPE;base64,");
         } else {
             boolean secure = scheme.equals("https");
             int port = from.getPort() < 0 ? secure ? 443 : 80 : from.getPort();
@@ -109,8 +108,9 @@ final class Fetch {
                 fail("is at port " + port + "; expected 80, 443, or one from " + FIRST_OPEN_PORT + " on");
                 return;
             }
-            String host = from.getHost().toLowerCase(Locale.ROOT).replaceAll("^\\[|\\]$", "");
-            images.address(host).onComplete(address -> ask(from, secure, host, port, address), this::fail);
+            String host = from.getHost().toLowerCase(Locale.ROOT);
+            images.address(host.replaceAll("^\\[|\\]$", ""))
+                    .onComplete(address -> ask(from, secure, host, port, address), this::fail);
         }
     }
 
@@ -149,6 +149,12 @@ final class Fetch {
     }
 
     private void read(URI from, HttpClientResponse response) {
+        HttpClientRequest sent = request;
+        response.exceptionHandler(failure -> {
+            if (request == sent) { // one that leads on is given up
+                fail("could not be fetched: the connection ended");
+            }
+        });
         int status = response.statusCode();
         String location = response.getHeader("Location");
         if (status >= 300 && status < 400 && location != null) {
@@ -158,7 +164,6 @@ final class Fetch {
         } else {
             Buffer body = Buffer.buffer();
             response.handler(part -> take(body, part));
-            response.exceptionHandler(failure -> fail("could not be fetched: the connection ended"));
             response.endHandler(nothing -> {
                 if (whole.tryComplete(body.getBytes())) {
                     images.context().owner().cancelTimer(timer);
@@ -168,8 +173,9 @@ final class Fetch {
     }
 
     private void follow(URI from, String location) {
-        abandon(request);
+        HttpClientRequest led = request;
         request = null;
+        abandon(led);
         URI to = uri(location);
         if (++redirects > Limits.REDIRECTS) {
             fail("leads on more than " + Limits.REDIRECTS + " times");

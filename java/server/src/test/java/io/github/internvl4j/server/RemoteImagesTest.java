@@ -2,7 +2,9 @@ package io.github.internvl4j.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpExchange;
@@ -10,6 +12,7 @@ import com.sun.net.httpserver.HttpHandler;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import io.github.internvl4j.error.InvalidOptionException;
 import io.vertx.core.net.PfxOptions;
 import java.io.IOException;
 import java.io.InputStream;
@@ -276,6 +279,45 @@ class RemoteImagesTest {
             }
             assertTrue(Fixture.soon(() -> ended.get() == 1), "and then not any more");
         }
+    }
+
+    @Test
+    void anAddressCanStandForAHost() throws Exception {
+        HttpServer six = HttpServer.create();
+        try {
+            six.bind(new InetSocketAddress("::1", 0), 0);
+        } catch (IOException e) {
+            assumeTrue(false, "there is no IPv6 here");
+        }
+        List<String> named = new ArrayList<>();
+        six.createContext("/", exchange -> {
+            named.add(exchange.getRequestHeaders().getFirst("Host"));
+            send(exchange, 200, sample());
+        });
+        six.start();
+        String host = "[::1]:" + six.getAddress().getPort();
+        RemoteImages.World world =
+                new RemoteImages.World(InetAddress::getAllByName, InetAddress::isLoopbackAddress, null);
+        try (Fixture fixture =
+                new Fixture(Fixture.options().remoteImages(List.of("*")), Limits.Times.defaults(), world)) {
+            assertTrue(ask(fixture, "http://" + host + "/a.jpg").startsWith("200"));
+            assertEquals(List.of(host), named);
+        }
+        six.stop(0);
+    }
+
+    @Test
+    void hostsAreNamedAsHosts() {
+        for (String wrong : List.of("", "http://a.org", "a.org:80", "a*", "*a.org", "a..org")) {
+            String message = assertThrows(
+                            InvalidOptionException.class,
+                            () -> Fixture.options().remoteImages(List.of(wrong)))
+                    .getMessage();
+            assertTrue(message.contains("remoteImages has \"" + wrong + "\""), message);
+        }
+        assertEquals(
+                List.of("a.org", "*.b.org", "*"),
+                Fixture.options().remoteImages(List.of("A.org", "*.b.org", "*")).remoteImages());
     }
 
     /** The certificate must be of the host that the URL names, not of the address. */
