@@ -234,7 +234,7 @@ class LeavingTest {
     /** Each byte of a head would begin a limit on idleness anew; empty lines before it are none. */
     @Test
     void headsThatComeByteByByteAreNotWaitedFor() throws Exception {
-        Limits.Times brief = Limits.Times.defaults().with(Limits.Wait.FIRST_REQUEST, Duration.ofMillis(500));
+        Limits.Times brief = Limits.Times.defaults().with(Limits.Wait.FIRST_REQUEST, Duration.ofSeconds(1));
         String[] heads = {
             "GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + "x".repeat(10_000), "\r\n".repeat(5_000), ""
         };
