@@ -94,6 +94,17 @@ final class ServeCommand implements Callable<Integer> {
                             + "(default: ${DEFAULT-VALUE}).")
     private String metricsPrefix;
 
+    @Option(
+            names = "--allow-remote-images",
+            arity = "0..1",
+            split = ",",
+            fallbackValue = "*",
+            paramLabel = "HOSTS",
+            description =
+                    "Fetch images that requests name by http:// or https://, from these hosts (a.org,*.b.org), or from "
+                            + "any; only ever from public addresses (default: none is fetched).")
+    private List<String> remoteImages = List.of();
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         LoadOptions loading = model.loadOptions().maxBatch(maxBatch);
@@ -107,7 +118,8 @@ final class ServeCommand implements Callable<Integer> {
                 .maxBatch(together)
                 .queue(queue)
                 .anyModel(anyModel)
-                .metricsPrefix(metricsPrefix);
+                .metricsPrefix(metricsPrefix)
+                .remoteImages(remoteImages);
         CountDownLatch told = new CountDownLatch(1);
         try (Server server = Server.start(options); // first, so that a port that is taken does not cost a load
                 Interrupts interrupts = new Interrupts(told::countDown);

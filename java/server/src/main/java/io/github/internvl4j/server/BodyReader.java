@@ -4,7 +4,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /** Reads bodies on the event loop, none too large, none for too long, and not too many at once. */
@@ -14,11 +13,12 @@ final class BodyReader {
 
     private final Vertx vertx;
     private final Limits.Times times;
-    private final AtomicLong held = new AtomicLong();
+    private final Memory memory;
 
-    BodyReader(Vertx vertx, Limits.Times times) {
+    BodyReader(Vertx vertx, Limits.Times times, Memory memory) {
         this.vertx = vertx;
         this.times = times;
+        this.memory = memory;
     }
 
     /**
@@ -30,7 +30,7 @@ final class BodyReader {
         HttpServerRequest request = exchange.request();
         Buffer body = Buffer.buffer();
         Reading reading = new Reading(exchange);
-        reading.timer = vertx.setTimer(times.body().toMillis(), id -> reading.refuse(ApiError.tooSlow()));
+        reading.timer = vertx.setTimer(times.of(Limits.Wait.BODY).toMillis(), id -> reading.refuse(ApiError.tooSlow()));
         exchange.onEnd(reading::free);
         request.handler(part -> {
             if (reading.take(part.length())) {
@@ -54,8 +54,8 @@ final class BodyReader {
 
     private final class Reading {
         private final Exchange exchange;
+        private final Memory.Share share = memory.share();
         private long timer;
-        private final AtomicLong bytes = new AtomicLong();
         private boolean over;
 
         Reading(Exchange exchange) {
@@ -66,9 +66,8 @@ final class BodyReader {
             if (over) {
                 return false;
             }
-            long read = bytes.addAndGet(more);
-            boolean room = held.addAndGet(more) <= Limits.ALL_BODIES_BYTES;
-            if (read > Limits.BODY_BYTES || !room) {
+            boolean room = share.take(more);
+            if (share.bytes() > Limits.BODY_BYTES || !room) {
                 refuse(room ? ApiError.tooLarge() : ApiError.busy());
                 return false;
             }
@@ -102,7 +101,7 @@ final class BodyReader {
         /** From any thread. */
         private void free() {
             vertx.cancelTimer(timer);
-            held.addAndGet(-bytes.getAndSet(0));
+            share.free();
         }
     }
 }

@@ -41,7 +41,7 @@ final class Connections {
     void opened(HttpConnection connection) {
         Watch watch = new Watch(connection);
         open.put(connection, watch);
-        watch.await(times.firstRequest());
+        watch.await(times.of(Limits.Wait.FIRST_REQUEST));
         connection.closeHandler(nothing -> {
             open.remove(connection);
             watch.stop();
@@ -61,7 +61,7 @@ final class Connections {
         Watch watch = open.get(connection);
         if (watch != null && --watch.requests == 0) {
             watch.stop();
-            watch.await(times.nextRequest());
+            watch.await(times.of(Limits.Wait.NEXT_REQUEST));
         }
     }
 }

@@ -51,17 +51,19 @@ final class Endpoints {
         return Map.of("object", "list", "data", List.of(served.entry()));
     }
 
-    /** A text's tokens, or a conversation's. */
-    static Object tokenize(Fields body, Served served, String caller) {
+    /** A text's tokens. */
+    static Object tokenize(Fields body, Served served) {
+        int[] tokens = served.model().tokenizer().encode(body.requiredText("prompt"));
+        return tokens(body, served, Arrays.stream(tokens).boxed().toList());
+    }
+
+    /** A conversation's. */
+    static Object tokenize(Fields body, Served served, Conversation conversation) {
+        return tokens(body, served, served.model().promptTokens(conversation.prompt()));
+    }
+
+    private static Object tokens(Fields body, Served served, List<Integer> tokens) {
         InternVL model = served.model();
-        List<Integer> tokens;
-        if (body.get("messages") != null) {
-            tokens = model.promptTokens(Question.prompt(body, caller).get());
-        } else {
-            tokens = Arrays.stream(model.tokenizer().encode(body.requiredText("prompt")))
-                    .boxed()
-                    .toList();
-        }
         Map<String, Object> told = new LinkedHashMap<>();
         told.put("count", tokens.size());
         told.put("max_model_len", model.info().contextLength());
@@ -89,8 +91,8 @@ final class Endpoints {
     }
 
     /** What the model reads of a conversation, so that nobody has to guess. */
-    static Object render(Fields body, Served served, String caller) {
-        Prompt prompt = Question.prompt(body, caller).get();
+    static Object render(Served served, Conversation conversation) {
+        Prompt prompt = conversation.prompt();
         List<Integer> tokens = served.model().promptTokens(prompt);
         Map<String, Object> told = new LinkedHashMap<>();
         told.put("prompt", served.model().promptText(prompt));

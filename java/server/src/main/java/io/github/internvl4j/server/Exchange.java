@@ -144,7 +144,8 @@ final class Exchange {
     /** Who does not take the end in time has no connection any more. */
     private void close(Future<Void> end) {
         long timer = vertx.setTimer(
-                times.stalled().toMillis(), id -> request.connection().close());
+                times.of(Limits.Wait.STALLED).toMillis(),
+                id -> request.connection().close());
         end.onComplete(done -> vertx.cancelTimer(timer));
     }
 
@@ -159,7 +160,7 @@ final class Exchange {
                     .putHeader("X-Accel-Buffering", "no") // nginx would keep the events until they are many
                     .setChunked(true);
             response.drainHandler(drained -> stalled = 0);
-            long period = Math.max(1, Math.min(1000, times.ping().toMillis() / 2));
+            long period = Math.max(1, Math.min(1000, times.of(Limits.Wait.PING).toMillis() / 2));
             vertx.setPeriodic(period, this::watch);
         });
     }
@@ -177,11 +178,11 @@ final class Exchange {
             stalled = 0;
         } else if (stalled == 0) {
             stalled = now;
-        } else if (now - stalled > times.stalled().toNanos()) {
+        } else if (now - stalled > times.of(Limits.Wait.STALLED).toNanos()) {
             request.connection().close();
             leave();
         }
-        if (stalled == 0 && now - written > times.ping().toNanos()) {
+        if (stalled == 0 && now - written > times.of(Limits.Wait.PING).toNanos()) {
             write(": ping\n\n");
         }
     }

@@ -9,9 +9,7 @@ import io.github.internvl4j.Reply;
 import io.github.internvl4j.ReplyListener;
 import io.github.internvl4j.server.openai.AnswerFields;
 import io.github.internvl4j.server.openai.Fields;
-import io.github.internvl4j.server.openai.Messages;
 import io.github.internvl4j.server.openai.OneWay;
-import io.github.internvl4j.text.SpecialTokens;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
@@ -43,41 +41,21 @@ record Question(
         Reply ask(GenerationConfig config, ReplyListener listener, Cancellation cancellation);
     }
 
-    /** @param caller as {@link Gate#caller} names it */
-    static Question ofChat(Fields body, Served served, String caller) {
+    static Question ofChat(Fields body, Served served, Conversation conversation) {
         OneWay.CHAT.require(body);
-        Supplier<Prompt> prompt = prompt(body, caller);
         AnswerFields fields = AnswerFields.of(body);
         Integer top = body.count("top_logprobs");
         boolean logprobs = Boolean.TRUE.equals(body.flag("logprobs"));
-        return of(
-                () -> new AskedPrompt(served.model(), prompt.get()),
-                fields,
-                body,
-                served,
-                logprobs,
-                top == null ? 0 : top);
+        return of(about(served, conversation), fields, body, served, logprobs, top == null ? 0 : top);
     }
 
-    /** The prompt of a request that has messages; its images are read when it is asked for. */
-    static Supplier<Prompt> prompt(Fields body, String caller) {
-        Messages messages = Messages.of(body, false);
-        if (messages.shown() > Limits.IMAGES) {
-            throw body.wrong("messages", "at most " + Limits.IMAGES + " images", body.required("messages"));
-        }
-        Messages.Placement placement = placement(body);
-        return () -> messages.prompt(new DataImages(), SpecialTokens.LITERAL, placement)
-                .cacheSalt(caller);
+    private static Supplier<Asked> about(Served served, Conversation conversation) {
+        return () -> new AskedPrompt(served.model(), conversation.prompt());
     }
 
-    private static Messages.Placement placement(Fields body) {
-        String name = body.text("image_placement");
-        return switch (name == null ? "" : name) {
-            case "" -> Messages.Placement.USUAL;
-            case "first" -> Messages.Placement.FIRST;
-            case "inline" -> Messages.Placement.INLINE;
-            default -> throw body.wrong("image_placement", "\"first\" or \"inline\"", body.required("image_placement"));
-        };
+    /** The same of a conversation whose images have come. */
+    Question of(Served served, Conversation conversation) {
+        return new Question(about(served, conversation), config, choices, stream, usage, logprobs, topLogprobs);
     }
 
     /** @param caller as {@link Gate#caller} names it */

@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -26,11 +25,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * model's batch; each has the answer that it would have alone. The model stays its owner's, who closes it after the server.
  */
 public final class Server implements AutoCloseable {
-    private static final int MOST_PARSED = 256;
+    private static final int MOST_LOOKED_UP = 4;
 
     private final ServerOptions options;
     private final Limits.Times times;
@@ -60,17 +58,17 @@ public final class Server implements AutoCloseable {
     private final BodyReader bodies;
     private final Admission admission;
     private final ThreadPoolExecutor parsers;
-    private final ExecutorService answers = Executors.newCachedThreadPool(named("internvl4j-server-answer"));
+    private final ThreadPoolExecutor lookups;
+    private final RemoteImages images;
+    private final ExecutorService answers = Executors.newCachedThreadPool(Threads.named("internvl4j-server-answer"));
     private final ScheduledExecutorService clock =
-            Executors.newSingleThreadScheduledExecutor(named("internvl4j-server-clock"));
+            Executors.newSingleThreadScheduledExecutor(Threads.named("internvl4j-server-clock"));
     private final Set<Answering> unanswered = ConcurrentHashMap.newKeySet();
     private final Map<String, Endpoint> posts = Map.of(
             "/v1/chat/completions", this::chat,
             "/v1/completions", this::complete,
-            "/v1/chat/completions/render",
-                    (body, served, exchange) -> exchange.json(200, Endpoints.render(body, served, exchange.caller())),
-            "/tokenize",
-                    (body, served, exchange) -> exchange.json(200, Endpoints.tokenize(body, served, exchange.caller())),
+            "/v1/chat/completions/render", this::render,
+            "/tokenize", this::tokenize,
             "/detokenize", (body, served, exchange) -> exchange.json(200, Endpoints.detokenize(body, served)));
     private final HttpServer http;
     private volatile @Nullable Served served;
@@ -81,46 +79,30 @@ public final class Server implements AutoCloseable {
         void answer(Fields body, Served served, Exchange exchange);
     }
 
-    private Server(ServerOptions options, Limits.Times times) {
+    private Server(ServerOptions options, Limits.Times times, RemoteImages.World world) {
         this.options = options;
         this.times = times;
         gate = new Gate(options.apiKeys());
-        vertx = Vertx.vertx(new VertxOptions()
+        VertxOptions small = new VertxOptions()
                 .setEventLoopPoolSize(1)
                 .setWorkerPoolSize(1)
                 .setInternalBlockingPoolSize(1)
                 .setFileSystemOptions(
-                        new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false)));
+                        new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false));
+        vertx = Vertx.builder()
+                .with(small)
+                .withTransport(new WatchedTransport(times.of(Limits.Wait.FIRST_REQUEST)))
+                .build();
         connections = new Connections(vertx, times);
-        bodies = new BodyReader(vertx, times);
-        admission = new Admission(options, times.queue(), answers, clock);
-        int processors = Math.max(2, Runtime.getRuntime().availableProcessors());
-        parsers = new ThreadPoolExecutor(
-                processors,
-                processors,
-                10,
-                TimeUnit.SECONDS,
-                new ArrayBlockingQueue<>(MOST_PARSED),
-                named("internvl4j-server-parser"));
-        parsers.allowCoreThreadTimeOut(true);
-        // Vert.x tells of a connection when its first request's head is there, which decides between HTTP/1.1 and
-        // HTTP/2. Its own
-        // limit, which counts while an answer is computed, too, is for those that never send one.
-        int unused = Math.toIntExact(times.answer().plus(times.body()).toSeconds()) + 1;
-        http = vertx.createHttpServer(new HttpServerOptions()
-                        .setHandle100ContinueAutomatically(true)
-                        .setIdleTimeout(unused))
+        Memory memory = new Memory();
+        bodies = new BodyReader(vertx, times, memory);
+        lookups = Threads.pool(MOST_LOOKED_UP, "internvl4j-server-lookup");
+        images = new RemoteImages(vertx, options.remoteImages(), world, times.of(Limits.Wait.FETCH), memory, lookups);
+        admission = new Admission(options, times.of(Limits.Wait.QUEUE), answers, clock);
+        parsers = Threads.pool(Math.max(2, Runtime.getRuntime().availableProcessors()), "internvl4j-server-parser");
+        http = vertx.createHttpServer(new HttpServerOptions().setHandle100ContinueAutomatically(true))
                 .connectionHandler(connections::opened)
                 .requestHandler(this::take);
-    }
-
-    private static ThreadFactory named(String name) {
-        AtomicInteger number = new AtomicInteger();
-        return task -> {
-            Thread thread = new Thread(task, name + "-" + number.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        };
     }
 
     /**
@@ -129,11 +111,11 @@ public final class Server implements AutoCloseable {
      * @throws InvalidOptionException if that cannot be had
      */
     public static Server start(ServerOptions options) {
-        return start(options, Limits.Times.defaults());
+        return start(options, Limits.Times.defaults(), RemoteImages.World.real());
     }
 
-    static Server start(ServerOptions options, Limits.Times times) {
-        Server server = new Server(Objects.requireNonNull(options, "options"), times);
+    static Server start(ServerOptions options, Limits.Times times, RemoteImages.World world) {
+        Server server = new Server(Objects.requireNonNull(options, "options"), times, world);
         try {
             server.http
                     .listen(options.port(), options.host())
@@ -294,8 +276,34 @@ public final class Server implements AutoCloseable {
     }
 
     private void chat(Fields body, Served now, Exchange exchange) {
-        Question question = Question.ofChat(body, now, exchange.caller());
-        submit(now, question, AnswerForm.ofChat(now, question), exchange);
+        Conversation conversation = Conversation.of(body, exchange.caller());
+        Question question = Question.ofChat(body, now, conversation);
+        AnswerForm form = AnswerForm.ofChat(now, question);
+        withImages(conversation, exchange, whole -> submit(now, question.of(now, whole), form, exchange));
+    }
+
+    private void render(Fields body, Served now, Exchange exchange) {
+        Conversation conversation = Conversation.of(body, exchange.caller());
+        withImages(conversation, exchange, whole -> exchange.json(200, Endpoints.render(now, whole)));
+    }
+
+    private void tokenize(Fields body, Served now, Exchange exchange) {
+        if (body.get("messages") == null) {
+            exchange.json(200, Endpoints.tokenize(body, now));
+            return;
+        }
+        Conversation conversation = Conversation.of(body, exchange.caller());
+        withImages(conversation, exchange, whole -> exchange.json(200, Endpoints.tokenize(body, now, whole)));
+    }
+
+    /** Goes on when the images that do not stand in the conversation have come: a slow host takes no other request's place. */
+    private void withImages(Conversation conversation, Exchange exchange, Consumer<Conversation> then) {
+        Map<String, String> remote = images.among(conversation.messages().images());
+        if (remote.isEmpty()) {
+            then.accept(conversation);
+        } else {
+            images.fetch(remote, exchange, fetched -> run(exchange, () -> then.accept(conversation.with(fetched))));
+        }
     }
 
     private void complete(Fields body, Served now, Exchange exchange) {
@@ -305,7 +313,8 @@ public final class Server implements AutoCloseable {
 
     private void submit(Served now, Question question, AnswerForm form, Exchange exchange) {
         admission.requireRoom();
-        Answering answering = new Answering(now, question, form, exchange, times.answer(), answers, clock);
+        Answering answering =
+                new Answering(now, question, form, exchange, times.of(Limits.Wait.ANSWER), answers, clock);
         unanswered.add(answering);
         exchange.onEnd(() -> unanswered.remove(answering));
         exchange.onLeave(() -> {
@@ -348,6 +357,7 @@ public final class Server implements AutoCloseable {
             System.getLogger("io.github.internvl4j.server").log(Level.DEBUG, "the server did not end in time", e);
         }
         parsers.shutdownNow();
+        lookups.shutdownNow();
         answers.shutdownNow();
         clock.shutdownNow();
     }

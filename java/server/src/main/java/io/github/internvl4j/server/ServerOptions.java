@@ -2,8 +2,10 @@ package io.github.internvl4j.server;
 
 import io.github.internvl4j.error.InvalidOptionException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /** How a server listens and whom it serves. Immutable: every setter returns a changed copy. */
 public final class ServerOptions {
@@ -11,6 +13,7 @@ public final class ServerOptions {
     private static final int LARGEST_QUEUE = 10_000;
     private static final int LARGEST_TOGETHER = 64;
     private static final int SHORTEST_KEY = 8;
+    private static final Pattern HOST = Pattern.compile("\\*|(\\*\\.)?[a-z0-9_-]+(\\.[a-z0-9_-]+)*");
     private static final ServerOptions DEFAULTS = new ServerOptions(new Fields());
 
     /** They change only while a copy is made, which alone sees them then. */
@@ -22,6 +25,7 @@ public final class ServerOptions {
         private int maxBatch = 8;
         private boolean anyModel;
         private String metricsPrefix = "internvl4j";
+        private List<String> remoteImages = List.of();
 
         private Fields copy() {
             try {
@@ -58,6 +62,15 @@ public final class ServerOptions {
         require(
                 Objects.requireNonNull(metricsPrefix(), "metricsPrefix").matches("[a-zA-Z_][a-zA-Z0-9_]*"),
                 "metricsPrefix is \"" + metricsPrefix() + "\", expected letters, digits and _, no digit first");
+        fields.remoteImages = Objects.requireNonNull(remoteImages(), "remoteImages").stream()
+                .map(host -> host.toLowerCase(Locale.ROOT))
+                .toList();
+        for (String host : remoteImages()) {
+            require(
+                    HOST.matcher(host).matches(),
+                    "remoteImages has \"" + host
+                            + "\", expected a host's name, *.NAME for all below it, or * for every host");
+        }
     }
 
     private ServerOptions with(Consumer<Fields> change) {
@@ -112,6 +125,14 @@ public final class ServerOptions {
         return with(changed -> changed.metricsPrefix = value);
     }
 
+    /**
+     * Fetching images that requests name by {@code http://} and {@code https://} from these hosts: names, {@code *.example.com} for
+     * all below one, {@code *} for all; none fetches nothing. Only public addresses are asked, whatever is named here.
+     */
+    public ServerOptions remoteImages(List<String> value) {
+        return with(changed -> changed.remoteImages = value);
+    }
+
     /** Where it listens. */
     public String host() {
         return fields.host;
@@ -147,10 +168,16 @@ public final class ServerOptions {
         return fields.metricsPrefix;
     }
 
+    /** The hosts that images are fetched from. */
+    public List<String> remoteImages() {
+        return fields.remoteImages;
+    }
+
     @Override
     public String toString() {
         return "ServerOptions[host=" + host() + ", port=" + port() + ", apiKeys="
                 + apiKeys().size() + ", queue=" + queue() + ", maxBatch=" + maxBatch() + ", anyModel=" + anyModel()
-                + ", metricsPrefix=" + metricsPrefix() + "]";
+                + ", metricsPrefix=" + metricsPrefix() + ", remoteImages="
+                + remoteImages() + "]";
     }
 }

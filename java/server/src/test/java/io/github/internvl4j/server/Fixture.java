@@ -7,6 +7,8 @@ import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.Precision;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -40,7 +42,11 @@ final class Fixture implements AutoCloseable, AfterAllCallback {
     }
 
     Fixture(ServerOptions options, Limits.Times times) {
-        server = Server.start(options, times);
+        this(options, times, RemoteImages.World.real());
+    }
+
+    Fixture(ServerOptions options, Limits.Times times, RemoteImages.World world) {
+        server = Server.start(options, times, world);
         server.serve(NAME, MODEL);
     }
 
@@ -139,6 +145,25 @@ final class Fixture implements AutoCloseable, AfterAllCallback {
         System.arraycopy(head.getBytes(StandardCharsets.US_ASCII), 0, all, 0, head.length());
         System.arraycopy(bytes, 0, all, head.length(), bytes.length);
         return all;
+    }
+
+    /** Sends bytes one by one, and tells whether the other side ends the connection meanwhile, for which it waits a while. */
+    static boolean closes(Socket socket, byte[] slowly) throws InterruptedException {
+        for (int i = 0; i < 500; i++) {
+            try {
+                if (i < slowly.length) {
+                    socket.getOutputStream().write(slowly[i]);
+                }
+                if (socket.getInputStream().read() < 0) {
+                    return true;
+                }
+            } catch (SocketTimeoutException silent) {
+                Thread.sleep(1);
+            } catch (IOException reset) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override

@@ -132,14 +132,7 @@ class LeavingTest {
 
     @Test
     void waitingHasAnEnd() throws Exception {
-        Limits.Times brief = new Limits.Times(
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofMillis(200),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(10));
+        Limits.Times brief = Limits.Times.defaults().with(Limits.Wait.QUEUE, Duration.ofMillis(200));
         try (Fixture fixture = new Fixture(Fixture.options().maxBatch(1), brief);
                 Socket running = ask(fixture, Fixture.endless(""), false)) {
             assertTrue(Fixture.soon(() -> Fixture.MODEL.counts().running() > 0));
@@ -152,14 +145,7 @@ class LeavingTest {
 
     @Test
     void whoReadsNothingHoldsNobodyUp() throws Exception {
-        Limits.Times brief = new Limits.Times(
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(60),
-                Duration.ofMillis(500),
-                Duration.ofSeconds(10));
+        Limits.Times brief = Limits.Times.defaults().with(Limits.Wait.STALLED, Duration.ofMillis(500));
         String chatty = Fixture.endless(", \"stream\": true, \"n\": 8, \"logprobs\": true, \"top_logprobs\": 20");
         try (Fixture fixture = new Fixture(Fixture.options(), brief);
                 Socket socket = new Socket()) {
@@ -212,14 +198,10 @@ class LeavingTest {
 
     @Test
     void connectionsOnWhichNothingIsAskedAreClosed() throws Exception {
-        Limits.Times brief = new Limits.Times(
-                Duration.ofMillis(300),
-                Duration.ofMillis(300),
-                Duration.ofMillis(600),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(10));
+        Limits.Times brief = Limits.Times.defaults()
+                .with(Limits.Wait.FIRST_REQUEST, Duration.ofMillis(300))
+                .with(Limits.Wait.NEXT_REQUEST, Duration.ofMillis(300))
+                .with(Limits.Wait.BODY, Duration.ofMillis(600));
         try (Fixture fixture = new Fixture(Fixture.options(), brief)) {
             try (Socket silent = new Socket("127.0.0.1", fixture.server.port())) {
                 silent.setSoTimeout(30_000);
@@ -245,6 +227,34 @@ class LeavingTest {
                     assertEquals(200, answer.statusCode());
                     assertEquals(version, answer.version());
                 }
+            }
+        }
+    }
+
+    /** Each byte of a head would begin a limit on idleness anew; empty lines before it are none. */
+    @Test
+    void headsThatComeByteByByteAreNotWaitedFor() throws Exception {
+        Limits.Times brief = Limits.Times.defaults().with(Limits.Wait.FIRST_REQUEST, Duration.ofSeconds(1));
+        String[] heads = {
+            "GET /health HTTP/1.1\r\nHost: localhost\r\nX: " + "x".repeat(10_000), "\r\n".repeat(5_000), ""
+        };
+        try (Fixture fixture = new Fixture(Fixture.options(), brief)) {
+            for (String head : heads) {
+                try (Socket slow = new Socket("127.0.0.1", fixture.server.port())) {
+                    slow.setSoTimeout(10);
+                    assertTrue(Fixture.closes(slow, head.getBytes(StandardCharsets.US_ASCII)), head);
+                }
+            }
+            try (Socket whole =
+                    new Socket("127.0.0.1", fixture.server.port())) { // in two parts, and then an answer for longer
+                whole.getOutputStream().write("\r\nPOST /v1/chat/completions HT".getBytes(StandardCharsets.US_ASCII));
+                Thread.sleep(50);
+                String body = Fixture.question("Hello", ", \"min_tokens\": 150, \"max_tokens\": 150");
+                whole.getOutputStream()
+                        .write(("TP/1.1\r\nHost: a\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)
+                                .getBytes(StandardCharsets.US_ASCII));
+                byte[] start = whole.getInputStream().readNBytes(12);
+                assertEquals("HTTP/1.1 200", new String(start, StandardCharsets.US_ASCII));
             }
         }
     }

@@ -152,14 +152,7 @@ class OpenAiJavaTest {
 
     @Test
     void aFailureInAStreamIsSeen() {
-        Limits.Times brief = new Limits.Times(
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofMillis(1000),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(10));
+        Limits.Times brief = Limits.Times.defaults().with(Limits.Wait.ANSWER, Duration.ofMillis(1000));
         try (Fixture hurried = new Fixture(Fixture.options(), brief);
                 OpenAIClientHolder holder = new OpenAIClientHolder(client(hurried))) {
             ChatCompletionCreateParams endless = asked().maxCompletionTokens(3000)

@@ -209,14 +209,7 @@ class WireProfileTest {
 
     @Test
     void silenceIsBrokenByPings() throws Exception {
-        Limits.Times often = new Limits.Times(
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(60),
-                Duration.ofMillis(1));
+        Limits.Times often = Limits.Times.defaults().with(Limits.Wait.PING, Duration.ofMillis(1));
         try (Fixture pinging = new Fixture(Fixture.options(), often)) {
             String body = pinging.post(
                             "/v1/chat/completions",
@@ -229,14 +222,7 @@ class WireProfileTest {
 
     @Test
     void aFailureInAStreamIsAnEventOfItsOwn() throws Exception {
-        Limits.Times brief = new Limits.Times(
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                Duration.ofMillis(300),
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(10));
+        Limits.Times brief = Limits.Times.defaults().with(Limits.Wait.ANSWER, Duration.ofMillis(300));
         try (Fixture hurried = new Fixture(Fixture.options(), brief)) {
             List<String> events =
                     Fixture.events(hurried.post("/v1/chat/completions", Fixture.endless(", \"stream\": true"))

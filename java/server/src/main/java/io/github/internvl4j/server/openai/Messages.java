@@ -5,7 +5,9 @@ import io.github.internvl4j.Prompt;
 import io.github.internvl4j.PromptBuilder;
 import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.SpecialTokens;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
@@ -174,6 +176,16 @@ public final class Messages {
                 .flatMap(message -> message.parts.stream())
                 .filter(part -> part.kind != Kind.TEXT)
                 .count();
+    }
+
+    /** Where their images come from, each with where that first stands in the request. */
+    public Map<String, String> images() {
+        Map<String, String> urls = new LinkedHashMap<>();
+        messages.stream()
+                .flatMap(message -> message.parts.stream())
+                .filter(part -> part.kind == Kind.IMAGE)
+                .forEach(part -> urls.putIfAbsent(part.text, part.path));
+        return urls;
     }
 
     /**

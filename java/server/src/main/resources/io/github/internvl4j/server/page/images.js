@@ -29,7 +29,8 @@ export async function read(file) {
 export function listen(take, over) {
   let depth = 0;
   const files = (data) => [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));
-  addEventListener("dragenter", (event) => { depth++; event.preventDefault(); over(true); });
+  const brings = (event) => event.dataTransfer?.types.includes("Files");
+  addEventListener("dragenter", (event) => { depth++; event.preventDefault(); over(brings(event)); });
   addEventListener("dragleave", () => { if (--depth <= 0) { depth = 0; over(false); } });
   addEventListener("dragover", (event) => event.preventDefault());
   addEventListener("drop", (event) => {

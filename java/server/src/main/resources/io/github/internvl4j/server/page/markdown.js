@@ -7,6 +7,7 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
     node.setAttribute("rel", "noopener noreferrer");
     node.setAttribute("target", "_blank");
   }
+  if (node.tagName === "PRE" || node.tagName === "TABLE") node.tabIndex = 0; // they scroll sideways, by keyboard, too
 });
 
 export function show(element, text) {

@@ -19,7 +19,7 @@ const button = (text, action) => {
   return element;
 };
 
-let talk = fresh();
+let talk = store.last() ?? fresh();
 let shown = [];
 let going = null;
 
@@ -49,7 +49,7 @@ function foot(turn) {
   const row = make("div", "foot");
   if (turn.tokens) {
     const parts = [`${turn.tokens} tokens`];
-    if (turn.seconds > 0) parts.push(`${(turn.tokens / turn.seconds).toFixed(1)} tokens/s`);
+    if (turn.seconds > .05) parts.push(`${(turn.tokens / turn.seconds).toFixed(1)} tokens/s`);
     if (turn.first > 0) parts.push(`first after ${turn.first.toFixed(2)} s`);
     if (turn.finish === "length") parts.push("cut at the longest length");
     row.append(make("span", "", parts.join(" · ")));
@@ -73,7 +73,8 @@ function draw() {
     const reply = make("div", "answer");
     const text = make("div", "text");
     reply.append(text);
-    if (turn.answer) show(text, turn.answer);
+    const said = turn === going?.turn ? going.said : turn.answer;
+    if (said) show(text, said);
     if (turn.problem) {
       const problem = make("p", "problem", turn.problem);
       problem.setAttribute("role", "alert");
@@ -91,14 +92,29 @@ function list() {
   $("history").replaceChildren(...store.talks().map((one) => {
     const item = make("li", one.id === talk.id ? "now" : "");
     const title = one.turns[0]?.question || "An image";
-    const open = button(title, () => { stop(); talk = one; menu(false); draw(); bottom(); });
+    const open = button(title, () => { if (one.id !== talk.id) turnTo(one); menu(false); });
     if (one.id === talk.id) open.setAttribute("aria-current", "true");
-    const remove = button("×", () => { store.forget(one.id); if (one.id === talk.id) talk = fresh(); draw(); });
+    const remove = button("×", () => { if (one.id === talk.id) leave(); store.forget(one.id); list(); });
     remove.className = "quiet";
     remove.setAttribute("aria-label", `Forget: ${title}`);
     item.append(open, remove);
     return item;
   }));
+}
+
+/** Shows another conversation; an answer that is on its way in this one ends. */
+function turnTo(other) {
+  stop();
+  talk = other;
+  store.remember(talk);
+  draw();
+  bottom();
+}
+
+/** To a new one, and this one is not to be kept, whatever still comes of its answer. */
+function leave() {
+  talk.forgotten = true;
+  turnTo(fresh());
 }
 
 const bottom = () => { $("talk").scrollTop = $("talk").scrollHeight; };
@@ -114,23 +130,28 @@ function busy(now) {
 
 async function answer(turn) {
   stop();
-  const mine = { turn, talk, control: new AbortController() };
+  const mine = { turn, talk, said: "", control: new AbortController() };
   going = mine;
   for (const name of ["answer", "problem", "stopped", "tokens", "finish"]) delete turn[name];
+  store.save(talk); // so that a question outlives a reload in the middle of its answer
   busy(true);
   draw();
   bottom();
-  const text = $("turns").lastElementChild.querySelector(".text");
   const began = performance.now();
   let first = 0;
-  let said = "";
   let frame = 0;
-  const paint = () => { frame = 0; const follow = atBottom(); show(text, said); if (follow) bottom(); };
+  const paint = () => {
+    frame = 0;
+    const text = document.querySelector(".going .text");
+    const follow = atBottom();
+    if (text && going === mine) show(text, mine.said);
+    if (follow) bottom();
+  };
   try {
     for await (const part of ask(mine.talk.turns, store.settings(), mine.control.signal)) {
       if (part.text) {
         first ||= performance.now();
-        said += part.text;
+        mine.said += part.text;
         frame ||= requestAnimationFrame(paint);
       }
       if (part.finish) turn.finish = part.finish;
@@ -141,16 +162,19 @@ async function answer(turn) {
     else turn.problem = failure.message;
   }
   cancelAnimationFrame(frame);
-  if (said || !turn.problem) turn.answer = said;
+  if (going !== mine && going?.turn === turn) return; // it is being answered anew
+  if (mine.said || !turn.problem) turn.answer = mine.said;
   turn.first = first ? (first - began) / 1000 : 0;
   turn.seconds = first ? (performance.now() - first) / 1000 : 0;
-  store.save(mine.talk);
+  if (!mine.talk.forgotten) store.save(mine.talk);
   if (going === mine) {
     going = null;
     busy(false);
-    draw();
-    bottom();
   }
+  const follow = atBottom();
+  if (mine.talk === talk) draw();
+  else list();
+  if (follow) bottom();
 }
 
 function stop() {
@@ -162,6 +186,8 @@ function stop() {
 function edit(turn) {
   stop();
   talk.turns.splice(talk.turns.indexOf(turn), 1);
+  if (talk.turns.length > 0) store.save(talk);
+  else store.forget(talk.id);
   shown = turn.images;
   $("question").value = turn.question;
   draw();
@@ -261,17 +287,17 @@ $("question").addEventListener("keydown", (event) => {
 });
 addEventListener("keydown", (event) => { if (event.key === "Escape") { if (going) stop(); menu(false); } });
 $("files").addEventListener("change", (event) => { take([...event.target.files]); event.target.value = ""; });
-document.querySelector(".attach").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" || event.key === " ") { event.preventDefault(); $("files").click(); }
-});
-$("fresh").addEventListener("click", () => { stop(); talk = fresh(); menu(false); draw(); $("question").focus(); });
+$("attach").addEventListener("click", () => $("files").click());
+$("fresh").addEventListener("click", () => { turnTo(fresh()); menu(false); $("question").focus(); });
+addEventListener("storage", list); // another tab has said something
 $("menu").addEventListener("click", () => menu(!$("side").classList.contains("open")));
 $("talk").addEventListener("click", () => menu(false));
 $("tune").addEventListener("click", openSettings);
 $("settings").addEventListener("close", closeSettings);
-$("forget").addEventListener("click", () => { store.forget(); talk = fresh(); $("settings").close(); draw(); });
+$("forget").addEventListener("click", () => { leave(); store.forget(); $("settings").close(); list(); });
 $("ideas").append(...IDEAS.map((idea) => button(idea, () => { $("question").value = idea; grow(); $("question").focus(); })));
 listen(take, (over) => { $("drop").hidden = !over; });
 draw();
+bottom();
 greet();
 $("question").focus();

@@ -1,5 +1,6 @@
 // What this browser keeps: conversations and settings. Images are kept small; where there is no room, the oldest goes.
 const TALKS = "internvl4j.talks";
+const LAST = "internvl4j.last";
 const SETTINGS = "internvl4j.settings";
 
 function read(key, otherwise) {
@@ -20,8 +21,25 @@ export function saveSettings(value) {
 
 export const talks = () => read(TALKS, []);
 
+/** The conversation that this tab showed last, if it is still there. */
+export function last() {
+  try {
+    const id = sessionStorage.getItem(LAST);
+    return talks().find((one) => one.id === id);
+  } catch {
+    return undefined;
+  }
+}
+
+export function remember(talk) {
+  try {
+    sessionStorage.setItem(LAST, talk.id);
+  } catch { /* as below */ }
+}
+
 /** Newest first; another tab may have changed the list meanwhile. */
 export function save(talk) {
+  remember(talk);
   let all = [talk, ...talks().filter((one) => one.id !== talk.id)];
   while (all.length > 0) {
     try {

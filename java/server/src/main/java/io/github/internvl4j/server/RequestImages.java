@@ -13,18 +13,31 @@ import io.github.internvl4j.server.openai.MediaSource;
 import io.github.internvl4j.video.VideoFrames;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
-/** The images and videos of one request, which stand in it themselves: nothing is fetched, and no other file of this machine is read. */
-final class DataImages implements MediaSource {
+/**
+ * The images and videos of one request, which stand in it themselves, or were fetched for it before: nothing is fetched here, and no
+ * other file of this machine is read.
+ */
+final class RequestImages implements MediaSource {
+    private final Map<String, byte[]> fetched;
     private long left = Limits.ALL_PIXELS;
+
+    /** @param fetched by URL */
+    RequestImages(Map<String, byte[]> fetched) {
+        this.fetched = fetched;
+    }
 
     @Override
     public Image image(String url, String path) {
-        requireData(url, path);
+        byte[] file = fetched.get(url);
+        if (file == null) {
+            requireData(url, path);
+        }
         try {
             long most = Math.max(1, Math.min(left, Limits.PIXELS));
             Image image = Image.read(
-                    DataUri.bytes(url, JsonText.shortened(url)),
+                    file == null ? DataUri.bytes(url, JsonText.shortened(url)) : file,
                     "the image",
                     ReadOptions.defaults().maxPixels(most));
             left -= (long) image.width() * image.height();
@@ -59,7 +72,10 @@ final class DataImages implements MediaSource {
     private static void requireData(String url, String path) {
         if (!DataUri.is(url)) {
             throw new FieldException(
-                    path, "field " + path + ": remote files are not fetched; expected data:TYPE;base64, and the file");
+                    path,
+                    "field " + path + ": " + JsonText.shortened(url)
+                            + " is not fetched; expected data:TYPE;base64, and the file (where the server has"
+                            + " --allow-remote-images, http:// and https:// for images, too)");
         }
     }
 }
