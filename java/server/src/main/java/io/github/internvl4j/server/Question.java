@@ -7,10 +7,14 @@ import io.github.internvl4j.InternVL;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.ReplyListener;
+import io.github.internvl4j.error.SchemaException;
 import io.github.internvl4j.server.openai.AnswerFields;
+import io.github.internvl4j.server.openai.FieldException;
 import io.github.internvl4j.server.openai.Fields;
+import io.github.internvl4j.server.openai.JsonText;
 import io.github.internvl4j.server.openai.Messages;
 import io.github.internvl4j.server.openai.OneWay;
+import io.github.internvl4j.server.openai.Structure;
 import io.github.internvl4j.text.SpecialTokens;
 import java.security.SecureRandom;
 import java.util.Arrays;
@@ -24,6 +28,7 @@ import java.util.function.Supplier;
  * @param choices how many answers
  * @param logprobs whether tokens are told with how likely they were
  * @param topLogprobs how many alternatives of each
+ * @param structure of the answers
  */
 record Question(
         Supplier<Asked> asked,
@@ -32,7 +37,8 @@ record Question(
         boolean stream,
         boolean usage,
         boolean logprobs,
-        int topLogprobs) {
+        int topLogprobs,
+        Structure structure) {
     private static final SecureRandom RANDOM = new SecureRandom();
 
     /** What is asked, with its images. */
@@ -56,7 +62,8 @@ record Question(
                 body,
                 served,
                 logprobs,
-                top == null ? 0 : top);
+                top == null ? 0 : top,
+                Structure.of(body));
     }
 
     /** The prompt of a request that has messages; its images are read when it is asked for. */
@@ -95,7 +102,8 @@ record Question(
                 body,
                 served,
                 top != null,
-                top == null ? 0 : top);
+                top == null ? 0 : top,
+                Structure.TEXT);
     }
 
     /** A text, in which special tokens are meant as they are for other such servers, or ids; an array may hold one text. */
@@ -114,7 +122,13 @@ record Question(
     }
 
     private static Question of(
-            Supplier<Asked> asked, AnswerFields fields, Fields body, Served served, boolean logprobs, int topLogprobs) {
+            Supplier<Asked> asked,
+            AnswerFields fields,
+            Fields body,
+            Served served,
+            boolean logprobs,
+            int topLogprobs,
+            Structure structure) {
         if (topLogprobs < 0 || topLogprobs > Limits.TOP_LOGPROBS) {
             throw body.wrong("top_logprobs", "0 to " + Limits.TOP_LOGPROBS, body.required("top_logprobs"));
         }
@@ -131,7 +145,32 @@ record Question(
         Fields options = body.object("stream_options");
         boolean usage = options != null && Boolean.TRUE.equals(options.flag("include_usage"));
         return new Question(
-                asked, fields.config(base), choices == null ? 1 : choices, stream, usage, logprobs, topLogprobs);
+                asked,
+                structured(fields.config(base), structure, body, served.model()),
+                choices == null ? 1 : choices,
+                stream,
+                usage,
+                logprobs,
+                topLogprobs,
+                structure);
+    }
+
+    /** A schema is looked at before the request waits: what it asks for and cannot be done is the request's fault. */
+    private static GenerationConfig structured(
+            GenerationConfig config, Structure structure, Fields body, InternVL model) {
+        if (structure.schema() == null) {
+            return config;
+        }
+        if (config.minNewTokens() > 0) {
+            throw body.wrong("min_tokens", "0 beside JSON, which ends where it is whole", body.required("min_tokens"));
+        }
+        String schema = JsonText.text(structure.schema());
+        try {
+            model.requireSchema(schema);
+        } catch (SchemaException e) {
+            throw new FieldException(structure.field(e.pointer()), String.valueOf(e.getMessage()), e);
+        }
+        return config.jsonSchema(schema);
     }
 
     /** The choices of one request are drawn with seeds one after the other, so that each can be asked for again. */
