@@ -303,6 +303,22 @@ IVL_API int64_t ivl_features_rows(const ivl_features* features);
 IVL_API ivl_status ivl_features_copy(const ivl_features* features, float* out, int64_t capacity);
 IVL_API void ivl_features_free(ivl_features* features);
 
+/* ---- what an answer may be ---------------------------------------------------------------------------------------- */
+
+/* A tokenizer's tokens as bytes: made once for a model, and for all grammars of its requests. */
+typedef struct ivl_vocabulary ivl_vocabulary;
+/* count must be the model's vocabulary_size. Token i has the bytes from ends[i - 1] (of the first one: 0) to ends[i]. One without bytes is
+ * never part of a guided answer: special tokens, and rows of the model that have no token. */
+IVL_API ivl_status ivl_vocabulary_create(const char* bytes, const int64_t* ends, int64_t count, ivl_vocabulary** out);
+IVL_API void ivl_vocabulary_free(ivl_vocabulary* vocabulary);
+
+/* A JSON schema, compiled for a vocabulary. */
+typedef struct ivl_grammar ivl_grammar;
+/* IVL_UNSUPPORTED where the schema asks for what is not done, IVL_INVALID_ARGUMENT where it is no schema or nothing satisfies it. place,
+ * which may be null, then receives where: a JSON pointer to the keyword; empty: the whole. It receives null where all is well. */
+IVL_API ivl_status ivl_grammar_create(const ivl_vocabulary* vocabulary, const char* schema, ivl_text** place, ivl_grammar** out);
+IVL_API void ivl_grammar_free(ivl_grammar* grammar);
+
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
 typedef struct ivl_sampling {
@@ -337,6 +353,10 @@ typedef struct ivl_request {
                                           model's draft, and checked together: faster where an answer quotes its prompt or the draft
                                           is right, and the same answer always; 0: none */
   int32_t guided;                      /* 1: each token waits for ivl_allow() */
+  const ivl_grammar* grammar;          /* may be null; then the answer is JSON that satisfies its schema, unless it is cut: no white space
+                                          but a space, or the end of a line and up to 32, before a value, a name or a closing bracket. A
+                                          stop token comes behind the whole value alone. With most_guessed as if 0, and neither guided
+                                          nor min_new_tokens */
   int32_t logits;                      /* 1: ivl_events_logits() gives those of each token */
   ivl_sampling sampling;
 } ivl_request;

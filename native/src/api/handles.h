@@ -23,6 +23,14 @@ struct ivl_model {
   bool in_pair = false;  // it has a draft, or is one: none is both, so that no two models wait for each other's turns
 };
 
+struct ivl_vocabulary {
+  std::shared_ptr<const ivl::grammar::Vocabulary> vocabulary;
+};
+
+struct ivl_grammar {
+  std::shared_ptr<const ivl::grammar::Rules> rules;
+};
+
 struct ivl_recording {
   std::shared_ptr<ivl::Recording> recording;
 };

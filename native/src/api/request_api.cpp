@@ -38,6 +38,7 @@ RequestOptions options_of(const ivl_request& request) {
   if (request.most_guessed < 0) fail(Status::InvalidArgument, cat("most_guessed is ", request.most_guessed, ", expected >= 0"));
   options.most_guessed = request.most_guessed;
   options.guided = request.guided != 0;
+  if (request.grammar != nullptr) options.rules = request.grammar->rules;
   if (request.recording != nullptr) options.recording = request.recording->recording;
   if (request.salt != nullptr) options.salt = request.salt;
   options.priority = request.priority;

@@ -14,9 +14,27 @@ Request::Request(const Engine& engine, Prompt prompt, RequestOptions options)
   validate(options_.sampling, engine.config().language.vocab);
   check_owner(prompt);
   check_prompt(prompt);
+  check_rules();
   prompt_size_ = prompt.tokens.size();
   place_pictures(prompt);
   tokens_ = std::move(prompt.tokens);
+  if (options_.rules == nullptr) return;
+  matcher_ = std::make_unique<grammar::Matcher>(options_.rules, sampler_.stop_tokens());
+  allowed_ = matcher_->allowed();
+}
+
+void Request::check_rules() const {
+  if (options_.rules == nullptr) return;
+  const auto tokens = static_cast<int64_t>(options_.rules->vocabulary().size());
+  const int64_t vocab = engine_.config().language.vocab;
+  if (tokens != vocab) {
+    fail(Status::InvalidArgument, cat("the grammar's vocabulary has ", tokens, " tokens, expected the model's ", vocab));
+  }
+  if (options_.guided) fail(Status::InvalidArgument, "the request has a grammar and is guided, expected one of the two");
+  if (options_.sampling.min_new_tokens > 0) {
+    fail(Status::InvalidArgument, cat("min_new_tokens is ", options_.sampling.min_new_tokens,
+                                      ", expected 0 beside a grammar, which says where the answer ends"));
+  }
 }
 
 // Another model's pictures may have other shapes, and never mean the same.
@@ -145,7 +163,7 @@ void Request::append_text(std::vector<int32_t>& out, int64_t begin, int64_t end)
 }
 
 size_t Request::most_guessed() const {
-  if (options_.guided || options_.recording != nullptr) return 0;
+  if (options_.guided || matcher_ != nullptr || options_.recording != nullptr) return 0;
   const int64_t room = most_positions() - tokens() - 1;  // the last token's own row is never needed
   return static_cast<size_t>(std::clamp<int64_t>(room, 0, options_.most_guessed));
 }
@@ -187,7 +205,12 @@ Finish Request::accept(const Sampled& sampled) {
   if (is_stop(sampled.token)) return Finish::Stop;
   const auto generated = static_cast<int64_t>(tokens_.size() - prompt_size_);
   const bool full = generated >= options_.sampling.max_new_tokens || tokens() >= engine_.config().language.context;
-  return full ? Finish::Length : Finish::None;
+  if (full) return Finish::Length;
+  if (matcher_ != nullptr) {
+    matcher_->accept(sampled.token);
+    allowed_ = matcher_->allowed();
+  }
+  return Finish::None;
 }
 
 bool Request::is_stop(int32_t token) const {

@@ -10,6 +10,7 @@
 #include "generate/kv_sequence.h"
 #include "generate/prompt_lookup.h"
 #include "generate/sampler.h"
+#include "grammar/matcher.h"
 #include "model/recording.h"
 
 namespace ivl {
@@ -33,6 +34,8 @@ struct RequestOptions {
   bool logits = false;       // of each token are wanted
   int32_t most_guessed = 0;  // tokens that are guessed at once (scheduler.h); the answer is the same with any number
   bool guided = false;       // each token waits for allow(), which says what it may be
+  // Not null: what the whole answer is. Its tokens then are neither guided nor guessed.
+  std::shared_ptr<const grammar::Rules> rules = {};
 };
 
 class Request {
@@ -88,7 +91,7 @@ class Request {
   // How the token behind the answer's tokens and these is to be drawn. `answer` is memory for both, where there are some of these; it
   // and this request stay as they are until the draw is done.
   Draw draw(std::span<const int32_t> guessed, std::vector<int32_t>& answer) const;
-  // Takes what was drawn; says whether the answer ends with it.
+  // Takes what was drawn; says whether the answer ends with it. An Error is this request's failure.
   Finish accept(const Sampled& sampled);
 
  private:
@@ -99,6 +102,7 @@ class Request {
 
   void check_owner(const Prompt& prompt) const;
   void check_prompt(const Prompt& prompt) const;
+  void check_rules() const;
   void place_pictures(const Prompt& prompt);
   void add_key(PositionKey key);
   bool is_stop(int32_t token) const;
@@ -114,7 +118,8 @@ class Request {
   std::optional<int64_t> reused_;
   Sampler sampler_;
   PromptLookup lookup_;
-  TokenMask allowed_;  // of the next token, once it is known
+  std::unique_ptr<grammar::Matcher> matcher_;  // of the rules, if there are any
+  TokenMask allowed_;                          // of the next token, once it is known
   std::optional<KvSequence> cache_;
 };
 

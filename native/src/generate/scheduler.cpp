@@ -329,8 +329,18 @@ bool Scheduler::accept(Entry& entry, Sampled sampled, std::vector<float> logits)
     fail(entry, *sampled.failure);
     return false;
   }
+  Finish finish = Finish::None;
+  try {
+    finish = entry.request->accept(sampled);
+  } catch (const Error& error) {
+    fail(entry, error);
+    return false;
+  } catch (const std::bad_alloc&) {
+    fail(entry, Error(Status::OutOfMemory, "the system has no memory left for what may come next"));
+    return false;
+  }
   ++counts_.new_tokens;
-  Event event = event_of(entry, entry.request->accept(sampled));
+  Event event = event_of(entry, finish);
   event.token = sampled.token;
   event.logprob = sampled.logprob;
   event.top = std::move(sampled.top);

@@ -45,7 +45,9 @@ final class Answer {
         this.listener = listener;
         this.watch = watch;
         visionSeconds = preparingSeconds;
-        stream = new AnswerStream(reader.tokenizer(), reader.stopStrings(config));
+        stream = config.jsonSchema() == null
+                ? new AnswerStream(reader.tokenizer(), reader.stopStrings(config))
+                : AnswerStream.verbatim(reader.tokenizer(), reader.stopStrings(config));
         parting = thinking ? new ThinkingStream() : null;
         started = System.nanoTime();
         firstToken = started;

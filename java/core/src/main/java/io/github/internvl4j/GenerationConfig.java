@@ -43,6 +43,7 @@ public final class GenerationConfig {
         private boolean guessing = true;
         private int beams = 1;
         private float lengthPenalty = 1;
+        private @Nullable String jsonSchema = null;
     }
 
     private final Fields fields;
@@ -69,10 +70,15 @@ public final class GenerationConfig {
         requireFinite(true, "lengthPenalty", lengthPenalty(), "a finite number");
         Options.require(beams() >= 1 && beams() <= MOST_BEAMS, "beams", beams(), "1 to " + MOST_BEAMS);
         Options.require(
+                jsonSchema() == null || minNewTokens() == 0,
+                "minNewTokens",
+                minNewTokens(),
+                "0 beside a JSON schema, which says where the answer ends");
+        Options.require(
                 beams() == 1 || isPlain(),
                 "beams",
                 beams(),
-                "1 beside a temperature, penalties, biases, a least length, stop strings or alternatives: beams are compared by the"
+                "1 beside a temperature, penalties, biases, a least length, stop strings, a JSON schema or alternatives: beams are compared by the"
                         + " model's own probabilities");
         Options.require(
                 stopStrings().stream().noneMatch(String::isEmpty), "stopStrings", stopStrings(), "no empty string");
@@ -95,6 +101,7 @@ public final class GenerationConfig {
                 && logitBias().isEmpty()
                 && minNewTokens() == 0
                 && stopStrings().isEmpty()
+                && jsonSchema() == null
                 && topLogprobs() == 0;
     }
 
@@ -333,6 +340,43 @@ public final class GenerationConfig {
         return with(changed -> changed.lengthPenalty = value);
     }
 
+    /**
+     * With answers that are JSON and satisfy this schema, as long as {@link #maxNewTokens} or a stop string does not cut them. Tokens that
+     * do not go on so are never drawn; the model's template still knows nothing of the schema, so the question should say what is wanted.
+     *
+     * <p>What is done of JSON Schema 2020-12: {@code type}, {@code enum}, {@code const}, {@code properties}, {@code required},
+     * {@code additionalProperties}, {@code items}, {@code prefixItems}, {@code minItems}, {@code maxItems}, {@code minLength},
+     * {@code maxLength}, {@code pattern} (without looking around or back), {@code format} (date, time, date-time, uuid, ipv4, email),
+     * {@code minimum}, {@code maximum} and their exclusive forms, {@code anyOf}, {@code allOf}, {@code oneOf} if no value can satisfy two
+     * of its schemas, and {@code $ref} into the schema itself. Annotations and unknown words are ignored, anything else is refused when
+     * the question is asked, with a {@link io.github.internvl4j.error.SchemaException}.
+     *
+     * <p>Names come in any order, each once. White space is a space, or the end of a line and up to 32 spaces, before a value, a name or a
+     * closing bracket. Names and constants have the shortest escapes; whole numbers no fraction or exponent.
+     *
+     * <p>Tokens are not guessed then, and an answer cannot be thinking or searched for by beams.
+     *
+     * @throws InvalidOptionException beside a least length or beams
+     */
+    public GenerationConfig jsonSchema(String value) {
+        Objects.requireNonNull(value, "value");
+        return with(changed -> changed.jsonSchema = value);
+    }
+
+    /**
+     * With answers that are any JSON object; see {@link #jsonSchema(String)}.
+     *
+     * @throws InvalidOptionException beside a least length or beams
+     */
+    public GenerationConfig jsonObject() {
+        return jsonSchema("{\"type\": \"object\"}");
+    }
+
+    /** What the answer is to satisfy, or null if it may be any text. */
+    public @Nullable String jsonSchema() {
+        return fields.jsonSchema;
+    }
+
     /** How many answers are followed together; 1: beams are not searched. */
     public int beams() {
         return fields.beams;
@@ -413,7 +457,8 @@ public final class GenerationConfig {
                 .and("topLogprobs", topLogprobs())
                 .and("guessing", guessing())
                 .and("beams", beams())
-                .and("lengthPenalty", lengthPenalty());
+                .and("lengthPenalty", lengthPenalty())
+                .and("jsonSchema", jsonSchema());
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.host.Shortage;
 import io.github.internvl4j.runtime.NativeFeatures;
+import io.github.internvl4j.runtime.NativeGrammar;
 import io.github.internvl4j.runtime.NativeModel;
 import io.github.internvl4j.runtime.NativeRequest;
 import io.github.internvl4j.runtime.RequestEvent;
@@ -91,10 +92,23 @@ final class Generator implements AutoCloseable {
             double preparingSeconds,
             String salt) {
         Answer answer = begun(tokens, config, listener, thinking, preparingSeconds);
-        var request = new NativeRequest(
-                tokens, reader.imageToken(), images, reader.stopTokens(config), config.sampling(), salt, null);
-        long id = model.submit(request, events::add);
-        running.put(id, new Running(index, answer, owned));
+        int[] stops = reader.stopTokens(config);
+        try (NativeGrammar grammar = grammar(config, thinking)) {
+            var request = new NativeRequest(
+                    tokens, reader.imageToken(), images, stops, config.sampling(), salt, null, grammar);
+            long id = model.submit(request, events::add);
+            running.put(id, new Running(index, answer, owned));
+        }
+    }
+
+    /** Null if the answer may be any text. */
+    private @Nullable NativeGrammar grammar(GenerationConfig config, boolean thinking) {
+        String schema = config.jsonSchema();
+        if (schema == null) {
+            return null;
+        }
+        Options.require(!thinking, "thinking", true, "false beside a JSON schema: the whole answer is the JSON");
+        return model.grammar(schema, reader::tokenBytes);
     }
 
     /**

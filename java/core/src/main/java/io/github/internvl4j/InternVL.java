@@ -355,6 +355,16 @@ public final class InternVL implements AutoCloseable {
         reader.raw(Options.copy(tokens, "tokens"));
     }
 
+    /**
+     * Refuses what {@link GenerationConfig#jsonSchema(String)} of a request would be refused for, before anything is computed.
+     *
+     * @throws io.github.internvl4j.error.SchemaException if answers cannot be held to it
+     */
+    public void requireSchema(String schema) {
+        Objects.requireNonNull(schema, "schema");
+        model.grammar(schema, reader::tokenBytes).close();
+    }
+
     /** Answers one prompt, for a loop over the answer's chunks; what goes wrong is thrown by the loop. */
     public ReplyStream stream(Prompt prompt, GenerationConfig config) {
         return new ReplyStream(background(prompt, config));

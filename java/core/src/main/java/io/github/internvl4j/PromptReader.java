@@ -254,6 +254,18 @@ final class PromptReader {
         return encoder.imageContextId();
     }
 
+    /** Of each row of the model; empty for special and other added tokens, which are never part of JSON, and for rows without a token. */
+    byte[][] tokenBytes() {
+        byte[][] bytes = new byte[info.vocabularySize()][];
+        for (int id = 0; id < bytes.length; id++) {
+            boolean text = tokenizer.contains(id)
+                    && !tokenizer.isSpecial(id)
+                    && tokenizer.findMark(tokenizer.tokenText(id)).isEmpty();
+            bytes[id] = text ? tokenizer.tokenBytes(id) : new byte[0];
+        }
+        return bytes;
+    }
+
     /** The caller's, and the template's own, which the original also cuts the text at. */
     List<String> stopStrings(GenerationConfig config) {
         List<String> all = new ArrayList<>(config.stopStrings());

@@ -25,7 +25,7 @@ record OpenAiLine(Messages messages, AnswerFields settings) implements BatchLine
             List.of("model", "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key");
 
     /** What we do one way only, the usual one. */
-    private static final OneWay ONE_WAY = OneWay.CHAT
+    private static final OneWay ONE_WAY = OneWay.TEXT
             .and("n", "1", value -> value.isIntegralNumber() && value.asLong() == 1)
             .and("stream", "false", value -> value.isBoolean() && !value.booleanValue());
 

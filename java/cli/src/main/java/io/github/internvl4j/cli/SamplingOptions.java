@@ -1,6 +1,10 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.GenerationConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -104,6 +108,13 @@ final class SamplingOptions {
     private List<String> stop = List.of();
 
     @Option(
+            names = "--json-schema",
+            paramLabel = "FILE",
+            description =
+                    "The answer is JSON that satisfies the schema in this file; {\"type\": \"object\"} is any object.")
+    private @Nullable Path jsonSchema;
+
+    @Option(
             names = "--top-logprobs",
             defaultValue = "0",
             paramLabel = "N",
@@ -114,10 +125,11 @@ final class SamplingOptions {
      * The settings; without a seed each call draws one.
      *
      * @param thinking whether the model thinks, which has a temperature of its own where none is given
+     * @throws UncheckedIOException if the schema's file cannot be read
      */
     GenerationConfig config(boolean thinking) {
         GenerationConfig base = thinking ? GenerationConfig.thinking() : GenerationConfig.defaults();
-        return base.maxNewTokens(maxNewTokens)
+        GenerationConfig config = base.maxNewTokens(maxNewTokens)
                 .temperature(temperature == null ? base.temperature() : temperature)
                 .topK(topK)
                 .topP(topP)
@@ -134,5 +146,14 @@ final class SamplingOptions {
                 .stopStrings(stop.toArray(new String[0]))
                 .topLogprobs(topLogprobs)
                 .beams(beams);
+        return jsonSchema == null ? config : config.jsonSchema(text(jsonSchema));
+    }
+
+    private static String text(Path file) {
+        try {
+            return Utf8.decode(Files.readAllBytes(file), file.toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

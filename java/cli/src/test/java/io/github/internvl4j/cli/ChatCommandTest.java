@@ -58,6 +58,17 @@ class ChatCommandTest {
     }
 
     @Test
+    void anAnswerIsWhatASchemaSays() throws IOException {
+        Path schema = Files.writeString(folder.resolve("schema.json"), "{\"enum\": [\"a cat\", \"a dog\"]}");
+        String answer = run(HELLO, "--json-schema", schema.toString(), "--json")
+                .succeeded()
+                .json()
+                .get("text")
+                .asText();
+        assertTrue(List.of("\"a cat\"", "\"a dog\"").contains(answer), answer);
+    }
+
+    @Test
     void aDraftChangesNothing() throws IOException {
         JsonNode alone =
                 run(HELLO, "--max-new-tokens", "20", "--json").succeeded().json();

@@ -30,6 +30,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -42,6 +43,8 @@ public final class NativeModel implements AutoCloseable {
     private final String backend;
     private final EventPump events;
     private volatile @Nullable NativeModel draft;
+    private final Object vocabularyLock = new Object();
+    private @Nullable NativeVocabulary vocabulary; // under its lock
 
     private NativeModel(ivl_model pointer) {
         handle = new Handle<>("the model", pointer, internvl4j::ivl_model_free);
@@ -275,6 +278,24 @@ public final class NativeModel implements AutoCloseable {
     }
 
     /**
+     * A JSON schema that answers of this model are to satisfy.
+     *
+     * @param tokens the bytes of each of the model's tokens; asked for once
+     * @throws io.github.internvl4j.error.SchemaException if it cannot be used
+     */
+    public NativeGrammar grammar(String schema, Supplier<byte[][]> tokens) {
+        NativeVocabulary known;
+        synchronized (vocabularyLock) {
+            requireOpen();
+            if (vocabulary == null) {
+                vocabulary = new NativeVocabulary(tokens.get());
+            }
+            known = vocabulary;
+        }
+        return new NativeGrammar(known, schema);
+    }
+
+    /**
      * Hands a request to the model's scheduler, which computes all requests together.
      *
      * @param receiver gets its events, in their order, on another thread; it must not wait
@@ -333,6 +354,11 @@ public final class NativeModel implements AutoCloseable {
     public void close() {
         handle.useIfOpen(model -> NativeLibrary.check(internvl4j.ivl_model_close(model)));
         handle.close();
+        synchronized (vocabularyLock) {
+            if (vocabulary != null) {
+                vocabulary.close();
+            }
+        }
         NativeModel smaller = draft;
         if (smaller != null) {
             smaller.close();

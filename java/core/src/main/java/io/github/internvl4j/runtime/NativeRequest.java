@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param sampling how the answer is drawn
  * @param salt what is computed under one salt serves only others of the same; empty for the common one
  * @param recording records the prompt's activations, or null
+ * @param grammar what the answer is, or null for any text
  */
 public record NativeRequest(
         int[] tokens,
@@ -34,7 +35,20 @@ public record NativeRequest(
         int[] stopTokens,
         Sampling sampling,
         String salt,
-        @Nullable NativeRecording recording) {
+        @Nullable NativeRecording recording,
+        @Nullable NativeGrammar grammar) {
+    /** Of any text. */
+    public NativeRequest(
+            int[] tokens,
+            int imageToken,
+            List<NativeFeatures> features,
+            int[] stopTokens,
+            Sampling sampling,
+            String salt,
+            @Nullable NativeRecording recording) {
+        this(tokens, imageToken, features, stopTokens, sampling, salt, recording, null);
+    }
+
     /**
      * How an answer is drawn, as ivl_sampling and ivl_request have it.
      *
@@ -103,12 +117,14 @@ public record NativeRequest(
                     .bias_count(sampling.biasTokens().length)
                     .most_guessed(sampling.mostGuessed());
             sampling.set(request.sampling());
-            NativeLibrary.check(NativeRecording.with(
-                    recording,
-                    record -> withAll(features, 0, new ArrayList<>(), images -> {
-                        request.recording(record);
-                        return internvl4j.ivl_submit(model, request, images, features.size(), id);
-                    })));
+            NativeLibrary.check(NativeGrammar.with(
+                    grammar,
+                    rules -> NativeRecording.with(
+                            recording,
+                            record -> withAll(features, 0, new ArrayList<>(), images -> {
+                                request.recording(record).grammar(rules);
+                                return internvl4j.ivl_submit(model, request, images, features.size(), id);
+                            }))));
             return id.get();
         }
     }

@@ -24,11 +24,27 @@ public final class AnswerStream {
      *     {@link ConversationTemplate#stop()} belongs to them
      */
     public AnswerStream(Tokenizer tokenizer, List<String> stopStrings) {
-        Objects.requireNonNull(tokenizer, "tokenizer");
+        this(tokenizer, Objects.requireNonNull(tokenizer, "tokenizer").newDecoder(), stopStrings);
+    }
+
+    private AnswerStream(Tokenizer tokenizer, StreamDecoder decoder, List<String> stopStrings) {
         Objects.requireNonNull(stopStrings, "stopStrings");
         this.tokenizer = tokenizer;
-        decoder = tokenizer.newDecoder();
+        this.decoder = decoder;
         stops = new StopStrings(stopStrings);
+    }
+
+    /**
+     * Of an answer whose every byte counts, as JSON's do: no space inside it is taken away, even where the checkpoint's tokenizer cleans
+     * up before punctuation.
+     *
+     * @param tokenizer as in the constructor
+     * @param stopStrings as in the constructor
+     * @return the answer's text, of which there is none yet
+     */
+    public static AnswerStream verbatim(Tokenizer tokenizer, List<String> stopStrings) {
+        Objects.requireNonNull(tokenizer, "tokenizer");
+        return new AnswerStream(tokenizer, new VerbatimDecoder(tokenizer), stopStrings);
     }
 
     /**

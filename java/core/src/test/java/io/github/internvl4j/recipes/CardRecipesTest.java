@@ -187,6 +187,18 @@ class CardRecipesTest {
     }
 
     @Test
+    void json() {
+        // recipe: A picture as a record
+        String schema = """
+                {"type": "object", "required": ["shape", "colour"], "additionalProperties": false, "properties": {
+                  "shape": {"enum": ["circle", "square"]}, "colour": {"type": "string", "maxLength": 20}}}""";
+        Prompt asked = Prompt.of("Describe the picture as JSON with shape and colour.", image);
+        Reply json = model.generate(asked, GenerationConfig.greedy(200).jsonSchema(schema)); // jsonObject(): any object
+        // end
+        assertTrue(json.text().startsWith("{"), json::text);
+    }
+
+    @Test
     void people() {
         String typed = "<|im_end|> <image>";
         // recipe: Questions of people one does not know

@@ -26,7 +26,8 @@ final class Drawing {
         config = with(config, request.maxOutputTokens(), GenerationConfig::maxNewTokens);
         config = with(config, request.frequencyPenalty(), (now, value) -> now.frequencyPenalty(value.floatValue()));
         config = with(config, request.presencePenalty(), (now, value) -> now.presencePenalty(value.floatValue()));
-        return with(config, request.stopSequences(), Drawing::stoppedBy);
+        config = with(config, request.stopSequences(), Drawing::stoppedBy);
+        return JsonAnswers.of(request.responseFormat(), config);
     }
 
     private static <T> GenerationConfig with(

@@ -76,9 +76,9 @@ public final class InternVLChatModel implements ChatModel {
         return ModelProvider.OTHER;
     }
 
-    /** None: an answer cannot be held to a JSON schema yet. */
+    /** Answers can be held to a JSON schema. */
     @Override
     public Set<Capability> supportedCapabilities() {
-        return Set.of();
+        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
     }
 }

@@ -10,7 +10,6 @@ import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.chat.request.ChatRequest;
-import dev.langchain4j.model.chat.request.ResponseFormatType;
 import dev.langchain4j.model.chat.request.ToolChoice;
 
 /** What a request may ask for. */
@@ -26,9 +25,6 @@ final class Supported {
         ToolChoice choice = request.toolChoice();
         refuseIf(choice != null && choice != ToolChoice.NONE, "ToolChoice." + choice);
         refuseIf(!request.toolSpecifications().isEmpty(), "tools");
-        refuseIf(
-                request.responseFormat() != null && request.responseFormat().type() != ResponseFormatType.TEXT,
-                "a JSON response format");
         request.messages().forEach(Supported::require);
     }
 

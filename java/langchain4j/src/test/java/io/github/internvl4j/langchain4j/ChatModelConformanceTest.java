@@ -41,21 +41,6 @@ class ChatModelConformanceTest extends AbstractChatModelIT {
     }
 
     @Override
-    protected boolean supportsJsonResponseFormat() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsJsonResponseFormatWithSchema() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsJsonResponseFormatWithRawSchema() {
-        return false;
-    }
-
-    @Override
     protected boolean supportsSingleImageInputAsPublicURL() {
         return false;
     }
@@ -80,4 +65,13 @@ class ChatModelConformanceTest extends AbstractChatModelIT {
 
     @Override
     protected void should_accept_multiple_images_as_base64_encoded_strings(ChatModel model) {}
+
+    @Override
+    protected void should_respect_JSON_response_format(ChatModel model) {}
+
+    @Override
+    protected void should_respect_JSON_response_format_with_schema(ChatModel model) {}
+
+    @Override
+    protected void should_respect_JsonRawSchema_responseFormat(ChatModel model) {}
 }

@@ -23,7 +23,10 @@ import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ResponseFormat;
+import dev.langchain4j.model.chat.request.ResponseFormatType;
 import dev.langchain4j.model.chat.request.ToolChoice;
+import dev.langchain4j.model.chat.request.json.JsonObjectSchema;
+import dev.langchain4j.model.chat.request.json.JsonSchema;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.error.ImageException;
@@ -211,9 +214,28 @@ class ConversationTest {
     }
 
     @Test
-    void jsonIsRefused() {
-        assertTrue(
-                refused(request -> request.responseFormat(ResponseFormat.JSON)).contains("JSON"));
+    void jsonIsHeldToItsSchema() {
+        assertEquals(
+                GenerationConfig.defaults().jsonObject(),
+                config(request -> request.responseFormat(ResponseFormat.JSON), GenerationConfig.defaults()));
+        ResponseFormat format = ResponseFormat.builder()
+                .type(ResponseFormatType.JSON)
+                .jsonSchema(JsonSchema.builder()
+                        .name("Shape")
+                        .rootElement(JsonObjectSchema.builder()
+                                .addEnumProperty("shape", List.of("circle", "square"))
+                                .required("shape")
+                                .build())
+                        .build())
+                .build();
+        GenerationConfig config = config(request -> request.responseFormat(format), GenerationConfig.defaults());
+        assertTrue(String.valueOf(config.jsonSchema()).contains("\"circle\""), config::toString);
+        ChatRequest asked = ChatRequest.builder()
+                .messages(UserMessage.from(Demo.HELLO))
+                .responseFormat(format)
+                .build();
+        String answer = InternVLChatModel.of(Demo.MODEL).chat(asked).aiMessage().text();
+        assertTrue(answer.matches("\\{\\s*\"shape\":\\s*\"(circle|square)\"\\s*}"), answer);
         assertEquals(
                 GenerationConfig.defaults(),
                 config(request -> request.responseFormat(ResponseFormat.TEXT), GenerationConfig.defaults()));

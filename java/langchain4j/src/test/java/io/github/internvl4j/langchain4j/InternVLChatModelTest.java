@@ -15,6 +15,7 @@ import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.NonRetriableException;
 import dev.langchain4j.model.ModelProvider;
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.listener.ChatModelRequestContext;
@@ -145,7 +146,7 @@ class InternVLChatModelTest {
     @Test
     void itSaysWhatItIs() {
         assertEquals(ModelProvider.OTHER, CHAT.provider());
-        assertEquals(Set.of(), CHAT.supportedCapabilities());
+        assertEquals(Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA), CHAT.supportedCapabilities());
         assertEquals(List.of(), CHAT.listeners());
     }
 

@@ -18,6 +18,7 @@ import dev.langchain4j.exception.NonRetriableException;
 import dev.langchain4j.exception.RateLimitException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.ModelProvider;
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.response.ChatResponse;
@@ -332,7 +333,7 @@ class InternVLStreamingChatModelTest {
                 .chat(Demo.HELLO, streamed);
         assertSame(streamed.response(), listened.responses.get(0).chatResponse());
         assertEquals(ModelProvider.OTHER, listened.requests.get(0).modelProvider());
-        assertEquals(Set.of(), CHAT.supportedCapabilities());
+        assertEquals(Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA), CHAT.supportedCapabilities());
     }
 
     @Test

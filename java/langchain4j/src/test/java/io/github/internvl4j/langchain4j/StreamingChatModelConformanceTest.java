@@ -47,21 +47,6 @@ class StreamingChatModelConformanceTest extends AbstractStreamingChatModelIT {
     }
 
     @Override
-    protected boolean supportsJsonResponseFormat() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsJsonResponseFormatWithSchema() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsJsonResponseFormatWithRawSchema() {
-        return false;
-    }
-
-    @Override
     protected boolean supportsSingleImageInputAsPublicURL() {
         return false;
     }
@@ -86,4 +71,13 @@ class StreamingChatModelConformanceTest extends AbstractStreamingChatModelIT {
 
     @Override
     protected void should_accept_multiple_images_as_base64_encoded_strings(StreamingChatModel model) {}
+
+    @Override
+    protected void should_respect_JSON_response_format(StreamingChatModel model) {}
+
+    @Override
+    protected void should_respect_JSON_response_format_with_schema(StreamingChatModel model) {}
+
+    @Override
+    protected void should_respect_JsonRawSchema_responseFormat(StreamingChatModel model) {}
 }

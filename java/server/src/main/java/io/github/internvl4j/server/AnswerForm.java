@@ -4,6 +4,7 @@ import io.github.internvl4j.FinishReason;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.TokenLogprob;
 import io.github.internvl4j.server.openai.Logprobs;
+import io.github.internvl4j.server.openai.Structure;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -50,6 +51,17 @@ abstract class AnswerForm {
     abstract Map<String, Object> last(int choice, FinishReason reason);
 
     abstract Map<String, Object> choice(int choice, Reply reply);
+
+    /** What of a whole answer its chunks did not have; null if they had all. */
+    @Nullable
+    Map<String, Object> rest(int choice, Reply reply) {
+        return null;
+    }
+
+    /** Whether chunks have the answer's text as it comes. */
+    boolean tellsText() {
+        return true;
+    }
 
     /** Tokens with how likely they were; null where that was not asked for. */
     abstract @Nullable Object logprobs(List<TokenLogprob> chosen, List<List<TokenLogprob>> alternatives);
@@ -120,15 +132,48 @@ abstract class AnswerForm {
     }
 
     private static final class Chat extends AnswerForm {
+        private final Structure structure;
+
         Chat(Served served, Question question) {
             super(served, question, "chat.completion", "chat.completion.chunk", "chatcmpl-");
+            structure = question.structure();
+        }
+
+        /** What the answer calls, in a list; null if it is a text, or was cut too early. */
+        private @Nullable List<Map<String, Object>> calls(Reply reply) {
+            Structure.Call call = structure.calls() ? structure.call(reply.text()) : null;
+            if (call == null) {
+                return null;
+            }
+            Map<String, Object> told = new LinkedHashMap<>();
+            told.put("index", 0);
+            told.put("id", "call_" + UUID.randomUUID().toString().replace("-", ""));
+            told.put("type", "function");
+            told.put("function", Map.of("name", call.name(), "arguments", call.arguments()));
+            return List.of(told);
+        }
+
+        @Override
+        boolean tellsText() {
+            return !structure.calls();
+        }
+
+        @Override
+        @Nullable
+        Map<String, Object> rest(int choice, Reply reply) {
+            List<Map<String, Object>> calls = calls(reply);
+            return calls == null ? null : ofChoice(choice, "delta", Map.of("tool_calls", calls), null, null);
+        }
+
+        private String reason(FinishReason reason) {
+            return structure.calls() && reason == FinishReason.STOP ? "tool_calls" : name(reason);
         }
 
         @Override
         Map<String, Object> first(int choice) {
             Map<String, Object> delta = new LinkedHashMap<>();
             delta.put("role", "assistant");
-            delta.put("content", "");
+            delta.put("content", structure.calls() ? null : "");
             return ofChoice(choice, "delta", delta, null, null);
         }
 
@@ -139,16 +184,24 @@ abstract class AnswerForm {
 
         @Override
         Map<String, Object> last(int choice, FinishReason reason) {
-            return ofChoice(choice, "delta", Map.of(), null, name(reason));
+            return ofChoice(choice, "delta", Map.of(), null, reason(reason));
         }
 
         @Override
         Map<String, Object> choice(int choice, Reply reply) {
             Map<String, Object> message = new LinkedHashMap<>();
             message.put("role", "assistant");
-            message.put("content", reply.text());
+            message.put("content", structure.calls() ? null : reply.text());
+            List<Map<String, Object>> calls = calls(reply);
+            if (calls != null) {
+                message.put("tool_calls", calls);
+            }
             return ofChoice(
-                    choice, "message", message, logprobs(reply.logprobs(), reply.alternatives()), name(reply.finish()));
+                    choice,
+                    "message",
+                    message,
+                    logprobs(reply.logprobs(), reply.alternatives()),
+                    reason(reply.finish()));
         }
 
         @Override

@@ -163,6 +163,10 @@ final class Answering implements Admission.Job {
             throw expired ? ApiError.expired() : ApiError.draining(); // or the client has left, and hears nothing
         }
         if (streaming) {
+            Map<String, Object> rest = form.rest(choice, reply);
+            if (rest != null) {
+                send(form.chunk(rest));
+            }
             send(form.chunk(form.last(choice, reply.finish())));
         }
         return reply;
@@ -170,13 +174,14 @@ final class Answering implements Admission.Job {
 
     private void tell(int choice, Chunk chunk) {
         boolean token = form.hasLogprobs() && chunk.token() >= 0;
-        if (!streaming || chunk.text().isEmpty() && !token) {
+        String text = form.tellsText() ? chunk.text() : "";
+        if (!streaming || text.isEmpty() && !token) {
             return;
         }
         Object logprobs = token
                 ? form.logprobs(
                         List.of(new TokenLogprob(chunk.token(), chunk.logprob())), List.of(chunk.alternatives()))
                 : null;
-        send(form.chunk(form.text(choice, chunk.text(), logprobs)));
+        send(form.chunk(form.text(choice, text, logprobs)));
     }
 }

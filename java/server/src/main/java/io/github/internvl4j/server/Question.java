@@ -7,9 +7,13 @@ import io.github.internvl4j.InternVL;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.ReplyListener;
+import io.github.internvl4j.error.SchemaException;
 import io.github.internvl4j.server.openai.AnswerFields;
+import io.github.internvl4j.server.openai.FieldException;
 import io.github.internvl4j.server.openai.Fields;
+import io.github.internvl4j.server.openai.JsonText;
 import io.github.internvl4j.server.openai.OneWay;
+import io.github.internvl4j.server.openai.Structure;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
@@ -22,6 +26,7 @@ import java.util.function.Supplier;
  * @param choices how many answers
  * @param logprobs whether tokens are told with how likely they were
  * @param topLogprobs how many alternatives of each
+ * @param structure of the answers
  */
 record Question(
         Supplier<Asked> asked,
@@ -30,7 +35,8 @@ record Question(
         boolean stream,
         boolean usage,
         boolean logprobs,
-        int topLogprobs) {
+        int topLogprobs,
+        Structure structure) {
     private static final SecureRandom RANDOM = new SecureRandom();
 
     /** What is asked, with its images. */
@@ -46,7 +52,14 @@ record Question(
         AnswerFields fields = AnswerFields.of(body);
         Integer top = body.count("top_logprobs");
         boolean logprobs = Boolean.TRUE.equals(body.flag("logprobs"));
-        return of(about(served, conversation), fields, body, served, logprobs, top == null ? 0 : top);
+        return of(
+                about(served, conversation),
+                fields,
+                body,
+                served,
+                logprobs,
+                top == null ? 0 : top,
+                Structure.of(body));
     }
 
     private static Supplier<Asked> about(Served served, Conversation conversation) {
@@ -55,7 +68,8 @@ record Question(
 
     /** The same of a conversation whose images have come. */
     Question of(Served served, Conversation conversation) {
-        return new Question(about(served, conversation), config, choices, stream, usage, logprobs, topLogprobs);
+        return new Question(
+                about(served, conversation), config, choices, stream, usage, logprobs, topLogprobs, structure);
     }
 
     /** @param caller as {@link Gate#caller} names it */
@@ -73,7 +87,8 @@ record Question(
                 body,
                 served,
                 top != null,
-                top == null ? 0 : top);
+                top == null ? 0 : top,
+                Structure.TEXT);
     }
 
     /** A text, in which special tokens are meant as they are for other such servers, or ids; an array may hold one text. */
@@ -92,7 +107,13 @@ record Question(
     }
 
     private static Question of(
-            Supplier<Asked> asked, AnswerFields fields, Fields body, Served served, boolean logprobs, int topLogprobs) {
+            Supplier<Asked> asked,
+            AnswerFields fields,
+            Fields body,
+            Served served,
+            boolean logprobs,
+            int topLogprobs,
+            Structure structure) {
         if (topLogprobs < 0 || topLogprobs > Limits.TOP_LOGPROBS) {
             throw body.wrong("top_logprobs", "0 to " + Limits.TOP_LOGPROBS, body.required("top_logprobs"));
         }
@@ -109,7 +130,32 @@ record Question(
         Fields options = body.object("stream_options");
         boolean usage = options != null && Boolean.TRUE.equals(options.flag("include_usage"));
         return new Question(
-                asked, fields.config(base), choices == null ? 1 : choices, stream, usage, logprobs, topLogprobs);
+                asked,
+                structured(fields.config(base), structure, body, served.model()),
+                choices == null ? 1 : choices,
+                stream,
+                usage,
+                logprobs,
+                topLogprobs,
+                structure);
+    }
+
+    /** A schema is looked at before the request waits: what it asks for and cannot be done is the request's fault. */
+    private static GenerationConfig structured(
+            GenerationConfig config, Structure structure, Fields body, InternVL model) {
+        if (structure.schema() == null) {
+            return config;
+        }
+        if (config.minNewTokens() > 0) {
+            throw body.wrong("min_tokens", "0 beside JSON, which ends where it is whole", body.required("min_tokens"));
+        }
+        String schema = JsonText.text(structure.schema());
+        try {
+            model.requireSchema(schema);
+        } catch (SchemaException e) {
+            throw new FieldException(structure.field(e.pointer()), String.valueOf(e.getMessage()), e);
+        }
+        return config.jsonSchema(schema);
     }
 
     /** The choices of one request are drawn with seeds one after the other, so that each can be asked for again. */

@@ -33,6 +33,22 @@ final class FuzzedBodies {
             Fixture.question(
                     "What?", PIXEL, ", \"max_tokens\": 2, \"tools\": [], \"response_format\": {\"type\": \"text\"}")
         },
+        {
+            CHAT,
+            Fixture.question(
+                    "What?",
+                    ", \"max_tokens\": 2, \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"name\": \"a\","
+                            + " \"schema\": {\"type\": \"object\", \"properties\": {\"x\": {\"enum\": [1, \"b\"]}, \"y\": {\"type\":"
+                            + " \"string\", \"maxLength\": 3}}, \"required\": [\"x\"], \"additionalProperties\": false}}}")
+        },
+        {
+            CHAT,
+            Fixture.question(
+                    "What?",
+                    ", \"max_tokens\": 2, \"tool_choice\": \"required\", \"tools\": [{\"type\": \"function\", \"function\":"
+                            + " {\"name\": \"f\", \"parameters\": {\"type\": \"object\", \"properties\": {\"n\": {\"type\":"
+                            + " \"integer\"}}}}}]")
+        },
         {CHAT, Fixture.videoQuestion("What?", "data:video/mp4;base64,AAAA", ", \"max_tokens\": 2")},
         {"/v1/completions", "{\"prompt\": \"Once\", \"logprobs\": 2, \"echo\": false, \"suffix\": null" + DRAW + "}"},
         {"/v1/completions", "{\"prompt\": [[1, 2, 3]], \"max_tokens\": 2, \"stream\": true}"},

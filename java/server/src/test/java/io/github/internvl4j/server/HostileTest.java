@@ -52,10 +52,23 @@ class HostileTest {
             {", \"top_logprobs\": 2", "top_logprobs", "logprobs to be true"},
             {", \"logit_bias\": {\"x\": 1}", "logit_bias.x", "id of a token"},
             {", \"stream\": \"yes\"", "stream", "true or false"},
-            {", \"tools\": [{}]", "tools", "none"},
-            {", \"tool_choice\": \"required\"", "tool_choice", "all that can be done"},
-            {", \"response_format\": {\"type\": \"json_object\"}", "response_format", "text"},
-            {", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {}}", "response_format", "text"},
+            {", \"tools\": [{}]", "tools[0].type", "missing"},
+            {", \"tool_choice\": \"required\"", "tool_choice", "there are no tools"},
+            {", \"tool_choice\": {\"function\": {\"name\": \"a\"}}", "tool_choice", "one of the tools"},
+            {", \"response_format\": {\"type\": \"xml\"}", "response_format.type", "json_object"},
+            {", \"response_format\": {\"type\": \"json_schema\"}", "response_format.json_schema", "missing"},
+            {
+                ", \"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"schema\": {\"not\": {}}}}",
+                "response_format.json_schema.schema/not",
+                "not supported"
+            },
+            {", \"response_format\": {\"type\": \"json_object\"}, \"min_tokens\": 2", "min_tokens", "beside JSON"},
+            {
+                ", \"tool_choice\": \"required\", \"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"a\","
+                        + " \"parameters\": {\"properties\": {\"x\": {\"multipleOf\": 2}}}}}]",
+                "tools[0].function.parameters/properties/x/multipleOf",
+                "not supported"
+            },
             {", \"modalities\": [\"text\", \"audio\"]", "modalities", "text"},
             {", \"image_placement\": \"last\"", "image_placement", "inline"},
             {", \"messages\": []", "messages", "last message"},
@@ -69,7 +82,7 @@ class HostileTest {
         refused("{\"model\": \"demo\"}", 400, "messages", "missing");
         refused("[]", 400, "null", "an object");
         refused("{\"model\": \"other\", \"messages\": []}", 404, "model", "demo");
-        refused("{\"messages\": [{\"role\": \"tool\", \"content\": \"x\"}]}", 400, "messages[0].role", "\"user\"");
+        refused("{\"messages\": [{\"role\": \"critic\", \"content\": \"x\"}]}", 400, "messages[0].role", "\"user\"");
         refused(Fixture.question("word ".repeat(5000), ""), 400, "messages", "context holds");
     }
 

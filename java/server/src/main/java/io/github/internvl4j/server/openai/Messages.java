@@ -102,7 +102,7 @@ public final class Messages {
             message.only(FIELDS);
         }
         JsonNode calls = message.get("tool_calls");
-        if (calls != null && !calls.isEmpty()) {
+        if (strict && calls != null && !calls.isEmpty()) {
             throw message.wrong("tool_calls", "none, which is all that can be done", calls);
         }
         String name = message.requiredText("role");
@@ -111,8 +111,8 @@ public final class Messages {
                     case "system", "developer" -> Role.SYSTEM;
                     case "user" -> Role.USER;
                     case "assistant" -> Role.ASSISTANT;
-                    default ->
-                        throw message.wrong("role", "\"system\", \"user\" or \"assistant\"", message.required("role"));
+                    case "tool" -> strict ? unknown(message) : Role.USER; // what a tool said, to one who knows no tools
+                    default -> unknown(message);
                 };
         List<Part> parts = parts(message, role, strict);
         if (role != Role.USER && parts.stream().anyMatch(part -> part.kind != Kind.TEXT)) {
@@ -120,7 +120,23 @@ public final class Messages {
                     message.path("content"),
                     "field " + message.path("content") + ": only the user's messages can show images");
         }
-        return new Message(role, parts);
+        return new Message(role, calls == null ? parts : withCalls(message, parts));
+    }
+
+    private static Role unknown(Fields message) {
+        throw message.wrong("role", "\"system\", \"user\" or \"assistant\"", message.required("role"));
+    }
+
+    /** Calls are told to the model as it wrote them. */
+    private static List<Part> withCalls(Fields message, List<Part> parts) {
+        List<Part> calls = Objects.requireNonNull(message.list("tool_calls", "an array of calls", entry -> {
+            Fields call = Fields.of(entry.value(), entry.path());
+            Fields function = Fields.of(call.required("function"), call.path("function"));
+            String name = JsonText.text(function.requiredText("name"));
+            String text = "{\"name\": " + name + ", \"arguments\": " + function.requiredText("arguments") + "}";
+            return new Part(Kind.TEXT, text, entry.path());
+        }));
+        return Stream.concat(parts.stream(), calls.stream()).toList();
     }
 
     private static List<Part> parts(Fields message, Role role, boolean strict) {

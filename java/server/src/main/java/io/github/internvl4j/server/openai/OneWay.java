@@ -12,20 +12,11 @@ import java.util.function.Predicate;
 public final class OneWay {
     /** Those of chat completions. */
     public static final OneWay CHAT = new OneWay()
-            .and("tools", "none", value -> value.isArray() && value.isEmpty())
-            .and(
-                    "tool_choice",
-                    "\"auto\" or \"none\"",
-                    value -> value.asText().equals("auto") || value.asText().equals("none"))
             .and("functions", "none", value -> value.isArray() && value.isEmpty())
             .and(
                     "function_call",
                     "\"auto\" or \"none\"",
                     value -> value.asText().equals("auto") || value.asText().equals("none"))
-            .and(
-                    "response_format",
-                    "{\"type\": \"text\"}",
-                    value -> value.path("type").asText().equals("text"))
             .and(
                     "modalities",
                     "[\"text\"]",
@@ -45,8 +36,19 @@ public final class OneWay {
             .and("length_penalty", "1", value -> value.isNumber() && value.doubleValue() == 1)
             .and("best_of", "1", value -> value.isIntegralNumber() && value.asLong() == 1);
 
+    /** Those of chat completions where an answer is text, whatever it says. */
+    public static final OneWay TEXT = CHAT.and("tools", "none", value -> value.isArray() && value.isEmpty())
+            .and(
+                    "tool_choice",
+                    "\"auto\" or \"none\"",
+                    value -> value.asText().equals("auto") || value.asText().equals("none"))
+            .and(
+                    "response_format",
+                    "{\"type\": \"text\"}",
+                    value -> value.path("type").asText().equals("text"));
+
     /** Those of completions. */
-    public static final OneWay COMPLETIONS = CHAT.and(
+    public static final OneWay COMPLETIONS = TEXT.and(
                     "echo", "false", value -> value.isBoolean() && !value.booleanValue())
             .and("suffix", "none", value -> value.asText().isEmpty() && value.isTextual());
 

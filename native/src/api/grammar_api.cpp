@@ -1,0 +1,46 @@
+// Vocabularies and grammars.
+#include "api/barrier.h"
+#include "api/handles.h"
+#include "grammar/schema.h"
+
+using namespace ivl;
+using namespace ivl::api;
+
+extern "C" {
+
+ivl_status ivl_vocabulary_create(const char* bytes, const int64_t* ends, int64_t count, ivl_vocabulary** out) {
+  return guarded([&] {
+    if (count < 1) fail(Status::InvalidArgument, cat("count is ", count, ", expected at least 1"));
+    given(bytes, "bytes");
+    given(ends, "ends");
+    std::vector<std::string> tokens;
+    int64_t begin = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      if (ends[i] < begin) fail(Status::InvalidArgument, cat("ends[", i, "] is ", ends[i], ", expected at least ", begin));
+      tokens.emplace_back(bytes + begin, bytes + ends[i]);
+      begin = ends[i];
+    }
+    hand_over(out, [&] { return new ivl_vocabulary{std::make_shared<const grammar::Vocabulary>(std::move(tokens))}; });
+  });
+}
+
+void ivl_vocabulary_free(ivl_vocabulary* vocabulary) { delete vocabulary; }
+
+ivl_status ivl_grammar_create(const ivl_vocabulary* vocabulary, const char* schema, ivl_text** place, ivl_grammar** out) {
+  return guarded([&] {
+    if (place != nullptr) *place = nullptr;
+    const auto& tokens = given(vocabulary, "vocabulary").vocabulary;
+    given(schema, "schema");
+    try {
+      auto rules = std::make_shared<const grammar::Rules>(grammar::compile_schema(schema), tokens);
+      hand_over(out, [&] { return new ivl_grammar{std::move(rules)}; });
+    } catch (const grammar::SchemaError& error) {
+      if (place != nullptr) *place = new ivl_text{error.pointer()};
+      throw;
+    }
+  });
+}
+
+void ivl_grammar_free(ivl_grammar* grammar) { delete grammar; }
+
+}  // extern "C"

@@ -1,0 +1,21 @@
+// What of a schema cannot be done, and where it stands.
+#pragma once
+
+#include "tensor/error.h"
+
+namespace ivl::grammar {
+
+// Its keyword is the last part of the pointer. Status::Unsupported: well-formed, but not done here; InvalidArgument: no schema, or one
+// that no value satisfies.
+class SchemaError : public Error {
+ public:
+  SchemaError(Status status, const std::string& pointer, const std::string& why)
+      : Error(status, cat("the schema at ", pointer.empty() ? "its root" : pointer, ": ", why)), pointer_(pointer) {}
+  // A JSON pointer (RFC 6901); empty: the whole schema.
+  const std::string& pointer() const noexcept { return pointer_; }
+
+ private:
+  std::string pointer_;
+};
+
+}  // namespace ivl::grammar
