@@ -30,15 +30,10 @@ inline V16 int4_rounded(V16 v, DType type) {
 inline V16 int4_scale(const void* scales, DType type, int64_t at) {
   uint16_t bits;
   __builtin_memcpy(&bits, static_cast<const char*>(scales) + at * kInt4ScaleBytes, sizeof bits);
-  if (type == DType::BF16) {
-    const uint32_t wide = static_cast<uint32_t>(bits) << 16;
-    float scale;
-    __builtin_memcpy(&scale, &wide, sizeof scale);
-    return v_set(scale);
-  }
-  uint16_t halves[kLanes];
-  for (int i = 0; i < kLanes; ++i) halves[i] = bits;
-  return v_load_as<DType::F16>(halves, 0);
+  const Reg scale = type == DType::F16 ? reg_set_f16(bits) : reg_set_bf16(bits);
+  V16 all;
+  for (Reg& r : all.r) r = scale;
+  return all;
 }
 
 inline V16 int4_levels(const uint8_t* zero) {
@@ -75,55 +70,23 @@ struct Int4Words {
   }
 };
 
-// put(i, weights i to i + 15) for those of inputs [k0, k0 + n) of a row, k0 being a multiple of kInt4Chunk. Behind n, but in the
-// last sixteen, are arbitrary ones.
-template <class Put>
-inline void int4_unpack(const Int4Rows& row, int64_t k0, int64_t n, DType as, const Put& put) {
-  constexpr int kSteps = kInt4Chunk / kLanes;
-  const uint8_t* chunk = row.values + k0 / 2;
-  int64_t group = k0 / row.group, left = row.group - k0 % row.group;
-  Int4Table table = int4_table(row, group, as);
-  for (int64_t k = 0; k < n; k += kInt4Chunk, chunk += kInt4Chunk / 2) {
-    const Int4Words words(chunk);
-    for (int step = 0; step < kSteps && k + step * kLanes < n; ++step) {
-      if (left == 0) {
-        table = int4_table(row, ++group, as);
-        left = row.group;
-      }
-      left -= kLanes;
-      put(k + step * kLanes, words.weights(table, step));
-    }
-  }
-}
-
-inline void int4_write(float* out, const Int4Rows& row, int64_t k0, int64_t n, DType as) {
-  int4_unpack(row, k0, n, as, [&](int64_t i, V16 weights) { v_store(out + i, weights); });
-}
-inline void int4_write(uint16_t* out, const Int4Rows& row, int64_t k0, int64_t n, DType as) {
-  int4_unpack(row, k0, n, as, [&](int64_t i, V16 weights) { v_store_as<DType::BF16>(out, i, weights); });
-}
-
-// ---- one or two rows -----------------------------------------------------------------------------------------------------------
-//
-// They wait for memory, so weights are multiplied as they are unpacked.
-
-// Weights as F32Rows takes them, and a row's sixteen lanes of sums.
+// What multiplies F32Rows: sixteen weights a step, widened.
 struct Int4Floats {
   using Kind = F32Rows<DType::F32>;
   using Table = Int4Table;
   using Words = Int4Words;
-  static constexpr int kSteps = kInt4Chunk / kLanes;  // of a chunk
-  static constexpr int64_t kStep = kLanes;
+  static constexpr int kStep = kLanes;
 
-  static bool takes(const ProductArgs&) { return true; }
+  static bool takes(const Int4Rows&, DType) { return true; }
   static Table table(const Int4Rows& row, int64_t group, DType as) { return int4_table(row, group, as); }
+  static void store(float* out, const Words& words, const Table& table, int step) { v_store(out, words.weights(table, step)); }
   static V16 multiply(const float* a, const Words& words, const Table& table, int step, V16 acc) {
     return v_fma(v_load(a), words.weights(table, step), acc);
   }
 };
 
 #ifdef IVL_BF16
-// Weights as Bf16Rows takes them, in bf16.
+// What multiplies Bf16Rows: 32 weights a step, in bf16.
 struct Int4Pairs {
   using Kind = Bf16Rows;
   using Table = __m512i;  // twice the sixteen weights
@@ -136,10 +99,9 @@ struct Int4Pairs {
       return _mm512_permutexvar_epi16(_mm512_srli_epi16(words, static_cast<unsigned>(4 * step)), table);
     }
   };
-  static constexpr int kSteps = kInt4Chunk / kPairStep;
-  static constexpr int64_t kStep = kPairStep;
+  static constexpr int kStep = kPairStep;
 
-  static bool takes(const ProductArgs& p) { return p.int4.type == DType::BF16 && p.dtype == DType::BF16; }
+  static bool takes(const Int4Rows& row, DType as) { return row.type == DType::BF16 && as == DType::BF16; }
   // Denormal weights become zeros, which pairs_fma takes them for.
   static Table table(const Int4Rows& row, int64_t group, DType) {
     const __m256bh rounded = _mm512_cvtneps_pbh(int4_exact(row, group).r[0]);
@@ -147,37 +109,115 @@ struct Int4Pairs {
     __builtin_memcpy(&halves, &rounded, sizeof halves);
     return _mm512_broadcast_i64x4(halves);
   }
+  static void store(uint16_t* out, const Words& words, const Table& table, int step) {
+    _mm512_storeu_si512(out, words.weights(table, step));
+  }
   static V16 multiply(const uint16_t* a, const Words& words, const Table& table, int step, V16 acc) {
     return {{pairs_fma(load_pairs(a), words.weights(table, step), acc.r[0])}};
   }
 };
 #endif
 
-// A tile's columns over [k0, k0 + depth), whole chunks.
+// ---- written out ------------------------------------------------------------------------------------------------------------------
+
+constexpr int64_t kInt4Part = 64;  // inputs, half a chunk: at its begin a table may begin
+
+// Which group's table is next.
+struct Int4Groups {
+  int64_t group, number, left;
+
+  Int4Groups(const Int4Rows& row, int64_t k0) : group(row.group), number(k0 / group), left(group - k0 % group) {}
+  // Whether a group begins behind `inputs` more.
+  bool next(int64_t inputs) {
+    const bool begins = left == 0;
+    if (begins) {
+      ++number;
+      left = group;
+    }
+    left -= inputs;
+    return begins;
+  }
+};
+
+// The weights of inputs [k0, k0 + n) of a row to `out`, k0 being a multiple of kInt4Chunk and groups of kInt4Part. What follows n up to a whole
+// chunk is written, too.
+template <class Unpacked, class Value>
+inline void int4_write_parts(Value* out, const Int4Rows& row, int64_t k0, int64_t n, DType as) {
+  constexpr int kSteps = kInt4Part / Unpacked::kStep;  // of a part
+  Int4Groups groups(row, k0);
+  typename Unpacked::Table table = Unpacked::table(row, groups.number, as);
+  const uint8_t* chunk = row.values + k0 / 2;
+  for (int64_t k = 0; k < n; k += kInt4Chunk, chunk += kInt4Chunk / 2) {
+    const typename Unpacked::Words words(chunk);
+    for (int part = 0; part < 2 && k + part * kInt4Part < n; ++part) {
+      if (groups.next(kInt4Part)) table = Unpacked::table(row, groups.number, as);
+#pragma GCC unroll 4  // so that shifts are by constants
+      for (int step = 0; step < kSteps; ++step) {
+        Unpacked::store(out + k + part * kInt4Part + step * Unpacked::kStep, words, table, part * kSteps + step);
+      }
+    }
+  }
+}
+
+// The same of groups of any multiple of sixteen.
+inline void int4_write_steps(float* out, const Int4Rows& row, int64_t k0, int64_t n, DType as) {
+  Int4Groups groups(row, k0);
+  Int4Table table = int4_table(row, groups.number, as);
+  for (int64_t k = 0; k < n; k += kInt4Chunk) {
+    const Int4Words words(row.values + (k0 + k) / 2);
+    for (int step = 0; step < kInt4Chunk / kLanes && k + step * kLanes < n; ++step) {
+      if (groups.next(kLanes)) table = int4_table(row, groups.number, as);
+      v_store(out + k + step * kLanes, words.weights(table, step));
+    }
+  }
+}
+
+inline void int4_write(float* out, const Int4Rows& row, int64_t k0, int64_t n, DType as) {
+  row.group % kInt4Part == 0 ? int4_write_parts<Int4Floats>(out, row, k0, n, as) : int4_write_steps(out, row, k0, n, as);
+}
+
+inline void int4_write(uint16_t* out, const Int4Rows& row, int64_t k0, int64_t n, DType as) {
+#ifdef IVL_BF16
+  if (row.group % kInt4Part == 0 && Int4Pairs::takes(row, as)) return int4_write_parts<Int4Pairs>(out, row, k0, n, as);
+#endif
+  float wide[kPairBlock];
+  int4_write(wide, row, k0, n, as);
+  narrow_row<DType::BF16>(out, wide, n);
+}
+
+// ---- one or two rows -----------------------------------------------------------------------------------------------------------
+//
+// They wait for memory, so weights are multiplied as they are unpacked.
+
+// A tile's columns over [k0, k0 + depth), whole chunks, of groups of kInt4Part.
 template <class Unpacked, int kRows>
 inline void int4_multiply(const FewRows<typename Unpacked::Kind>& p, const Int4Rows (&columns)[kTileCols], int64_t at, int count,
                           int64_t k0, int64_t depth, DType as) {
-  const int64_t group = columns[0].group;
+  constexpr int kSteps = kInt4Part / Unpacked::kStep;  // of a part
+  Int4Groups groups(columns[0], k0);
   V16 acc[kRows][kTileCols];
   typename Unpacked::Table tables[kTileCols];
   for (int n = 0; n < kTileCols; ++n) {
     for (int m = 0; m < kRows; ++m) acc[m][n] = v_set(0.0f);
-    tables[n] = Unpacked::table(columns[n], k0 / group, as);
+    tables[n] = Unpacked::table(columns[n], groups.number, as);
   }
-  int64_t number = k0 / group, left = group - k0 % group;
   for (int64_t k = k0; k < k0 + depth; k += kInt4Chunk) {
-    const typename Unpacked::Words words[kTileCols] = {
-        typename Unpacked::Words(columns[0].values + k / 2), typename Unpacked::Words(columns[1].values + k / 2),
-        typename Unpacked::Words(columns[2].values + k / 2), typename Unpacked::Words(columns[3].values + k / 2)};
-    for (int step = 0; step < Unpacked::kSteps; ++step, left -= Unpacked::kStep) {
-      if (left == 0) {
-        ++number;
-        left = group;
-        for (int n = 0; n < kTileCols; ++n) tables[n] = Unpacked::table(columns[n], number, as);
+    using Words = typename Unpacked::Words;
+    const Words words[kTileCols] = {Words(columns[0].values + k / 2), Words(columns[1].values + k / 2),
+                                    Words(columns[2].values + k / 2), Words(columns[3].values + k / 2)};
+#pragma GCC unroll 2
+    for (int part = 0; part < 2; ++part) {
+      if (groups.next(kInt4Part)) {
+        for (int n = 0; n < kTileCols; ++n) tables[n] = Unpacked::table(columns[n], groups.number, as);
       }
-      for (int m = 0; m < kRows; ++m) {
-        const auto* a = p.in + m * p.in_stride + k + step * Unpacked::kStep;
-        for (int n = 0; n < kTileCols; ++n) acc[m][n] = Unpacked::multiply(a, words[n], tables[n], step, acc[m][n]);
+#pragma GCC unroll 4  // so that shifts are by constants
+      for (int step = 0; step < kSteps; ++step) {
+        for (int m = 0; m < kRows; ++m) {
+          const auto* a = p.in + m * p.in_stride + k + part * kInt4Part + step * Unpacked::kStep;
+          for (int n = 0; n < kTileCols; ++n) {
+            acc[m][n] = Unpacked::multiply(a, words[n], tables[n], part * kSteps + step, acc[m][n]);
+          }
+        }
       }
     }
   }
@@ -212,7 +252,7 @@ inline void int4_stream(const FewRows<typename Unpacked::Kind>& few, const Produ
 
 template <class Unpacked>
 inline bool int4_streams(const ProductArgs& p) {
-  return p.rows <= kStreamedRows && p.k % kInt4Chunk == 0 && p.int4.group % Unpacked::kStep == 0 && Unpacked::takes(p);
+  return p.rows <= kStreamedRows && p.k % kInt4Chunk == 0 && p.int4.group % kInt4Part == 0 && Unpacked::takes(p.int4, p.dtype);
 }
 
 // ---- products ------------------------------------------------------------------------------------------------------------------

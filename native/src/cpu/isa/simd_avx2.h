@@ -66,6 +66,11 @@ inline void reg_store_bf16(void* p, Reg v) {
   const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(high, high), 0x08);
   _mm_storeu_si128(static_cast<__m128i*>(p), _mm256_castsi256_si128(packed));
 }
+// A number in bf16, and one in f16, in all lanes.
+inline Reg reg_set_bf16(uint16_t bits) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_set1_epi16(static_cast<int16_t>(bits)), 16));
+}
+inline Reg reg_set_f16(uint16_t bits) { return _mm256_cvtph_ps(_mm_set1_epi16(static_cast<int16_t>(bits))); }
 // To bf16 and back; not of NaN.
 inline Reg reg_round_bf16(Reg v) {
   const __m256i bits = _mm256_castps_si256(v);

@@ -70,6 +70,11 @@ inline void reg_store_bf16(void* p, Reg v) {
   const auto high = _mm512_srli_epi32(_mm512_mask_blend_epi32(nan, rounded, quiet), 16);
   _mm256_storeu_si256(static_cast<__m256i*>(p), _mm512_cvtepi32_epi16(high));
 }
+// A number in bf16, and one in f16, in all lanes.
+inline Reg reg_set_bf16(uint16_t bits) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_set1_epi16(static_cast<int16_t>(bits)), 16));
+}
+inline Reg reg_set_f16(uint16_t bits) { return _mm512_cvtph_ps(_mm256_set1_epi16(static_cast<int16_t>(bits))); }
 // To bf16 and back; not of NaN.
 inline Reg reg_round_bf16(Reg v) {
   const auto bits = _mm512_castps_si512(v);

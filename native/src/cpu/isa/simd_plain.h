@@ -83,6 +83,15 @@ inline void reg_store_bf16(void* p, Reg v) {
     store_u16(p, i, static_cast<uint16_t>(nan ? (bits >> 16) | 0x40u : (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16));
   }
 }
+// A number in bf16, and one in f16, in all lanes.
+inline Reg reg_set_bf16(uint16_t bits) {
+  const uint32_t wide = static_cast<uint32_t>(bits) << 16;
+  return (Reg)RegBits{wide, wide, wide, wide};
+}
+inline Reg reg_set_f16(uint16_t bits) {
+  const uint16_t lanes[4] = {bits, bits, bits, bits};
+  return reg_load_f16(lanes);
+}
 // To bf16 and back; not of NaN.
 inline Reg reg_round_bf16(Reg v) {
   const RegBits bits = (RegBits)v;

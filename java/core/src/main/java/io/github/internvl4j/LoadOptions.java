@@ -48,6 +48,7 @@ public final class LoadOptions {
     private LoadOptions(Fields fields) {
         this.fields = fields;
         Objects.requireNonNull(precision(), "precision");
+        Objects.requireNonNull(visionPrecision(), "visionPrecision");
         Objects.requireNonNull(kvCache(), "kvCache");
         Objects.requireNonNull(activations(), "activations");
         Objects.requireNonNull(device(), "device");

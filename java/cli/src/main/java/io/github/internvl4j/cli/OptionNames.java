@@ -18,7 +18,8 @@ final class OptionNames {
             "map-weights", "no-mmap",
             "max-batch", "batch-size",
             "num-segments", "frames",
-            "stop-strings", "stop");
+            "stop-strings", "stop",
+            "vision-precision", "quantize-vision");
 
     private static final Set<String> SAME = Set.of(
             "activations",
@@ -29,6 +30,7 @@ final class OptionNames {
             "end",
             "frequency-penalty",
             "host",
+            "json-schema",
             "kv-cache",
             "kv-memory",
             "length-penalty",

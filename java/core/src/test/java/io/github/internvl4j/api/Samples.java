@@ -21,6 +21,7 @@ import io.github.internvl4j.ReplyListener;
 import io.github.internvl4j.RequestListener;
 import io.github.internvl4j.TestData;
 import io.github.internvl4j.TokenLogprob;
+import io.github.internvl4j.VisionPrecision;
 import io.github.internvl4j.WhenFull;
 import io.github.internvl4j.hub.Hub;
 import io.github.internvl4j.hub.HubOptions;

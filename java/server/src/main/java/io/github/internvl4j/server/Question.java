@@ -53,13 +53,7 @@ record Question(
         Integer top = body.count("top_logprobs");
         boolean logprobs = Boolean.TRUE.equals(body.flag("logprobs"));
         return of(
-                about(served, conversation),
-                fields,
-                body,
-                served,
-                logprobs,
-                top == null ? 0 : top,
-                Structure.of(body));
+                about(served, conversation), fields, body, served, logprobs, top == null ? 0 : top, Structure.of(body));
     }
 
     private static Supplier<Asked> about(Served served, Conversation conversation) {
