@@ -23,7 +23,11 @@ static_assert(kInt8Align % kIntBytes == 0);
 
 #include "cpu/isa/quantize.inl"
 
-#include "cpu/isa/int4.inl"
+#include "cpu/isa/int4_rows.inl"
+
+#include "cpu/isa/int4_products.inl"
+
+#include "cpu/isa/int4_quantize.inl"
 
 #include "cpu/isa/products.inl"
 
