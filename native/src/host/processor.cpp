@@ -1,13 +1,9 @@
 #include "host/processor.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <iterator>
-#include <thread>
 
-#include "host/affinity.h"
-#include "host/cgroup.h"
 #include "tensor/error.h"
 
 namespace ivl {
@@ -83,12 +79,6 @@ std::vector<std::string> feature_names() {
   add("avx512_bf16", __builtin_cpu_supports("avx512bf16"));
 #endif
   return names;
-}
-
-int default_threads() {
-  const size_t allowed = allowed_processors().size();
-  const auto processors = static_cast<double>(allowed > 0 ? allowed : std::thread::hardware_concurrency());
-  return std::max(1, static_cast<int>(std::ceil(std::min(processors, cgroup_processors()))));
 }
 
 }  // namespace ivl
