@@ -43,7 +43,7 @@ class ShapesOnly : public ivl::WeightSource {
 
 ivl::Precision precision_of(bool int8) {
   const auto format = int8 ? ivl::WeightFormat::Int8 : ivl::WeightFormat::Plain;
-  return {ivl::DType::BF16, format, format, ivl::WeightFormat::Plain};
+  return {ivl::DType::BF16, {format, format}};
 }
 
 class Walker {

@@ -312,7 +312,7 @@ typedef struct ivl_vocabulary ivl_vocabulary;
 IVL_API ivl_status ivl_vocabulary_create(const char* bytes, const int64_t* ends, int64_t count, ivl_vocabulary** out);
 IVL_API void ivl_vocabulary_free(ivl_vocabulary* vocabulary);
 
-/* A JSON schema, compiled for a vocabulary. */
+/* A JSON schema, compiled for a vocabulary, which keeps the last few: one of these is not compiled again. */
 typedef struct ivl_grammar ivl_grammar;
 /* IVL_UNSUPPORTED where the schema asks for what is not done, IVL_INVALID_ARGUMENT where it is no schema or nothing satisfies it. place,
  * which may be null, then receives where: a JSON pointer to the keyword; empty: the whole. It receives null where all is well. */

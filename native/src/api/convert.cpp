@@ -41,7 +41,7 @@ ivl_precision precision_to(DType type) {
 }
 
 ivl_precision precision_to(const Precision& precision) {
-  switch (precision.decoder) {
+  switch (precision.formats.decoder) {
     case WeightFormat::Plain: return precision_to(precision.type);
     case WeightFormat::Int8: return IVL_PRECISION_INT8;
     case WeightFormat::Int4: return IVL_PRECISION_INT4;
@@ -68,13 +68,13 @@ std::optional<bool> bf16_activations_from(int32_t activations) {
   }
 }
 
-QuantizedFormats formats_from(int32_t precision, int32_t vision) {
+WeightFormats formats_from(int32_t precision, int32_t vision) {
   if (vision != 0 && vision != IVL_PRECISION_INT8 && vision != IVL_PRECISION_INT4) {
     fail(Status::InvalidArgument, cat("quantize_vision is ", vision, ", expected 0, IVL_PRECISION_INT8 or IVL_PRECISION_INT4 (",
                                       IVL_PRECISION_INT8, ", ", IVL_PRECISION_INT4, ")"));
   }
   const bool quantizes = precision == IVL_PRECISION_INT8 || precision == IVL_PRECISION_INT4;
-  if (!quantizes) return {WeightFormat::Plain, WeightFormat::Plain, WeightFormat::Plain};
+  if (!quantizes) return {};
   const auto format = [](int32_t of) {
     return of == IVL_PRECISION_INT4 ? WeightFormat::Int4 : of == IVL_PRECISION_INT8 ? WeightFormat::Int8 : WeightFormat::Plain;
   };
@@ -84,10 +84,7 @@ QuantizedFormats formats_from(int32_t precision, int32_t vision) {
 LoadOptions load_options_from(const ivl_load_options& options) {
   LoadOptions converted;
   converted.precision = precision_from(options.precision);
-  const QuantizedFormats formats = formats_from(options.precision, options.quantize_vision);
-  converted.decoder = formats.decoder;
-  converted.head = formats.head;
-  converted.vision = formats.vision;
+  converted.formats = formats_from(options.precision, options.quantize_vision);
   converted.kv = kv_cache_from(options.kv_cache);
   converted.bf16_activations = bf16_activations_from(options.activations);
   converted.map_weights = options.map_weights != 0;

@@ -1,7 +1,7 @@
 // Vocabularies and grammars.
 #include "api/barrier.h"
 #include "api/handles.h"
-#include "grammar/schema.h"
+#include "grammar/schema_error.h"
 
 using namespace ivl;
 using namespace ivl::api;
@@ -20,7 +20,8 @@ ivl_status ivl_vocabulary_create(const char* bytes, const int64_t* ends, int64_t
       tokens.emplace_back(bytes + begin, bytes + ends[i]);
       begin = ends[i];
     }
-    hand_over(out, [&] { return new ivl_vocabulary{std::make_shared<const grammar::Vocabulary>(std::move(tokens))}; });
+    auto vocabulary = std::make_shared<const grammar::Vocabulary>(std::move(tokens));
+    hand_over(out, [&] { return new ivl_vocabulary{std::make_shared<grammar::RulesCache>(std::move(vocabulary))}; });
   });
 }
 
@@ -29,10 +30,10 @@ void ivl_vocabulary_free(ivl_vocabulary* vocabulary) { delete vocabulary; }
 ivl_status ivl_grammar_create(const ivl_vocabulary* vocabulary, const char* schema, ivl_text** place, ivl_grammar** out) {
   return guarded([&] {
     if (place != nullptr) *place = nullptr;
-    const auto& tokens = given(vocabulary, "vocabulary").vocabulary;
+    const auto& schemas = given(vocabulary, "vocabulary").schemas;
     given(schema, "schema");
     try {
-      auto rules = std::make_shared<const grammar::Rules>(grammar::compile_schema(schema), tokens);
+      auto rules = schemas->of(schema);
       hand_over(out, [&] { return new ivl_grammar{std::move(rules)}; });
     } catch (const grammar::SchemaError& error) {
       if (place != nullptr) *place = new ivl_text{error.pointer()};

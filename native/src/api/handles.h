@@ -5,6 +5,7 @@
 #include <string>
 
 #include "generate/request_service.h"
+#include "grammar/rules_cache.h"
 #include "model/model_loader.h"
 
 struct ivl_text {
@@ -24,7 +25,7 @@ struct ivl_model {
 };
 
 struct ivl_vocabulary {
-  std::shared_ptr<const ivl::grammar::Vocabulary> vocabulary;
+  std::shared_ptr<ivl::grammar::RulesCache> schemas;
 };
 
 struct ivl_grammar {

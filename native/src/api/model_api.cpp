@@ -136,7 +136,8 @@ ivl_status ivl_model_work(const ivl_model* model, ivl_work* out) {
     const DType type = engine.precision().type;
     const DType weights = type == DType::F32 ? model->stored : type;  // F32 keeps what is stored
     constexpr int64_t kMany = 1 << 16;
-    const double weight_bytes = static_cast<double>(ivl::weight_bytes(engine.precision().decoder, weights, 1, kMany)) / kMany;
+    const double weight_bytes =
+        static_cast<double>(ivl::weight_bytes(engine.precision().formats.decoder, weights, 1, kMany)) / kMany;
     const Work work = count_work(engine.config(), weight_bytes, engine.precision().kv_type());
     given(out, "out") = {work.vision_operations, work.operations_per_token, work.attention_operations_per_key,
                          work.head_operations,   work.weight_bytes,         work.kv_bytes_per_key};

@@ -19,7 +19,7 @@ ivl_status ivl_quantization_begin(const char* directory, const char* output, int
   return guarded([&] {
     const std::filesystem::path from = &given(directory, "directory");
     const std::filesystem::path to = &given(output, "output");
-    const QuantizedFormats formats = formats_from(precision, quantize_vision);
+    const WeightFormats formats = formats_from(precision, quantize_vision);
     if (formats.decoder == WeightFormat::Plain) {
       fail(Status::InvalidArgument, cat("precision is ", precision, ", expected IVL_PRECISION_INT8 or IVL_PRECISION_INT4"));
     }

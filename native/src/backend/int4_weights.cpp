@@ -2,43 +2,25 @@
 
 #include <array>
 #include <cmath>
-#include <vector>
 
+#include "backend/rounded_rows.h"
 #include "host/host_memory.h"
 #include "tensor/error.h"
 
 namespace ivl {
 namespace {
 
-struct Places {
-  uint8_t* values;
-  char* scales;
-};
-
-Places allocate(Int4Weights& out) {
-  const auto values = static_cast<size_t>(out.count * out.rows.stride());
-  out.owned = allocate_host(values + static_cast<size_t>(out.count * out.rows.groups() * kInt4ScaleBytes));
-  auto* to = static_cast<uint8_t*>(out.owned.data());
-  out.rows.values = to;
-  out.rows.scales = to + values;
-  return {to, static_cast<char*>(out.owned.data()) + values};
-}
-
 void quantize(Int4Weights& out, const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool) {
-  const int64_t inputs = weight.shape[1];
   out.rows.type = as == DType::F32 ? DType::BF16 : as;
-  const Places to = allocate(out);
+  const int64_t stride = out.rows.stride(), scale_bytes = out.rows.groups() * kInt4ScaleBytes;
+  out.owned = allocate_host(static_cast<size_t>(out.count * (stride + scale_bytes)));
+  auto* values = static_cast<uint8_t*>(out.owned.data());
+  uint8_t* scales = values + out.count * stride;
+  out.rows.values = values;
+  out.rows.scales = scales;
   if (weight.data == nullptr) return;
-  const size_t row_bytes = static_cast<size_t>(inputs) * size_of(weight.dtype);
-  const int64_t scale_bytes = out.rows.groups() * kInt4ScaleBytes;
-  // Of each thread: a row, and scratch for its rounding.
-  std::vector<std::vector<float>> wide(static_cast<size_t>(pool.threads()), std::vector<float>(static_cast<size_t>(inputs)));
-  std::vector<std::vector<float>> halves = wide;
-  pool.run(out.count, [&](int64_t row, int thread) {
-    float* values = wide[static_cast<size_t>(thread)].data();
-    codec.load(values, static_cast<const char*>(weight.data) + static_cast<size_t>(row) * row_bytes, weight.dtype, as, inputs,
-               halves[static_cast<size_t>(thread)].data());
-    codec.int4(to.values + row * out.rows.stride(), to.scales + row * scale_bytes, out.rows.type, values, inputs);
+  each_rounded_row(weight, as, codec, pool, [&](int64_t row, const float* in) {
+    codec.int4(values + row * stride, scales + row * scale_bytes, out.rows.type, in, out.rows.inputs);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "backend/rounded_rows.h"
 #include "host/host_memory.h"
 
 namespace ivl {
@@ -29,17 +30,9 @@ Places allocate(Int8Weights& out) {
 }
 
 void quantize(Int8Weights& out, const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool) {
-  const int64_t inputs = weight.shape[1];
   const Places to = allocate(out);
-  const size_t row_bytes = static_cast<size_t>(inputs) * size_of(weight.dtype);
-  // Of each thread: a row, and scratch for its rounding.
-  std::vector<std::vector<float>> wide(static_cast<size_t>(pool.threads()), std::vector<float>(static_cast<size_t>(inputs)));
-  std::vector<std::vector<float>> rounded = wide;
-  pool.run(out.rows, [&](int64_t row, int thread) {
-    float* values = wide[static_cast<size_t>(thread)].data();
-    codec.load(values, static_cast<const char*>(weight.data) + static_cast<size_t>(row) * row_bytes, weight.dtype, as, inputs,
-               rounded[static_cast<size_t>(thread)].data());
-    codec.int8(to.values + row * out.stride, to.scales + row, to.sums + row, values, inputs, out.stride);
+  each_rounded_row(weight, as, codec, pool, [&](int64_t row, const float* in) {
+    codec.int8(to.values + row * out.stride, to.scales + row, to.sums + row, in, weight.shape[1], out.stride);
   });
 }
 

@@ -34,7 +34,7 @@ void prepare(const fs::path& output) {
 
 }  // namespace
 
-CheckpointQuantizer::CheckpointQuantizer(const fs::path& folder, fs::path output, const QuantizedFormats& formats, int threads)
+CheckpointQuantizer::CheckpointQuantizer(const fs::path& folder, fs::path output, const WeightFormats& formats, int threads)
     : output_(std::move(output)),
       config_(load_config(folder)),
       checkpoint_(Checkpoint::open(folder)),
@@ -43,14 +43,14 @@ CheckpointQuantizer::CheckpointQuantizer(const fs::path& folder, fs::path output
   require_weights(checkpoint_, config_);
   const ParamTable params(config_);
   const Precision stored = stored_precision(checkpoint_, params);
-  for (const WeightFormat format : {stored.decoder, stored.head, stored.vision}) {
+  for (const WeightFormat format : {stored.formats.decoder, stored.formats.head, stored.formats.vision}) {
     if (format == WeightFormat::Plain) continue;
     fail(Status::InvalidArgument,
          cat(folder.string(), ": is in ", name_of(format), " already, expected a checkpoint in 16 bits or f32"));
   }
   type_ = stored.type == DType::F32 ? DType::BF16 : stored.type;
   prepare(output_);
-  const Precision wanted{type_, formats.decoder, formats.head, formats.vision};
+  const Precision wanted{.type = type_, .formats = formats};
   for (const SafetensorsFile& shard : checkpoint_.files()) {
     for (const TensorInfo& tensor : shard.tensors()) {
       const Param* param = checkpoint_.find(tensor.name) != nullptr ? params.find(tensor.name) : nullptr;

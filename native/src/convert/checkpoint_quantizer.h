@@ -14,19 +14,11 @@
 
 namespace ivl {
 
-// What linear layers become.
-struct QuantizedFormats {
-  WeightFormat decoder = WeightFormat::Int8;
-  WeightFormat head = WeightFormat::Int8;
-  WeightFormat vision = WeightFormat::Plain;
-};
-
 class CheckpointQuantizer {
  public:
   // Checks the checkpoint, and that `output` is a folder (it is made if it is not there) without weights of its own.
   // The shards keep their names and their tensors; other files are the caller's. Nothing is written yet.
-  CheckpointQuantizer(const std::filesystem::path& folder, std::filesystem::path output, const QuantizedFormats& formats,
-                      int threads);
+  CheckpointQuantizer(const std::filesystem::path& folder, std::filesystem::path output, const WeightFormats& formats, int threads);
 
   int64_t done() const { return done_; }
   int64_t total() const { return static_cast<int64_t>(work_.size()); }

@@ -73,11 +73,10 @@ std::shared_ptr<const Mask> Matcher::find() {
   for (const Stack& stack : now_) add_inside(stack, *mask, open, marked);
   walk(vocabulary.all(), open, *mask);
   walk(vocabulary.marked(), marked, *mask);
+  const bool ends = whole();
   for (const int32_t stop : stop_tokens_) {
     if (stop < 0 || static_cast<size_t>(stop) >= vocabulary.size()) continue;
-    const auto token = static_cast<uint32_t>(stop);
-    allow(*mask, token);
-    if (!whole()) (*mask)[token / 32] ^= 1u << token % 32;
+    ends ? allow(*mask, static_cast<uint32_t>(stop)) : forbid(*mask, static_cast<uint32_t>(stop));
   }
   return mask;
 }

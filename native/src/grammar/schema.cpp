@@ -26,13 +26,7 @@ Grammar compile_schema(std::string_view text) {
   SchemaCompiler compiler(document);
   Grammar grammar = compiler.compile();
   const bool satisfied = prune(grammar);
-  try {
-    check_exclusive(document, grammar, compiler);
-  } catch (const SchemaError&) {
-    throw;
-  } catch (const Error& error) {
-    throw SchemaError(error.status(), "", error.what());
-  }
+  told_at([] { return ""; }, [&] { check_exclusive(document, grammar, compiler); });
   if (!satisfied) throw SchemaError(Status::InvalidArgument, "", "no value satisfies it");
   return grammar;
 }

@@ -33,13 +33,7 @@ uint32_t type_named(const Json& name) {
 
 template <class Body>
 auto SchemaCompiler::at(const Json& schema, const char* keyword, const Body& body) {
-  try {
-    return body();
-  } catch (const SchemaError&) {
-    throw;
-  } catch (const Error& error) {
-    throw SchemaError(error.status(), document_.pointer(schema, keyword), error.what());
-  }
+  return told_at([&] { return document_.pointer(schema, keyword); }, body);
 }
 
 Grammar SchemaCompiler::compile() {
@@ -66,23 +60,20 @@ uint32_t SchemaCompiler::node(Conjunction conjunction) {
 
 void SchemaCompiler::fill(uint32_t number, const Conjunction& conjunction) {
   const Json& named_by = conjunction.empty() ? document_.root() : *conjunction[0].schema;
-  try {
+  const auto fill_ways = [&] {
     for (const Keywords& way : ways(document_, conjunction, budget_, [&](const Json& schema) { note_choice(schema); })) {
       const std::vector<Shape> shapes = this->shapes(way);
       std::vector<Shape>& all = grammar_.nodes[number].shapes;
       all.insert(all.end(), shapes.begin(), shapes.end());
     }
-  } catch (const SchemaError&) {
-    throw;
-  } catch (const Error& error) {
-    throw SchemaError(error.status(), document_.pointer(named_by), error.what());
-  }
+  };
+  told_at([&] { return document_.pointer(named_by); }, fill_ways);
 }
 
 // A oneOf has its schemas compared in the end, each with what stands beside it.
 void SchemaCompiler::note_choice(const Json& schema) {
   const Json* some = document_.list(schema, "oneOf");
-  if (some == nullptr || !noted_.emplace(&schema, true).second) return;
+  if (some == nullptr || !noted_.insert(&schema).second) return;
   Exclusive exclusive{&schema, {}};
   for (const Json& each : *some) exclusive.nodes.push_back(node({{&schema, true}, {&each}}));
   exclusive_.push_back(std::move(exclusive));

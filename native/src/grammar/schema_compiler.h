@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "grammar/conjunction.h"
 #include "grammar/grammar.h"
@@ -54,7 +55,7 @@ class SchemaCompiler {
   std::map<Conjunction, uint32_t> numbers_;
   std::vector<Conjunction> conjunctions_;  // by node; those of constants are empty
   std::vector<Exclusive> exclusive_;
-  std::map<const Json*, bool> noted_;
+  std::set<const Json*> noted_;  // whose oneOf is among these
   std::map<bool, Shape> plain_numbers_;
 };
 

@@ -18,4 +18,16 @@ class SchemaError : public Error {
   std::string pointer_;
 };
 
+// What body() throws is said of the place that where() tells.
+template <class Where, class Body>
+auto told_at(const Where& where, const Body& body) {
+  try {
+    return body();
+  } catch (const SchemaError&) {
+    throw;
+  } catch (const Error& error) {
+    throw SchemaError(error.status(), where(), error.what());
+  }
+}
+
 }  // namespace ivl::grammar

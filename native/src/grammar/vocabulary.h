@@ -11,6 +11,7 @@ namespace ivl::grammar {
 using Mask = std::vector<uint32_t>;  // a bit for each token, the lowest of a word first
 
 inline void allow(Mask& mask, uint32_t token) { mask[token / 32] |= 1u << token % 32; }
+inline void forbid(Mask& mask, uint32_t token) { mask[token / 32] &= ~(1u << token % 32); }
 inline bool allows(const Mask& mask, uint32_t token) { return (mask[token / 32] >> token % 32 & 1) != 0; }
 
 // Tokens that begin alike share the nodes of their common bytes. Nodes lie in the order of a walk through it.

@@ -11,16 +11,20 @@
 namespace ivl {
 namespace {
 
-// Of a copy in the precision.
-int64_t copy_bytes(const Param& param, const Precision& precision) {
+// Of a copy in a format.
+int64_t bytes_in(WeightFormat format, const Param& param, const Precision& precision) {
   const int64_t rows = param.shape[0];
-  return weight_bytes(format_of(param, precision), precision.type, rows, param.elements() / rows);
+  return weight_bytes(format, precision.type, rows, param.elements() / rows);
+}
+
+int64_t copy_bytes(const Param& param, const Precision& precision) {
+  return bytes_in(format_of(param, precision), param, precision);
 }
 
 // On a GPU, which writes int4 out in 16 bits.
 int64_t gpu_bytes(const Param& param, const Precision& precision) {
-  return format_of(param, precision) == WeightFormat::Int8 ? copy_bytes(param, precision)
-                                                           : param.elements() * static_cast<int64_t>(size_of(precision.type));
+  const WeightFormat format = format_of(param, precision);
+  return bytes_in(format == WeightFormat::Int4 ? WeightFormat::Plain : format, param, precision);
 }
 
 // Embeddings that are the head, too, are used where they lie: no second copy.
@@ -50,8 +54,8 @@ MemoryPlan plan_activations(const ModelConfig& config, const Precision& precisio
                        InternVit::workspace_bytes(config, plan.pictures_together, activation) +
                        Projector::workspace_bytes(config, plan.pictures_together, activation);
   // Rows on their way into an int8 product.
-  if (precision.decoder == WeightFormat::Int8) plan.scratch += kChunkRows * int8_stride(widest_input(language));
-  if (precision.vision == WeightFormat::Int8) plan.picture_batch += picture_rows(config) * int8_stride(config.vision.mlp);
+  if (precision.formats.decoder == WeightFormat::Int8) plan.scratch += kChunkRows * int8_stride(widest_input(language));
+  if (precision.formats.vision == WeightFormat::Int8) plan.picture_batch += picture_rows(config) * int8_stride(config.vision.mlp);
   return plan;
 }
 
@@ -62,16 +66,12 @@ MemoryPlan plan_cpu_activations(const ModelConfig& config, const Precision& prec
   plan.picture_batch += pixels * static_cast<int64_t>(sizeof(float));
   // Packed, on their way into a product that is not int8; in bf16 attention's keys and values are, too, in the same memory.
   const auto size = static_cast<int64_t>(size_of(precision.bf16_activations ? DType::BF16 : DType::F32));
-  if (precision.decoder != WeightFormat::Int8) plan.scratch += size * kChunkRows * widest_input(config.language);
-  const int64_t factor = precision.vision == WeightFormat::Int8 ? 0 : config.vision.mlp;
+  if (precision.formats.decoder != WeightFormat::Int8) plan.scratch += size * kChunkRows * widest_input(config.language);
+  const int64_t factor = precision.formats.vision == WeightFormat::Int8 ? 0 : config.vision.mlp;
   const int64_t keys_and_values = precision.bf16_activations ? 2 * config.vision.hidden : 0;
   plan.picture_batch += size * picture_rows(config) * std::max(factor, keys_and_values);
   return plan;
 }
-
-}  // namespace
-
-namespace {
 
 // Where a parameter's bytes go on the host: what stays mapped, and what is owned.
 struct HostBytes {
@@ -92,7 +92,7 @@ HostBytes host_bytes(const Checkpoint& checkpoint, const Param& param, const Pre
   if (is_in_place(param, precision) && !converted) return {};
   const auto bytes = param.again ? 0 : static_cast<int64_t>(info.bytes);
   const WeightFormat format = format_of_plain(param, precision);
-  const int64_t copy = weight_bytes(format, precision.type, param.shape[0], param.elements() / param.shape[0]);
+  const int64_t copy = bytes_in(format, param, precision);
   // Always widened to f32 of our own.
   if (param.role == Role::Norm || param.role == Role::Vector) return {0, param.elements() * static_cast<int64_t>(sizeof(float))};
   // What was read into memory goes as its bytes are quantized.

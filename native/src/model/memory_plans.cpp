@@ -98,15 +98,12 @@ std::optional<MemoryPlans::Settings> MemoryPlans::with_shorter_context(Place pla
 
 std::optional<MemoryPlans::Settings> MemoryPlans::in_formats(WeightFormat decoder, WeightFormat vision) const {
   const auto can_be = [](WeightFormat now, WeightFormat then) { return now == WeightFormat::Plain || now == then; };
-  const Precision& asked = asked_.precision;
+  const WeightFormats& asked = asked_.precision.formats;
   if (asked.vision != WeightFormat::Plain) vision = asked.vision;
   if (!can_be(asked.decoder, decoder) || (asked.decoder == decoder && asked.vision == vision)) return std::nullopt;
   Settings settings = asked_;
-  Precision& precision = settings.precision;
-  if (precision.type == DType::F32) precision.type = DType::BF16;
-  precision.decoder = decoder;
-  precision.head = WeightFormat::Int8;
-  precision.vision = vision;
+  if (settings.precision.type == DType::F32) settings.precision.type = DType::BF16;
+  settings.precision.formats = {decoder, WeightFormat::Int8, vision};
   return settings;
 }
 
@@ -127,10 +124,10 @@ std::optional<MemoryPlans::Settings> MemoryPlans::quantized(Place place, int64_t
 std::string MemoryPlans::text(const Settings& settings) const {
   std::string all;
   const auto add = [&](const std::string& change) { all += (all.empty() ? "" : " and ") + change; };
-  const Precision &precision = settings.precision, &asked = asked_.precision;
-  if (precision.decoder != asked.decoder) add(cat("in precision ", name_of(precision.decoder)));
-  if (precision.vision != asked.vision) {
-    add(cat("with the vision tower in ", name_of(precision.vision), precision.vision == precision.decoder ? " too" : ""));
+  const WeightFormats &formats = settings.precision.formats, &asked = asked_.precision.formats;
+  if (formats.decoder != asked.decoder) add(cat("in precision ", name_of(formats.decoder)));
+  if (formats.vision != asked.vision) {
+    add(cat("with the vision tower in ", name_of(formats.vision), formats.vision == formats.decoder ? " too" : ""));
   }
   if (settings.context != asked_.context) add(cat("with a context length of ", settings.context));
   if (settings.max_batch != asked_.max_batch) {

@@ -18,9 +18,8 @@ int64_t longest_context(const LanguageConfig& language) {
 }
 
 WeightFormat format_for(const char* part, WeightFormat asked, WeightFormat stored) {
-  if (stored == WeightFormat::Plain || asked == WeightFormat::Plain || asked == stored) {
-    return stored == WeightFormat::Plain ? asked : stored;
-  }
+  if (stored == WeightFormat::Plain) return asked;
+  if (asked == WeightFormat::Plain || asked == stored) return stored;
   fail(Status::InvalidArgument,
        cat("the checkpoint's ", part, " is stored in ", name_of(stored), ", and ", name_of(asked), " was asked for: expected ",
            name_of(stored), " or no such option, or a checkpoint in 16 bits"));
@@ -47,18 +46,19 @@ ModelConfig load_config_for(const std::filesystem::path& path, const LoadOptions
 }
 
 Precision precision_for(const LoadOptions& options, const Precision& stored) {
-  const WeightFormat decoder = format_for("decoder", options.decoder, stored.decoder);
+  WeightFormats formats;
+  formats.decoder = format_for("decoder", options.formats.decoder, stored.formats.decoder);
   // The head goes along with what is asked of the decoder.
-  const WeightFormat head = stored.head == WeightFormat::Plain ? options.head : stored.head;
-  const WeightFormat vision = format_for("vision tower", options.vision, stored.vision);
-  const bool quantized = decoder != WeightFormat::Plain || vision != WeightFormat::Plain;
+  formats.head = stored.formats.head == WeightFormat::Plain ? options.formats.head : stored.formats.head;
+  formats.vision = format_for("vision tower", options.formats.vision, stored.formats.vision);
+  const bool quantized = formats.decoder != WeightFormat::Plain || formats.vision != WeightFormat::Plain;
   const DType kept = quantized && stored.type == DType::F32 ? DType::BF16 : stored.type;
   const DType type = options.precision.value_or(kept);
   const bool rounds = options.bf16_activations.value_or(type == DType::BF16 && multiplies_bf16_faster());
   if (rounds && type != DType::BF16) {
     fail(Status::InvalidArgument, cat("bf16 activations go with bf16 weights; the precision is ", name_of(type)));
   }
-  return {type, decoder, head, vision, options.kv, rounds, stored.decoder_as_stored};
+  return {type, formats, options.kv, rounds, stored.decoder_as_stored};
 }
 
 std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::filesystem::path& folder,

@@ -13,10 +13,8 @@ namespace ivl {
 
 struct LoadOptions {
   std::optional<DType> precision;  // as stored if not given
-  // Of linear layers; what stays plain is then in 16 bits, bf16 if stored in f32. What is stored quantized stays as it is stored.
-  WeightFormat decoder = WeightFormat::Plain;
-  WeightFormat head = WeightFormat::Plain;
-  WeightFormat vision = WeightFormat::Plain;
+  // Where some are not plain, what stays so is in 16 bits, bf16 if stored in f32. What is stored quantized stays as it is stored.
+  WeightFormats formats = {};
   std::optional<KvType> kv;              // of the KV cache; the precision's type if not given
   std::optional<bool> bf16_activations;  // with bf16 weights on the CPU; if not given, where that is faster
   bool map_weights = true;

@@ -7,12 +7,13 @@
 namespace ivl {
 namespace {
 
-WeightFormat* format_in(Precision& precision, FormatGroup group) {
+// Null of None.
+WeightFormat WeightFormats::*member_of(FormatGroup group) {
   switch (group) {
     case FormatGroup::None: return nullptr;
-    case FormatGroup::Decoder: return &precision.decoder;
-    case FormatGroup::Head: return &precision.head;
-    case FormatGroup::Vision: return &precision.vision;
+    case FormatGroup::Decoder: return &WeightFormats::decoder;
+    case FormatGroup::Head: return &WeightFormats::head;
+    case FormatGroup::Vision: return &WeightFormats::vision;
   }
   return nullptr;
 }
@@ -33,9 +34,8 @@ FormatGroup format_group(const Param& param) {
 }
 
 WeightFormat format_of(const Param& param, const Precision& precision) {
-  Precision copy = precision;
-  const WeightFormat* format = format_in(copy, format_group(param));
-  return format == nullptr ? WeightFormat::Plain : *format;
+  const auto member = member_of(format_group(param));
+  return member == nullptr ? WeightFormat::Plain : precision.formats.*member;
 }
 
 WeightFormat format_of_plain(const Param& param, const Precision& precision) {
@@ -49,11 +49,11 @@ Precision stored_precision(const Checkpoint& checkpoint, const ParamTable& param
   WeightFormat tied_head = WeightFormat::Plain;
   for (const Param& param : params.all()) {
     if (param.again) {
-      stored.head = tied_head;
+      stored.formats.head = tied_head;
       continue;
     }
     if (const StoredFormat* format = stored_format(checkpoint, param); format != nullptr) {
-      *format_in(stored, format_group(param)) = format->format();
+      stored.formats.*member_of(format_group(param)) = format->format();
       if (format_group(param) == FormatGroup::Decoder) {
         tied_head = format->tied_head();
         stored.decoder_as_stored = true;

@@ -29,7 +29,7 @@ std::shared_ptr<Engine> load(std::shared_ptr<Backend> backend, bool int8 = false
   config["vision_config"]["hidden_size"] = config["vision_config"]["intermediate_size"] = 64;
   LoadOptions options;
   options.precision = DType::BF16;
-  options.decoder = options.head = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
+  options.formats.decoder = options.formats.head = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
   return std::make_shared<Engine>(testing::load_random(std::move(backend), config, options));
 }
 

@@ -49,8 +49,8 @@ TEST_P(ModelOverCuda, Int8LogitsAreNearTheOriginalsAndTheCpus) {
   const auto over = [&](std::shared_ptr<Backend> backend) {
     LoadOptions options;
     options.precision = GetParam().type;
-    options.decoder = options.head = WeightFormat::Int8;
-    options.vision = WeightFormat::Int8;
+    options.formats.decoder = options.formats.head = WeightFormat::Int8;
+    options.formats.vision = WeightFormat::Int8;
     const auto engine = oracle.load(testing::always(std::move(backend)), options);
     EXPECT_LE(testing::logits_error(oracle, engine, dialog), has_experts ? 0.6 : 0.15);
     return answer(engine, oracle.prompt(*engine, dialog), greedy(1)).logits.at(0);

@@ -48,8 +48,8 @@ TEST_F(OutOfMemoryTest, ThePlanIsWhatAModelTakes) {
   for (const bool int8 : {false, true}) {
     LoadOptions options;
     options.precision = DType::BF16;
-    options.decoder = options.head = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
-    options.vision = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
+    options.formats.decoder = options.formats.head = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
+    options.formats.vision = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
     options.context = 600;
     const auto engine = oracle.load(testing::always(make_gpu_backend(0, DType::BF16)), options);
     const MemoryPlan plan = plan_gpu_memory(engine->config(), engine->precision());

@@ -33,7 +33,7 @@ Placer over(int gpus) {
 TEST_F(GpuSchedules, GiveTheBitsOfSingleRequestsOnOneAndOnTwo) {
   const testing::Oracle oracle("hermes-gqa7");
   LoadOptions draft;
-  draft.decoder = draft.head = WeightFormat::Int8;  // which is wrong now and then
+  draft.formats.decoder = draft.formats.head = WeightFormat::Int8;  // which is wrong now and then
   for (const int gpus : {1, 2}) {
     testing::Schedules schedules(oracle, oracle.load(over(gpus), DType::BF16),
                                  {.dialogs = {"image.0"}, .longer = 9, .texts = {40, 259}, .answer = 4, .requests = 5});

@@ -100,7 +100,7 @@ Prompt text_prompt(size_t length) {
 TEST_P(Int8Model, AStepHasTheBitsOfAPromptAndOfABatch) {
   LoadOptions options;
   options.precision = DType::BF16;
-  options.decoder = options.head = WeightFormat::Int8;
+  options.formats.decoder = options.formats.head = WeightFormat::Int8;
   const auto engine = Oracle(GetParam()).load(testing::always(make_gpu_backend(0, DType::BF16)), options);
   const std::vector<size_t> lengths = {3, 40, 19};
   testing::Requests together(engine);

@@ -10,9 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::expect_errors_only([&] {
     const ModelConfig config =
         parse_config(text.substr(0, nul), "config.json", nul == text.npos ? std::string_view() : text.substr(nul + 1));
-    const Precision precisions[] = {
-        {.type = DType::F32},
-        {.type = DType::BF16, .decoder = WeightFormat::Int4, .head = WeightFormat::Int8, .vision = WeightFormat::Int8}};
+    const Precision precisions[] = {{.type = DType::F32},
+                                    {.type = DType::BF16, .formats = {WeightFormat::Int4, WeightFormat::Int8, WeightFormat::Int8}}};
     for (const Precision& precision : precisions) {
       fuzz::demand(plan_memory(config, precision).total() > 0);
       const MemoryPlan gpu = plan_gpu_memory(config, precision);

@@ -20,7 +20,7 @@ std::shared_ptr<Engine> engine_of(const json& config, std::shared_ptr<Backend> b
   LoadOptions options;
   options.precision = type;
   options.kv = kv;
-  options.decoder = options.head = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
+  options.formats.decoder = options.formats.head = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
   return std::make_shared<Engine>(testing::load_random(std::move(backend), config, options));
 }
 

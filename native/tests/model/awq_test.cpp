@@ -187,8 +187,8 @@ TEST_P(Awq, GivesTheBitsOfTheSameWeightsIn16Bits) {
       std::vector<std::vector<std::vector<float>>> logits;
       for (const fs::path& folder : {pair.awq(), pair.plain()}) {
         const auto engine = engine_of(folder, options, rounds);
-        EXPECT_EQ(engine->precision().decoder, folder == pair.awq() ? WeightFormat::Int4 : WeightFormat::Plain);
-        EXPECT_EQ(engine->precision().head, WeightFormat::Plain);
+        EXPECT_EQ(engine->precision().formats.decoder, folder == pair.awq() ? WeightFormat::Int4 : WeightFormat::Plain);
+        EXPECT_EQ(engine->precision().formats.head, WeightFormat::Plain);
         logits.push_back(testing::answer(engine, oracle.prompt(*engine, oracle.dialog("image.0")), testing::greedy(3)).logits);
       }
       EXPECT_EQ(logits[0], logits[1]);
@@ -233,7 +233,7 @@ TEST(AwqFiles, AnotherFormatCannotBeMadeOfThem) {
   const Oracle oracle("hermes-d128");
   const Pair pair(oracle, 64);
   LoadOptions options;
-  options.decoder = options.head = WeightFormat::Int8;
+  options.formats.decoder = options.formats.head = WeightFormat::Int8;
   try {
     engine_of(pair.awq(), options, false);
     FAIL();

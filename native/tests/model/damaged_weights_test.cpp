@@ -56,13 +56,13 @@ std::shared_ptr<Engine> load(const fs::path& folder, const LoadOptions& options)
 
 LoadOptions in_int8() {
   LoadOptions options;
-  options.decoder = options.head = WeightFormat::Int8;
-  options.vision = WeightFormat::Int8;
+  options.formats.decoder = options.formats.head = WeightFormat::Int8;
+  options.formats.vision = WeightFormat::Int8;
   return options;
 }
 
 void quantize(const fs::path& from, const fs::path& to) {
-  CheckpointQuantizer quantizer(from, to, {.vision = WeightFormat::Int8}, 1);
+  CheckpointQuantizer quantizer(from, to, {WeightFormat::Int8, WeightFormat::Int8, WeightFormat::Int8}, 1);
   while (quantizer.done() < quantizer.total()) quantizer.step();
 }
 

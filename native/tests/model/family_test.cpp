@@ -183,7 +183,7 @@ TEST(MemoryPlan, CountsWhatIsReallyTaken) {
   // to bf16 2, in int8 1.
   const MemoryPlan rounds = plan_memory(checkpoint, config, {.type = DType::BF16, .bf16_activations = true}, true);
   constexpr auto kInt8 = WeightFormat::Int8;
-  const MemoryPlan bytes = plan_memory(checkpoint, config, {DType::BF16, kInt8, kInt8, kInt8}, true);
+  const MemoryPlan bytes = plan_memory(checkpoint, config, {DType::BF16, {kInt8, kInt8, kInt8}}, true);
   const int64_t chunk = kChunkRows * config.language.mlp;
   const int64_t pictures = mapped.pictures_together * config.vision_tokens() * config.vision.mlp;
   EXPECT_EQ(mapped.scratch - rounds.scratch, 2 * chunk);
@@ -191,7 +191,7 @@ TEST(MemoryPlan, CountsWhatIsReallyTaken) {
   EXPECT_EQ(mapped.picture_batch - rounds.picture_batch, 2 * pictures);
   EXPECT_EQ(mapped.picture_batch - bytes.picture_batch, 3 * pictures);
   // Attention's keys and values, rounded to bf16, where no product needs as much.
-  const MemoryPlan both = plan_memory(checkpoint, config, {DType::BF16, kInt8, kInt8, kInt8, {}, true}, true);
+  const MemoryPlan both = plan_memory(checkpoint, config, {DType::BF16, {kInt8, kInt8, kInt8}, {}, true}, true);
   EXPECT_EQ(both.picture_batch - bytes.picture_batch, 4 * mapped.pictures_together * config.vision_tokens() * config.vision.hidden);
   EXPECT_NO_THROW(require_fit(mapped, mapped.total()));
   try {

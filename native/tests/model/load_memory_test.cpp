@@ -81,7 +81,7 @@ constexpr int64_t kSlack = 8 << 20;                                           //
 // What loading in int8 takes at the most; nothing where the system does not let a process forget its peak.
 std::optional<int64_t> taken_by_quantizing(const DeepCheckpoint& checkpoint) {
   LoadOptions options;
-  options.decoder = options.head = WeightFormat::Int8;
+  options.formats.decoder = options.formats.head = WeightFormat::Int8;
   options.memory_limit = -1;
   const auto backend = std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 2});
   auto loader = ModelLoader::open(testing::always(backend), checkpoint.path(), options);

@@ -72,7 +72,7 @@ class MadeUpCheckpoint {
 
 std::vector<float> logits_of(const testing::Oracle& oracle, const std::filesystem::path& folder, bool int8) {
   LoadOptions options;
-  options.decoder = options.head = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
+  options.formats.decoder = options.formats.head = int8 ? WeightFormat::Int8 : WeightFormat::Plain;
   auto loader = ModelLoader::open(testing::always(std::make_shared<cpu::CpuBackend>()), folder, options);
   while (loader->done() < loader->total()) loader->step();
   const auto engine = std::make_shared<Engine>(loader->take());

@@ -74,7 +74,7 @@ TEST_F(MemoryPlansTest, AContextIsTheLongestThatFits) {
 
 TEST_F(MemoryPlansTest, Int8MayNeedMore) {
   constexpr auto kInt8 = WeightFormat::Int8;
-  const Precision decoder{DType::BF16, kInt8, kInt8}, both{DType::BF16, kInt8, kInt8, kInt8};
+  const Precision decoder{DType::BF16, {kInt8, kInt8}}, both{DType::BF16, {kInt8, kInt8, kInt8}};
   const std::string vision = plans(bf16_, 1).advice(Place::Gpus, plans(both, 1).at(Place::Gpus).total());
   EXPECT_NE(vision.find("in precision int8 and with a context length of "), std::string::npos) << vision;
   const std::string further = plans(decoder, 1).advice(Place::Gpus, plans(both, 1).at(Place::Gpus).total());

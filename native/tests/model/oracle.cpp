@@ -117,8 +117,8 @@ std::shared_ptr<Engine> Oracle::load(const Placer& placer, DType precision) cons
 
 std::shared_ptr<Engine> Oracle::load_int8(std::shared_ptr<Backend> backend, bool vision) const {
   LoadOptions options;
-  options.decoder = options.head = WeightFormat::Int8;
-  options.vision = vision ? WeightFormat::Int8 : WeightFormat::Plain;
+  options.formats.decoder = options.formats.head = WeightFormat::Int8;
+  options.formats.vision = vision ? WeightFormat::Int8 : WeightFormat::Plain;
   return load(always(std::move(backend)), options);
 }
 

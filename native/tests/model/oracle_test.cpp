@@ -102,7 +102,7 @@ TEST_P(ModelOverCpu, Int8LogitsAreNearTheOriginals) {
   const Oracle oracle(GetParam());
   for (const bool vision : {false, true}) {
     const auto engine = oracle.load_int8(std::make_shared<cpu::CpuBackend>(), vision);
-    EXPECT_EQ(engine->precision().decoder, WeightFormat::Int8);
+    EXPECT_EQ(engine->precision().formats.decoder, WeightFormat::Int8);
     double worst = 0;
     for (const Dialog& dialog : oracle.dialogs()) worst = std::max(worst, testing::logits_error(oracle, engine, dialog));
     const double bound = GetParam() == std::string("phi3") ? 0.3 : engine->config().language.experts.count > 0 ? 0.6 : 0.2;
@@ -162,8 +162,8 @@ TEST_P(ModelOverCpu, AQuantizedCheckpointGivesTheBitsOfQuantizingAtLoad) {
   using enum WeightFormat;
   const Oracle oracle(GetParam());
   const Dialog& dialog = oracle.dialog("image.0");
-  for (const QuantizedFormats formats :
-       {QuantizedFormats{Int8, Int8, Plain}, {Int8, Int8, Int8}, {Int4, Int8, Int8}, {Int4, Int8, Int4}}) {
+  for (const WeightFormats formats :
+       {WeightFormats{Int8, Int8, Plain}, {Int8, Int8, Int8}, {Int4, Int8, Int8}, {Int4, Int8, Int4}}) {
     SCOPED_TRACE(cat(name_of(formats.decoder), ", vision tower ", name_of(formats.vision)));
     const checkpoint_test::TempDir folder;
     CheckpointQuantizer quantizer(oracle.folder(), folder.path(), formats, 2);
@@ -173,16 +173,14 @@ TEST_P(ModelOverCpu, AQuantizedCheckpointGivesTheBitsOfQuantizingAtLoad) {
     for (const auto& path : {oracle.folder(), folder.path()}) {
       LoadOptions options;
       if (path == oracle.folder()) {
-        options.decoder = formats.decoder;
-        options.head = formats.head;
-        options.vision = formats.vision;
+        options.formats = formats;
       }
       auto loader = ModelLoader::open(testing::always(std::make_shared<cpu::CpuBackend>()), path, options);
       while (loader->done() < loader->total()) loader->step();
       const auto engine = std::make_shared<Engine>(loader->take());
-      EXPECT_EQ(engine->precision().decoder, formats.decoder);
-      EXPECT_EQ(engine->precision().head, formats.head);
-      EXPECT_EQ(engine->precision().vision, formats.vision);
+      EXPECT_EQ(engine->precision().formats.decoder, formats.decoder);
+      EXPECT_EQ(engine->precision().formats.head, formats.head);
+      EXPECT_EQ(engine->precision().formats.vision, formats.vision);
       logits.push_back(answer(engine, oracle.prompt(*engine, dialog), greedy(1)).logits.at(0));
     }
     EXPECT_EQ(logits[0], logits[1]);

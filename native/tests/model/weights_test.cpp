@@ -308,7 +308,7 @@ TEST(Params, OfExperts) {
   EXPECT_EQ((std::vector<int64_t>{40, 24}), shape("0.mlp.experts.0.down_proj.weight"));
   EXPECT_EQ((std::vector<int64_t>{48, 40}), shape("1.mlp.gate_proj.weight"));
   EXPECT_EQ(params.find("language_model.model.layers.1.mlp.gate.weight"), nullptr);
-  const Precision int8{.type = DType::BF16, .decoder = WeightFormat::Int8};
+  const Precision int8{.type = DType::BF16, .formats = {.decoder = WeightFormat::Int8}};
   EXPECT_EQ(format_of(*params.find("language_model.model.layers.0.mlp.gate.weight"), int8), WeightFormat::Plain);
   EXPECT_EQ(format_of(*params.find("language_model.model.layers.0.mlp.experts.2.up_proj.weight"), int8), WeightFormat::Int8);
 }

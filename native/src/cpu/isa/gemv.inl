@@ -116,6 +116,13 @@ inline TileColumns tile_columns(const FewRows<Kind>& p, const Streams& s) {
   return columns;
 }
 
+// Adds a tile's sums of row m over [k0, ...) to those before, or begins them.
+template <class Stored, class Sum>
+inline void put_sums(const FewRows<Stored>& p, int64_t m, int64_t at, int64_t k0, int count, const Sum* sums) {
+  Sum* to = p.sums + m * p.sums_stride + at;
+  for (int n = 0; n < count; ++n, to += p.runs.each) *to = k0 == 0 ? sums[n] : *to + sums[n];
+}
+
 // The tile of these columns, which lie in `b` as Kind has them, and of rows m0, ..., the tile-th of those that together fetch what is
 // next.
 template <class Kind, int kRows, int kFetched, class Stored>
@@ -133,8 +140,7 @@ inline void multiply_few(const FewRows<Stored>& p, const Streams& s, const TileC
   for (int m = 0; m < kRows; ++m) {
     typename Kind::Sum out[kTileCols];
     Kind::sum4(acc + m * kTileCols * kRegLanes, kApart, out);
-    typename Kind::Sum* to = p.sums + (m0 + m) * p.sums_stride + s.at;
-    for (int n = 0; n < columns.count; ++n, to += p.runs.each) *to = s.k0 == 0 ? out[n] : *to + out[n];
+    put_sums(p, m0 + m, s.at, s.k0, columns.count, out);
   }
 }
 
@@ -201,7 +207,19 @@ void products_of_few(const FewRows<Kind>& p) {
 }
 
 template <class Kind>
+inline FewRows<Kind> few_rows(const ProductArgs& p) {
+  return {static_cast<const typename Kind::In*>(p.in),
+          p.in_stride,
+          p.rows,
+          static_cast<const char*>(p.weight),
+          p.cols,
+          p.runs,
+          p.k,
+          p.sums,
+          p.sums_stride};
+}
+
+template <class Kind>
 void float_products_of_few(const ProductArgs& p) {
-  products_of_few<Kind>({static_cast<const typename Kind::In*>(p.in), p.in_stride, p.rows, static_cast<const char*>(p.weight),
-                         p.cols, p.runs, p.k, p.sums, p.sums_stride});
+  products_of_few(few_rows<Kind>(p));
 }

@@ -42,14 +42,14 @@ inline void int4_multiply(const FewRows<typename Unpacked::Kind>& p, const Int4R
     for (int n = 0; n < kTileCols; ++n) folded[n] = v_fold(acc[m][n]);
     float out[kTileCols];
     reg_sum4(folded, out);
-    float* to = p.sums + m * p.sums_stride + at;
-    for (int n = 0; n < count; ++n, to += p.runs.each) *to = k0 == 0 ? out[n] : *to + out[n];
+    put_sums(p, m, at, k0, count, out);
   }
 }
 
 template <class Unpacked>
-inline void int4_stream(const FewRows<typename Unpacked::Kind>& few, const ProductArgs& p) {
+void int4_stream(const ProductArgs& p) {
   constexpr int64_t kBlock = Unpacked::Kind::kBlock;
+  const auto few = few_rows<typename Unpacked::Kind>(p);
   for (int64_t at = 0; at < p.runs.each && at < p.cols; ++at) {
     Int4Rows columns[kTileCols];
     int count = 0;
@@ -75,17 +75,8 @@ inline bool int4_streams(const ProductArgs& p) {
 
 // Of few rows, with weights written out as Kind takes them.
 template <class Kind>
-void int4_products_of_few(const ProductArgs& p) {
-  const FewRows<Kind> few{
-      static_cast<const typename Kind::In*>(p.in), p.in_stride, p.rows, nullptr, p.cols, p.runs, p.k, p.sums, p.sums_stride};
-  if constexpr (std::is_same_v<Kind, Int4Floats::Kind>) {
-    if (int4_streams<Int4Floats>(p)) return int4_stream<Int4Floats>(few, p);
-  }
-#ifdef IVL_BF16
-  if constexpr (std::is_same_v<Kind, Int4Pairs::Kind>) {
-    if (int4_streams<Int4Pairs>(p)) return int4_stream<Int4Pairs>(few, p);
-  }
-#endif
+void int4_written_products(const ProductArgs& p) {
+  const FewRows<Kind> few = few_rows<Kind>(p);
   const RowTiles tiles = row_tiles<Kind>(p.rows);
   alignas(64) typename Kind::In wide[kTileCols][Kind::kBlock];
   TileColumns columns{{}, 0};
@@ -100,6 +91,16 @@ void int4_products_of_few(const ProductArgs& p) {
       multiply_columns<Kind, false>(few, tiles, s, columns, rows);
     }
   }
+}
+
+void int4_products_of_few(const ProductArgs& p) {
+  if (p.in_type != DType::BF16) {
+    return int4_streams<Int4Floats>(p) ? int4_stream<Int4Floats>(p) : int4_written_products<F32Rows<DType::F32>>(p);
+  }
+#ifdef IVL_BF16
+  if (int4_streams<Int4Pairs>(p)) return int4_stream<Int4Pairs>(p);
+#endif
+  int4_written_products<Bf16Rows>(p);
 }
 
 // A panel's columns, written out and packed as Units are.

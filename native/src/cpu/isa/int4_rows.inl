@@ -2,7 +2,7 @@
 
 // ---- a row's weights ---------------------------------------------------------------------------------------------------------
 
-// The row of a product's column.
+// The row of a product's column. Not Int4Rows::from, which would be compiled here for everybody (kernel_table.h).
 inline Int4Rows int4_row(const ProductArgs& p, int64_t column) {
   Int4Rows row = p.int4;
   const int64_t groups = int4_groups(row.inputs, row.group);
@@ -119,7 +119,7 @@ struct Int4Pairs {
 
 // ---- written out ------------------------------------------------------------------------------------------------------------------
 
-constexpr int64_t kInt4Part = 64;  // inputs, half a chunk: at its begin a table may begin
+constexpr int kInt4Part = 64;  // inputs: of the groups that there are almost always
 
 // Which group's table is next.
 struct Int4Groups {
@@ -138,46 +138,34 @@ struct Int4Groups {
   }
 };
 
-// The weights of inputs [k0, k0 + n) of a row to `out`, k0 being a multiple of kInt4Chunk and groups of kInt4Part. What follows n up to a whole
-// chunk is written, too.
-template <class Unpacked, class Value>
+// The weights of inputs [k0, k0 + n) of a row to `out`, k0 being a multiple of kInt4Chunk and groups of kPart inputs, which are
+// done together. What follows n up to a whole part is written, too.
+template <class Unpacked, int kPart, class Value>
 inline void int4_write_parts(Value* out, const Int4Rows& row, int64_t k0, int64_t n, DType as) {
-  constexpr int kSteps = kInt4Part / Unpacked::kStep;  // of a part
+  constexpr int kSteps = kPart / Unpacked::kStep;  // of a part
   Int4Groups groups(row, k0);
   typename Unpacked::Table table = Unpacked::table(row, groups.number, as);
   const uint8_t* chunk = row.values + k0 / 2;
   for (int64_t k = 0; k < n; k += kInt4Chunk, chunk += kInt4Chunk / 2) {
     const typename Unpacked::Words words(chunk);
-    for (int part = 0; part < 2 && k + part * kInt4Part < n; ++part) {
-      if (groups.next(kInt4Part)) table = Unpacked::table(row, groups.number, as);
+    for (int part = 0; part < kInt4Chunk / kPart && k + part * kPart < n; ++part) {
+      if (groups.next(kPart)) table = Unpacked::table(row, groups.number, as);
 #pragma GCC unroll 4  // so that shifts are by constants
       for (int step = 0; step < kSteps; ++step) {
-        Unpacked::store(out + k + part * kInt4Part + step * Unpacked::kStep, words, table, part * kSteps + step);
+        Unpacked::store(out + k + part * kPart + step * Unpacked::kStep, words, table, part * kSteps + step);
       }
     }
   }
 }
 
-// The same of groups of any multiple of sixteen.
-inline void int4_write_steps(float* out, const Int4Rows& row, int64_t k0, int64_t n, DType as) {
-  Int4Groups groups(row, k0);
-  Int4Table table = int4_table(row, groups.number, as);
-  for (int64_t k = 0; k < n; k += kInt4Chunk) {
-    const Int4Words words(row.values + (k0 + k) / 2);
-    for (int step = 0; step < kInt4Chunk / kLanes && k + step * kLanes < n; ++step) {
-      if (groups.next(kLanes)) table = int4_table(row, groups.number, as);
-      v_store(out + k + step * kLanes, words.weights(table, step));
-    }
-  }
-}
-
 inline void int4_write(float* out, const Int4Rows& row, int64_t k0, int64_t n, DType as) {
-  row.group % kInt4Part == 0 ? int4_write_parts<Int4Floats>(out, row, k0, n, as) : int4_write_steps(out, row, k0, n, as);
+  row.group % kInt4Part == 0 ? int4_write_parts<Int4Floats, kInt4Part>(out, row, k0, n, as)
+                             : int4_write_parts<Int4Floats, kInt4GroupStep>(out, row, k0, n, as);
 }
 
 inline void int4_write(uint16_t* out, const Int4Rows& row, int64_t k0, int64_t n, DType as) {
 #ifdef IVL_BF16
-  if (row.group % kInt4Part == 0 && Int4Pairs::takes(row, as)) return int4_write_parts<Int4Pairs>(out, row, k0, n, as);
+  if (row.group % kInt4Part == 0 && Int4Pairs::takes(row, as)) return int4_write_parts<Int4Pairs, kInt4Part>(out, row, k0, n, as);
 #endif
   float wide[kPairBlock];
   int4_write(wide, row, k0, n, as);

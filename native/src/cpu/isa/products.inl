@@ -1,9 +1,7 @@
 // Which kind of product the types ask for.
 
 void products(const ProductArgs& p) {
-  if (p.int4.values != nullptr) {
-    return p.in_type == DType::BF16 ? int4_products_of_few<Bf16Rows>(p) : int4_products_of_few<F32Rows<DType::F32>>(p);
-  }
+  if (p.int4.values != nullptr) return int4_products_of_few(p);
   if (p.in_type == DType::BF16) return float_products_of_few<Bf16Rows>(p);
   switch (p.dtype) {
     case DType::F32: return float_products_of_few<F32Rows<DType::F32>>(p);

@@ -18,6 +18,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 import org.openqa.selenium.By;
 import org.openqa.selenium.OutputType;
 import org.openqa.selenium.WebElement;
@@ -28,7 +31,7 @@ import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LoggingPreferences;
 
 /** Chromium without a window, as Debian has it: {@code apt-get install chromium chromium-driver}. */
-final class Browser implements AutoCloseable {
+final class Browser implements BeforeAllCallback, AfterAllCallback {
     private static final String AXE = script();
 
     /** It would warn of each Chromium that is newer than itself. */
@@ -38,15 +41,13 @@ final class Browser implements AutoCloseable {
         TALKATIVE.setLevel(Level.SEVERE);
     }
 
-    final ChromeDriver driver;
+    /** Of one with an empty profile, from the first test to the last; they are skipped where there is none. */
+    ChromeDriver driver;
+
     private final List<String> asked = new ArrayList<>();
 
-    private Browser(ChromeDriver driver) {
-        this.driver = driver;
-    }
-
-    /** One with an empty profile; the test is skipped where there is none. */
-    static Browser open() {
+    @Override
+    public void beforeAll(ExtensionContext context) {
         Optional<File> browser = command("chromium");
         Optional<File> remote = command("chromedriver");
         assumeTrue(
@@ -63,9 +64,8 @@ final class Browser implements AutoCloseable {
                 .usingDriverExecutable(remote.get())
                 .usingAnyFreePort()
                 .build();
-        Browser opened = new Browser(new ChromeDriver(service, options));
-        opened.driver.manage().timeouts().scriptTimeout(Duration.ofSeconds(60));
-        return opened;
+        driver = new ChromeDriver(service, options);
+        driver.manage().timeouts().scriptTimeout(Duration.ofSeconds(60));
     }
 
     private static Optional<File> command(String name) {
@@ -168,7 +168,9 @@ final class Browser implements AutoCloseable {
     }
 
     @Override
-    public void close() {
-        driver.quit();
+    public void afterAll(ExtensionContext context) {
+        if (driver != null) {
+            driver.quit();
+        }
     }
 }

@@ -10,13 +10,13 @@ import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion;
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.core.JsonValue;
 import com.openai.core.http.StreamResponse;
 import com.openai.helpers.ChatCompletionAccumulator;
 import com.openai.models.chat.completions.ChatCompletion;
 import com.openai.models.chat.completions.ChatCompletionChunk;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.ChatCompletionMessageFunctionToolCall;
-import com.openai.models.chat.completions.ChatCompletionToolChoiceOption;
 import com.openai.models.chat.completions.StructuredChatCompletion;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -127,67 +127,51 @@ class StructuredTest {
         assertFalse(answer.choices().isEmpty());
     }
 
-    private static ChatCompletionCreateParams tools(boolean required) throws Exception {
-        ChatCompletionCreateParams.Builder asked = ChatCompletionCreateParams.builder()
+    /** A question with the tools, of which one is named. */
+    private static ChatCompletionCreateParams asked() throws Exception {
+        JsonNode more = Fixture.JSON.readTree("{" + TOOLS.stripLeading().substring(1) + "}");
+        JsonNode named = Fixture.JSON.readTree("{\"type\": \"function\", \"function\": {\"name\": \"weather\"}}");
+        return ChatCompletionCreateParams.builder()
                 .model(Fixture.NAME)
                 .addUserMessage("How is the weather?")
-                .maxCompletionTokens(120);
-        JsonNode more = Fixture.JSON.readTree("{" + TOOLS.stripLeading().substring(1) + "}");
-        asked.putAdditionalBodyProperty("tools", com.openai.core.JsonValue.from(more.get("tools")));
-        return required
-                ? asked.toolChoice(ChatCompletionToolChoiceOption.Auto.REQUIRED).build()
-                : asked.putAdditionalBodyProperty(
-                                "tool_choice",
-                                com.openai.core.JsonValue.from(Fixture.JSON.readTree(
-                                        "{\"type\": \"function\", \"function\": {\"name\": \"weather\"}}")))
-                        .build();
+                .maxCompletionTokens(120)
+                .putAdditionalBodyProperty("tools", JsonValue.from(more.get("tools")))
+                .putAdditionalBodyProperty("tool_choice", JsonValue.from(named))
+                .build();
     }
 
-    private static void expectCall(ChatCompletion answer, boolean required) throws Exception {
+    private static ChatCompletionMessageFunctionToolCall called(ChatCompletion answer) {
+        return answer.choices()
+                .get(0)
+                .message()
+                .toolCalls()
+                .orElseThrow()
+                .get(0)
+                .asFunction();
+    }
+
+    private static void expectCall(ChatCompletion answer) throws Exception {
         ChatCompletion.Choice choice = answer.choices().get(0);
         assertEquals(ChatCompletion.Choice.FinishReason.TOOL_CALLS, choice.finishReason());
         assertTrue(choice.message().content().isEmpty());
-        ChatCompletionMessageFunctionToolCall call =
-                choice.message().toolCalls().orElseThrow().get(0).asFunction();
+        ChatCompletionMessageFunctionToolCall call = called(answer);
         JsonNode arguments = Fixture.JSON.readTree(call.function().arguments());
-        assertTrue(
-                required
-                        ? List.of("weather", "stop").contains(call.function().name())
-                        : call.function().name().equals("weather"));
-        if (call.function().name().equals("weather")) {
-            assertEquals(1, arguments.size());
-            assertTrue(arguments.get("city").asText().length() <= 9);
-        }
+        assertEquals("weather", call.function().name());
+        assertEquals(1, arguments.size());
+        assertTrue(arguments.get("city").asText().length() <= 9);
     }
 
     @Test
     void toolsAreCalledPlainAndStreamed() throws Exception {
-        ChatCompletion plain = client.chat().completions().create(tools(false));
-        expectCall(plain, false);
+        ChatCompletion plain = client.chat().completions().create(asked());
+        expectCall(plain);
         ChatCompletionAccumulator whole = ChatCompletionAccumulator.create();
         try (StreamResponse<ChatCompletionChunk> stream =
-                client.chat().completions().createStreaming(tools(false))) {
+                client.chat().completions().createStreaming(asked())) {
             stream.stream().forEach(whole::accumulate);
         }
-        expectCall(whole.chatCompletion(), false);
-        assertEquals(
-                plain.choices()
-                        .get(0)
-                        .message()
-                        .toolCalls()
-                        .orElseThrow()
-                        .get(0)
-                        .asFunction()
-                        .function(),
-                whole.chatCompletion()
-                        .choices()
-                        .get(0)
-                        .message()
-                        .toolCalls()
-                        .orElseThrow()
-                        .get(0)
-                        .asFunction()
-                        .function());
+        expectCall(whole.chatCompletion());
+        assertEquals(called(plain).function(), called(whole.chatCompletion()).function());
     }
 
     @Test
