@@ -19,9 +19,27 @@ int64_t row_bytes_of(const CpuLinear& weights) {
   return weight_bytes(weights.format, weights.parts[0].dtype, 1, weights.in_features);
 }
 
+// Where a row of weights begins.
+const void* weights_from(const CpuLinear& weights, const CpuLinear::Part& part, int64_t row) {
+  switch (weights.format) {
+    case WeightFormat::Int8: return part.int8.values + row * part.int8.stride;
+    case WeightFormat::Int4: return part.int4.rows.from(row).values;
+    case WeightFormat::Plain: break;
+  }
+  return static_cast<const char*>(part.data) + static_cast<size_t>(row * weights.in_features) * size_of(part.dtype);
+}
+
+// A thread's tasks follow each other along the columns, and of gated layers the second part follows the first.
+WeightsAhead ahead_of(const CpuLinear& weights, const CpuLinear::Part& part, const ColumnBlock& block, bool gated) {
+  if (gated && &part == block.part) return {weights_from(weights, weights.parts[1], block.first), block.cols};
+  const int64_t next = block.first + block.cols;
+  if (next >= block.part->rows) return {};
+  return {weights_from(weights, *block.part, next), block.part->rows - next};
+}
+
 // The block's columns of weights in f32, 16 bits or int4, by `rows` rows from `row` on.
 void multiply(const KernelTable& kernels, const CpuLinear& weights, const CpuLinear::Part& part, const ColumnBlock& block,
-              const Factor& in, int64_t row, int64_t rows, const TaskMemory& memory, float* sums) {
+              const WeightsAhead& ahead, const Factor& in, int64_t row, int64_t rows, const TaskMemory& memory, float* sums) {
   ProductArgs product{};
   product.in = in.rows + row * in.row_bytes;
   product.in_type = in.type;
@@ -31,11 +49,11 @@ void multiply(const KernelTable& kernels, const CpuLinear& weights, const CpuLin
   if (weights.format == WeightFormat::Int4) {
     product.int4 = part.int4.rows.from(block.first);
   } else {
-    product.weight =
-        static_cast<const char*>(part.data) + static_cast<size_t>(block.first * weights.in_features) * size_of(part.dtype);
+    product.weight = weights_from(weights, part, block.first);
   }
   product.cols = block.cols;
   product.runs = block.runs;
+  product.ahead = ahead;
   product.k = weights.in_features;
   product.sums = sums;
   product.sums_stride = memory.stride;
@@ -44,14 +62,14 @@ void multiply(const KernelTable& kernels, const CpuLinear& weights, const CpuLin
 }
 
 // The same of weights in int8.
-void multiply(const KernelTable& kernels, const CpuLinear::Part& part, const ColumnBlock& block, const Int8Activations& in,
-              int64_t row, int64_t rows, bool streams, const TaskMemory& memory, float* sums) {
+void multiply(const KernelTable& kernels, const CpuLinear::Part& part, const ColumnBlock& block, const WeightsAhead& ahead,
+              const Int8Activations& in, int64_t row, int64_t rows, bool streams, const TaskMemory& memory, float* sums) {
   const Int8Activations from_row{in.values + row * in.stride, in.stride, in.scales + row, in.outliers + row * kMostOutliers,
                                  in.outlier_counts + row};
   const Int8WeightRows weights{part.int8.values + block.first * in.stride, part.int8.scales + block.first,
                                part.int8.sums + block.first};
   kernels.int8_products(
-      {from_row, rows, weights, block.cols, streams, block.runs, sums, memory.stride, memory.totals, memory.packed});
+      {from_row, rows, weights, block.cols, streams, block.runs, ahead, sums, memory.stride, memory.totals, memory.packed});
 }
 
 // What follows the sums of one run, of the rows from `row` on that `out` is.
@@ -124,8 +142,9 @@ void run_block(const KernelTable& kernels, const PreparedProduct& product, const
                const TaskMemory& memory) {
   const CpuLinear& weights = *product.weights;
   const auto multiply_part = [&](const CpuLinear::Part& part, float* sums) {
-    weights.takes_bytes() ? multiply(kernels, part, block, product.bytes, row, rows, product.few, memory, sums)
-                          : multiply(kernels, weights, part, block, product.factor, row, rows, memory, sums);
+    const WeightsAhead ahead = product.few ? WeightsAhead{} : ahead_of(weights, part, block, product.gated());
+    weights.takes_bytes() ? multiply(kernels, part, block, ahead, product.bytes, row, rows, product.few, memory, sums)
+                          : multiply(kernels, weights, part, block, ahead, product.factor, row, rows, memory, sums);
   };
   multiply_part(*block.part, memory.sums);
   if (product.gated()) multiply_part(weights.parts[1], memory.up);

@@ -187,12 +187,12 @@ struct BlockWalk {
 // Brings a block of weights near, some lines with each tile of activations that is multiplied meanwhile.
 class WeightFetch {
  public:
-  // The block begins at `from`; its rows have `stride` elements of so many bytes.
-  WeightFetch(const void* from, const PackedBlock& block, int64_t stride, int64_t bytes, int64_t rows_meanwhile)
-      : from_(static_cast<const char*>(from)),
-        stride_(stride * bytes),
-        lines_of_row_((block.depth * bytes + kLine - 1) / kLine),
-        lines_(block.cols * lines_of_row_),
+  // Of `cols` rows of weights that begin at `from`, `stride` bytes apart, the first `bytes`.
+  WeightFetch(const char* from, int64_t stride, int64_t cols, int64_t bytes, int64_t rows_meanwhile)
+      : from_(from),
+        stride_(stride),
+        lines_of_row_((bytes + kLine - 1) / kLine),
+        lines_(cols * lines_of_row_),
         each_(lines_ * kGemmRows / rows_meanwhile + 1) {}
 
   void some() {
@@ -207,6 +207,18 @@ class WeightFetch {
   int64_t stride_, lines_of_row_, lines_, each_;
   int64_t next_ = 0;
 };
+
+// While a block is multiplied, the walk's next one is fetched, and during the last what the thread multiplies behind these weights.
+// bytes_of(n): of the first n elements of a row.
+template <class BytesOf>
+inline WeightFetch fetch_behind(const BlockWalk& walk, const PackedBlock& next, const void* weights, const WeightsAhead& ahead,
+                                int64_t rows, const BytesOf& bytes_of) {
+  const bool own = next.cols > 0;
+  const PackedBlock block = own ? next : BlockWalk{ahead.cols, walk.k, walk.depth}.at(0, 0);
+  const int64_t stride = bytes_of(walk.k);
+  const char* from = static_cast<const char*>(own ? weights : ahead.first) + block.n0 * stride + bytes_of(block.k0);
+  return {from, stride, block.cols, bytes_of(block.depth), rows};
+}
 
 // ---- the multiplication -------------------------------------------------------------------------------------------------------
 
@@ -281,10 +293,10 @@ inline void multiply_block(const ProductArgs& p, const PackedBlock& at, WeightFe
 
 template <class Kind>
 void products_of_many(const ProductArgs& p) {
-  BlockWalk{p.cols, p.k, Kind::kBlock}.each([&](const PackedBlock& at, const PackedBlock& next) {
+  const BlockWalk walk{p.cols, p.k, Kind::kBlock};
+  walk.each([&](const PackedBlock& at, const PackedBlock& next) {
     pack_weights<Kind>(p, at);
-    WeightFetch fetch(static_cast<const char*>(p.weight) + bytes_of<Kind::kWeights>(next.n0 * p.k + next.k0), next, p.k,
-                      bytes_of<Kind::kWeights>(1), p.rows);
+    WeightFetch fetch = fetch_behind(walk, next, p.weight, p.ahead, p.rows, bytes_of<Kind::kWeights>);
     multiply_block<Kind>(p, at, fetch);
   });
 }

@@ -124,11 +124,10 @@ inline void int4_pack(const ProductArgs& p, const PackedBlock& at) {
 template <class Units>
 void int4_products_of_many(const ProductArgs& p) {
   using Value = std::conditional_t<Units::kWeights == DType::F32, float, uint16_t>;
-  const int64_t stride = int4_stride(p.k);
-  BlockWalk{p.cols, p.k, Units::kBlock}.each([&](const PackedBlock& at, const PackedBlock& next) {
+  const BlockWalk walk{p.cols, p.k, Units::kBlock};
+  walk.each([&](const PackedBlock& at, const PackedBlock& next) {
     int4_pack<Units, Value>(p, at);
-    const PackedBlock bytes{next.n0, next.cols, next.k0 / 2, int4_stride(next.depth)};
-    WeightFetch fetch(p.int4.values + bytes.n0 * stride + bytes.k0, bytes, stride, 1, p.rows);
+    WeightFetch fetch = fetch_behind(walk, next, p.int4.values, p.ahead, p.rows, int4_stride);
     multiply_block<Units>(p, at, fetch);
   });
 }

@@ -137,9 +137,10 @@ void int8_products_of_many(const Int8ProductArgs& p) {
   constexpr int64_t kMost = kPackedUnits * kUnitBytes;
   const int64_t pieces = (p.in.stride + kMost - 1) / kMost;
   const int64_t piece = (p.in.stride / kInt8Align + pieces - 1) / pieces * kInt8Align;
-  BlockWalk{p.cols, p.in.stride, piece}.each([&](const PackedBlock& at, const PackedBlock& next) {
+  const BlockWalk walk{p.cols, p.in.stride, piece};
+  walk.each([&](const PackedBlock& at, const PackedBlock& next) {
     int8_pack(p, at);
-    WeightFetch fetch(p.weight.values + next.n0 * p.in.stride + next.k0, next, p.in.stride, 1, p.rows);
+    WeightFetch fetch = fetch_behind(walk, next, p.weight.values, p.ahead, p.rows, [](int64_t bytes) { return bytes; });
     int8_multiply_block(p, at, fetch);
   });
 }

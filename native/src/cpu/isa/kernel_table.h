@@ -56,6 +56,12 @@ struct ColumnRuns {
   int64_t each, apart;
 };
 
+// What the same thread is about to multiply behind these weights, so that it comes near meanwhile: rows that lie like theirs, or none.
+struct WeightsAhead {
+  const void* first = nullptr;
+  int64_t cols = 0;
+};
+
 // sums[m][n] = sum over k of in[m][k] * weight[n][k].
 struct ProductArgs {
   const void* in;     // as they are, or packed: products or packed_products
@@ -66,7 +72,8 @@ struct ProductArgs {
   DType dtype;         // of the weights; in int4 that which they are rounded to behind int4.type
   Int4Rows int4;       // has values where the weights are in int4
   int64_t cols;
-  ColumnRuns runs;  // products only
+  ColumnRuns runs;     // products only
+  WeightsAhead ahead;  // packed_products only
   int64_t k;
   float* sums;  // sums_stride is a multiple of kTaskCols where rows are packed: whole tiles are written
   int64_t sums_stride;
@@ -102,9 +109,10 @@ struct Int8ProductArgs {
   int64_t rows;
   Int8WeightRows weight;
   int64_t cols;
-  bool streams;     // the weights past, as products does; else they are packed
-  ColumnRuns runs;  // of those that stream
-  float* sums;      // of others as those of packed_products
+  bool streams;        // the weights past, as products does; else they are packed
+  ColumnRuns runs;     // of those that stream
+  WeightsAhead ahead;  // of others
+  float* sums;         // of others as those of packed_products
   int64_t sums_stride;
   int32_t* totals;  // scratch, like sums
   float* packed;    // kPackedFloats
