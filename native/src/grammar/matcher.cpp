@@ -7,8 +7,8 @@
 namespace ivl::grammar {
 namespace {
 
-constexpr size_t kMostWays = 64;   // to read an answer
-constexpr size_t kMostMasks = 64;  // kept
+constexpr size_t kMostReadings = 64;  // to read an answer
+constexpr size_t kMostMasks = 64;     // kept
 
 // Forgets what was only tried.
 class Trial {
@@ -34,7 +34,7 @@ void Matcher::step(const Stacks& from, uint8_t byte, Stacks& to) {
   if (to.size() < 2) return;
   std::sort(to.begin(), to.end());
   to.erase(std::unique(to.begin(), to.end()), to.end());
-  if (to.size() > kMostWays)
+  if (to.size() > kMostReadings)
     fail(Status::Unsupported,
          "the schema lets the answer be read in more than 64 ways at once; an anyOf with fewer or less similar schemas would do");
 }

@@ -7,7 +7,7 @@
 namespace ivl::grammar {
 namespace {
 
-constexpr size_t kMostKept = 4;  // whose masks may be 10 MB each
+constexpr size_t kMostSchemas = 4;  // whose masks may be 10 MB each
 
 }  // namespace
 
@@ -28,7 +28,7 @@ std::shared_ptr<const Rules> RulesCache::of(std::string_view schema) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (auto known = find(schema)) return known;
   kept_.emplace_front(schema, made);
-  if (kept_.size() > kMostKept) kept_.pop_back();
+  if (kept_.size() > kMostSchemas) kept_.pop_back();
   return made;
 }
 

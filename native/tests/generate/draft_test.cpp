@@ -17,7 +17,7 @@ using testing::hermes;
 using testing::Requests;
 
 std::shared_ptr<Backend> cpu() { return std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = 2}); }
-std::shared_ptr<Engine> load() { return hermes().load(cpu(), DType::BF16); }
+std::shared_ptr<Engine> hermes_engine() { return hermes().load(cpu(), DType::BF16); }
 
 // Random weights in the same shape.
 std::shared_ptr<Engine> stranger() {
@@ -81,12 +81,12 @@ struct Kind {
 };
 class AnyDraft : public ::testing::TestWithParam<Kind> {};
 INSTANTIATE_TEST_SUITE_P(Drafts, AnyDraft,
-                         ::testing::Values(Kind{"itself", load}, Kind{"stranger", stranger},
+                         ::testing::Values(Kind{"itself", hermes_engine}, Kind{"stranger", stranger},
                                            Kind{"in_int8", [] { return hermes().load_int8(cpu(), false); }}),
                          [](const auto& p) { return std::string(p.param.name); });
 
 TEST_P(AnyDraft, ChangesNothingInAnAnswer) {
-  const auto engine = load();
+  const auto engine = hermes_engine();
   const auto draft = GetParam().load();
   for (const Sampling& sampling : {greedy(40), drawn(40)}) {
     Drafted requests(engine, draft);
@@ -101,7 +101,7 @@ TEST_P(AnyDraft, ChangesNothingInAnAnswer) {
 
 // Two beginnings, pictures, and answers of different lengths, greedy and drawn.
 TEST_P(AnyDraft, ChangesNothingInCompany) {
-  const auto engine = load();
+  const auto engine = hermes_engine();
   const auto picture = [&] { return hermes().prompt(*engine, hermes().dialog("image.0")); };
   Drafted requests(engine, GetParam().load());
   requests.ask(text(300), greedy(30));
@@ -118,7 +118,7 @@ TEST_P(AnyDraft, ChangesNothingInCompany) {
 }
 
 TEST_P(AnyDraft, ChangesNothingWhereRequestsLoseTheirBlocks) {
-  const auto engine = load();
+  const auto engine = hermes_engine();
   Drafted requests(engine, GetParam().load(), {.kv_blocks = 4, .pass_seconds = 1e9, .row_cost = 0});  // all begin at once
   for (int32_t i = 0; i < 3; ++i) requests.ask(text(240, 5 * i), drawn(static_cast<size_t>(40 + 10 * i)));
   requests.run();
@@ -130,7 +130,7 @@ TEST_P(AnyDraft, ChangesNothingWhereRequestsLoseTheirBlocks) {
 }
 
 TEST_P(AnyDraft, ChangesNothingWhereOneIsCancelled) {
-  const auto engine = load();
+  const auto engine = hermes_engine();
   Drafted requests(engine, GetParam().load());
   requests.ask(text(50), greedy(60));
   requests.ask(text(60, 3), greedy(30));
@@ -144,9 +144,9 @@ TEST_P(AnyDraft, ChangesNothingWhereOneIsCancelled) {
 
 // A model that drafts for itself is always right, also where tokens are drawn.
 TEST(Draft, OfTheModelItselfIsRight) {
-  const auto engine = load();
+  const auto engine = hermes_engine();
   for (const Sampling& sampling : {greedy(41), drawn(41)}) {
-    Drafted requests(engine, load());
+    Drafted requests(engine, hermes_engine());
     requests.ask(text(70), sampling);
     requests.run();
     EXPECT_EQ(requests.counts().right_drafted_tokens, requests.counts().drafted_tokens);
@@ -155,7 +155,7 @@ TEST(Draft, OfTheModelItselfIsRight) {
 }
 
 TEST(Draft, IsSilentWhereItDoesNotPayAndTriesAgain) {
-  const auto engine = load();
+  const auto engine = hermes_engine();
   Drafted requests(engine, stranger(), {.kv_blocks = 0, .pass_seconds = 1e6, .row_cost = 0.3});
   requests.ask(text(70), greedy(200), {.most_guessed = 5});
   requests.run();
@@ -169,8 +169,8 @@ TEST(Draft, IsSilentWhereItDoesNotPayAndTriesAgain) {
 
 // It reads beside the answer, which does not wait for it.
 TEST(Draft, ReadsALongPromptInPieces) {
-  const auto engine = load();
-  Drafted requests(engine, load(), {.kv_blocks = 0, .pass_seconds = 1e-9, .row_cost = 0});
+  const auto engine = hermes_engine();
+  Drafted requests(engine, hermes_engine(), {.kv_blocks = 0, .pass_seconds = 1e-9, .row_cost = 0});
   requests.ask(text(600), greedy(60));
   while (requests.of(0).tokens.size() < 2) requests.turn();
   EXPECT_EQ(requests.counts().drafted_tokens, 0);
@@ -183,9 +183,9 @@ TEST(Draft, ReadsALongPromptInPieces) {
 // What was read for one request is not read again for the next, unless their salts differ. The second has time for one draft, and no pass
 // reads so long a prompt.
 TEST(Draft, RemembersBeginnings) {
-  const auto engine = load();
+  const auto engine = hermes_engine();
   const auto drafts_at_once = [&](const char* salt) {
-    Drafted requests(engine, load(), {.kv_blocks = 0, .pass_seconds = 1e-9, .row_cost = 0});
+    Drafted requests(engine, hermes_engine(), {.kv_blocks = 0, .pass_seconds = 1e-9, .row_cost = 0});
     requests.ask(text(600), greedy(60));
     requests.run();
     const int64_t before = requests.counts().drafted_tokens;
@@ -198,7 +198,7 @@ TEST(Draft, RemembersBeginnings) {
 }
 
 TEST(Draft, EndsWithItsContext) {
-  const auto engine = load();
+  const auto engine = hermes_engine();
   LoadOptions options;
   options.context = 256;
   Drafted requests(engine, hermes().load(testing::always(cpu()), options));
@@ -211,8 +211,8 @@ TEST(Draft, EndsWithItsContext) {
 }
 
 TEST(Draft, IsAskedOnlyWhereGuessesAreAllowed) {
-  const auto engine = load();
-  Drafted requests(engine, load());
+  const auto engine = hermes_engine();
+  Drafted requests(engine, hermes_engine());
   requests.ask(text(30), greedy(10), {.most_guessed = 0});
   requests.run();
   requests.ask(text(40), greedy(2), {.recording = std::make_shared<Recording>(), .most_guessed = 5});
@@ -227,8 +227,8 @@ TEST(Draft, IsAskedOnlyWhereGuessesAreAllowed) {
 
 // A pass that is given up leaves the draft where it was.
 TEST(Draft, GoesOnBehindAnAbortedPass) {
-  const auto engine = load();
-  Drafted requests(engine, load());
+  const auto engine = hermes_engine();
+  Drafted requests(engine, hermes_engine());
   requests.ask(text(70), greedy(40));
   const std::atomic<bool> abort{true};
   for (int i = 0; !requests.scheduler().idle(); ++i) requests.turn(i % 3 == 2 ? &abort : nullptr);
@@ -238,7 +238,7 @@ TEST(Draft, GoesOnBehindAnAbortedPass) {
 }
 
 TEST(DraftFailure, OfAPassEndsTheDraftsOfThoseInItAndNothingElse) {
-  const auto engine = load();
+  const auto engine = hermes_engine();
   for (const char* call : {"repeat", "sample"}) {
     SCOPED_TRACE(call);
     const auto watched = std::make_shared<testing::WatchedBackend>(cpu());
@@ -259,7 +259,7 @@ TEST(DraftFailure, OfAPassEndsTheDraftsOfThoseInItAndNothingElse) {
 }
 
 TEST(DraftFailure, OfOneRowIsThatRequestsAlone) {
-  const auto engine = load();
+  const auto engine = hermes_engine();
   const auto watched = std::make_shared<testing::WatchedBackend>(cpu());
   Drafted requests(engine, hermes().load(watched, DType::BF16));
   requests.ask(text(70), greedy(30));
@@ -281,7 +281,7 @@ TEST(DraftFailure, OfOneRowIsThatRequestsAlone) {
 
 // Without memory for one block of its cache it has nothing to say, and tries again.
 TEST(DraftFailure, ACacheWithoutMemoryIsSilence) {
-  const auto engine = load();
+  const auto engine = hermes_engine();
   const auto watched = std::make_shared<testing::WatchedBackend>(cpu());
   Drafted requests(engine, hermes().load(watched, DType::BF16));
   watched->in_next("allocate", [] { fail(Status::OutOfMemory, "no memory for the draft's cache"); });
@@ -294,8 +294,8 @@ TEST(DraftFailure, ACacheWithoutMemoryIsSilence) {
 }
 
 TEST(DraftFailure, AClosedDraftDraftsNothing) {
-  const auto engine = load();
-  const auto draft = load();
+  const auto engine = hermes_engine();
+  const auto draft = hermes_engine();
   Drafted requests(engine, draft);
   requests.ask(text(70), greedy(40));
   while (requests.of(0).tokens.size() < 10) requests.turn();
@@ -309,8 +309,8 @@ TEST(DraftFailure, AClosedDraftDraftsNothing) {
 }
 
 TEST(DraftThreads, AServiceClosesItsDraft) {
-  const auto engine = load();
-  const auto draft = load();
+  const auto engine = hermes_engine();
+  const auto draft = hermes_engine();
   ServiceOptions options;
   options.kv_blocks = engine->kv_blocks();
   RequestService service(engine, options);
@@ -325,7 +325,7 @@ TEST(DraftThreads, AServiceClosesItsDraft) {
   refused(engine, "its own draft");
   refused(testing::Oracle("qwen3").load(cpu(), DType::BF16), "a vocabulary of 768, expected the model's 1033");
   service.set_draft(draft);
-  refused(load(), "has a draft already");
+  refused(hermes_engine(), "has a draft already");
   for (int32_t i = 0; i < 3; ++i) service.submit(text(200, i), {.sampling = greedy(1000), .most_guessed = 5});
   EXPECT_FALSE(service.poll(std::chrono::seconds(20), 1).empty());
   service.close();

@@ -17,7 +17,7 @@ using testing::greedy;
 using testing::hermes;
 using testing::Requests;
 
-std::shared_ptr<Engine> load(DType type = DType::BF16, int threads = 2, std::optional<KvType> kv = {}) {
+std::shared_ptr<Engine> engine_of(DType type = DType::BF16, int threads = 2, std::optional<KvType> kv = {}) {
   LoadOptions options;
   options.precision = type;
   options.kv = kv;
@@ -44,11 +44,11 @@ INSTANTIATE_TEST_SUITE_P(Types, BatchInvariance,
                          });
 
 TEST_P(BatchInvariance, LogitsAreTheSameBitsAloneInAnyBatchAndAtAnyThreadCount) {
-  const auto single = load(GetParam().type, 1, GetParam().kv);
+  const auto single = engine_of(GetParam().type, 1, GetParam().kv);
   std::vector<Answer> alone;
   for (const Dialog& dialog : hermes().dialogs()) alone.push_back(answer(single, hermes().prompt(*single, dialog), greedy(6)));
   for (const int threads : {1, 2}) {
-    const auto engine = load(GetParam().type, threads, GetParam().kv);
+    const auto engine = engine_of(GetParam().type, threads, GetParam().kv);
     for (const size_t together : {size_t{2}, size_t{3}, size_t{8}}) {
       Requests batch(engine);
       for (size_t i = 0; i < together; ++i) batch.add(hermes().prompt(*engine, hermes().dialogs()[i]), greedy(6));
@@ -63,7 +63,7 @@ TEST_P(BatchInvariance, LogitsAreTheSameBitsAloneInAnyBatchAndAtAnyThreadCount) 
 }
 
 TEST(Scheduler, ARequestMayJoinWhileOthersRun) {
-  const auto engine = load();
+  const auto engine = engine_of();
   const Answer first = answer(engine, hermes().prompt(*engine, hermes().dialog("text.0")), greedy(8));
   const Answer second = answer(engine, hermes().prompt(*engine, hermes().dialog("image.0")), greedy(8));
   Requests requests(engine);
@@ -76,7 +76,7 @@ TEST(Scheduler, ARequestMayJoinWhileOthersRun) {
 }
 
 TEST(Scheduler, APromptLongerThanAPassIsOnePrompt) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   const Prompt prompt = text(3 * kChunkRows / 2);
   const Answer whole = answer(engine, prompt, greedy(2));
   // The same prompt, its beginning computed in an earlier request of another cut.
@@ -89,7 +89,7 @@ TEST(Scheduler, APromptLongerThanAPassIsOnePrompt) {
 
 // A pass has each running answer's next token, whatever prompts stand beside it.
 TEST(Scheduler, PromptsDoNotHoldAnswersUp) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   Requests requests(engine, {.kv_blocks = 40, .pass_seconds = 1e-9});
   requests.add(text(5), greedy(60));
   requests.turn();
@@ -106,7 +106,7 @@ TEST(Scheduler, PromptsDoNotHoldAnswersUp) {
 }
 
 TEST(Scheduler, WhoCameFirstIsServedFirstButForPriority) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   Requests requests(engine, {.kv_blocks = 40});
   for (int32_t i = 0; i < 3; ++i) requests.add(text(kChunkRows, i), greedy(1));
   requests.add(text(kChunkRows, 3), greedy(1), {.priority = 1});
@@ -121,7 +121,7 @@ class SecondTurn : public ::testing::TestWithParam<std::optional<KvType>> {};
 INSTANTIATE_TEST_SUITE_P(Caches, SecondTurn, ::testing::Values(std::nullopt, KvType::Int8, KvType::F32));
 
 TEST_P(SecondTurn, ComputesOnlyWhatIsNewAndGivesTheSameBits) {
-  const auto engine = load(DType::BF16, 2, GetParam());
+  const auto engine = engine_of(DType::BF16, 2, GetParam());
   const Dialog& first = hermes().dialog("image-rounds.0");
   const Dialog& second = hermes().dialog("image-rounds.1");
   Requests rounds(engine);
@@ -136,7 +136,7 @@ TEST_P(SecondTurn, ComputesOnlyWhatIsNewAndGivesTheSameBits) {
 }
 
 TEST(PrefixCache, AnotherPictureInTheSamePlaceIsNotReused) {
-  const auto engine = load();
+  const auto engine = engine_of();
   const Dialog& dialog = hermes().dialog("image.0");
   Requests rounds(engine);
   rounds.answer(hermes().prompt(*engine, dialog), greedy(1));
@@ -149,7 +149,7 @@ TEST(PrefixCache, AnotherPictureInTheSamePlaceIsNotReused) {
 }
 
 TEST(PrefixCache, IsSharedByThoseWhoRunAndByThoseWhoCome) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   Prompt one = text(600), two = text(600);
   for (int32_t i = 0; i < 30; ++i) {
     one.tokens.push_back(20 + i);
@@ -171,7 +171,7 @@ TEST(PrefixCache, IsSharedByThoseWhoRunAndByThoseWhoCome) {
 
 // Several answers to one prompt: who comes meanwhile waits for the first, instead of computing the same.
 TEST(PrefixCache, APromptAskedByManyIsComputedOnce) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   Requests requests(engine, {.kv_blocks = 40});
   for (uint64_t i = 0; i < 4; ++i) {
     Sampling drawn = greedy(9);
@@ -190,7 +190,7 @@ TEST(PrefixCache, APromptAskedByManyIsComputedOnce) {
 }
 
 TEST(PrefixCache, IsNotSharedAcrossSalts) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   Requests requests(engine);
   for (const auto& [salt, reused] : {std::pair{"", 0}, {"a", 0}, {"b", 0}, {"a", 299}, {"", 299}}) {
     const int64_t request = requests.add(text(300), greedy(1), {.salt = salt});
@@ -200,7 +200,7 @@ TEST(PrefixCache, IsNotSharedAcrossSalts) {
 }
 
 TEST(Scheduler, EndsForTheRightReason) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   const Dialog& dialog = hermes().dialog("text.0");
   Prompt prompt = hermes().prompt(*engine, dialog);
   EXPECT_EQ(answer(engine, prompt, greedy(3)).finish, Finish::Length);
@@ -215,7 +215,7 @@ TEST(Scheduler, EndsForTheRightReason) {
 }
 
 TEST(Request, BadPromptsAreRefusedWithTheirNumbers) {
-  const auto engine = load();
+  const auto engine = engine_of();
   const auto refused = [&](Prompt prompt, Status status, const char* words) {
     try {
       const Request request(*engine, std::move(prompt), {.sampling = greedy(1)});
@@ -237,7 +237,7 @@ TEST(Request, BadPromptsAreRefusedWithTheirNumbers) {
 
 // Three long answers over blocks for two: who came last waits, and goes on where it was.
 TEST(Scheduler, AFullCacheTakesBlocksFromWhoCameLast) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   Requests requests(engine, {.kv_blocks = 4});
   for (int32_t i = 0; i < 3; ++i) requests.add(text(250, 5 * i), greedy(40 + 10 * i));
   requests.run();
@@ -250,7 +250,7 @@ TEST(Scheduler, AFullCacheTakesBlocksFromWhoCameLast) {
 
 // A prompt takes the blocks of a running answer that stands behind it: the answer's row goes from the pass, the prompt's stay counted.
 TEST(Scheduler, APassHasAChunksRowsWhoeverLosesItsBlocks) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   for (const int64_t last : {100, 250}) {
     Requests requests(engine, {.kv_blocks = 9, .pass_seconds = 1e9});
     const std::vector<int64_t> lengths = {300, 1000, 1300, last};
@@ -267,7 +267,7 @@ TEST(Scheduler, APassHasAChunksRowsWhoeverLosesItsBlocks) {
 
 // What is reserved for an answer that never comes is no use to anybody.
 TEST(Scheduler, BlocksGrowWithAnswers) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   Requests requests(engine, {.kv_blocks = 8});
   for (int32_t i = 0; i < 8; ++i) requests.add(text(100, i), greedy(1000));
   while (requests.of(7).tokens.empty()) requests.turn();
@@ -278,7 +278,7 @@ TEST(Scheduler, BlocksGrowWithAnswers) {
 }
 
 TEST(Scheduler, ACancelledRequestEndsAndLeavesTheOthersTheirBits) {
-  const auto engine = load();
+  const auto engine = engine_of();
   Requests requests(engine);
   requests.add(text(50), greedy(10));
   requests.add(text(60, 3), greedy(10));
@@ -291,7 +291,7 @@ TEST(Scheduler, ACancelledRequestEndsAndLeavesTheOthersTheirBits) {
 }
 
 TEST(Scheduler, ARecordedRequestIsAloneWhoeverComes) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   Requests requests(engine, {.kv_blocks = 40});
   const auto recording = std::make_shared<Recording>();
   requests.add(text(20, 5), greedy(3));
@@ -306,7 +306,7 @@ TEST(Scheduler, ARecordedRequestIsAloneWhoeverComes) {
 
 // A token at a time, as a grammar would have it: between two of them the others go on.
 TEST(Scheduler, AGuidedRequestTakesWhatItsMasksAllow) {
-  const auto engine = load(DType::F32);
+  const auto engine = engine_of(DType::F32);
   Requests requests(engine);
   requests.add(text(20), greedy(4), {.guided = true});
   requests.add(text(30, 2), greedy(6));
@@ -327,7 +327,7 @@ TEST(Scheduler, AGuidedRequestTakesWhatItsMasksAllow) {
 }
 
 TEST(Scheduler, AnAbortedPassCountsForNothing) {
-  const auto engine = load();
+  const auto engine = engine_of();
   Requests requests(engine);
   requests.add(text(700), greedy(3));
   const std::atomic<bool> abort{true};

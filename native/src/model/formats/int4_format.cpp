@@ -8,8 +8,6 @@
 namespace ivl {
 namespace {
 
-std::string scale_name(const std::string& name) { return name + "_scale"; }
-
 std::vector<int64_t> values_shape(const std::vector<int64_t>& weight) { return {weight[0], int4_stride(weight[1])}; }
 std::vector<int64_t> scales_shape(const std::vector<int64_t>& weight) { return {weight[0], int4_groups(weight[1], kInt4Group)}; }
 
@@ -27,11 +25,11 @@ class Int4Format final : public WritableFormat {
   std::vector<StoredTensor> tensors(const Checkpoint& checkpoint, const Param& param) const override {
     const DType scales = type(checkpoint, param).value_or(DType::BF16);
     return {{param.name, "U8", values_shape(param.shape)},
-            {scale_name(param.name), name_of_scales(scales), scales_shape(param.shape)}};
+            {scales_of(param.name), name_of_scales(scales), scales_shape(param.shape)}};
   }
 
   std::optional<DType> type(const Checkpoint& checkpoint, const Param& param) const override {
-    const TensorInfo* scales = checkpoint.find(scale_name(param.name));
+    const TensorInfo* scales = checkpoint.find(scales_of(param.name));
     const bool half = scales != nullptr && scales->dtype == DType::F16;
     return half ? DType::F16 : DType::BF16;
   }
@@ -40,7 +38,7 @@ class Int4Format final : public WritableFormat {
 
   HostTensor read(const Checkpoint& checkpoint, const Param& param) const override {
     const TensorInfo& info = checkpoint.get(param.name);
-    const Quantization quantization{WeightFormat::Int4, checkpoint.get(scale_name(param.name)).data, nullptr, nullptr, kInt4Group};
+    const Quantization quantization{WeightFormat::Int4, checkpoint.get(scales_of(param.name)).data, nullptr, nullptr, kInt4Group};
     return {info.data, *type(checkpoint, param), param.shape, quantization, place_of(info)};
   }
 
@@ -50,7 +48,7 @@ class Int4Format final : public WritableFormat {
     };
     const std::vector<int64_t> values = values_shape(weight.shape), scales = scales_shape(weight.shape);
     return {{weight.name, "U8", values, bytes(values, 1)},
-            {scale_name(weight.name), name_of_scales(type), scales, bytes(scales, kInt4ScaleBytes)}};
+            {scales_of(weight.name), name_of_scales(type), scales, bytes(scales, kInt4ScaleBytes)}};
   }
 
   void write(SafetensorsWriter& to, const HostTensor& weight, DType type, const RowCodec& codec, ThreadPool& pool) const override {

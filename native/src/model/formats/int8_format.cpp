@@ -9,7 +9,6 @@
 namespace ivl {
 namespace {
 
-std::string scale_name(const std::string& name) { return name + "_scale"; }
 std::string sum_name(const std::string& name) { return name + "_sum"; }
 
 class Int8Format final : public WritableFormat {
@@ -23,7 +22,7 @@ class Int8Format final : public WritableFormat {
 
   std::vector<StoredTensor> tensors(const Checkpoint&, const Param& param) const override {
     return {{param.name, "I8", param.shape},
-            {scale_name(param.name), "F32", {param.shape[0]}},
+            {scales_of(param.name), "F32", {param.shape[0]}},
             {sum_name(param.name), "I32", {param.shape[0]}}};
   }
 
@@ -33,14 +32,14 @@ class Int8Format final : public WritableFormat {
   HostTensor read(const Checkpoint& checkpoint, const Param& param) const override {
     const TensorInfo& info = checkpoint.get(param.name);
     const auto* sums = reinterpret_cast<const int32_t*>(checkpoint.get(sum_name(param.name)).data);
-    const Quantization quantization{WeightFormat::Int8, checkpoint.get(scale_name(param.name)).data, sums};
+    const Quantization quantization{WeightFormat::Int8, checkpoint.get(scales_of(param.name)).data, sums};
     return {info.data, DType::BF16, info.shape, quantization, place_of(info)};
   }
 
   std::vector<TensorToWrite> written(const TensorInfo& weight, DType) const override {
     const auto rows = static_cast<uint64_t>(weight.shape[0]);
     return {{weight.name, "I8", weight.shape, static_cast<uint64_t>(weight.elements())},
-            {scale_name(weight.name), "F32", {weight.shape[0]}, rows * sizeof(float)},
+            {scales_of(weight.name), "F32", {weight.shape[0]}, rows * sizeof(float)},
             {sum_name(weight.name), "I32", {weight.shape[0]}, rows * sizeof(int32_t)}};
   }
 

@@ -41,6 +41,9 @@ class StoredFormat {
   virtual HostTensor read(const Checkpoint& checkpoint, const Param& param) const = 0;
 };
 
+// What our own formats call the tensor with a weight's scales.
+inline std::string scales_of(const std::string& weight) { return weight + "_scale"; }
+
 // One that a checkpoint can be written in.
 class WritableFormat : public StoredFormat {
  public:

@@ -5,7 +5,7 @@
 namespace ivl {
 namespace {
 
-VisionConfig read_vision(const ConfigSection& section) {
+VisionConfig read_intern_vit(const ConfigSection& section) {
   require_text(section, "model_type", "intern_vit_6b");
   require_text(section, "hidden_act", "gelu");
   VisionConfig vision;
@@ -47,7 +47,7 @@ ModelConfig read_remote_code(const ConfigSection& top) {
   ModelConfig model;
   const ConfigSection vision = top.section("vision_config");
   const ConfigSection language = top.section("llm_config");
-  model.vision = read_vision(vision);
+  model.vision = read_intern_vit(vision);
   model.language = read_language(language, family_of_architecture(language));
   model.select_layer = top.integer("select_layer", -model.vision.layers - 1, model.vision.layers, model.select_layer);
   model.downsample = read_downsample(top);

@@ -28,7 +28,7 @@ const Prefixes kPrefixesInMemory{"model.vision_tower.", "model.multi_modal_proje
 
 constexpr float kQkEps = 1e-6f;  // of the tower's q and k norms, whatever layer_norm_eps says
 
-VisionConfig read_vision(const ConfigSection& section) {
+VisionConfig read_internvl_vision(const ConfigSection& section) {
   require_text(section, "model_type", "internvl_vision");
   require_text(section, "hidden_act", "gelu");
   if (!section.flag("use_mean_pooling", true)) section.unsupported("use_mean_pooling", "true: no norm behind the last layer");
@@ -61,7 +61,7 @@ ModelConfig read_transformers(const ConfigSection& top) {
   model.layout = Layout::Transformers;
   const ConfigSection vision = top.section("vision_config");
   const ConfigSection language = top.section("text_config");
-  model.vision = read_vision(vision);
+  model.vision = read_internvl_vision(vision);
   model.language = read_language(language, family_of_model_type(language, "qwen2"));
   // Version 4 looks at the decoder's flag; version 5 at this one, which is true for heads of their own, too.
   if (!model.language.tied_head) {
