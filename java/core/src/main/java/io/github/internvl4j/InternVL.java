@@ -362,16 +362,6 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
-     * Refuses what {@link #complete} refuses, before anything is computed.
-     *
-     * @param tokens ids of the model's {@link #tokenizer}
-     * @throws PromptException if there are no tokens, an id is none, or they do not fit the context
-     */
-    public void requireCompletable(List<Integer> tokens) {
-        reader.raw(Options.copy(tokens, "tokens"));
-    }
-
-    /**
      * Refuses what {@link GenerationConfig#jsonSchema(String)} of a request would be refused for, before anything is computed.
      *
      * @throws io.github.internvl4j.error.SchemaException if answers cannot be held to it

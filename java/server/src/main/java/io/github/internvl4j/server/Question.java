@@ -41,9 +41,6 @@ record Question(
 
     /** What is asked, with its images. */
     interface Asked {
-        /** Refuses what does not fit. */
-        List<Integer> promptTokens();
-
         Reply ask(GenerationConfig config, ReplyListener listener, Cancellation cancellation);
     }
 
@@ -159,23 +156,12 @@ record Question(
 
     private record AskedPrompt(InternVL model, Prompt prompt) implements Asked {
         @Override
-        public List<Integer> promptTokens() {
-            return model.promptTokens(prompt);
-        }
-
-        @Override
         public Reply ask(GenerationConfig config, ReplyListener listener, Cancellation cancellation) {
             return model.generate(prompt, config, listener, cancellation);
         }
     }
 
     private record AskedTokens(InternVL model, List<Integer> tokens, String salt) implements Asked {
-        @Override
-        public List<Integer> promptTokens() {
-            model.requireCompletable(tokens);
-            return tokens;
-        }
-
         @Override
         public Reply ask(GenerationConfig config, ReplyListener listener, Cancellation cancellation) {
             return model.complete(tokens, salt, config, listener, cancellation);
