@@ -56,6 +56,7 @@ final class Answering implements Admission.Job {
 
     /** The client has left, or the server ends. */
     void cancel() {
+        deadline.cancel(false);
         cancellation.cancel();
     }
 

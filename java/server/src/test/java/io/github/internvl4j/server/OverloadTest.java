@@ -35,6 +35,7 @@ class OverloadTest {
 
     private final Random random = new Random(22);
     private final List<Long> resident = new ArrayList<>();
+    private final List<Long> heap = new ArrayList<>();
 
     @Test
     void whatIsAnsweredIsAnsweredAsAlone() throws Exception {
@@ -62,9 +63,8 @@ class OverloadTest {
             assertTrue(crowd.answered() > 0 && crowd.refused() > 0, crowd::toString);
         }
         if (LONG) {
-            long early = mean(resident.subList(SAMPLES / 4, SAMPLES / 2));
-            long late = mean(resident.subList(3 * SAMPLES / 4, SAMPLES));
-            assertTrue(late - early < MOST_GROWTH, "resident memory grew by " + (late - early) + " KiB");
+            assertTrue(growth(resident) < MOST_GROWTH, "resident memory grew by " + growth(resident) + " KiB");
+            assertTrue(growth(heap) < MOST_GROWTH, "the heap grew by " + growth(heap) + " KiB");
         }
     }
 
@@ -110,11 +110,12 @@ class OverloadTest {
 
     private void look(double at, Crowd crowd) throws IOException {
         System.gc();
-        Runtime heap = Runtime.getRuntime();
+        int number = resident.size();
+        Runtime java = Runtime.getRuntime();
+        heap.add((java.totalMemory() - java.freeMemory()) / 1024);
         resident.add(residentKilobytes());
         System.out.printf(
-                "%4.0f s: resident %d KiB, heap %d KiB; %s%n",
-                at, resident.get(resident.size() - 1), (heap.totalMemory() - heap.freeMemory()) / 1024, crowd);
+                "%4.0f s: resident %d KiB, heap %d KiB; %s%n", at, resident.get(number), heap.get(number), crowd);
     }
 
     private static long residentKilobytes() throws IOException {
@@ -123,6 +124,11 @@ class OverloadTest {
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /** From the second quarter of the time to the last. */
+    private static long growth(List<Long> values) {
+        return mean(values.subList(3 * SAMPLES / 4, SAMPLES)) - mean(values.subList(SAMPLES / 4, SAMPLES / 2));
     }
 
     private static long mean(List<Long> values) {
