@@ -148,6 +148,8 @@ TEST(Schema, PatternsAreFoundAnywhereUnlessTheySayOtherwise) {
   EXPECT_TRUE(accepts(R"({"type": "string", "format": "date"})", R"("2024-02-29")"));
   EXPECT_FALSE(accepts(R"({"type": "string", "format": "date"})", R"("2023-02-29")"));
   EXPECT_TRUE(accepts(R"({"type": "string", "format": "date-time"})", R"("2024-12-31T23:59:59.5+01:00")"));
+  EXPECT_TRUE(accepts(R"({"type": "string", "format": "date-time"})", R"("2024-12-31T23:59:59-00:30")"));
+  EXPECT_FALSE(accepts(R"({"type": "string", "format": "date-time"})", R"("2024-12-31T23:59:59-00:00")"));
   EXPECT_TRUE(accepts(R"({"type": "string", "format": "ipv4"})", R"("255.0.1.19")"));
   EXPECT_FALSE(accepts(R"({"type": "string", "format": "ipv4"})", R"("256.0.1.19")"));
 }

@@ -128,6 +128,7 @@ final class Generator implements AutoCloseable {
             boolean thinking,
             double preparingSeconds,
             String salt) {
+        listener.onPrompt(tokens.length);
         if (config.beams() > 1) {
             Answer answer = begun(tokens, config, listener, thinking, preparingSeconds);
             try {

@@ -56,16 +56,18 @@ public final class InternVL implements AutoCloseable {
     private final PromptReader reader;
     private final LoadOptions options;
     private final ModelInfo info;
+    private final String fingerprint;
     // Closed with the model, since their caches would otherwise live until they are garbage.
     private final Set<Chat> chats = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
     private final List<RequestListener> listeners = new CopyOnWriteArrayList<>();
 
-    private InternVL(NativeModel model, PromptReader reader, LoadOptions options) {
+    private InternVL(Path directory, NativeModel model, PromptReader reader, LoadOptions options) {
         this.model = model;
         this.reader = reader;
         this.options = options;
         info = new ModelInfo(model.info());
+        fingerprint = Fingerprint.of(directory, options, info, model.backend());
     }
 
     /** Loads with {@link LoadOptions#defaults()}. */
@@ -108,7 +110,12 @@ public final class InternVL implements AutoCloseable {
         if (options.contextLength() > 0) {
             reader = reader.with(new ModelInfo(model.info()));
         }
-        return new InternVL(model, reader, options.maxBatch(maxBatch));
+        try {
+            return new InternVL(directory, model, reader, options.maxBatch(maxBatch));
+        } catch (RuntimeException | Error e) {
+            model.close();
+            throw e;
+        }
     }
 
     /** What a checkpoint's config.json says; nothing else is read. */
@@ -206,6 +213,15 @@ public final class InternVL implements AutoCloseable {
      */
     public String backend() {
         return model.backend();
+    }
+
+    /**
+     * What answers depend on besides the request, in a few letters: the library's version, the checkpoint (of its weights some are read),
+     * the options that change numbers, and the kernels. Answers of another fingerprint may be others; threads, batches and memory change
+     * nothing. OpenAI's {@code system_fingerprint}.
+     */
+    public String fingerprint() {
+        return fingerprint;
     }
 
     /** The model's tokenizer. */
@@ -343,16 +359,6 @@ public final class InternVL implements AutoCloseable {
         try (Generator generator = generator(cancellation)) {
             return generator.answer(ids, List.of(), config, listener, false, 0, cacheSalt);
         }
-    }
-
-    /**
-     * Refuses what {@link #complete} refuses, before anything is computed.
-     *
-     * @param tokens ids of the model's {@link #tokenizer}
-     * @throws PromptException if there are no tokens, an id is none, or they do not fit the context
-     */
-    public void requireCompletable(List<Integer> tokens) {
-        reader.raw(Options.copy(tokens, "tokens"));
     }
 
     /**

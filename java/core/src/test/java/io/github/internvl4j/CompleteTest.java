@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.error.PromptException;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -44,6 +45,36 @@ class CompleteTest {
         assertEquals(0, model.counts().running());
         int[] whole = model.tokenizer().encode(model.promptText(prompt));
         assertEquals(tokens, java.util.Arrays.stream(whole).boxed().toList());
+    }
+
+    /** What streams over a network need, to say until then that a request is refused. */
+    @Test
+    void thePromptIsToldBeforeTheFirstChunk() {
+        List<String> told = new ArrayList<>();
+        ReplyListener listener = new ReplyListener() {
+            @Override
+            public void onPrompt(int tokens) {
+                told.add(tokens + " tokens");
+            }
+
+            @Override
+            public void onChunk(Chunk chunk) {
+                told.add("a chunk");
+            }
+        };
+        Prompt prompt = Prompt.of("Hello");
+        int length = model.promptTokens(prompt).size();
+        for (GenerationConfig config : List.of(CONFIG, CONFIG.beams(2))) {
+            told.clear();
+            model.generate(prompt, config, listener, null);
+            assertEquals(length + " tokens", told.get(0));
+            assertEquals("a chunk", told.get(1));
+            assertEquals(1, told.stream().filter(it -> it.endsWith("tokens")).count());
+        }
+        told.clear();
+        Prompt endless = Prompt.of("Hello ".repeat(model.info().contextLength()));
+        assertThrows(ContextLengthException.class, () -> model.generate(endless, CONFIG, listener, null));
+        assertEquals(List.of(), told);
     }
 
     @Test

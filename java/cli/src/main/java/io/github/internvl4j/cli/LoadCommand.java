@@ -7,6 +7,7 @@ import io.github.internvl4j.cli.traffic.EndpointTarget;
 import io.github.internvl4j.cli.traffic.LibraryTarget;
 import io.github.internvl4j.cli.traffic.Target;
 import io.github.internvl4j.cli.traffic.Traffic;
+import io.github.internvl4j.cli.traffic.TrafficReport;
 import io.github.internvl4j.server.openai.JsonText;
 import java.net.URI;
 import java.util.List;
@@ -29,7 +30,8 @@ import picocli.CommandLine.Spec;
         name = "load",
         description = {
             "Sends requests as many people would, and prints how long they waited for their first and next tokens.",
-            "The load is open: requests come at random times at a rate, whether earlier ones are answered or not."
+            "The load is open: requests come at random times at a rate, whether earlier ones are answered or not;",
+            "with --clients it is closed."
         },
         footer = {
             "",
@@ -38,6 +40,8 @@ import picocli.CommandLine.Spec;
             "  internvl4j load --url http://localhost:8080/v1 --rate 4 --json"
         })
 final class LoadCommand implements Callable<Integer> {
+    private static final int MOST_CLIENTS = 10_000;
+
     @ParentCommand
     private Main main;
 
@@ -74,6 +78,9 @@ final class LoadCommand implements Callable<Integer> {
     @Mixin
     private KvMemoryOption kvMemory;
 
+    @Mixin
+    private BatchSizeOption batchSize;
+
     @Option(names = "--rate", defaultValue = "1", paramLabel = "X", description = "Requests a second (default: 1).")
     private double rate;
 
@@ -83,6 +90,14 @@ final class LoadCommand implements Callable<Integer> {
             paramLabel = "X",
             description = "How long they come (default: 30).")
     private double seconds;
+
+    @Option(
+            names = "--clients",
+            defaultValue = "0",
+            paramLabel = "N",
+            description =
+                    "The same requests in another order: each of so many sends the next when its last is answered.")
+    private int clients;
 
     @Option(
             names = "--prompt-words",
@@ -133,6 +148,7 @@ final class LoadCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         require(rate > 0 && rate <= 1e5, "--rate", rate, "above 0, at most 100000");
         require(seconds > 0 && rate * seconds <= 1e6, "--seconds", seconds, "above 0, for at most a million requests");
+        require(clients >= 0 && clients <= MOST_CLIENTS, "--clients", clients, "0 to " + MOST_CLIENTS);
         require(promptWords >= 1, "--prompt-words", promptWords, "at least 1");
         require(newTokens >= 1, "--new-tokens", newTokens, "at least 1");
         require(imageShare >= 0 && imageShare <= 1, "--image-share", imageShare, "0 to 1");
@@ -141,7 +157,7 @@ final class LoadCommand implements Callable<Integer> {
         if (subject.url != null) {
             return print(arrivals, new EndpointTarget(subject.url, urlModel, main.variable(ServeCommand.KEY_VARIABLE)));
         }
-        LoadOptions options = kvMemory.of(compute.of(LoadOptions.defaults()));
+        LoadOptions options = batchSize.of(kvMemory.of(compute.of(LoadOptions.defaults())));
         try (InternVL loaded =
                 InternVL.load(Objects.requireNonNull(subject.model).path(), options)) {
             return print(arrivals, new LibraryTarget(loaded));
@@ -155,7 +171,8 @@ final class LoadCommand implements Callable<Integer> {
     }
 
     private int print(List<Arrivals.Arrival> arrivals, Target target) throws InterruptedException {
-        Map<String, Object> figures = Traffic.run(arrivals, target).figures(goodFirstToken, goodBetweenTokens);
+        TrafficReport report = clients > 0 ? Traffic.inTurn(arrivals, target, clients) : Traffic.run(arrivals, target);
+        Map<String, Object> figures = report.figures(goodFirstToken, goodBetweenTokens);
         if (json) {
             main.streams.out().println(JsonText.text(figures));
         } else {

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -84,6 +85,19 @@ class LoadCommandTest {
     }
 
     @Test
+    void clientsAskInTurn() throws IOException {
+        String[] load = {"load", "--model", D128, "--rate", "40", "--seconds", "0.5", "--new-tokens", "4", "--json"};
+        JsonNode open = run(load).succeeded().json();
+        String[] closed = Arrays.copyOf(load, load.length + 2);
+        closed[load.length] = "--clients";
+        closed[load.length + 1] = "3";
+        JsonNode json = run(closed).succeeded().json();
+        assertEquals(open.get("requests"), json.get("requests"));
+        assertEquals(0, json.get("failed").asInt());
+        assertTrue(json.get("tokens_per_second").asDouble() > 0);
+    }
+
+    @Test
     void requestsThatFindNobodyFail() throws IOException {
         JsonNode json = run("load", "--url", "http://localhost:1/v1", "--rate", "20", "--seconds", "0.3", "--json")
                 .succeeded()
@@ -96,6 +110,7 @@ class LoadCommandTest {
     void whatCannotBeMeasuredIsWrongUsage() {
         run("load").failed(2, "--model", "--url");
         run("load", "--model", D128, "--rate", "0").failed(2, "--rate is 0.0");
+        run("load", "--model", D128, "--clients", "-1").failed(2, "--clients is -1");
         run("load", "--model", D128, "--image-share", "2").failed(2, "--image-share is 2.0");
         run("load", "--model", D128, "--rate", "1000", "--seconds", "1e9").failed(2, "--seconds");
     }

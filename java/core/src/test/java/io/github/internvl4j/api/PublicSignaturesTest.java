@@ -76,6 +76,7 @@ class PublicSignaturesTest {
                         "Device",
                         "LoadProgress",
                         "TokenLogprob",
+                        "Tools$Call",
                         "hub.PullProgress",
                         "image.Tiling",
                         "text.ConversationTemplate$Wrapping",

@@ -21,6 +21,7 @@ import io.github.internvl4j.ReplyListener;
 import io.github.internvl4j.RequestListener;
 import io.github.internvl4j.TestData;
 import io.github.internvl4j.TokenLogprob;
+import io.github.internvl4j.Tools;
 import io.github.internvl4j.VisionPrecision;
 import io.github.internvl4j.WhenFull;
 import io.github.internvl4j.hub.Hub;
@@ -97,6 +98,8 @@ final class Samples implements AutoCloseable {
         put(VisionPrecision.class, VisionPrecision.AS_STORED);
         put(FinishReason.class, FinishReason.STOP);
         put(TokenLogprob.class, new TokenLogprob(1, 0));
+        put(Tools.class, Tools.none().and("t", Tools.NO_ARGUMENTS));
+        put(Tools.Call.class, new Tools.Call("t", "{}"));
         put(ReplyListener.class, ReplyListener.none());
         put(BatchListener.class, new Deaf());
         put(RequestListener.class, (RequestListener) report -> {});

@@ -8,6 +8,7 @@ import io.github.internvl4j.Activations;
 import io.github.internvl4j.Chat;
 import io.github.internvl4j.ChatOptions;
 import io.github.internvl4j.Chunk;
+import io.github.internvl4j.FinishReason;
 import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.LoadOptions;
@@ -17,6 +18,7 @@ import io.github.internvl4j.Reply;
 import io.github.internvl4j.ReplyStream;
 import io.github.internvl4j.RequestListener;
 import io.github.internvl4j.TestData;
+import io.github.internvl4j.Tools;
 import io.github.internvl4j.hub.Hub;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.micrometer.MicrometerMetrics;
@@ -31,6 +33,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -196,6 +199,12 @@ class CardRecipesTest {
         Reply json = model.generate(asked, GenerationConfig.greedy(200).jsonSchema(schema)); // jsonObject(): any object
         // end
         assertTrue(json.text().startsWith("{"), json::text);
+        // recipe: An answer that calls a tool
+        Tools tools = Tools.none().and("paint", schema).and("stop", Tools.NO_ARGUMENTS);
+        Reply calling = model.generate(asked, GenerationConfig.greedy(200).jsonSchema(tools.schema()));
+        Optional<Tools.Call> call = tools.call(calling.text()); // its name and arguments; nothing if it was cut
+        // end
+        assertTrue(calling.finish() != FinishReason.STOP || call.isPresent(), calling::text);
     }
 
     @Test

@@ -7,6 +7,7 @@ import dev.langchain4j.data.message.ContentType;
 import dev.langchain4j.data.message.ImageContent;
 import dev.langchain4j.data.message.SystemMessage;
 import dev.langchain4j.data.message.TextContent;
+import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.InvalidRequestException;
 import dev.langchain4j.exception.UnsupportedFeatureException;
@@ -18,10 +19,13 @@ import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.PromptBuilder;
 import io.github.internvl4j.Reply;
+import io.github.internvl4j.Tools;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.text.SpecialTokens;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A request of LangChain4j as the library takes it, and the library's reply as LangChain4j does.
@@ -29,8 +33,9 @@ import java.util.UUID;
  * @param prompt what is asked; special tokens in its texts are text, for who typed them may be unknown
  * @param config how the answer is drawn
  * @param modelName what the request calls the model
+ * @param tools that the answer calls one of; none where it is a text
  */
-record Conversation(Prompt prompt, GenerationConfig config, String modelName) {
+record Conversation(Prompt prompt, GenerationConfig config, String modelName, Tools tools) {
     private static final String UNNAMED = "internvl";
 
     /**
@@ -44,17 +49,33 @@ record Conversation(Prompt prompt, GenerationConfig config, String modelName) {
         Supported.require(request);
         try {
             String name = request.modelName();
+            Tools tools = ToolCalls.required(request);
             return new Conversation(
-                    prompt(request.messages()), Drawing.of(request, defaults), name == null ? UNNAMED : name);
+                    prompt(request.messages()),
+                    calling(tools, Drawing.of(request, defaults)),
+                    name == null ? UNNAMED : name,
+                    tools);
         } catch (InternVLException failure) {
             throw Failures.of(failure);
         }
     }
 
+    private static GenerationConfig calling(Tools tools, GenerationConfig config) {
+        if (tools.isEmpty()) {
+            return config;
+        }
+        if (config.jsonSchema() != null) {
+            throw new InvalidRequestException(
+                    "responseFormat is JSON beside the toolChoice REQUIRED, expected only one of the two");
+        }
+        return config.jsonSchema(tools.schema());
+    }
+
     private static Prompt prompt(List<ChatMessage> messages) {
-        if (!(messages.get(messages.size() - 1) instanceof UserMessage)) {
-            throw new InvalidRequestException("the last message is of type "
-                    + messages.get(messages.size() - 1).type() + ", expected the user's");
+        ChatMessage last = messages.get(messages.size() - 1);
+        if (!(last instanceof UserMessage) && !(last instanceof ToolExecutionResultMessage)) {
+            throw new InvalidRequestException(
+                    "the last message is of type " + last.type() + ", expected the user's or a tool's result");
         }
         PromptBuilder built = PromptBuilder.of(SpecialTokens.LITERAL);
         int images = 0;
@@ -63,8 +84,8 @@ record Conversation(Prompt prompt, GenerationConfig config, String modelName) {
                 built.system(system.text());
             } else if (message instanceof AiMessage answer) {
                 built.assistant(text(answer));
-            } else if (message instanceof UserMessage question) {
-                Prompt laidOut = laidOut(question, images);
+            } else {
+                Prompt laidOut = laidOut(contents(message), images);
                 images += laidOut.images().size();
                 built.user(laidOut);
             }
@@ -72,17 +93,24 @@ record Conversation(Prompt prompt, GenerationConfig config, String modelName) {
         return built.prompt();
     }
 
+    /** A tool's result is to the model what the user says. */
+    private static List<Content> contents(ChatMessage message) {
+        return message instanceof ToolExecutionResultMessage result
+                ? result.contents()
+                : ((UserMessage) message).contents();
+    }
+
     private static String text(AiMessage answer) {
-        String text = answer.text();
-        return text == null ? "" : text;
+        Stream<String> calls = answer.toolExecutionRequests().stream().map(ToolCalls::text);
+        return Stream.concat(Stream.ofNullable(answer.text()), calls).collect(Collectors.joining("\n"));
     }
 
     /** A message as one text, in which its images have their places. */
-    private static Prompt laidOut(UserMessage question, int earlierImages) {
+    private static Prompt laidOut(List<Content> contents, int earlierImages) {
         Prompt prompt = Prompt.of("").placeholders(List.of());
         int number = earlierImages;
         ContentType last = ContentType.IMAGE;
-        for (Content content : PromptBuilder.usualOrder(question.contents(), TextContent.class::isInstance)) {
+        for (Content content : PromptBuilder.usualOrder(contents, TextContent.class::isInstance)) {
             if (content instanceof TextContent part) {
                 prompt = prompt.and(last == ContentType.TEXT ? "\n" + part.text() : part.text());
             } else if (content instanceof ImageContent part) {
@@ -94,20 +122,36 @@ record Conversation(Prompt prompt, GenerationConfig config, String modelName) {
         return prompt;
     }
 
+    /** Whether the answer is a call of a tool, and no text. */
+    boolean calls() {
+        return !tools.isEmpty();
+    }
+
     /** The library's reply. */
     ChatResponse response(Reply reply) {
+        AiMessage answer = calls() ? call(reply) : AiMessage.from(reply.text());
         return ChatResponse.builder()
                 .id("internvl4j-" + UUID.randomUUID())
                 .modelName(modelName)
-                .aiMessage(AiMessage.from(reply.text()))
+                .aiMessage(answer)
                 .tokenUsage(new TokenUsage(
                         reply.promptTokens().size(), reply.tokens().size()))
-                .finishReason(
-                        switch (reply.finish()) {
-                            case STOP -> FinishReason.STOP;
-                            case LENGTH -> FinishReason.LENGTH;
-                            case CANCELLED -> FinishReason.OTHER;
-                        })
+                .finishReason(answer.hasToolExecutionRequests() ? FinishReason.TOOL_EXECUTION : finish(reply))
                 .build();
+    }
+
+    /** A call that was cut is none: who executed it would do something else. */
+    private AiMessage call(Reply reply) {
+        return ToolCalls.in(reply.text(), tools)
+                .map(AiMessage::from)
+                .orElseGet(() -> AiMessage.builder().build());
+    }
+
+    private static FinishReason finish(Reply reply) {
+        return switch (reply.finish()) {
+            case STOP -> FinishReason.STOP;
+            case LENGTH -> FinishReason.LENGTH;
+            case CANCELLED -> FinishReason.OTHER;
+        };
     }
 }

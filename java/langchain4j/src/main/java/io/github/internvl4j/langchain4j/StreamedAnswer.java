@@ -1,6 +1,9 @@
 package io.github.internvl4j.langchain4j;
 
+import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.CompleteToolCall;
 import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
@@ -9,6 +12,7 @@ import io.github.internvl4j.Cancellation;
 import io.github.internvl4j.Chunk;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.Reply;
+import io.github.internvl4j.ReplyListener;
 import java.lang.System.Logger.Level;
 import java.util.Objects;
 
@@ -39,12 +43,23 @@ final class StreamedAnswer implements StreamingHandle {
     private void answer(ChatRequest request, InternVLChatOptions options) {
         try {
             Conversation conversation = Conversation.of(request, options.config());
-            Reply reply = model.generate(conversation.prompt(), conversation.config(), this::tell, cancellation);
-            if (!isCancelled()) {
-                heard(() -> handler.onCompleteResponse(conversation.response(reply)));
-            }
+            ReplyListener listener = conversation.calls() ? ReplyListener.none() : this::tell;
+            Reply reply = model.generate(conversation.prompt(), conversation.config(), listener, cancellation);
+            end(conversation.response(reply));
         } catch (Throwable failure) { // of a handler in a language without checked exceptions, too
             fail(Failures.of(failure));
+        }
+    }
+
+    /** A call is told whole: before its end nobody could execute it. */
+    private void end(ChatResponse response) {
+        for (ToolExecutionRequest call : response.aiMessage().toolExecutionRequests()) {
+            if (!isCancelled()) {
+                heard(() -> handler.onCompleteToolCall(new CompleteToolCall(0, call)));
+            }
+        }
+        if (!isCancelled()) {
+            heard(() -> handler.onCompleteResponse(response));
         }
     }
 

@@ -10,7 +10,6 @@ import dev.langchain4j.data.message.ToolExecutionResultMessage;
 import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.chat.request.ChatRequest;
-import dev.langchain4j.model.chat.request.ToolChoice;
 
 /** What a request may ask for. */
 final class Supported {
@@ -22,9 +21,6 @@ final class Supported {
      * @throws UnsupportedFeatureException naming what is not there
      */
     static void require(ChatRequest request) {
-        ToolChoice choice = request.toolChoice();
-        refuseIf(choice != null && choice != ToolChoice.NONE, "ToolChoice." + choice);
-        refuseIf(!request.toolSpecifications().isEmpty(), "tools");
         request.messages().forEach(Supported::require);
     }
 
@@ -32,11 +28,11 @@ final class Supported {
         if (message instanceof UserMessage question) {
             question.contents().forEach(Supported::require);
         } else if (message instanceof AiMessage answer) {
-            refuseIf(answer.hasToolExecutionRequests(), "a message that calls tools");
             refuseIf(!answer.images().isEmpty(), "an image in an answer");
-        } else if (!(message instanceof SystemMessage)) {
-            boolean result = message instanceof ToolExecutionResultMessage;
-            refuseIf(true, result ? "a tool's result" : "a message of type " + message.type());
+        } else if (message instanceof ToolExecutionResultMessage result) {
+            result.contents().forEach(Supported::require);
+        } else {
+            refuseIf(!(message instanceof SystemMessage), "a message of type " + message.type());
         }
     }
 

@@ -31,16 +31,6 @@ class ChatModelConformanceTest extends AbstractChatModelIT {
     }
 
     @Override
-    protected boolean supportsTools() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsToolChoiceRequired() {
-        return false;
-    }
-
-    @Override
     protected boolean supportsSingleImageInputAsPublicURL() {
         return false;
     }
@@ -74,4 +64,22 @@ class ChatModelConformanceTest extends AbstractChatModelIT {
 
     @Override
     protected void should_respect_JsonRawSchema_responseFormat(ChatModel model) {}
+
+    @Override
+    protected void should_execute_a_tool_then_answer(ChatModel model) {}
+
+    @Override
+    protected void should_execute_a_tool_without_arguments_then_answer(ChatModel model) {}
+
+    @Override
+    protected void should_execute_multiple_tools_in_parallel_then_answer(ChatModel model) {}
+
+    @Override
+    protected void should_force_LLM_to_execute_any_tool(ChatModel model) {}
+
+    @Override
+    protected void should_force_LLM_to_execute_specific_tool(ChatModel model) {}
+
+    @Override
+    protected void should_execute_a_tool_then_answer_respecting_JSON_response_format_with_schema(ChatModel model) {}
 }

@@ -43,9 +43,4 @@ class ChatModelListenerConformanceTest extends AbstractChatModelListenerIT {
     protected Class<? extends Exception> expectedExceptionClass() {
         return InvalidRequestException.class;
     }
-
-    @Override
-    protected boolean supportsTools() {
-        return false;
-    }
 }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
-import dev.langchain4j.agent.tool.ToolSpecification;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.AudioContent;
 import dev.langchain4j.data.message.ChatMessage;
@@ -24,7 +23,6 @@ import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ResponseFormat;
 import dev.langchain4j.model.chat.request.ResponseFormatType;
-import dev.langchain4j.model.chat.request.ToolChoice;
 import dev.langchain4j.model.chat.request.json.JsonObjectSchema;
 import dev.langchain4j.model.chat.request.json.JsonSchema;
 import io.github.internvl4j.GenerationConfig;
@@ -190,27 +188,27 @@ class ConversationTest {
         invalid(SystemMessage.from("Be brief."));
     }
 
+    /** As the server has them: a call as the model wrote it, and a result as the user says it. */
     @Test
-    void toolsAreRefused() {
-        ToolSpecification tool = ToolSpecification.builder().name("clock").build();
-        assertTrue(refused(request -> request.toolSpecifications(tool)).contains("tools"));
-        assertTrue(refused(request -> request.toolChoice(ToolChoice.REQUIRED)).contains("ToolChoice.REQUIRED"));
-        assertTrue(refused(request -> request.toolChoice(ToolChoice.AUTO)).contains("ToolChoice.AUTO"));
-        assertEquals(
-                GenerationConfig.defaults(),
-                config(request -> request.toolChoice(ToolChoice.NONE), GenerationConfig.defaults()));
+    void earlierCallsAndTheirResultsAreMessages() {
         ToolExecutionRequest call = ToolExecutionRequest.builder()
                 .id("1")
                 .name("clock")
-                .arguments("{}")
+                .arguments("{\"zone\": \"UTC\"}")
                 .build();
-        AiMessage calling = AiMessage.from(call);
-        ChatMessage result = ToolExecutionResultMessage.from(call, "12:00");
-        assertTrue(refused(UserMessage.from("When?"), calling, UserMessage.from("Well?"))
-                .contains("calls tools"));
-        assertTrue(refused(UserMessage.from("When?"), calling, result).contains("calls tools"));
-        assertTrue(refused(UserMessage.from("When?"), result).contains("a tool's result"));
-        assertTrue(refused(result, UserMessage.from("Well?")).contains("a tool's result"));
+        Prompt prompt = read(
+                        UserMessage.from("When?"),
+                        AiMessage.from("Let me see.", List.of(call, call)),
+                        ToolExecutionResultMessage.from(call, "12:00"),
+                        ToolExecutionResultMessage.from(call, "12:01"))
+                .prompt();
+        String text = "{\"name\": \"clock\", \"arguments\": {\"zone\": \"UTC\"}}";
+        assertEquals(
+                List.of(
+                        Turn.of("When?", "Let me see.\n" + text + "\n" + text).placeholders(List.of()),
+                        Turn.ofQuestion("12:00").placeholders(List.of())),
+                prompt.history());
+        assertEquals("12:01", prompt.question());
     }
 
     @Test

@@ -37,16 +37,6 @@ class StreamingChatModelConformanceTest extends AbstractStreamingChatModelIT {
     }
 
     @Override
-    protected boolean supportsTools() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsToolChoiceRequired() {
-        return false;
-    }
-
-    @Override
     protected boolean supportsSingleImageInputAsPublicURL() {
         return false;
     }
@@ -80,4 +70,23 @@ class StreamingChatModelConformanceTest extends AbstractStreamingChatModelIT {
 
     @Override
     protected void should_respect_JsonRawSchema_responseFormat(StreamingChatModel model) {}
+
+    @Override
+    protected void should_execute_a_tool_then_answer(StreamingChatModel model) {}
+
+    @Override
+    protected void should_execute_a_tool_without_arguments_then_answer(StreamingChatModel model) {}
+
+    @Override
+    protected void should_execute_multiple_tools_in_parallel_then_answer(StreamingChatModel model) {}
+
+    @Override
+    protected void should_force_LLM_to_execute_any_tool(StreamingChatModel model) {}
+
+    @Override
+    protected void should_force_LLM_to_execute_specific_tool(StreamingChatModel model) {}
+
+    @Override
+    protected void should_execute_a_tool_then_answer_respecting_JSON_response_format_with_schema(
+            StreamingChatModel model) {}
 }

@@ -1,11 +1,11 @@
 package io.github.internvl4j.server;
 
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
@@ -25,7 +25,9 @@ final class Admission {
     private final Duration patience;
     private final Executor threads;
     private final ScheduledExecutorService clock;
-    private final Deque<Job> waiting = new ArrayDeque<>();
+    /** Each with what ends its waiting, in the order in which they came. */
+    private final Map<Job, Future<?>> waiting = new LinkedHashMap<>();
+
     private int running;
     private boolean closed;
 
@@ -59,15 +61,16 @@ final class Admission {
             begin(job);
             return;
         }
-        waiting.add(job);
-        var ignored = clock.schedule(
-                () -> {
-                    if (leave(job)) {
-                        job.refuse(ApiError.queueFull());
-                    }
-                },
-                patience.toMillis(),
-                TimeUnit.MILLISECONDS);
+        waiting.put(
+                job,
+                clock.schedule(
+                        () -> {
+                            if (leave(job)) {
+                                job.refuse(ApiError.queueFull());
+                            }
+                        },
+                        patience.toMillis(),
+                        TimeUnit.MILLISECONDS));
     }
 
     private void begin(Job job) {
@@ -81,18 +84,24 @@ final class Admission {
     }
 
     private synchronized void next() {
-        Job job = waiting.poll();
-        if (job == null) {
+        if (waiting.isEmpty()) {
             running--;
             notifyAll();
-        } else {
-            begin(job);
+            return;
         }
+        Job first = waiting.keySet().iterator().next();
+        leave(first);
+        begin(first);
     }
 
     /** Gives up a place in the queue; false if it waits no longer. */
     synchronized boolean leave(Job job) {
-        return waiting.remove(job);
+        Future<?> end = waiting.remove(job);
+        if (end == null) {
+            return false;
+        }
+        end.cancel(false);
+        return true;
     }
 
     synchronized int waiting() {
@@ -108,8 +117,8 @@ final class Admission {
         List<Job> told;
         synchronized (this) {
             closed = true;
-            told = new ArrayList<>(waiting);
-            waiting.clear();
+            told = List.copyOf(waiting.keySet());
+            told.forEach(this::leave);
         }
         told.forEach(job -> job.refuse(ApiError.draining()));
     }

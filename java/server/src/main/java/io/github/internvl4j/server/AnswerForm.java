@@ -3,6 +3,7 @@ package io.github.internvl4j.server;
 import io.github.internvl4j.FinishReason;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.TokenLogprob;
+import io.github.internvl4j.Tools;
 import io.github.internvl4j.server.openai.Logprobs;
 import io.github.internvl4j.server.openai.Structure;
 import java.util.LinkedHashMap;
@@ -141,7 +142,7 @@ abstract class AnswerForm {
 
         /** What the answer calls, in a list; null if it is a text, or was cut too early. */
         private @Nullable List<Map<String, Object>> calls(Reply reply) {
-            Structure.Call call = structure.calls() ? structure.call(reply.text()) : null;
+            Tools.Call call = structure.call(reply.text());
             if (call == null) {
                 return null;
             }

@@ -4,6 +4,7 @@ import io.github.internvl4j.Cancellation;
 import io.github.internvl4j.Chunk;
 import io.github.internvl4j.FinishReason;
 import io.github.internvl4j.Reply;
+import io.github.internvl4j.ReplyListener;
 import io.github.internvl4j.TokenLogprob;
 import io.github.internvl4j.server.openai.JsonText;
 import java.time.Duration;
@@ -55,6 +56,7 @@ final class Answering implements Admission.Job {
 
     /** The client has left, or the server ends. */
     void cancel() {
+        deadline.cancel(false);
         cancellation.cancel();
     }
 
@@ -93,10 +95,6 @@ final class Answering implements Admission.Job {
     }
 
     private void answer(Question.Asked asked) {
-        if (question.stream()) {
-            asked.promptTokens(); // a prompt that cannot be asked is an error still, not an event
-            begin();
-        }
         List<Reply> replies = choices(asked);
         if (!streaming) {
             exchange.json(200, form.whole(replies));
@@ -130,12 +128,13 @@ final class Answering implements Admission.Job {
         Runnable beginOthers = () -> {
             for (int i = others.size() + 1; i < question.choices(); i++) {
                 int choice = i;
-                others.add(CompletableFuture.supplyAsync(() -> choice(asked, choice, () -> {}), threads));
+                others.add(CompletableFuture.supplyAsync(() -> choice(asked, choice, () -> {}, () -> {}), threads));
             }
         };
         try {
             List<Reply> replies = new ArrayList<>();
-            replies.add(choice(asked, 0, beginOthers));
+            Runnable beginStream = question.stream() ? this::begin : () -> {};
+            replies.add(choice(asked, 0, beginStream, beginOthers));
             beginOthers.run();
             others.forEach(other -> replies.add(other.join()));
             return replies;
@@ -148,16 +147,26 @@ final class Answering implements Admission.Job {
         }
     }
 
-    private Reply choice(Question.Asked asked, int choice, Runnable begun) {
+    /**
+     * @param accepted run when the prompt can be asked: until then what is wrong is an error, not an event
+     * @param begun run before each chunk
+     */
+    private Reply choice(Question.Asked asked, int choice, Runnable accepted, Runnable begun) {
         Metrics.Answer measured = served.metrics().answer(exchange.arrived());
-        Reply reply = asked.ask(
-                question.config(choice),
-                chunk -> {
-                    measured.token();
-                    begun.run();
-                    tell(choice, chunk);
-                },
-                cancellation);
+        ReplyListener listener = new ReplyListener() {
+            @Override
+            public void onPrompt(int tokens) {
+                accepted.run();
+            }
+
+            @Override
+            public void onChunk(Chunk chunk) {
+                measured.token();
+                begun.run();
+                tell(choice, chunk);
+            }
+        };
+        Reply reply = asked.ask(question.config(choice), listener, cancellation);
         measured.end(reply);
         if (reply.finish() == FinishReason.CANCELLED) {
             throw expired ? ApiError.expired() : ApiError.draining(); // or the client has left, and hears nothing

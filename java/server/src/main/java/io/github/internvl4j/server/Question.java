@@ -11,7 +11,6 @@ import io.github.internvl4j.error.SchemaException;
 import io.github.internvl4j.server.openai.AnswerFields;
 import io.github.internvl4j.server.openai.FieldException;
 import io.github.internvl4j.server.openai.Fields;
-import io.github.internvl4j.server.openai.JsonText;
 import io.github.internvl4j.server.openai.OneWay;
 import io.github.internvl4j.server.openai.Structure;
 import java.security.SecureRandom;
@@ -41,9 +40,6 @@ record Question(
 
     /** What is asked, with its images. */
     interface Asked {
-        /** Refuses what does not fit. */
-        List<Integer> promptTokens();
-
         Reply ask(GenerationConfig config, ReplyListener listener, Cancellation cancellation);
     }
 
@@ -137,19 +133,21 @@ record Question(
     /** A schema is looked at before the request waits: what it asks for and cannot be done is the request's fault. */
     private static GenerationConfig structured(
             GenerationConfig config, Structure structure, Fields body, InternVL model) {
-        if (structure.schema() == null) {
+        String whole = structure.schema();
+        if (whole == null) {
             return config;
         }
         if (config.minNewTokens() > 0) {
             throw body.wrong("min_tokens", "0 beside JSON, which ends where it is whole", body.required("min_tokens"));
         }
-        String schema = JsonText.text(structure.schema());
-        try {
-            model.requireSchema(schema);
-        } catch (SchemaException e) {
-            throw new FieldException(structure.field(e.pointer()), String.valueOf(e.getMessage()), e);
-        }
-        return config.jsonSchema(schema);
+        structure.parts().forEach((path, schema) -> {
+            try {
+                model.requireSchema(schema);
+            } catch (SchemaException e) {
+                throw new FieldException(path + e.pointer(), String.valueOf(e.getMessage()), e);
+            }
+        });
+        return config.jsonSchema(whole);
     }
 
     /** The choices of one request are drawn with seeds one after the other, so that each can be asked for again. */
@@ -159,23 +157,12 @@ record Question(
 
     private record AskedPrompt(InternVL model, Prompt prompt) implements Asked {
         @Override
-        public List<Integer> promptTokens() {
-            return model.promptTokens(prompt);
-        }
-
-        @Override
         public Reply ask(GenerationConfig config, ReplyListener listener, Cancellation cancellation) {
             return model.generate(prompt, config, listener, cancellation);
         }
     }
 
     private record AskedTokens(InternVL model, List<Integer> tokens, String salt) implements Asked {
-        @Override
-        public List<Integer> promptTokens() {
-            model.requireCompletable(tokens);
-            return tokens;
-        }
-
         @Override
         public Reply ask(GenerationConfig config, ReplyListener listener, Cancellation cancellation) {
             return model.complete(tokens, salt, config, listener, cancellation);

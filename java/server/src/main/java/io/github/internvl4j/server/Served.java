@@ -1,28 +1,20 @@
 package io.github.internvl4j.server;
 
 import io.github.internvl4j.InternVL;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.zip.CRC32C;
 
 /**
  * The model that is served.
  *
  * @param name that requests call it by
  * @param created when it was loaded, in seconds since 1970
- * @param fingerprint what answers depend on besides the request; another one may mean other answers
+ * @param fingerprint as {@link InternVL#fingerprint}
  */
 record Served(String name, InternVL model, Metrics metrics, long created, String fingerprint) {
     /** A model that has just been loaded. */
     static Served now(String name, InternVL model, Metrics metrics) {
-        return new Served(name, model, metrics, System.currentTimeMillis() / 1000, fingerprint(model));
-    }
-
-    private static String fingerprint(InternVL model) {
-        CRC32C sum = new CRC32C();
-        sum.update((InternVL.version() + model.info() + model.backend()).getBytes(StandardCharsets.UTF_8));
-        return String.format("fp_%08x", sum.getValue());
+        return new Served(name, model, metrics, System.currentTimeMillis() / 1000, model.fingerprint());
     }
 
     /** As {@code /v1/models} lists it. */

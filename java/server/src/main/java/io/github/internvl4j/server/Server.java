@@ -61,8 +61,7 @@ public final class Server implements AutoCloseable {
     private final ThreadPoolExecutor lookups;
     private final RemoteImages images;
     private final ExecutorService answers = Executors.newCachedThreadPool(Threads.named("internvl4j-server-answer"));
-    private final ScheduledExecutorService clock =
-            Executors.newSingleThreadScheduledExecutor(Threads.named("internvl4j-server-clock"));
+    private final ScheduledExecutorService clock = Threads.clock("internvl4j-server-clock");
     private final Set<Answering> unanswered = ConcurrentHashMap.newKeySet();
     private final Map<String, Endpoint> posts = Map.of(
             "/v1/chat/completions", this::chat,

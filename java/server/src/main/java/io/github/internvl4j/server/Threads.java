@@ -1,6 +1,8 @@
 package io.github.internvl4j.server;
 
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -18,6 +20,13 @@ final class Threads {
                 threads, threads, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(MOST_WAITING), named(name));
         pool.allowCoreThreadTimeOut(true);
         return pool;
+    }
+
+    /** One that does things later, and forgets at once what it need not do: an answer would stay in memory until its deadline. */
+    static ScheduledExecutorService clock(String name) {
+        ScheduledThreadPoolExecutor clock = new ScheduledThreadPoolExecutor(1, named(name));
+        clock.setRemoveOnCancelPolicy(true);
+        return clock;
     }
 
     /** Threads that keep no process alive. */

@@ -26,6 +26,7 @@ final class Columns {
             .add("finish_reason", DataTypes.StringType)
             .add("prompt_tokens", DataTypes.IntegerType)
             .add("completion_tokens", DataTypes.IntegerType)
+            .add("system_fingerprint", DataTypes.StringType)
             .add("error", DataTypes.StringType);
 
     private Columns() {}
@@ -45,7 +46,8 @@ final class Columns {
         }
     }
 
-    static Row answered(Row row, Reply reply) {
+    /** @param fingerprint the model's */
+    static Row answered(Row row, Reply reply, String fingerprint) {
         return with(
                 row,
                 RowFactory.create(
@@ -53,11 +55,12 @@ final class Columns {
                         reply.finish().name().toLowerCase(Locale.ROOT),
                         reply.promptTokens().size(),
                         reply.tokens().size(),
+                        fingerprint,
                         null));
     }
 
     static Row failed(Row row, String error) {
-        return with(row, RowFactory.create(null, null, null, null, error));
+        return with(row, RowFactory.create(null, null, null, null, null, error));
     }
 
     private static Row with(Row row, Row reply) {

@@ -73,7 +73,10 @@ public final class InternVLTransformer extends Transformer {
         return with(job.prompt(named(value, "promptColumn")));
     }
 
-    /** With another name for the column that is added: {@code text, finish_reason, prompt_tokens, completion_tokens, error}. */
+    /**
+     * With another name for the column that is added: {@code text, finish_reason, prompt_tokens, completion_tokens, system_fingerprint},
+     * which is {@link io.github.internvl4j.InternVL#fingerprint}, and {@code error}.
+     */
     public InternVLTransformer outputColumn(String value) {
         return with(job.output(named(value, "outputColumn")));
     }

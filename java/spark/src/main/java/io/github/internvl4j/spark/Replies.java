@@ -52,7 +52,7 @@ final class Replies implements Iterator<Row> {
             throw new NoSuchElementException();
         }
         try {
-            return Columns.answered(first.row, first.reply.get());
+            return Columns.answered(first.row, first.reply.get(), model.fingerprint());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new TaskKilledException("interrupted while it waited for an answer");

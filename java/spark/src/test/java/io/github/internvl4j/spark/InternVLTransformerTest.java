@@ -73,6 +73,7 @@ class InternVLTransformerTest {
                 assertEquals(expected.finish().name().toLowerCase(Locale.ROOT), reply.getAs("finish_reason"));
                 assertEquals(expected.promptTokens().size(), reply.<Integer>getAs("prompt_tokens"));
                 assertEquals(expected.tokens().size(), reply.<Integer>getAs("completion_tokens"));
+                assertEquals(model.fingerprint(), reply.getAs("system_fingerprint"));
                 assertNull(reply.getAs("error"));
             }
         }

@@ -8,7 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 
-/** A model in this process. */
+/** A model in this process: each chunk with text counts as a token. */
 public final class LibraryTarget implements Target {
     private final InternVL model;
     private final Executor threads = Executors.newCachedThreadPool(task -> {
@@ -32,7 +32,7 @@ public final class LibraryTarget implements Target {
     }
 
     private static void tell(Chunk chunk, Runnable token) {
-        if (chunk.token() >= 0) {
+        if (!chunk.text().isEmpty()) { // as an endpoint tells it
             token.run();
         }
     }

@@ -1,6 +1,7 @@
 package io.github.internvl4j.cli.traffic;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -60,6 +61,36 @@ public final class Traffic {
 
     private Traffic() {}
 
+    /**
+     * The same requests, but not at their times: each client sends the next one when its last one has ended.
+     *
+     * @param clients that many are answered at a time
+     */
+    public static TrafficReport inTurn(List<Arrivals.Arrival> arrivals, Target target, int clients) {
+        List<Seen> all = new ArrayList<>();
+        Iterator<Arrivals.Arrival> left = arrivals.iterator();
+        long began = System.nanoTime();
+        List<CompletableFuture<?>> ends = new ArrayList<>();
+        for (int i = 0; i < clients; i++) {
+            ends.add(next(left, target, all));
+        }
+        return report(all, ends, began);
+    }
+
+    private static CompletableFuture<?> next(Iterator<Arrivals.Arrival> left, Target target, List<Seen> all) {
+        Arrivals.Arrival arrival;
+        Seen seen;
+        synchronized (all) {
+            if (!left.hasNext()) {
+                return CompletableFuture.completedFuture(null);
+            }
+            arrival = left.next();
+            seen = new Seen(System.nanoTime());
+            all.add(seen);
+        }
+        return begin(arrival, target, seen).thenCompose(whole -> next(left, target, all));
+    }
+
     /** Sends all, and waits for their ends. */
     public static TrafficReport run(List<Arrivals.Arrival> arrivals, Target target) throws InterruptedException {
         List<Seen> all = new ArrayList<>();
@@ -71,12 +102,16 @@ public final class Traffic {
             all.add(seen);
             ends.add(begin(arrival, target, seen));
         }
+        return report(all, ends, began);
+    }
+
+    private static TrafficReport report(List<Seen> all, List<CompletableFuture<?>> ends, long began) {
         CompletableFuture.allOf(ends.toArray(new CompletableFuture<?>[0])).join();
         long last = all.stream().mapToLong(Seen::ended).max().orElse(began);
         return new TrafficReport(all, (last - began) / NANOS);
     }
 
-    private static CompletableFuture<?> begin(Arrivals.Arrival arrival, Target target, Seen seen) {
+    private static CompletableFuture<Boolean> begin(Arrivals.Arrival arrival, Target target, Seen seen) {
         CompletableFuture<?> end;
         try {
             end = target.ask(arrival, seen::token);

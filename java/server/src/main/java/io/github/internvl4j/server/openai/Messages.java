@@ -3,6 +3,7 @@ package io.github.internvl4j.server.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.PromptBuilder;
+import io.github.internvl4j.Tools;
 import io.github.internvl4j.text.ConversationTemplate;
 import io.github.internvl4j.text.SpecialTokens;
 import java.util.LinkedHashMap;
@@ -132,9 +133,8 @@ public final class Messages {
         List<Part> calls = Objects.requireNonNull(message.list("tool_calls", "an array of calls", entry -> {
             Fields call = Fields.of(entry.value(), entry.path());
             Fields function = Fields.of(call.required("function"), call.path("function"));
-            String name = JsonText.text(function.requiredText("name"));
-            String text = "{\"name\": " + name + ", \"arguments\": " + function.requiredText("arguments") + "}";
-            return new Part(Kind.TEXT, text, entry.path());
+            Tools.Call made = new Tools.Call(function.requiredText("name"), function.requiredText("arguments"));
+            return new Part(Kind.TEXT, made.text(), entry.path());
         }));
         return Stream.concat(parts.stream(), calls.stream()).toList();
     }

@@ -3,41 +3,34 @@ package io.github.internvl4j.server.openai;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.Tools;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What form a chat completion wants its answer in: any text, JSON, or a call of a tool. A call is the JSON
- * {@code {"name": ..., "arguments": ...}}, or the arguments alone where the request names the tool.
+ * What form a chat completion wants its answer in: any text, JSON, or a call of a tool. A call is what {@link Tools} says, or the arguments
+ * alone where the request names the tool.
  *
  * @param schema that the answer satisfies; null: any text
- * @param places the fields of the request that parts of the schema come from, by where these stand in it
- * @param calls whether the answer is a call
- * @param named the tool that is called; null: the answer says it
+ * @param parts the schemas of the request that it is made of, by the fields that have them
+ * @param tools that the answer calls one of; null: it is no call, or one of the named tool
+ * @param named the tool that is called; null: it is no call, or the answer says it
  */
 public record Structure(
-        @Nullable JsonNode schema,
-        Map<String, String> places,
-        boolean calls,
+        @Nullable String schema,
+        Map<String, String> parts,
+        @Nullable Tools tools,
         @Nullable String named) {
     /** The fields that are read here. */
     public static final List<String> NAMES = List.of("response_format", "tools", "tool_choice");
 
     /** Any text. */
-    public static final Structure TEXT = new Structure(null, Map.of(), false, null);
+    public static final Structure TEXT = new Structure(null, Map.of(), null, null);
 
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
-    private static final Pattern DEFINITION = Pattern.compile("/\\$defs/(\\d+)(.*)", Pattern.DOTALL);
-
-    /** @param arguments JSON, as the model wrote it */
-    public record Call(String name, String arguments) {}
 
     /**
      * Reads it.
@@ -61,7 +54,7 @@ public record Structure(
                     "{\"type\": \"text\"} beside a tool_choice that calls one",
                     body.required("response_format"));
         }
-        return ofCalls(callable, choice.isObject());
+        return choice.isObject() ? callable.get(0).called() : ofCalls(callable);
     }
 
     private static Structure format(Fields body) {
@@ -71,15 +64,20 @@ public record Structure(
         }
         return switch (format.requiredText("type")) {
             case "text" -> TEXT;
-            case "json_object" -> new Structure(object(), Map.of("", body.path("response_format")), false, null);
+            case "json_object" -> json(object(), body.path("response_format"));
             case "json_schema" -> {
                 Fields named = Fields.of(format.required("json_schema"), format.path("json_schema"));
                 JsonNode schema = named.get("schema");
-                yield new Structure(schema == null ? object() : schema, Map.of("", named.path("schema")), false, null);
+                yield json(schema == null ? object() : schema, named.path("schema"));
             }
             default ->
                 throw format.wrong("type", "\"text\", \"json_object\" or \"json_schema\"", format.required("type"));
         };
+    }
+
+    private static Structure json(JsonNode schema, String path) {
+        String text = JsonText.text(schema);
+        return new Structure(text, Map.of(path, text), null, null);
     }
 
     private static ObjectNode object() {
@@ -98,70 +96,31 @@ public record Structure(
                 .orElseThrow(() -> body.wrong("tool_choice", "the name of one of the tools", choice));
     }
 
-    /** Every tool's parameters are a definition, so that what they refer to inside themselves has a place of its own. */
-    private static Structure ofCalls(List<Tool> tools, boolean named) {
-        ObjectNode definitions = JSON.objectNode();
-        ObjectNode schema = JSON.objectNode();
-        for (int i = 0; i < tools.size(); i++) {
-            String place = "#/$defs/" + i;
-            definitions.set(String.valueOf(i), moved(tools.get(i).parameters, place));
-            ObjectNode call = schema.withArray("anyOf").addObject();
-            if (named) {
-                call.put("$ref", place);
-            } else {
-                ObjectNode properties = call.put("type", "object").putObject("properties");
-                properties.putObject("name").put("const", tools.get(i).name);
-                properties.putObject("arguments").put("$ref", place);
-                call.putArray("required").add("name").add("arguments");
-                call.put("additionalProperties", false);
-            }
+    private static Structure ofCalls(List<Tool> callable) {
+        Tools tools = Tools.none();
+        Map<String, String> parts = new LinkedHashMap<>();
+        for (Tool tool : callable) {
+            tools = tools.and(tool.name, tool.parameters);
+            parts.put(tool.path, tool.parameters);
         }
-        schema.set("$defs", definitions);
-        Map<String, String> places = IntStream.range(0, tools.size())
-                .boxed()
-                .collect(Collectors.toMap(String::valueOf, i -> tools.get(i).path));
-        return new Structure(schema, places, true, named ? tools.get(0).name : null);
+        return new Structure(tools.schema(), parts, tools, null);
     }
 
-    /** The same schema at another place of a document. */
-    private static JsonNode moved(JsonNode schema, String place) {
-        JsonNode copy = schema.deepCopy();
-        if (copy instanceof ObjectNode root) {
-            root.remove("$id");
-        }
-        for (JsonNode parent : copy.findParents("$ref")) {
-            String target = parent.get("$ref").asText();
-            if (parent.get("$ref").isTextual() && target.startsWith("#")) {
-                ((ObjectNode) parent).put("$ref", place + target.substring(1));
-            }
-        }
-        return copy;
+    /** Whether the answer is a call. */
+    public boolean calls() {
+        return tools != null || named != null;
     }
 
-    /** The field that a part of the schema comes from, with the rest of the JSON pointer. */
-    public String field(String pointer) {
-        Matcher definition = DEFINITION.matcher(pointer);
-        if (calls && definition.matches()) {
-            return places.getOrDefault(definition.group(1), "tools") + definition.group(2);
-        }
-        return places.getOrDefault("", "tools") + pointer;
-    }
-
-    /** What an answer calls; null if it was cut before that is known. */
-    public @Nullable Call call(String answer) {
+    /** What an answer calls; null if it is a text, or was cut before that is known. */
+    public Tools.@Nullable Call call(String answer) {
         if (named != null) {
-            return new Call(named, answer);
+            return new Tools.Call(named, answer);
         }
-        try {
-            JsonNode call = JsonText.parse(answer);
-            return new Call(call.get("name").asText(), JsonText.text(call.get("arguments")));
-        } catch (PromptException cut) {
-            return null;
-        }
+        return tools == null ? null : tools.call(answer).orElse(null);
     }
 
     /** @param path of its parameters */
-    private record Tool(String name, JsonNode parameters, String path) {
+    private record Tool(String name, String parameters, String path) {
         static Tool of(Fields.Entry entry) {
             Fields tool = Fields.of(entry.value(), entry.path());
             String type = tool.requiredText("type");
@@ -172,8 +131,13 @@ public record Structure(
             JsonNode parameters = function.get("parameters");
             return new Tool(
                     function.requiredText("name"),
-                    parameters == null ? object() : parameters,
+                    parameters == null ? Tools.NO_ARGUMENTS : JsonText.text(parameters),
                     function.path("parameters"));
+        }
+
+        /** A call of this one. */
+        Structure called() {
+            return new Structure(parameters, Map.of(path, parameters), null, name);
         }
     }
 }
