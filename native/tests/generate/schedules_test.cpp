@@ -6,15 +6,15 @@
 namespace ivl {
 namespace {
 
-struct Types {
+struct ScheduleTypes {
   DType type;
   std::optional<KvType> kv;
   int threads;
 };
-class RandomSchedules : public ::testing::TestWithParam<Types> {};
+class RandomSchedules : public ::testing::TestWithParam<ScheduleTypes> {};
 INSTANTIATE_TEST_SUITE_P(Types, RandomSchedules,
-                         ::testing::Values(Types{DType::F32, {}, 2}, Types{DType::BF16, {}, 1}, Types{DType::F16, KvType::F32, 2},
-                                           Types{DType::BF16, KvType::Int8, 2}),
+                         ::testing::Values(ScheduleTypes{DType::F32, {}, 2}, ScheduleTypes{DType::BF16, {}, 1},
+                                           ScheduleTypes{DType::F16, KvType::F32, 2}, ScheduleTypes{DType::BF16, KvType::Int8, 2}),
                          [](const auto& p) {
                            return std::string(name_of(p.param.type)) + (p.param.kv ? cat("_kv_", name_of(*p.param.kv)) : "");
                          });
