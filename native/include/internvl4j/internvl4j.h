@@ -225,6 +225,26 @@ IVL_API ivl_status ivl_quantization_begin(const char* directory, const char* out
 IVL_API ivl_status ivl_quantization_step(ivl_quantization* quantization, ivl_load_progress* out);
 IVL_API void ivl_quantization_free(ivl_quantization* quantization);
 
+/* ---- merged checkpoints -------------------------------------------------------------------------------------------- */
+
+typedef enum ivl_merge_rounding {
+  IVL_MERGE_ROUNDING_ONCE = 0,   /* W + scale * B A is rounded once, to the type that W is stored in: as PEFT does with pairs in f32 */
+  IVL_MERGE_ROUNDING_IN_TYPE = 1 /* A, B, their product, its multiple and the sum are each rounded to it: as the original's tool does */
+} ivl_merge_rounding;
+
+/* Writes the weights of a checkpoint folder into another one with an adapter's pairs merged into them, shard by shard. Files other than
+ * weights are the caller's to copy; of a checkpoint with pairs of its own (use_llm_lora, use_backbone_lora) these are 0 afterwards. */
+typedef struct ivl_merge ivl_merge;
+/* directory: a checkpoint in 16 bits or f32. adapter: as ivl_adapter_load's, also with pairs of experts; null to merge the checkpoint's own pairs alone, which are always
+ * merged. output is made if it is not there, and must hold no weights. rounding: an ivl_merge_rounding. threads: 0 for as many as the
+ * process may use. */
+IVL_API ivl_status ivl_merge_begin(const char* directory, const char* adapter, const char* output, int32_t rounding, int32_t threads,
+                                   ivl_merge** out);
+/* Does the next tensor. Finished when steps_done == steps_total; freed before, it leaves whole shards only. IVL_NOT_FINITE if a merged weight is
+ * beyond its type's range. */
+IVL_API ivl_status ivl_merge_step(ivl_merge* merge, ivl_load_progress* out);
+IVL_API void ivl_merge_free(ivl_merge* merge);
+
 /* ---- the model -------------------------------------------------------------------------------------------------- */
 
 /* Has a smaller model guess what this one will say, where what was said before gives no guess: a few tokens at once, which the model
@@ -259,6 +279,35 @@ IVL_API ivl_status ivl_model_close(ivl_model* model);
 /* Closes and frees. */
 IVL_API void ivl_model_free(ivl_model* model);
 
+/* ---- adapters ----------------------------------------------------------------------------------------------------- */
+
+/* A LoRA adapter, as PEFT saves it: a folder with adapter_config.json and adapter_model.safetensors. To each layer W x that it has a
+ * pair for it adds scale * B (A x), in f32 and beside the weights, which stay as they are in any precision. Requests choose adapters,
+ * each its own; those without have the bits that they would have without any adapter loaded. */
+typedef struct ivl_adapter ivl_adapter;
+/* Reads it, and takes it into the model's memory between two passes; the folder is not needed afterwards. IVL_CHECKPOINT if it is malformed or
+ * of another model, IVL_UNSUPPORTED if it is more than pairs of linear layers (DoRA, biases, modules_to_save) or a pickle, or if the
+ * model's device takes no adapters yet: GPUs. Any thread. */
+IVL_API ivl_status ivl_adapter_load(ivl_model* model, const char* directory, ivl_adapter** out);
+typedef struct ivl_adapter_info {
+  int64_t bytes;       /* of its pairs */
+  int32_t sees_images; /* 1: it changes the vision tower or the projector, and with them what images look like */
+} ivl_adapter_info;
+IVL_API ivl_status ivl_adapter_describe(const ivl_adapter* adapter, ivl_adapter_info* out);
+/* Requests and features that have it keep it until they end. */
+IVL_API void ivl_adapter_free(ivl_adapter* adapter);
+
+/* Some adapters of one model, added up: each `weight` times, any finite number. Their order makes no difference, not even in the last
+ * bit. */
+typedef struct ivl_adapter_use {
+  const ivl_adapter* adapter;
+  float weight;
+} ivl_adapter_use;
+typedef struct ivl_adapters {
+  const ivl_adapter_use* uses;
+  int64_t count;
+} ivl_adapters;
+
 /* ---- recorded activations --------------------------------------------------------------------------------------- */
 
 /* Copies of the activations of what runs while it is handed in, as f32, under the names vision.embeddings,
@@ -290,14 +339,16 @@ IVL_API void ivl_cancellation_free(ivl_cancellation* cancellation);
 typedef struct ivl_features ivl_features;
 /* To be encoded when the first request needs it; the pixels are copied. content: bytes that tell these pixels, and who may share them,
  * from any others, a strong hash of both, say. Calls with equal ones share one encoding, also with requests that have ended, as long as
- * there is room. content_bytes 0: shared with nobody. pixels as ivl_encode's. */
+ * there is room. content_bytes 0: shared with nobody. pixels and adapters as ivl_encode's; of adapters those that see images part what is
+ * shared. */
 IVL_API ivl_status ivl_features_create(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count,
-                                       const char* content, int64_t content_bytes, ivl_features** out);
+                                       const char* content, int64_t content_bytes, const ivl_adapters* adapters,
+                                       ivl_features** out);
 /* Encodes them now, in the calling thread.
- * pixels: (count, channels, image_size, image_size), normalized, pixel_count numbers in all. cancellation and recording may be
- * null. */
+ * pixels: (count, channels, image_size, image_size), normalized, pixel_count numbers in all. adapters: those of the request that
+ * they are for, or null. cancellation and recording may be null. */
 IVL_API ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count,
-                              const ivl_cancellation* cancellation, ivl_recording* recording, ivl_features** out);
+                              const ivl_adapters* adapters, const ivl_cancellation* cancellation, ivl_recording* recording, ivl_features** out);
 IVL_API int64_t ivl_features_rows(const ivl_features* features);
 /* out receives (rows, hidden_size). IVL_INVALID_ARGUMENT as long as they are not encoded. */
 IVL_API ivl_status ivl_features_copy(const ivl_features* features, float* out, int64_t capacity);
@@ -343,6 +394,8 @@ typedef struct ivl_request {
   int32_t priority;                    /* larger numbers come first; among equals, who came first */
   const int32_t* stop_tokens;          /* ids that end the answer (the stop token is reported, with IVL_FINISH_STOP) */
   int64_t stop_token_count;
+  const ivl_adapters* adapters;        /* that it is answered with; may be null. Its features must have been made for those of them that
+                                          see images. What is computed with some serves only others with the same */
   const char* salt;                    /* what is computed under one salt serves only others of the same; null: the empty one */
   ivl_recording* recording;            /* may be null; then the prompt is recorded (logits of every position), nothing is reused, and
                                           no other request runs meanwhile */

@@ -40,6 +40,10 @@ struct ivl_features {
   std::shared_ptr<ivl::Features> features;
 };
 
+struct ivl_adapter {
+  std::shared_ptr<const ivl::LoadedAdapter> adapter;
+};
+
 struct ivl_cancellation {
   std::shared_ptr<std::atomic<bool>> flag;
 };

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <mutex>
 
+#include "api/adapters.h"
 #include "api/barrier.h"
 #include "api/convert.h"
 #include "api/device_choice.h"
@@ -188,7 +189,7 @@ ivl_status ivl_recording_copy(const ivl_recording* recording, int64_t index, flo
 
 void ivl_recording_free(ivl_recording* recording) { delete recording; }
 
-ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count,
+ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count, const ivl_adapters* adapters,
                       const ivl_cancellation* cancellation, ivl_recording* recording, ivl_features** out) {
   return guarded([&] {
     Engine& engine = *given(model, "model").engine;
@@ -197,19 +198,20 @@ ivl_status ivl_encode(ivl_model* model, const float* pixels, int64_t pixel_count
     Recording* recorder = recording == nullptr ? nullptr : recording->recording.get();
     if (recorder != nullptr) engine.claim(*recorder);
     const std::atomic<bool>* cancelled = cancellation == nullptr ? nullptr : cancellation->flag.get();
-    *out = new ivl_features{engine.encode(pixels, count, cancelled, recorder)};
+    *out = new ivl_features{engine.encode(pixels, count, cancelled, recorder, {choices_of(adapters), engine})};
   });
 }
 
 ivl_status ivl_features_create(ivl_model* model, const float* pixels, int64_t pixel_count, int64_t count, const char* content,
-                               int64_t content_bytes, ivl_features** out) {
+                               int64_t content_bytes, const ivl_adapters* adapters, ivl_features** out) {
   return guarded([&] {
     const Engine& engine = *given(model, "model").engine;
     given(out, "out");
     check_pixels(pixels, pixel_count, count, engine.config());
     if (content_bytes < 0) fail(Status::InvalidArgument, cat("content_bytes is ", content_bytes));
     const std::string key = content_bytes == 0 ? "" : std::string(&given(content, "content"), static_cast<size_t>(content_bytes));
-    *out = new ivl_features{model->requests->features(key, {pixels, pixels + pixel_count}, count)};
+    const AdapterChoices chosen(choices_of(adapters), engine);
+    *out = new ivl_features{model->requests->features(key, {pixels, pixels + pixel_count}, count, chosen)};
   });
 }
 

@@ -1,6 +1,7 @@
 // Requests, and what comes of them.
 #include <algorithm>
 
+#include "api/adapters.h"
 #include "api/barrier.h"
 #include "api/convert.h"
 #include "api/handles.h"
@@ -40,6 +41,7 @@ RequestOptions options_of(const ivl_request& request) {
   options.guided = request.guided != 0;
   if (request.grammar != nullptr) options.rules = request.grammar->rules;
   if (request.recording != nullptr) options.recording = request.recording->recording;
+  options.adapters = choices_of(request.adapters);
   if (request.salt != nullptr) options.salt = request.salt;
   options.priority = request.priority;
   options.logits = request.logits != 0;

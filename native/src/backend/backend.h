@@ -77,11 +77,42 @@ struct LinearSource {
   WeightFormat format = WeightFormat::Plain;  // to keep the weights in
 };
 
+// What an adapter (LoRA) adds to a layer: u = scale * (x A^T) of the input's rows x, and u B^T to the product, before anything that
+// follows it. Where the layer has several parts, each has its own pair of A and B, or rows of a B that lies over several.
+struct AdapterSource {
+  struct Down {
+    HostTensor weight;  // A: (rank, in), plain
+    float scale = 1;
+  };
+  struct Up {
+    int64_t rows = 0;        // of the layer's part
+    int64_t down = -1;       // whose u it takes; -1: nothing is added to this part
+    HostTensor weight = {};  // B: (rows, rank), plain
+  };
+  std::vector<Down> downs;
+  std::vector<Up> ups;  // one a part of the layer
+};
+
+// A layer's share of an adapter as a backend keeps it.
+struct AdapterWeights {
+  virtual ~AdapterWeights() = default;
+};
+
+// Rows [row, row + rows) of a product's input, and what is added to their results, `weight` times.
+struct AdaptedRows {
+  int64_t row = 0;
+  int64_t rows = 0;
+  const AdapterWeights* adapter = nullptr;
+  float weight = 1;
+};
+
 // Rows with the layer whose product takes them. An operation that writes such rows knows who reads them: a backend may make of
 // them what the layer wants while they are at hand. Between that and the product nothing writes them.
 struct LayerInput {
   Matrix rows;
   const LinearWeights& layer;
+  // Adapters of some of the rows, which are added in this order; the others have the bits that they have without.
+  std::span<const AdaptedRows> adapted = {};
 };
 
 // Where an operation writes: rows for anyone, or for a layer.
@@ -225,6 +256,9 @@ class Backend {
   virtual std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) = 0;
   // `source(e)` gives expert e; each is asked for once, in order, and read before the next is asked for.
   virtual std::unique_ptr<ExpertWeights> experts(int64_t count, const std::function<ExpertSource(int64_t)>& source, DType as) = 0;
+
+  // A layer's share of an adapter, which may come and go while the model is used. This one refuses: Error(Unsupported).
+  virtual std::unique_ptr<AdapterWeights> adapter(const AdapterSource& source);
 
   // No more weights will come, and those that came are in place: what only loading needs can go.
   virtual void finish_weights() {}

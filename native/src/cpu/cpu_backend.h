@@ -79,6 +79,7 @@ class CpuBackend final : public Backend {
   std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) override;
   std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) override;
   std::unique_ptr<ExpertWeights> experts(int64_t count, const std::function<ExpertSource(int64_t)>& source, DType as) override;
+  std::unique_ptr<AdapterWeights> adapter(const AdapterSource& source) override;
 
   void norm(const Output& out, const Matrix& in, const NormWeights& weights) override;
   void matmul(const Output& out, const LayerInput& in, const Epilogue& epilogue) override;
@@ -121,6 +122,9 @@ class CpuBackend final : public Backend {
   FactorRows factor_rows(int64_t rows, int64_t cols, DType type);
   void put_factor(const FactorRows& to, int64_t at, const float* in, int64_t cols, bool few) const;
   Factor factor_of(const Matrix& in, DType weights);
+  // Of adapters, for a product of few rows or of many. Valid until the next.
+  std::vector<AddedRows> added_rows(const LayerInput& in, bool few);
+  void put_added(const AddedRows& to, const AdaptedRows& of, const Matrix& u, bool few);
   void multiply_groups(const std::vector<PreparedProduct>& products);
   TaskMemory task_memory(int thread, bool few) const;
   // All heads' keys and values in tiles for pair_attention. Valid as long as a Factor.
@@ -149,6 +153,7 @@ class CpuBackend final : public Backend {
   std::vector<Scratch> scratch_;
   Quantized quantized_;
   Buffer router_logits_, expert_inner_, expert_out_;  // grow
+  Buffer low_rank_, added_;                           // u of one adapter, and of all of a product's; grow
   Buffer factor_;                                     // a product's, or attention's keys and values: rounded or packed; grows
 };
 

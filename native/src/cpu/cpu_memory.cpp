@@ -120,6 +120,21 @@ std::unique_ptr<LinearWeights> CpuBackend::linear(const LinearSource& source, DT
   return weights;
 }
 
+std::unique_ptr<AdapterWeights> CpuBackend::adapter(const AdapterSource& source) {
+  require(!source.downs.empty(), "adapter: at least one pair");
+  LinearSource downs;
+  for (const AdapterSource::Down& pair : source.downs) downs.weights.push_back(pair.weight);
+  for (const AdapterSource::Up& up : source.ups) {
+    require(up.down < 0 || (up.weight.shape[0] == up.rows &&
+                            up.weight.shape[1] == source.downs.at(static_cast<size_t>(up.down)).weight.shape[0]),
+            "adapter: A and B of a pair fit");
+  }
+  auto weights = std::make_unique<CpuAdapter>();
+  weights->down = linear(downs, DType::F32);
+  weights->source = source;
+  return weights;
+}
+
 std::unique_ptr<TableWeights> CpuBackend::table(const HostTensor& source, DType as) {
   require(source.shape.size() == 2, "table: two dimensions");
   auto weights = std::make_unique<CpuTable>();

@@ -44,6 +44,51 @@ Factor CpuBackend::factor_of(const Matrix& in, DType weights) {
   return rows.factor(0, few);
 }
 
+// As put_factor() would, each pair's columns by themselves.
+void CpuBackend::put_added(const AddedRows& to, const AdaptedRows& of, const Matrix& u, bool few) {
+  for_rows(u.rows, u.cols, [&](int64_t row) {
+    float* from = row_of(u, row);
+    for (size_t i = 0; i < to.inputs.size(); ++i) {
+      const AdapterSource::Down& pair = to.adapter->source.downs[i];
+      const int64_t rank = pair.weight.shape[0];
+      for (int64_t k = 0; k < rank; ++k) from[k] *= pair.scale * of.weight;
+      put_factor({const_cast<char*>(to.inputs[i].rows), DType::F32, to.inputs[i].row_bytes}, row, from, rank, few);
+      from += rank;
+    }
+  });
+}
+
+std::vector<AddedRows> CpuBackend::added_rows(const LayerInput& in, bool few) {
+  std::vector<AddedRows> added;
+  size_t all = 0;  // numbers
+  const auto width = [](const CpuAdapter& adapter) {
+    int64_t units = 0;
+    for (const AdapterSource::Down& pair : adapter.source.downs) units += packed_row_units(pair.weight.shape[0], DType::F32);
+    return units;
+  };
+  for (const AdaptedRows& rows : in.adapted) {
+    const auto& adapter = static_cast<const CpuAdapter&>(*rows.adapter);
+    all += static_cast<size_t>(rows.rows * width(adapter));
+  }
+  auto* memory = in.adapted.empty() ? nullptr : static_cast<char*>(grown(added_, all * sizeof(float)));
+  for (const AdaptedRows& rows : in.adapted) {
+    const auto& adapter = static_cast<const CpuAdapter&>(*rows.adapter);
+    const int64_t stride = width(adapter), row_bytes = stride * static_cast<int64_t>(sizeof(float));
+    AddedRows& to = added.emplace_back(AddedRows{rows.row, rows.rows, &adapter, {}});
+    char* column = memory;
+    for (const AdapterSource::Down& pair : adapter.source.downs) {
+      to.inputs.push_back({column, DType::F32, stride, row_bytes, !few});
+      column += packed_row_units(pair.weight.shape[0], DType::F32) * static_cast<int64_t>(sizeof(float));
+    }
+    memory += rows.rows * row_bytes;
+    const int64_t rank = adapter.down->out_features;
+    const Matrix u{grown(low_rank_, static_cast<size_t>(rows.rows * rank) * sizeof(float)), DType::F32, rows.rows, rank, rank};
+    matmul(u, {in.rows.row_range(rows.row, rows.rows), *adapter.down}, {});
+    put_added(to, rows, u, few);
+  }
+  return added;
+}
+
 Int8Rows CpuBackend::int8_rows(int64_t rows, int64_t cols) {
   const auto count = static_cast<size_t>(rows);
   const int64_t stride = int8_stride(cols);
@@ -90,6 +135,7 @@ void CpuBackend::matmul(const Output& to, const LayerInput& from, const Epilogue
   require(!gated || (weights.parts.size() == 2 && weights.parts[0].rows == weights.parts[1].rows),
           "matmul: a gate and an up part of equal size");
   if (in.rows == 0) return;
+  product.added = added_rows(from, product.few);
   if (weights.takes_bytes()) {
     product.bytes = quantized(in);
   } else {

@@ -29,6 +29,11 @@ struct CpuLinear final : LinearWeights {
   bool takes_bytes() const { return format == WeightFormat::Int8; }
 };
 
+struct CpuAdapter final : AdapterWeights {
+  AdapterSource source;                 // whose memory is used in place
+  std::unique_ptr<LinearWeights> down;  // every A, stacked
+};
+
 struct CpuExperts final : ExpertWeights {
   std::vector<std::unique_ptr<LinearWeights>> gate_up, down;  // CpuLinear, all of one type
 };

@@ -72,6 +72,30 @@ void multiply(const KernelTable& kernels, const CpuLinear::Part& part, const Col
       {from_row, rows, weights, block.cols, streams, block.runs, ahead, sums, memory.stride, memory.totals, memory.packed});
 }
 
+// What an adapter adds to the sums of the block's columns, which are there.
+void add_adapter(const KernelTable& kernels, const AddedRows& added, const AdapterSource::Up& up, const ColumnBlock& block,
+                 int64_t row, int64_t rows, const TaskMemory& memory, float* sums) {
+  const int64_t begin = std::max(row, added.row), end = std::min(row + rows, added.row + added.rows);
+  if (up.down < 0 || begin >= end) return;
+  const Factor& in = added.inputs[static_cast<size_t>(up.down)];
+  const HostTensor weight = up.weight.row_range(block.first, block.cols);
+  ProductArgs product{};
+  product.in = in.rows + (begin - added.row) * in.row_bytes;
+  product.in_type = in.type;
+  product.in_stride = in.stride;
+  product.rows = end - begin;
+  product.weight = weight.data;
+  product.dtype = weight.dtype;
+  product.cols = block.cols;
+  product.runs = block.runs;
+  product.k = weight.shape[1];
+  product.sums = sums + (begin - row) * memory.stride;
+  product.sums_stride = memory.stride;
+  product.packed = memory.packed;
+  product.adds = true;
+  in.packed ? kernels.packed_products(product) : kernels.products(product);
+}
+
 // What follows the sums of one run, of the rows from `row` on that `out` is.
 EpilogueArgs epilogue_args(const Epilogue& epilogue, const CpuLinear& weights, const ColumnBlock& block, int64_t run,
                            const TaskMemory& sums, const Matrix& out, int64_t row) {
@@ -145,6 +169,10 @@ void run_block(const KernelTable& kernels, const PreparedProduct& product, const
     const WeightsAhead ahead = product.few ? WeightsAhead{} : ahead_of(weights, part, block, product.gated());
     weights.takes_bytes() ? multiply(kernels, part, block, ahead, product.bytes, row, rows, product.few, memory, sums)
                           : multiply(kernels, weights, part, block, ahead, product.factor, row, rows, memory, sums);
+    for (const AddedRows& added : product.added) {
+      const auto at = static_cast<size_t>(&part - weights.parts.data());
+      add_adapter(kernels, added, added.adapter->source.ups[at], block, row, rows, memory, sums);
+    }
   };
   multiply_part(*block.part, memory.sums);
   if (product.gated()) multiply_part(weights.parts[1], memory.up);

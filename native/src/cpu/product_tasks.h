@@ -21,6 +21,13 @@ struct Factor {
   bool packed;
 };
 
+// Rows of a product that an adapter adds to.
+struct AddedRows {
+  int64_t row, rows;
+  const CpuAdapter* adapter;
+  std::vector<Factor> inputs;  // u of each pair, from the first of these rows on
+};
+
 // All of a product but the tasks.
 struct PreparedProduct {
   const CpuLinear* weights = nullptr;
@@ -29,6 +36,7 @@ struct PreparedProduct {
   bool few = false;  // rows, which are not packed
   Factor factor = {};
   Int8Activations bytes = {};  // instead, where the weights are in int8
+  std::vector<AddedRows> added = {};
 
   bool gated() const { return epilogue.activation == Activation::SwiGlu; }
 };

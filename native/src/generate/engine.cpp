@@ -44,14 +44,28 @@ std::vector<float> Engine::to_host(const Logits& logits) {
   return values;
 }
 
-std::shared_ptr<Features> Engine::encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled,
-                                         Recorder* recorder) {
+std::shared_ptr<Features> Engine::encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled, Recorder* recorder,
+                                         AdapterChoices adapters) {
   const Access model(*this);
-  Buffer memory = model->encode(pixels, count, recorder, cancellation(cancelled));
-  return std::make_shared<Features>(shared_from_this(), std::move(memory), count * config_.tokens_per_image());
+  Buffer memory = model->encode(pixels, count, recorder, cancellation(cancelled), adapters.uses());
+  return std::make_shared<Features>(shared_from_this(), std::move(memory), count * config_.tokens_per_image(), std::move(adapters));
+}
+
+std::shared_ptr<const LoadedAdapter> Engine::load_adapter(const std::filesystem::path& folder) {
+  const LoraTensors tensors = LoraTensors::of_folder(folder, config_, ParamTable(config_));
+  const Access model(*this);
+  return std::make_shared<LoadedAdapter>(shared_from_this(), model->load_adapter(tensors), tensors.sees(), tensors.bytes());
 }
 
 void Engine::discard(Buffer memory) noexcept {
+  try {
+    discard(std::static_pointer_cast<void>(std::make_shared<Buffer>(std::move(memory))));
+  } catch (const std::bad_alloc&) {
+    return;  // as below
+  }
+}
+
+void Engine::discard(std::shared_ptr<void> memory) noexcept {
   try {
     const std::lock_guard<std::mutex> lock(discarding_);
     discarded_.push_back(std::move(memory));
@@ -63,7 +77,7 @@ void Engine::discard(Buffer memory) noexcept {
 
 void Engine::end_turn() noexcept {
   do {
-    std::vector<Buffer> freed;
+    std::vector<std::shared_ptr<void>> freed;
     {
       const std::lock_guard<std::mutex> lock(discarding_);
       freed.swap(discarded_);

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "generate/features.h"
+#include "generate/loaded_adapter.h"
 #include "generate/ticket_lock.h"
 #include "model/internvl_chat.h"
 #include "model/recording.h"
@@ -48,10 +50,16 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::vector<float> to_host(const Logits& logits);
 
   // At once, in one turn.
-  std::shared_ptr<Features> encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled, Recorder* recorder);
+  std::shared_ptr<Features> encode(const float* pixels, int64_t count, const std::atomic<bool>* cancelled, Recorder* recorder,
+                                   AdapterChoices adapters = {});
+
+  // Reads an adapter, in the calling thread, and takes it into the backends' memory in a turn. Errors as LoraTensors::of_folder and
+  // InternVLChat::load_adapter.
+  std::shared_ptr<const LoadedAdapter> load_adapter(const std::filesystem::path& folder);
 
   // Frees a backend's memory in a turn: at once if nobody has it, else at the end of the one that runs. Never waits.
   void discard(Buffer memory) noexcept;
+  void discard(std::shared_ptr<void> memory) noexcept;
 
   // Makes running work fail with Error(Closed) at its next layer, and all later work.
   void begin_closing() { closing_.store(true); }
@@ -90,7 +98,7 @@ class Engine : public std::enable_shared_from_this<Engine> {
   std::unique_ptr<InternVLChat> model_;
   std::atomic<bool> closing_{false};
   std::mutex discarding_;
-  std::vector<Buffer> discarded_;  // under discarding_
+  std::vector<std::shared_ptr<void>> discarded_;  // under discarding_
 };
 
 }  // namespace ivl

@@ -4,9 +4,11 @@
 
 namespace ivl {
 
-std::shared_ptr<Features> FeatureStore::get(const std::shared_ptr<Engine>& engine, const std::string& content,
-                                            std::vector<float> pixels, int64_t count) {
-  if (content.empty()) return std::make_shared<Features>(engine, std::move(pixels), count);
+std::shared_ptr<Features> FeatureStore::get(const std::shared_ptr<Engine>& engine, const std::string& bytes,
+                                            std::vector<float> pixels, int64_t count, const AdapterChoices& adapters) {
+  if (bytes.empty()) return std::make_shared<Features>(engine, std::move(pixels), count, adapters);
+  // The key's length stands before it, so that no content's beginning passes for one.
+  const std::string key = adapters.seeing().key(), content = cat(key.size(), '|', key, bytes);
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = by_content_.find(content);
   if (found != by_content_.end() && found->second->features->pictures() == count) {
@@ -15,7 +17,7 @@ std::shared_ptr<Features> FeatureStore::get(const std::shared_ptr<Engine>& engin
     return found->second->features;
   }
   if (found != by_content_.end()) entries_.erase(found->second);
-  entries_.push_back({content, std::make_shared<Features>(engine, std::move(pixels), count)});
+  entries_.push_back({content, std::make_shared<Features>(engine, std::move(pixels), count, adapters)});
   by_content_[content] = std::prev(entries_.end());
   const std::shared_ptr<Features> features = entries_.back().features;
   shrink();

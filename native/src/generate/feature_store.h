@@ -19,8 +19,9 @@ class FeatureStore {
 
   // Those of the content, or new ones to be encoded from the pixels. Two calls share features if their contents are equal, which is
   // the caller's word; an empty one is shared with nobody.
+  // Of adapters those count that change what images look like.
   std::shared_ptr<Features> get(const std::shared_ptr<Engine>& engine, const std::string& content, std::vector<float> pixels,
-                                int64_t count);
+                                int64_t count, const AdapterChoices& adapters);
   void clear();
 
   // Calls that found what they asked for.

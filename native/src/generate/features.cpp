@@ -5,15 +5,22 @@
 
 namespace ivl {
 
-Features::Features(std::shared_ptr<Engine> engine, Buffer memory, int64_t rows)
-    : id_(next_id()), engine_(std::move(engine)), rows_(rows), memory_(std::move(memory)), encoded_(true) {}
+Features::Features(std::shared_ptr<Engine> engine, Buffer memory, int64_t rows, AdapterChoices adapters)
+    : id_(next_id()),
+      engine_(std::move(engine)),
+      rows_(rows),
+      adapter_key_(adapters.seeing().key()),
+      memory_(std::move(memory)),
+      encoded_(true) {}
 
-Features::Features(std::shared_ptr<Engine> engine, std::vector<float> pixels, int64_t count)
+Features::Features(std::shared_ptr<Engine> engine, std::vector<float> pixels, int64_t count, AdapterChoices adapters)
     : id_(next_id()),
       engine_(std::move(engine)),
       rows_(count * engine_->config().tokens_per_image()),
       pictures_(count),
-      pixels_(std::move(pixels)) {}
+      pixels_(std::move(pixels)),
+      adapters_(adapters.seeing()),
+      adapter_key_(adapters_.key()) {}
 
 Features::~Features() {
   if (memory_.data() != nullptr) engine_->discard(std::move(memory_));
@@ -26,6 +33,7 @@ size_t Features::bytes() const { return static_cast<size_t>(rows_ * width()) * s
 void Features::set(Buffer memory) {
   memory_ = std::move(memory);
   pixels_ = {};
+  adapters_ = {};
   encoded_.store(true, std::memory_order_release);
 }
 

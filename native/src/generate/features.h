@@ -4,8 +4,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "generate/loaded_adapter.h"
 #include "tensor/buffer.h"
 
 namespace ivl {
@@ -16,9 +18,9 @@ class Engine;
 class Features {
  public:
   // Already there: `memory` is (rows, width) of the engine's decoder.
-  Features(std::shared_ptr<Engine> engine, Buffer memory, int64_t rows);
+  Features(std::shared_ptr<Engine> engine, Buffer memory, int64_t rows, AdapterChoices adapters = {});
   // To be encoded: (count, channels, S, S).
-  Features(std::shared_ptr<Engine> engine, std::vector<float> pixels, int64_t count);
+  Features(std::shared_ptr<Engine> engine, std::vector<float> pixels, int64_t count, AdapterChoices adapters = {});
   ~Features();
   Features(const Features&) = delete;
   Features& operator=(const Features&) = delete;
@@ -34,6 +36,10 @@ class Features {
   // Until they are encoded.
   const std::vector<float>& pixels() const { return pixels_; }
   int64_t pictures() const { return pictures_; }
+  // That they are to be encoded with: such as change what images look like. Until they are encoded.
+  const AdapterChoices& adapters() const { return adapters_; }
+  // AdapterChoices::key() of these, also when they are.
+  const std::string& adapter_key() const { return adapter_key_; }
   // Once, by whoever encodes them; the pixels go.
   void set(Buffer memory);
 
@@ -48,6 +54,8 @@ class Features {
   int64_t rows_;
   int64_t pictures_ = 0;
   std::vector<float> pixels_;
+  AdapterChoices adapters_;
+  const std::string adapter_key_;
   Buffer memory_;
   std::atomic<bool> encoded_{false};
 };

@@ -19,7 +19,8 @@ std::optional<PictureQueue::Failed> PictureQueue::advance(const Engine::Access& 
   };
   try {
     if (!current_) {
-      current_.emplace(features, model->begin_encoding(features->pixels().data(), features->pictures()));
+      current_.emplace(features,
+                       model->begin_encoding(features->pixels().data(), features->pictures(), features->adapters().uses()));
       waiting_.pop_front();
     }
     InternVLChat::Encoding& encoding = current_->encoding;

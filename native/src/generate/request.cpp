@@ -9,12 +9,16 @@ namespace ivl {
 Request::Request(const Engine& engine, Prompt prompt, RequestOptions options)
     : engine_(engine),
       options_(std::move(options)),
+      adapters_(options_.adapters, engine),
       sampler_(options_.sampling, std::move(prompt.stop_tokens)),
       lookup_(options_.most_guessed) {
   validate(options_.sampling, engine.config().language.vocab);
   check_owner(prompt);
   check_prompt(prompt);
   check_rules();
+  const std::string key = adapters_.key();
+  // The key's length stands before it, so that no salt's beginning passes for one.
+  cache_root_ = cat(key.size(), '|', key, options_.salt);
   prompt_size_ = prompt.tokens.size();
   place_pictures(prompt);
   tokens_ = std::move(prompt.tokens);
@@ -43,6 +47,11 @@ void Request::check_owner(const Prompt& prompt) const {
     if (prompt.features[i]->engine() != &engine_) {
       fail(Status::InvalidArgument, cat("features ", i, " were encoded by another model, expected the request's own"));
     }
+    if (prompt.features[i]->adapter_key() != adapters_.seeing().key()) {
+      fail(Status::InvalidArgument,
+           cat("features ", i, " were made for other adapters of the vision tower or the projector than the ",
+               "request's, expected the same"));
+    }
   }
   if (options_.recording != nullptr) engine_.claim(*options_.recording);
 }
@@ -58,16 +67,16 @@ std::span<const PositionKey> Request::cached_keys() const {
 }
 
 int64_t Request::wanted_blocks(KvPool& pool) const {
-  return blocks_for(tokens()) - KvSequence::shared(pool, options_.salt, cached_keys());
+  return blocks_for(tokens()) - KvSequence::shared(pool, cache_root_, cached_keys());
 }
 
 int64_t Request::common_with(const Request& other) const {
-  if (options_.salt != other.options_.salt) return 0;
+  if (cache_root_ != other.cache_root_) return 0;
   return std::mismatch(keys_.begin(), keys_.end(), other.keys_.begin(), other.keys_.end()).first - keys_.begin();
 }
 
 void Request::attach(const Engine::Turn& turn, KvPool& pool) {
-  cache_.emplace(pool, options_.salt);
+  cache_.emplace(pool, cache_root_);
   const int64_t held = cache_->attach(turn, cached_keys());
   if (!reused_) reused_ = held;
 }
@@ -183,7 +192,7 @@ void Request::append_to(std::vector<int32_t>& ids, std::vector<Splice>& splices,
   ids.insert(ids.end(), tokens_.begin() + past, tokens_.begin() + past + rows);
   ids.insert(ids.end(), guessed.begin(), guessed.end());
   const auto all = rows + static_cast<int64_t>(guessed.size());
-  spans.push_back({row, all, past, cache_->tables(), static_cast<int64_t>(prompt_size_)});
+  spans.push_back({row, all, past, cache_->tables(), static_cast<int64_t>(prompt_size_), adapters_.uses()});
   for (const PictureRun& run : pictures_) {
     const int64_t begin = std::max(run.begin, past);
     const int64_t end = std::min(run.begin + run.rows, past + rows);

@@ -28,6 +28,7 @@ struct RequestOptions {
   Sampling sampling = {};
   // Not null: the activations of all its rows go there. Nothing is then taken from a cache, and no other request shares its passes.
   std::shared_ptr<Recording> recording = {};
+  std::vector<AdapterChoice> adapters = {};  // that all its rows take
   // What was computed under one salt serves only others of the same.
   std::string salt = {};
   int32_t priority = 0;      // larger numbers come first; among equals, who came first
@@ -46,6 +47,8 @@ class Request {
   Request& operator=(const Request&) = delete;
 
   const RequestOptions& options() const { return options_; }
+  // What its adapters and its salt part in a cache.
+  const std::string& cache_root() const { return cache_root_; }
   // Positions that it may come to need.
   int64_t most_positions() const;
 
@@ -53,7 +56,7 @@ class Request {
   bool attached() const { return cache_.has_value(); }
   // Blocks that it would take from the pool for the rows that it has now.
   int64_t wanted_blocks(KvPool& pool) const;
-  // How many of the first positions are the same as in another request of the same salt.
+  // How many of the first positions are the same as in another request of the same salt and adapters.
   int64_t common_with(const Request& other) const;
   // Positions that are computed.
   int64_t computed() const { return cache_ ? cache_->length() : 0; }
@@ -111,6 +114,8 @@ class Request {
 
   const Engine& engine_;
   RequestOptions options_;
+  AdapterChoices adapters_;
+  std::string cache_root_;
   std::vector<int32_t> tokens_;  // prompt and answer
   std::vector<PositionKey> keys_;
   std::vector<PictureRun> pictures_;

@@ -30,9 +30,10 @@ void RequestService::set_draft(std::shared_ptr<Engine> draft) {
   draft_ = std::move(draft);
 }
 
-std::shared_ptr<Features> RequestService::features(const std::string& content, std::vector<float> pixels, int64_t count) {
+std::shared_ptr<Features> RequestService::features(const std::string& content, std::vector<float> pixels, int64_t count,
+                                                   const AdapterChoices& adapters) {
   engine_->check_open();
-  return features_.get(engine_, content, std::move(pixels), count);
+  return features_.get(engine_, content, std::move(pixels), count, adapters);
 }
 
 int64_t RequestService::submit(Prompt prompt, RequestOptions options) {

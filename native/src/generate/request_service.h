@@ -28,7 +28,8 @@ class RequestService {
   void set_draft(std::shared_ptr<Engine> draft);
 
   // Pictures to ask about, encoded when the first request needs them; see FeatureStore.
-  std::shared_ptr<Features> features(const std::string& content, std::vector<float> pixels, int64_t count);
+  std::shared_ptr<Features> features(const std::string& content, std::vector<float> pixels, int64_t count,
+                                     const AdapterChoices& adapters = {});
 
   // Checks it, and returns its number: 1, 2, 3, ... Error(Closed) after close().
   int64_t submit(Prompt prompt, RequestOptions options);

@@ -114,6 +114,12 @@ struct Tiling {
   int64_t most = 12;
 };
 
+// Pairs of LoRA beside the layers in the checkpoint itself, as the original's training saves them: their ranks; 0: there are none.
+struct LoraRanks {
+  int64_t vision = 0;
+  int64_t language = 0;
+};
+
 enum class Layout : uint8_t { RemoteCode, Transformers };
 
 struct ModelConfig {
@@ -129,6 +135,7 @@ struct ModelConfig {
   int64_t image_size = 0;  // pixels; force_image_size, or else the vision tower's
   PixelShuffle shuffle = PixelShuffle::V1;
   Tiling tiling;
+  LoraRanks lora;
   std::string prompt_template;         // "Hermes-2"; empty if not given
   std::optional<int64_t> image_token;  // where the configuration says it
   std::optional<DType> dtype;          // torch_dtype; each tensor has its own type, this is only what was announced

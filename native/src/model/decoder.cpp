@@ -80,6 +80,16 @@ void Decoder::load_head(WeightSource& source, const Precision& precision) {
   head_ = part.linear(Use::Logits);
 }
 
+void Decoder::load(Adapter& adapter, const LoraTensors& tensors) const {
+  for (const Stage& stage : stages_) {
+    const auto count = static_cast<int64_t>(stage.layers.size());
+    for (int64_t layer = stage.first_layer; layer < stage.first_layer + count; ++layer) {
+      adapter.put_all(*stage.backend, tensors, params_.of(Part::DecoderLayer, layer), {Use::Qkv, Use::Out, Use::Up, Use::Down});
+    }
+  }
+  adapter.put_all(*stages_.back().backend, tensors, params_.of(Part::Head), {Use::Logits});
+}
+
 Matrix Decoder::hidden_in(Stage& stage, int64_t rows) const { return stage.space.matrix(kHidden, rows, config_.language.hidden); }
 
 Matrix Decoder::attended_in(Stage& stage, int64_t rows) const {
@@ -87,27 +97,31 @@ Matrix Decoder::attended_in(Stage& stage, int64_t rows) const {
 }
 
 // Keys and values of x's rows go into the caches; attended becomes attention's result for them.
-void Decoder::attend(size_t at, int64_t index, const Output& attended, const Matrix& x, std::span<const Span> spans) {
+void Decoder::attend(size_t at, int64_t index, const Output& attended, const Matrix& x, const Rows& rows) {
   Stage& stage = stages_[at];
   Backend& backend = *stage.backend;
   const KvShape& kv = kv_shapes_[at];
   const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
   const LanguageConfig& language = config_.language;
-  const LayerInput normed{stage.space.matrix(kNormed, x.rows, x.cols), *layer.qkv};
+  const std::vector<AdaptedRows> adapted = rows.adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Qkv);
+  const LayerInput normed{stage.space.matrix(kNormed, x.rows, x.cols), *layer.qkv, adapted};
   backend.norm(normed, x, layer.input_norm);
   const Matrix qkv = stage.space.matrix(kQkv, x.rows, layer.qkv->out_features);
   const bool normalizes = config_.language.plan.qk_norm;
   const HeadNorms norms = normalizes ? HeadNorms{&layer.q_norm, &layer.k_norm} : HeadNorms{};
-  backend.project_qkv(qkv, normed, norms, rope_of(stage), spans, language.heads, kv, index);
-  backend.cached_attention(attended, qkv, spans, language.heads, kv, index);
+  backend.project_qkv(qkv, normed, norms, rope_of(stage), rows.spans, language.heads, kv, index);
+  backend.cached_attention(attended, qkv, rows.spans, language.heads, kv, index);
 }
 
 // x += down(silu(gate) * up)(norm(x)).
-void Decoder::feed_forward(Stage& stage, const DecoderLayer& layer, const Matrix& x) {
+void Decoder::feed_forward(Stage& stage, int64_t index, const Matrix& x, const RowAdapters& adapters) {
   Backend& backend = *stage.backend;
-  const LayerInput normed{stage.space.matrix(kNormed, x.rows, x.cols), *layer.gate_up};
+  const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
+  const std::vector<AdaptedRows> up = adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Up);
+  const std::vector<AdaptedRows> down = adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Down);
+  const LayerInput normed{stage.space.matrix(kNormed, x.rows, x.cols), *layer.gate_up, up};
   backend.norm(normed, x, layer.post_attention_norm);
-  const LayerInput inner{stage.space.matrix(kInner, x.rows, config_.language.mlp), *layer.down};
+  const LayerInput inner{stage.space.matrix(kInner, x.rows, config_.language.mlp), *layer.down, down};
   backend.matmul(inner, normed, {Activation::SwiGlu, nullptr, nullptr});
   backend.matmul(x, inner, {Activation::None, nullptr, &x});
 }
@@ -124,41 +138,44 @@ void Decoder::mix_experts(Stage& stage, const DecoderLayer& layer, const Matrix&
 }
 
 // What a layer does with each row by itself: x += o(attended), then what follows the second norm.
-void Decoder::finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const LayerInput& attended) {
+void Decoder::finish_layer(Stage& stage, int64_t index, const Matrix& x, const LayerInput& attended, const RowAdapters& adapters) {
+  const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
   stage.backend->matmul(x, attended, {Activation::None, nullptr, &x});
-  layer.experts == nullptr ? feed_forward(stage, layer, x) : mix_experts(stage, layer, x);
+  layer.experts == nullptr ? feed_forward(stage, index, x, adapters) : mix_experts(stage, layer, x);
 }
 
-void Decoder::run_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans) {
+void Decoder::run_layer(size_t at, int64_t index, const Matrix& x, const Rows& rows) {
   Stage& stage = stages_[at];
-  const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
-  const LayerInput attended{attended_in(stage, x.rows), *layer.o};
-  attend(at, index, attended, x, spans);
-  finish_layer(stage, layer, x, attended);
+  const std::vector<AdaptedRows> adapted = rows.adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Out);
+  const LayerInput attended{attended_in(stage, x.rows), *stage.layers[static_cast<size_t>(index)].o, adapted};
+  attend(at, index, attended, x, rows);
+  finish_layer(stage, index, x, attended, rows.adapters);
 }
 
 // Of the last layer's results only the rows whose logits are wanted are read: the others stop at their keys and values.
-Matrix Decoder::run_last_layer(size_t at, int64_t index, const Matrix& x, std::span<const Span> spans,
-                               std::span<const int32_t> rows) {
+Matrix Decoder::run_last_layer(size_t at, int64_t index, const Matrix& x, const Rows& rows, std::span<const int32_t> wanted) {
   Stage& stage = stages_[at];
-  const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
   const Matrix all = attended_in(stage, x.rows);
-  attend(at, index, all, x, spans);
-  const auto count = static_cast<int64_t>(rows.size());
+  attend(at, index, all, x, rows);
+  const auto count = static_cast<int64_t>(wanted.size());
   const Matrix picked = stage.space.matrix(kPicked, count, x.cols);
   if (count == 0) return picked;  // a piece of a prompt
-  const LayerInput attended{stage.space.matrix(kPickedAttended, count, all.cols), *layer.o};
-  stage.backend->gather_rows(picked, x, rows);
-  stage.backend->gather_rows(attended.rows, all, rows);
-  finish_layer(stage, layer, picked, attended);
+  const RowAdapters adapters = rows.adapters.gathered(wanted);
+  const std::vector<AdaptedRows> adapted = adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Out);
+  const LayerInput attended{stage.space.matrix(kPickedAttended, count, all.cols), *stage.layers[static_cast<size_t>(index)].o,
+                            adapted};
+  stage.backend->gather_rows(picked, x, wanted);
+  stage.backend->gather_rows(attended.rows, all, wanted);
+  finish_layer(stage, index, picked, attended, adapters);
   return picked;
 }
 
 // x (logit rows, C), normed in place.
-void Decoder::run_head(const Matrix& logits, const Matrix& x, Recorder* recorder) {
+void Decoder::run_head(const Matrix& logits, const Matrix& x, const RowAdapters& adapters, Recorder* recorder) {
   if (logits.rows == 0) return;
   Backend& backend = *stages_.back().backend;
-  const LayerInput normed{x, *head_};
+  const std::vector<AdaptedRows> adapted = adapters.of(Part::Head, 0, Use::Logits);
+  const LayerInput normed{x, *head_, adapted};
   backend.norm(normed, x, norm_);
   backend.matmul(logits, normed, {});
   if (recorder != nullptr) {
@@ -178,7 +195,7 @@ std::vector<Span> Decoder::spans_of(const DecoderBatch& batch, size_t at) const 
 }
 
 // All of a pass that one backend does.
-void Decoder::run_stage(size_t at, const DecoderBatch& batch, const Matrix& logits, Recorder* recorder,
+void Decoder::run_stage(size_t at, const DecoderBatch& batch, const RowAdapters& adapters, const Matrix& logits, Recorder* recorder,
                         const Cancellation& cancel) {
   Stage& stage = stages_[at];
   const Matrix x = hidden_in(stage, static_cast<int64_t>(batch.ids.size()));
@@ -187,31 +204,35 @@ void Decoder::run_stage(size_t at, const DecoderBatch& batch, const Matrix& logi
     if (recorder != nullptr) recorder->record("decoder.embeddings", *stage.backend, x, 0);
   }
   const std::vector<Span> spans = spans_of(batch, at);
+  const Rows rows{spans, adapters};
   // A recorder wants all rows of all layers.
   const bool last = at + 1 == stages_.size();
   const bool picks_early = last && recorder == nullptr && logits.rows < x.rows;
   const int64_t whole = kv_shapes_[at].layers - (picks_early ? 1 : 0);
   for (int64_t i = 0; i < whole; ++i) {
     cancel.check();
-    run_layer(at, i, x, spans);
+    run_layer(at, i, x, rows);
     if (recorder != nullptr) recorder->record(cat("decoder.layers.", stage.first_layer + i), *stage.backend, x, 0);
   }
   if (!last) return;
   cancel.check();
-  if (picks_early) return run_head(logits, run_last_layer(at, whole, x, spans, batch.logit_rows), recorder);
+  const RowAdapters wanted = adapters.gathered(batch.logit_rows);
+  if (picks_early) return run_head(logits, run_last_layer(at, whole, x, rows, batch.logit_rows), wanted, recorder);
   const Matrix picked = stage.space.matrix(kPicked, logits.rows, x.cols);
   if (logits.rows > 0) stage.backend->gather_rows(picked, x, batch.logit_rows);
-  run_head(logits, picked, recorder);
+  run_head(logits, picked, wanted, recorder);
 }
 
 Logits Decoder::forward(const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel) {
   const auto rows = static_cast<int64_t>(batch.ids.size());
   const bool step = recorder == nullptr && batch.ids.size() == batch.spans.size();  // one more token for each sequence
   const Logits logits = logits_.take(static_cast<int64_t>(batch.logit_rows.size()));
+  RowAdapters adapters;
+  for (const SequenceSpan& span : batch.spans) adapters.add(span.row, span.rows, span.adapters);
   for (size_t at = 0; at < stages_.size(); ++at) {
     Stage& stage = stages_[at];
     if (at > 0) stage.backend->receive(hidden_in(stage, rows), hidden_in(stages_[at - 1], rows), *stages_[at - 1].backend);
-    const auto pass = [&] { run_stage(at, batch, logits.matrix, recorder, cancel); };
+    const auto pass = [&] { run_stage(at, batch, adapters, logits.matrix, recorder, cancel); };
     step ? stage.backend->repeat(pass) : pass();
   }
   return logits;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backend/workspace.h"
+#include "model/adapters/adapter.h"
 #include "model/cancellation.h"
 #include "model/logits.h"
 #include "model/param.h"
@@ -32,7 +33,8 @@ struct SequenceSpan {
   int64_t rows = 0;
   int64_t past = 0;
   std::span<const KvTable> blocks;
-  int64_t prompt = 0;  // tokens of all of the sequence's prompt, on which rotations may depend (rope.h)
+  int64_t prompt = 0;                         // tokens of all of the sequence's prompt, on which rotations may depend (rope.h)
+  std::span<const AdapterUse> adapters = {};  // by their ids
 };
 
 // Rows of several sequences that pass the decoder together: prompts, pieces of prompts, single tokens alike.
@@ -53,6 +55,9 @@ class Decoder {
 
   // Puts the rows' keys and values into the caches and gives the logits of logit_rows: (logit_rows, vocabulary).
   Logits forward(const DecoderBatch& batch, Recorder* recorder, const Cancellation& cancel);
+
+  // Puts an adapter's pairs where their layers are.
+  void load(Adapter& adapter, const LoraTensors& tensors) const;
 
   // The shape of a sequence's cache, for each stage.
   const std::vector<KvShape>& kv_shapes() const { return kv_shapes_; }
@@ -79,18 +84,24 @@ class Decoder {
   void load_rope(Stage& stage) const;
   void load_layer(int64_t index, WeightSource& source, const Precision& precision);
   void load_head(WeightSource& source, const Precision& precision);
-  void run_stage(size_t stage, const DecoderBatch& batch, const Matrix& logits, Recorder* recorder, const Cancellation& cancel);
-  void run_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans);
-  Matrix run_last_layer(size_t stage, int64_t index, const Matrix& x, std::span<const Span> spans, std::span<const int32_t> rows);
-  void attend(size_t stage, int64_t index, const Output& attended, const Matrix& x, std::span<const Span> spans);
-  void feed_forward(Stage& stage, const DecoderLayer& layer, const Matrix& x);
+  // The rows of a pass as a stage sees them.
+  struct Rows {
+    std::span<const Span> spans;
+    const RowAdapters& adapters;
+  };
+  void run_stage(size_t stage, const DecoderBatch& batch, const RowAdapters& adapters, const Matrix& logits, Recorder* recorder,
+                 const Cancellation& cancel);
+  void run_layer(size_t stage, int64_t index, const Matrix& x, const Rows& rows);
+  Matrix run_last_layer(size_t stage, int64_t index, const Matrix& x, const Rows& rows, std::span<const int32_t> picked);
+  void attend(size_t stage, int64_t index, const Output& attended, const Matrix& x, const Rows& rows);
+  void feed_forward(Stage& stage, int64_t index, const Matrix& x, const RowAdapters& adapters);
   void mix_experts(Stage& stage, const DecoderLayer& layer, const Matrix& x);
-  void finish_layer(Stage& stage, const DecoderLayer& layer, const Matrix& x, const LayerInput& attended);
+  void finish_layer(Stage& stage, int64_t index, const Matrix& x, const LayerInput& attended, const RowAdapters& adapters);
   Matrix attended_in(Stage& stage, int64_t rows) const;
   Matrix hidden_in(Stage& stage, int64_t rows) const;
   Matrix rope_of(const Stage& stage) const;
   std::vector<Span> spans_of(const DecoderBatch& batch, size_t stage) const;
-  void run_head(const Matrix& logits, const Matrix& x, Recorder* recorder);
+  void run_head(const Matrix& logits, const Matrix& x, const RowAdapters& adapters, Recorder* recorder);
 
   const ModelConfig& config_;
   const ParamTable& params_;

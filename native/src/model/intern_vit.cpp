@@ -74,17 +74,28 @@ void InternVit::begin(const Matrix& pixels, Workspace& workspace, Recorder* reco
   if (recorder != nullptr) recorder->record("vision.embeddings", backend_, x, config_.vision_tokens());
 }
 
-void InternVit::run(int64_t block, int64_t pictures, Workspace& workspace, Recorder* recorder) const {
+void InternVit::load(Adapter& adapter, const LoraTensors& tensors) const {
+  for (int64_t block = 0; block < blocks(); ++block) {
+    adapter.put_all(backend_, tensors, params_.of(Part::VisionBlock, block), {Use::Qkv, Use::Out, Use::Up, Use::Down});
+  }
+}
+
+void InternVit::run(int64_t block, int64_t pictures, const RowAdapters& adapters, Workspace& workspace, Recorder* recorder) const {
   const Matrix x = hidden(pictures, workspace);
-  run_block(blocks_.at(static_cast<size_t>(block)), x, pictures, workspace);
+  run_block(block, x, pictures, adapters, workspace);
   if (recorder != nullptr) recorder->record(cat("vision.layers.", block), backend_, x, config_.vision_tokens());
 }
 
 // x (B*T, C): x += attention(norm1(x)) * ls1; x += mlp(norm2(x)) * ls2.
-void InternVit::run_block(const VisionBlock& block, const Matrix& x, int64_t pictures, Workspace& workspace) const {
+void InternVit::run_block(int64_t index, const Matrix& x, int64_t pictures, const RowAdapters& adapters,
+                          Workspace& workspace) const {
+  const VisionBlock& block = blocks_.at(static_cast<size_t>(index));
+  const auto adapted = [&](Use use) { return adapters.of(Part::VisionBlock, index, use); };
+  const auto qkv_adapted = adapted(Use::Qkv), proj_adapted = adapted(Use::Out), fc1_adapted = adapted(Use::Up),
+             fc2_adapted = adapted(Use::Down);
   const VisionConfig& vision = config_.vision;
   const int64_t width = vision.hidden;
-  const LayerInput normed{workspace.matrix(kNormed, x.rows, width), *block.qkv};
+  const LayerInput normed{workspace.matrix(kNormed, x.rows, width), *block.qkv, qkv_adapted};
   backend_.norm(normed, x, block.norm1);
   const Matrix qkv = workspace.matrix(kWide, x.rows, 3 * width);
   backend_.matmul(qkv, normed, {});
@@ -96,13 +107,13 @@ void InternVit::run_block(const VisionBlock& block, const Matrix& x, int64_t pic
   }
   const Matrix attended = workspace.matrix(kAttended, x.rows, width);
   backend_.vision_attention(attended, qkv, pictures, vision.heads, vision.head_dim());
-  backend_.matmul(x, {attended, *block.proj}, {Activation::None, block.ls1.get(), &x});
+  backend_.matmul(x, {attended, *block.proj, proj_adapted}, {Activation::None, block.ls1.get(), &x});
 
-  const LayerInput normed_again{normed.rows, *block.fc1};
+  const LayerInput normed_again{normed.rows, *block.fc1, fc1_adapted};
   backend_.norm(normed_again, x, block.norm2);
   const Matrix inner = workspace.matrix(kWide, x.rows, vision.mlp);
   backend_.matmul(inner, normed_again, {Activation::Gelu, nullptr, nullptr});
-  backend_.matmul(x, {inner, *block.fc2}, {Activation::None, block.ls2.get(), &x});
+  backend_.matmul(x, {inner, *block.fc2, fc2_adapted}, {Activation::None, block.ls2.get(), &x});
 }
 
 int64_t InternVit::workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "backend/workspace.h"
+#include "model/adapters/adapter.h"
 #include "model/cancellation.h"
 #include "model/param.h"
 #include "model/precision.h"
@@ -34,9 +35,11 @@ class InternVit {
   // Between these their hidden states (B*(1+grid^2), C) lie in the workspace, which nobody else may use meanwhile; behind the last
   // block they are the result, without a final norm.
   void begin(const Matrix& pixels, Workspace& workspace, Recorder* recorder) const;
-  void run(int64_t block, int64_t pictures, Workspace& workspace, Recorder* recorder) const;
+  void run(int64_t block, int64_t pictures, const RowAdapters& adapters, Workspace& workspace, Recorder* recorder) const;
   int64_t blocks() const { return static_cast<int64_t>(blocks_.size()); }
   Matrix hidden(int64_t pictures, Workspace& workspace) const;
+  // Puts an adapter's pairs where their layers are.
+  void load(Adapter& adapter, const LoraTensors& tensors) const;
 
   // Bytes of workspace for B pictures.
   static int64_t workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation);
@@ -44,7 +47,7 @@ class InternVit {
  private:
   void load_embeddings(WeightSource& source, const Precision& precision);
   void load_block(int64_t index, WeightSource& source, const Precision& precision);
-  void run_block(const VisionBlock& block, const Matrix& x, int64_t pictures, Workspace& workspace) const;
+  void run_block(int64_t index, const Matrix& x, int64_t pictures, const RowAdapters& adapters, Workspace& workspace) const;
 
   Backend& backend_;
   const ModelConfig& config_;

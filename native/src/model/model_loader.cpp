@@ -80,9 +80,12 @@ std::unique_ptr<ModelLoader> ModelLoader::open(const Placer& place, const std::f
   require_weights(*checkpoint, config);
   const Precision precision = precision_for(options, stored_precision(*checkpoint, ParamTable(config)));
   const auto bytes = static_cast<int64_t>(checkpoint->total_bytes());
+  LoraTensors own = LoraTensors::of_checkpoint(*checkpoint, config, ParamTable(config));
   auto source = std::make_unique<CheckpointWeights>(std::move(checkpoint));
   auto model = std::make_unique<InternVLChat>(std::move(placement), std::move(config), std::move(source), precision);
-  return std::unique_ptr<ModelLoader>(new ModelLoader(std::move(model), bytes));
+  std::unique_ptr<ModelLoader> loader(new ModelLoader(std::move(model), bytes));
+  loader->own_ = std::move(own);
+  return loader;
 }
 
 std::unique_ptr<ModelLoader> ModelLoader::random(const Placer& place, const std::filesystem::path& config_file,
@@ -102,6 +105,7 @@ void ModelLoader::step() {
   if (done_ == total()) return;
   model_->load_part(done_);
   ++done_;
+  if (done_ == total() && !own_.pairs().empty()) model_->set_own_adapter(own_);
 }
 
 std::unique_ptr<InternVLChat> ModelLoader::take() {

@@ -57,6 +57,7 @@ class ModelLoader {
   std::unique_ptr<InternVLChat> model_;
   int64_t bytes_;
   int64_t done_ = 0;
+  LoraTensors own_;  // the checkpoint's pairs, which the loaded model takes
 };
 
 }  // namespace ivl

@@ -27,9 +27,13 @@ class Builder {
 
   void linear(const std::string& name, int64_t outputs, int64_t inputs, bool bias, Use use,
               const std::vector<RowRange>& order = {}) {
-    add(name + ".weight", {outputs, inputs}, use, Role::Linear).order = order;
-    if (bias) add(name + ".bias", {outputs}, use, Role::Vector).order = order;
+    const std::string layer = wrapped_ ? name + std::string(kBaseLayer) : name;
+    add(layer + ".weight", {outputs, inputs}, use, Role::Linear).order = order;
+    if (bias) add(layer + ".bias", {outputs}, use, Role::Vector).order = order;
   }
+
+  // Linear layers that follow have pairs of LoRA beside them.
+  void wrap(bool wrapped) { wrapped_ = wrapped; }
 
   // Layers of these outputs that are stacked: each under its name, or all under one.
   void stacked(const StackedNames& names, const std::vector<int64_t>& outputs, int64_t inputs, bool bias, Use use,
@@ -50,6 +54,7 @@ class Builder {
   Part part_ = Part::VisionEmbeddings;
   int64_t index_ = 0;
   int64_t expert_ = -1;
+  bool wrapped_ = false;
   std::string prefix_;
 };
 
@@ -61,6 +66,7 @@ void add_vision(Builder& list, const VisionConfig& vision, const std::string& pr
   list.add(names.patches + ".weight", {c, vision.channels, vision.patch, vision.patch}, Use::Patches, Role::Linear);
   list.add(names.patches + ".bias", {c}, Use::Patches, Role::Vector);
   list.add(names.positions, {1, 1 + vision.trained_grid() * vision.trained_grid(), c}, Use::Positions, Role::Vector);
+  list.wrap(names.wrapped);
   for (int64_t i = 0; i < vision.layers; ++i) {
     list.begin(Part::VisionBlock, i, cat(prefix, names.blocks, ".", i, "."));
     list.norm(names.norm1, c, Use::Norm1, vision.norm);
@@ -81,6 +87,7 @@ void add_vision(Builder& list, const VisionConfig& vision, const std::string& pr
 void add_projector(Builder& list, const ModelConfig& config) {
   const int64_t width = config.language.hidden;
   const ProjectorNames& names = config.projector_names;
+  list.wrap(false);
   list.begin(Part::Projector, 0, config.prefixes.projector);
   list.norm(names.norm, config.projector_in(), Use::Norm1, NormKind::LayerNorm);
   list.linear(names.up, width, config.projector_in(), true, Use::Up);
@@ -129,6 +136,7 @@ void add_decoder(Builder& list, const LanguageConfig& language, const Prefixes& 
   const std::vector<RowRange> order = qkv_order(language);
   list.begin(Part::Tokens, 0, prefixes.decoder);
   list.add(names.tokens + ".weight", {language.vocab, c}, Use::Tokens, Role::Table);
+  list.wrap(names.wrapped);
   for (int64_t i = 0; i < language.layers; ++i) {
     const std::string prefix = cat(prefixes.decoder, names.layers, ".", i, ".");
     list.begin(Part::DecoderLayer, i, prefix);
@@ -142,6 +150,7 @@ void add_decoder(Builder& list, const LanguageConfig& language, const Prefixes& 
     list.norm(names.norm2, c, Use::Norm2);
     add_feed_forward(list, language, i, prefix);
   }
+  list.wrap(false);
   list.begin(Part::Head, 0, prefixes.decoder);
   list.norm(names.norm, c, Use::Norm1);
   if (language.tied_head) {

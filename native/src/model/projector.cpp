@@ -18,7 +18,12 @@ void Projector::load(WeightSource& source, const Precision& precision) {
   down_ = part.linear(Use::Down);
 }
 
-void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace, Recorder* recorder) const {
+void Projector::load(Adapter& adapter, const LoraTensors& tensors) const {
+  adapter.put_all(backend_, tensors, params_.of(Part::Projector), {Use::Up, Use::Down});
+}
+
+void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t pictures, const RowAdapters& adapters,
+                        Workspace& workspace, Recorder* recorder) const {
   const int64_t tokens = config_.tokens_per_image();
   const Matrix normed = workspace.matrix(kNormed, pictures * tokens, config_.projector_in());
   const bool swap_back = config_.shuffle == PixelShuffle::V2;
@@ -30,8 +35,9 @@ void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t picture
     backend_.norm(normed, normed, norm_);
   }
   const Matrix inner = workspace.matrix(kInner, normed.rows, up_->out_features);
-  backend_.matmul(inner, {normed, *up_}, {Activation::Gelu, nullptr, nullptr});
-  backend_.matmul(out, {inner, *down_}, {});
+  const std::vector<AdaptedRows> up = adapters.of(Part::Projector, 0, Use::Up), down = adapters.of(Part::Projector, 0, Use::Down);
+  backend_.matmul(inner, {normed, *up_, up}, {Activation::Gelu, nullptr, nullptr});
+  backend_.matmul(out, {inner, *down_, down}, {});
   if (recorder != nullptr) recorder->record("projector", backend_, out, tokens);
 }
 

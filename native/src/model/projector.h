@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "backend/workspace.h"
+#include "model/adapters/adapter.h"
 #include "model/param.h"
 #include "model/precision.h"
 #include "model/recorder.h"
@@ -19,7 +20,10 @@ class Projector {
   void load(WeightSource& source, const Precision& precision);
 
   // hidden (B*(1+grid^2), C) -> out (B*tokens_per_image, decoder width).
-  void forward(const Matrix& out, const Matrix& hidden, int64_t pictures, Workspace& workspace, Recorder* recorder) const;
+  void forward(const Matrix& out, const Matrix& hidden, int64_t pictures, const RowAdapters& adapters, Workspace& workspace,
+               Recorder* recorder) const;
+  // Puts an adapter's pairs where their layers are.
+  void load(Adapter& adapter, const LoraTensors& tensors) const;
 
   static int64_t workspace_bytes(const ModelConfig& config, int64_t pictures, DType activation);
 

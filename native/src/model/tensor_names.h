@@ -3,9 +3,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ivl {
+
+// Stands before a linear layer's ".weight" and ".bias" where pairs of LoRA lie beside them in a checkpoint.
+inline constexpr std::string_view kBaseLayer = ".base_layer";
 
 // Layers that are stacked to one (q|k|v, gate|up) have a name each, or one together where the file has them stacked already.
 using StackedNames = std::vector<std::string>;
@@ -25,6 +29,7 @@ struct VisionNames {
   std::string up = "mlp.fc1";
   std::string down = "mlp.fc2";
   std::string scale2 = "ls2";
+  bool wrapped = false;  // the blocks' linear layers stand behind kBaseLayer
 };
 
 struct ProjectorNames {
@@ -50,6 +55,7 @@ struct DecoderNames {
   std::string expert_down = "down_proj";
   std::string norm = "norm";
   std::string head = "lm_head";  // behind Prefixes::head
+  bool wrapped = false;          // the layers' linear layers stand behind kBaseLayer
 };
 
 // What stands before all of a part's names. A layout may have had several in its time.

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "checkpoint/message.h"
+#include "model/adapters/lora_tensors.h"
 #include "model/formats/stored_format.h"
 #include "tensor/error.h"
 
@@ -35,14 +36,15 @@ bool same_values(const TensorInfo& a, const TensorInfo& b) {
   return true;
 }
 
-// Without them the model would run, and answer as if it had never been fine-tuned.
-std::string unmerged_lora(const Checkpoint& checkpoint) {
+// Where the configuration does not tell of them the model would run, and answer as if it had never been fine-tuned.
+std::string unmerged_lora(const Checkpoint& checkpoint, const ModelConfig& config) {
   const auto part_of_lora = [](const TensorInfo& tensor) {
     const auto has = [&](const char* part) { return tensor.name.find(part) != std::string::npos; };
     return has(".lora_A.") || has(".lora_B.") || has(".base_layer.") || has(".lora_embedding_A");
   };
   const std::vector<TensorInfo>& tensors = checkpoint.tensors();
   const auto first = std::find_if(tensors.begin(), tensors.end(), part_of_lora);
+  if (config.lora.vision > 0 || config.lora.language > 0) return "";  // they are expected
   if (first == tensors.end()) return "";
   return cat(std::count_if(tensors.begin(), tensors.end(), part_of_lora),
              " tensors are of LoRA layers that are not merged, such as ", quote(first->name),
@@ -61,6 +63,14 @@ void check_quantized(const Checkpoint& checkpoint, const StoredFormat& format, c
       report.wrong_shape.push_back(cat(part.name, ": expected ", part.dtype, " of shape ", shape_text(part.shape), ", got ",
                                        printable(tensor->dtype_name, 40), " ", shape_text(tensor->shape), " in ", tensor->file));
     }
+  }
+}
+
+// The pair of LoRA beside a weight, if it has one. Shapes are LoraTensors' to check.
+void check_pair(const Checkpoint& checkpoint, const Param& param, CheckReport& report, std::unordered_set<std::string>& expected) {
+  for (const std::string& name : LoraTensors::names_beside(param)) {
+    if (checkpoint.find(name) == nullptr) report.missing.push_back(name);
+    expected.insert(name);
   }
 }
 
@@ -109,11 +119,12 @@ ModelConfig as_stored(ModelConfig config, const Checkpoint& checkpoint) {
 
 CheckReport check_weights(const Checkpoint& checkpoint, const ModelConfig& config) {
   CheckReport report;
-  report.unmerged = unmerged_lora(checkpoint);
+  report.unmerged = unmerged_lora(checkpoint, config);
   std::unordered_set<std::string> expected;
   const ParamTable params(config);
   for (const Param& param : params.all()) {
     if (param.again) continue;
+    check_pair(checkpoint, param, report, expected);
     if (const StoredFormat* format = stored_format(checkpoint, param); format != nullptr) {
       check_quantized(checkpoint, *format, param, report, expected);
     } else {

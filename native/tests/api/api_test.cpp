@@ -59,8 +59,8 @@ TEST(Api, NullsAreInvalidArgumentsAndMayBeFreed) {
   expect_failure(ivl_model_describe(nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
   expect_failure(ivl_model_work(nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
   expect_failure(ivl_model_close(nullptr), IVL_INVALID_ARGUMENT, "model");
-  expect_failure(ivl_encode(nullptr, nullptr, 1, 1, nullptr, nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
-  expect_failure(ivl_features_create(nullptr, nullptr, 1, 1, nullptr, 0, nullptr), IVL_INVALID_ARGUMENT, "model");
+  expect_failure(ivl_encode(nullptr, nullptr, 1, 1, nullptr, nullptr, nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
+  expect_failure(ivl_features_create(nullptr, nullptr, 1, 1, nullptr, 0, nullptr, nullptr), IVL_INVALID_ARGUMENT, "model");
   expect_failure(ivl_submit(nullptr, nullptr, nullptr, 0, nullptr), IVL_INVALID_ARGUMENT, "id");
   expect_failure(ivl_submit(nullptr, nullptr, nullptr, 0, &number), IVL_INVALID_ARGUMENT, "request");
   expect_failure(ivl_cancel_request(nullptr, 1), IVL_INVALID_ARGUMENT, "model");

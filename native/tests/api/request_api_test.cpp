@@ -92,7 +92,8 @@ TEST_F(RequestApi, HandlesMayBeFreedInAnyOrder) {
   ivl_recording* recording = nullptr;
   ivl_features* features = nullptr;
   ASSERT_EQ(ivl_recording_create(&recording), IVL_OK);
-  ASSERT_EQ(ivl_encode(model_, pixels.data(), 3 * 112 * 112, 1, nullptr, recording, &features), IVL_OK) << ivl_last_error();
+  ASSERT_EQ(ivl_encode(model_, pixels.data(), 3 * 112 * 112, 1, nullptr, nullptr, recording, &features), IVL_OK)
+      << ivl_last_error();
   EXPECT_EQ(ivl_features_rows(features), 16);
   ASSERT_EQ(submit(std::vector<int32_t>(3000, 9), 1000), IVL_OK) << ivl_last_error();
 
@@ -170,10 +171,10 @@ TEST_F(RequestApi, BadRequestsAreRefusedAndTheNextOneRuns) {
   std::vector<float> nan(3 * 112 * 112, std::nanf(""));
   ivl_features* features = nullptr;
   const auto size = static_cast<int64_t>(nan.size());
-  expect_failure(ivl_encode(model_, nan.data(), size, 1, nullptr, nullptr, &features), IVL_INVALID_ARGUMENT, "not finite");
-  expect_failure(ivl_encode(model_, nan.data(), size, 0, nullptr, nullptr, &features), IVL_INVALID_ARGUMENT, "count");
-  expect_failure(ivl_features_create(model_, nan.data(), size, 1, "a", 1, &features), IVL_INVALID_ARGUMENT, "not finite");
-  expect_failure(ivl_features_create(model_, nan.data(), size, 1, "a", -1, &features), IVL_INVALID_ARGUMENT, "not finite");
+  expect_failure(ivl_encode(model_, nan.data(), size, 1, nullptr, nullptr, nullptr, &features), IVL_INVALID_ARGUMENT, "not finite");
+  expect_failure(ivl_encode(model_, nan.data(), size, 0, nullptr, nullptr, nullptr, &features), IVL_INVALID_ARGUMENT, "count");
+  expect_failure(ivl_features_create(model_, nan.data(), size, 1, "a", 1, nullptr, &features), IVL_INVALID_ARGUMENT, "not finite");
+  expect_failure(ivl_features_create(model_, nan.data(), size, 1, "a", -1, nullptr, &features), IVL_INVALID_ARGUMENT, "not finite");
   ASSERT_EQ(submit({9, 8, 7}), IVL_OK);
   EXPECT_EQ(finish(IVL_FINISH_LENGTH).size(), 3u);
 }
@@ -185,7 +186,7 @@ TEST_F(RequestApi, ArraysThatAreTooShortAreRefusedWithBothNumbers) {
   ivl_features* features = nullptr;
   std::vector<float> pixels(3 * 112 * 112);
   const auto encode = [&](int64_t size, int64_t count) {
-    return ivl_encode(model_, pixels.data(), size, count, nullptr, recording, &features);
+    return ivl_encode(model_, pixels.data(), size, count, nullptr, nullptr, recording, &features);
   };
   expect_failure(encode(4000, 4000), IVL_INVALID_ARGUMENT, "4000 images come with 4000 pixel values, expected 37632 for each");
   expect_failure(encode(3 * 112 * 112, 2), IVL_INVALID_ARGUMENT, "2 images");
@@ -207,14 +208,14 @@ TEST_F(RequestApi, AnImageIsEncodedWhenARequestNeedsIt) {
   std::vector<float> pixels(3 * 112 * 112, 0.25f);
   const auto size = static_cast<int64_t>(pixels.size());
   ivl_features* later = nullptr;
-  ASSERT_EQ(ivl_features_create(model_, pixels.data(), size, 1, "same", 4, &later), IVL_OK) << ivl_last_error();
+  ASSERT_EQ(ivl_features_create(model_, pixels.data(), size, 1, "same", 4, nullptr, &later), IVL_OK) << ivl_last_error();
   EXPECT_EQ(ivl_features_rows(later), 16);
   std::vector<float> got(16 * 256), expected(16 * 256);
   expect_failure(ivl_features_copy(later, got.data(), 16 * 256), IVL_INVALID_ARGUMENT, "not encoded yet");
   ASSERT_EQ(submit(std::vector<int32_t>(16, 1026), 1, {later}), IVL_OK) << ivl_last_error();
   finish(IVL_FINISH_LENGTH);
   ivl_features* now = nullptr;
-  ASSERT_EQ(ivl_encode(model_, pixels.data(), size, 1, nullptr, nullptr, &now), IVL_OK);
+  ASSERT_EQ(ivl_encode(model_, pixels.data(), size, 1, nullptr, nullptr, nullptr, &now), IVL_OK);
   ASSERT_EQ(ivl_features_copy(later, got.data(), 16 * 256), IVL_OK) << ivl_last_error();
   ASSERT_EQ(ivl_features_copy(now, expected.data(), 16 * 256), IVL_OK);
   EXPECT_EQ(got, expected);
@@ -228,7 +229,9 @@ TEST_F(RequestApi, WhatIsAnotherModelsIsRefused) {
   ASSERT_EQ(ivl_recording_create(&recording), IVL_OK);
   ivl_features* features = nullptr;
   std::vector<float> pixels(3 * 112 * 112);
-  const auto encode = [&](ivl_model* by) { return ivl_encode(by, pixels.data(), 3 * 112 * 112, 1, nullptr, recording, &features); };
+  const auto encode = [&](ivl_model* by) {
+    return ivl_encode(by, pixels.data(), 3 * 112 * 112, 1, nullptr, nullptr, recording, &features);
+  };
   ASSERT_EQ(encode(other), IVL_OK) << ivl_last_error();
   expect_failure(submit(std::vector<int32_t>(16, 1026), 1, {features}), IVL_INVALID_ARGUMENT, "another model");
   expect_failure(submit({5, 6}, 1, {}, recording), IVL_INVALID_ARGUMENT, "another model");
@@ -251,7 +254,7 @@ TEST_F(RequestApi, CancellingReachesImagesAndRequests) {
   ivl_cancel(cancellation);
   std::vector<float> pixels(3 * 112 * 112);
   ivl_features* features = nullptr;
-  EXPECT_EQ(ivl_encode(model_, pixels.data(), 3 * 112 * 112, 1, cancellation, nullptr, &features), IVL_CANCELLED);
+  EXPECT_EQ(ivl_encode(model_, pixels.data(), 3 * 112 * 112, 1, nullptr, cancellation, nullptr, &features), IVL_CANCELLED);
   ivl_cancellation_free(cancellation);
 }
 

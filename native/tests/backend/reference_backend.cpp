@@ -23,6 +23,10 @@ struct Table final : TableWeights {
   std::vector<double> values;
 };
 
+struct Pairs final : AdapterWeights {
+  AdapterSource source;
+};
+
 struct AllExperts final : ExpertWeights {
   std::vector<std::unique_ptr<LinearWeights>> gate_up, down;
 };
@@ -238,6 +242,12 @@ std::unique_ptr<ExpertWeights> ReferenceBackend::experts(int64_t count, const st
   return weights;
 }
 
+std::unique_ptr<AdapterWeights> ReferenceBackend::adapter(const AdapterSource& source) {
+  auto weights = std::make_unique<Pairs>();
+  weights->source = source;
+  return weights;
+}
+
 void ReferenceBackend::norm(const Output& to, const Matrix& in, const NormWeights& weights) {
   const Matrix& out = to.rows;
   const auto& weight = static_cast<const Vector&>(*weights.weight).values;
@@ -259,12 +269,46 @@ void ReferenceBackend::norm(const Output& to, const Matrix& in, const NormWeight
   }
 }
 
+namespace {
+
+// What adapters add to the columns of row r, whose input is x.
+std::vector<double> added_to(const LayerInput& from, int64_t r, const std::vector<double>& x) {
+  std::vector<double> added(static_cast<size_t>(from.layer.out_features), 0.0);
+  for (const AdaptedRows& rows : from.adapted) {
+    if (r < rows.row || r >= rows.row + rows.rows) continue;
+    const AdapterSource& source = static_cast<const Pairs&>(*rows.adapter).source;
+    int64_t first = 0;
+    for (const AdapterSource::Up& up : source.ups) {
+      const int64_t end = first + up.rows;
+      if (up.down >= 0) {
+        const AdapterSource::Down& down = source.downs[static_cast<size_t>(up.down)];
+        const int64_t rank = down.weight.shape[0];
+        for (int64_t i = 0; i < rank; ++i) {
+          double u = 0;
+          for (size_t k = 0; k < x.size(); ++k) {
+            u += x[k] * static_cast<double>(load_f32(down.weight.data, down.weight.dtype, static_cast<size_t>(i) * x.size() + k));
+          }
+          u *= static_cast<double>(down.scale) * static_cast<double>(rows.weight);
+          for (int64_t c = first; c < end; ++c) {
+            const auto at = static_cast<size_t>((c - first) * rank + i);
+            added[static_cast<size_t>(c)] += u * static_cast<double>(load_f32(up.weight.data, up.weight.dtype, at));
+          }
+        }
+      }
+      first = end;
+    }
+  }
+  return added;
+}
+
+}  // namespace
+
 void ReferenceBackend::matmul(const Output& to, const LayerInput& from, const Epilogue& epilogue) {
   const Matrix &out = to.rows, &in = from.rows;
   const auto& weights = static_cast<const Linear&>(from.layer);
-  std::vector<double> x;  // of one row
+  std::vector<double> x, added;  // of one row
   const auto product = [&](int64_t col) {
-    double sum = weights.bias[static_cast<size_t>(col)];
+    double sum = weights.bias[static_cast<size_t>(col)] + added[static_cast<size_t>(col)];
     for (int64_t k = 0; k < in.cols; ++k) {
       sum += x[static_cast<size_t>(k)] * weights.weight[static_cast<size_t>(col * in.cols + k)];
     }
@@ -272,6 +316,7 @@ void ReferenceBackend::matmul(const Output& to, const LayerInput& from, const Ep
   };
   for (int64_t r = 0; r < out.rows; ++r) {
     x = row_part(in, r, 0, in.cols);
+    added = added_to(from, r, x);
     if (weights.int8) quantize(x.data(), in.cols, true);
     for (int64_t c = 0; c < out.cols; ++c) {
       double y = epilogue.activation == Activation::SwiGlu ? silu(product(c)) * product(c + out.cols)

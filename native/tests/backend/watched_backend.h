@@ -86,6 +86,10 @@ class WatchedBackend final : public Backend {
     const Call call(*this, "experts");
     return inner_->experts(count, source, as);
   }
+  std::unique_ptr<AdapterWeights> adapter(const AdapterSource& source) override {
+    const Call call(*this, "adapter");
+    return inner_->adapter(source);
+  }
   void finish_weights() override { inner_->finish_weights(); }
 
   void norm(const Output& out, const Matrix& in, const NormWeights& weights) override {

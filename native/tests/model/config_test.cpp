@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint/checkpoint_files.h"
+#include "model/param.h"
 
 namespace ivl {
 namespace {
@@ -268,8 +269,6 @@ TEST(Config, Unsupported) {
   quantized("", {{"quant_method", "awq"}, {"version", "gemv"}}, "version", "gemv");
   expect_unsupported("pad2square", true, "true");
   expect_unsupported("ps_version", "v3", "v3");
-  expect_unsupported("use_backbone_lora", 16, "16");
-  expect_unsupported("use_llm_lora", 16, "16");
   expect_unsupported("torch_dtype", "int8", "int8");
   expect_unsupported("llm_config.head_dim", 63, "63");
   expect_unsupported("llm_config.head_dim", 36, "multiples of 8");
@@ -303,6 +302,23 @@ TEST(Config, RopeThetaIsReadWhereverItStands) {
   expect_error(Status::Checkpoint, {"llm_config.rope_parameters.rope_theta: expected a positive number"}, [&] {
     parse(with("llm_config.rope_parameters", {{"rope_theta", "10000"}}));
   });
+}
+
+TEST(Config, PairsOfLoraBesideTheLayersHaveTheirNames) {
+  json config = minimal();
+  config["use_llm_lora"] = 16;
+  const ModelConfig decoder = parse(config);
+  EXPECT_EQ(decoder.lora.language, 16);
+  EXPECT_EQ(decoder.prefixes.decoder, "language_model.base_model.model.model.");
+  EXPECT_EQ(decoder.prefixes.vision, "vision_model.");
+  const ParamTable params(decoder);
+  EXPECT_NE(params.find("language_model.base_model.model.model.layers.0.self_attn.q_proj.base_layer.weight"), nullptr);
+  EXPECT_NE(params.find("language_model.base_model.model.lm_head.weight"), nullptr);
+  config["use_llm_lora"] = 0;
+  config["use_backbone_lora"] = 8;
+  const ParamTable tower(parse(config));
+  EXPECT_NE(tower.find("vision_model.base_model.model.encoder.layers.0.attn.qkv.base_layer.weight"), nullptr);
+  EXPECT_NE(tower.find("vision_model.base_model.model.embeddings.class_embedding"), nullptr);
 }
 
 TEST(Config, WhatSaysNothingIsAccepted) {

@@ -284,8 +284,8 @@ inline void multiply_block(const ProductArgs& p, const PackedBlock& at, WeightFe
     next.some();
     for (int64_t n = 0; n < at.cols; n += kGemmCols) {
       const PackedTile tile{
-          a + m0 * p.in_stride, p.in_stride, p.packed + n * steps * kLanes, steps, p.sums + m0 * p.sums_stride + at.n0 + n,
-          p.sums_stride,        at.k0 == 0};
+          a + m0 * p.in_stride, p.in_stride,          p.packed + n * steps * kLanes, steps, p.sums + m0 * p.sums_stride + at.n0 + n,
+          p.sums_stride,        at.k0 == 0 && !p.adds};
       with_row_count<kGemmRows>(p.rows - m0, [&](auto rows) { multiply_tile<Kind, rows.value>(tile); });
     }
   }

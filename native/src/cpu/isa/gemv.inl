@@ -23,6 +23,7 @@ struct FewRows {
   int64_t k;
   typename Kind::Sum* sums;
   int64_t sums_stride;
+  bool adds = false;  // to sums that are there
 };
 
 // [k0, k0 + depth) of the at-th column of each run. Weights that are fetched meanwhile lie `ahead` bytes from those that are multiplied.
@@ -120,7 +121,7 @@ inline TileColumns tile_columns(const FewRows<Kind>& p, const Streams& s) {
 template <class Stored, class Sum>
 inline void put_sums(const FewRows<Stored>& p, int64_t m, int64_t at, int64_t k0, int count, const Sum* sums) {
   Sum* to = p.sums + m * p.sums_stride + at;
-  for (int n = 0; n < count; ++n, to += p.runs.each) *to = k0 == 0 ? sums[n] : *to + sums[n];
+  for (int n = 0; n < count; ++n, to += p.runs.each) *to = k0 == 0 && !p.adds ? sums[n] : *to + sums[n];
 }
 
 // The tile of these columns, which lie in `b` as Kind has them, and of rows m0, ..., the tile-th of those that together fetch what is
@@ -216,7 +217,8 @@ inline FewRows<Kind> few_rows(const ProductArgs& p) {
           p.runs,
           p.k,
           p.sums,
-          p.sums_stride};
+          p.sums_stride,
+          p.adds};
 }
 
 template <class Kind>

@@ -62,7 +62,7 @@ struct WeightsAhead {
   int64_t cols = 0;
 };
 
-// sums[m][n] = sum over k of in[m][k] * weight[n][k].
+// sums[m][n] = sum over k of in[m][k] * weight[n][k]; or that is added to what is there.
 struct ProductArgs {
   const void* in;     // as they are, or packed: products or packed_products
   DType in_type;      // F32; or BF16 if the weights are too: rows are then zeros from k on, up to a multiple of kPairStep
@@ -78,6 +78,7 @@ struct ProductArgs {
   float* sums;  // sums_stride is a multiple of kTaskCols where rows are packed: whole tiles are written
   int64_t sums_stride;
   float* packed;  // scratch of packed_products, kPackedFloats
+  bool adds;      // to the sums of a product of the same columns before
 };
 
 // ---- int8, as backend/int8.h says. Rows are a multiple of kInt8Align bytes, the last of them zeros (of weights). ----------

@@ -12,6 +12,9 @@ ModelConfig read_remote_code(const ConfigSection& top);
 // "-hf": InternVLForConditionalGeneration.
 ModelConfig read_transformers(const ConfigSection& top);
 
+// What stands before a part's names in either layout, in files and in memory, also in those of a decoder by itself.
+const std::vector<Prefixes>& known_prefixes();
+
 // What both say alike.
 int64_t read_downsample(const ConfigSection& top);
 NormKind read_norm(const ConfigSection& vision, const char* otherwise);

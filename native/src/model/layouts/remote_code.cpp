@@ -37,11 +37,25 @@ Tiling read_tiling(const ConfigSection& top) {
   return tiling;
 }
 
+// A whole model with pairs of LoRA beside its layers, under the names that PEFT's wrapper has in memory.
+void read_lora(const ConfigSection& top, ModelConfig& model) {
+  const auto rank = [&](const char* field) { return top.is_set(field) ? top.integer(field, 1, kMaxWidth) : 0; };
+  model.lora = {rank("use_backbone_lora"), rank("use_llm_lora")};
+  const std::string wrapper = "base_model.model.";
+  if (model.lora.vision > 0) {
+    model.prefixes.vision += wrapper;
+    model.vision.names.wrapped = true;
+  }
+  if (model.lora.language > 0) {
+    model.prefixes.decoder = model.prefixes.head + wrapper + "model.";
+    model.prefixes.head += wrapper;
+    model.language.names.wrapped = true;
+  }
+}
+
 }  // namespace
 
 ModelConfig read_remote_code(const ConfigSection& top) {
-  top.refuse_if_set("use_backbone_lora", "0: merge the LoRA weights first");
-  top.refuse_if_set("use_llm_lora", "0: merge the LoRA weights first");
   if (top.flag("pad2square", false)) top.unsupported("pad2square", "false");
 
   ModelConfig model;
@@ -49,6 +63,7 @@ ModelConfig read_remote_code(const ConfigSection& top) {
   const ConfigSection language = top.section("llm_config");
   model.vision = read_intern_vit(vision);
   model.language = read_language(language, family_of_architecture(language));
+  read_lora(top, model);
   model.select_layer = top.integer("select_layer", -model.vision.layers - 1, model.vision.layers, model.select_layer);
   model.downsample = read_downsample(top);
   model.image_size = top.integer("force_image_size", 1, kMaxImage, model.vision.image_size);

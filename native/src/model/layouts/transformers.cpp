@@ -53,6 +53,12 @@ VisionConfig read_internvl_vision(const ConfigSection& section) {
 
 }  // namespace
 
+const std::vector<Prefixes>& known_prefixes() {
+  static const std::vector<Prefixes> all{
+      Prefixes{}, kPrefixes, kPrefixesInMemory, {"vision_model.", "mlp1.", "model.", ""}, {"vision_model.", "mlp1.", "", ""}};
+  return all;
+}
+
 ModelConfig read_transformers(const ConfigSection& top) {
   require_text(top, "projector_hidden_act", "gelu");
   require_text(top, "vision_feature_select_strategy", "default");

@@ -70,7 +70,16 @@ record BeamGenerator(
         List<List<TokenLogprob>> next = new ArrayList<>();
         try {
             for (BeamSearch.Beam beam : search.beams()) {
-                var request = new NativeRequest(with(beam), reader.imageToken(), images, new int[0], one, salt, null);
+                var request = new NativeRequest(
+                        with(beam),
+                        reader.imageToken(),
+                        images,
+                        new int[0],
+                        one,
+                        salt,
+                        null,
+                        null,
+                        config.adapterUses());
                 beamOf.put(model.submit(request, events::add), next.size());
                 next.add(List.of());
             }

@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * ChatOptions#whenFull}: it throws {@link ContextLengthException} until {@link #undo}, {@link #reset} or a shorter question makes
  * room, or the oldest turns make room for it. Images count with what the decoder sees of them; they themselves are not kept.
  *
+ * <p>What its images look like is settled when they come: where an adapter that {@linkplain Adapter#seesImages sees images} answered
+ * about them, every later question must have the same one; those of a history have the adapters of {@link ChatOptions#config}.
+ *
  * <p>One question at a time: who asks meanwhile gets {@link BusyException}. {@link #cancel} and {@link #close} may come from any
  * thread.
  */
@@ -87,7 +90,10 @@ public final class Chat implements AutoCloseable {
             int last = next + turn.imagePlaceholders().size();
             Prompt shown = Prompt.of("").images(images.subList(next, last));
             try (Generator generator = owner.generator(null)) {
-                keep(new Kept(turn, owner.reader().tiles(shown), generator.images(shown, options.cacheSalt())));
+                keep(new Kept(
+                        turn,
+                        owner.reader().tiles(shown),
+                        generator.images(shown, options.config(), options.cacheSalt())));
             }
             next = last;
         }
@@ -256,7 +262,7 @@ public final class Chat implements AutoCloseable {
         NativeFeatures added = null;
         boolean kept = false;
         try (Generator generator = owner.generator(cancellation)) {
-            added = generator.images(question, options.cacheSalt());
+            added = generator.images(question, config, options.cacheSalt());
             List<NativeFeatures> seen = new ArrayList<>();
             turns.subList(fitted.dropped(), turns.size()).forEach(earlier -> addTo(seen, earlier.features()));
             addTo(seen, added);

@@ -1,5 +1,7 @@
 package io.github.internvl4j;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.internvl4j.error.CheckpointException;
 import io.github.internvl4j.host.FileProblems;
 import java.io.IOException;
@@ -14,7 +16,26 @@ final class CheckpointFiles {
     private static final List<String> WEIGHTS =
             List.of(".safetensors", ".safetensors.index.json", ".bin", ".bin.index.json", ".pt", ".pth");
 
+    /** Of pairs beside the layers, in config.json. */
+    private static final List<String> LORA_RANKS = List.of("use_llm_lora", "use_backbone_lora");
+
     private CheckpointFiles() {}
+
+    /** In a merged checkpoint's configuration: no pairs lie beside its layers any more. */
+    static void tellOfNoAdapter(Path folder) {
+        Path file = folder.resolve("config.json");
+        try {
+            ObjectMapper mapper = new ObjectMapper();
+            if (!(mapper.readTree(file.toFile()) instanceof ObjectNode config)
+                    || LORA_RANKS.stream().allMatch(field -> config.path(field).asInt(0) == 0)) {
+                return;
+            }
+            LORA_RANKS.forEach(field -> config.put(field, 0));
+            mapper.writerWithDefaultPrettyPrinter().writeValue(file.toFile(), config);
+        } catch (IOException e) {
+            throw new CheckpointException("cannot rewrite " + file + ": " + FileProblems.reason(e), e);
+        }
+    }
 
     /** Existing files of the same names are replaced. */
     static void copyAllButWeights(Path from, Path to) {

@@ -2,6 +2,7 @@ package io.github.internvl4j;
 
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.host.Members;
+import io.github.internvl4j.runtime.NativeAdapter;
 import io.github.internvl4j.runtime.NativeRequest;
 import java.util.Arrays;
 import java.util.Collections;
@@ -44,6 +45,7 @@ public final class GenerationConfig {
         private int beams = 1;
         private float lengthPenalty = 1;
         private @Nullable String jsonSchema = null;
+        private Map<Adapter, Float> adapters = Map.of();
     }
 
     private final Fields fields;
@@ -80,6 +82,8 @@ public final class GenerationConfig {
                 beams(),
                 "1 beside a temperature, penalties, biases, a least length, stop strings, a JSON schema or alternatives: beams are compared by the"
                         + " model's own probabilities");
+        Options.require(
+                adapters().values().stream().allMatch(Float::isFinite), "adapters", adapters(), "finite weights");
         Options.require(
                 stopStrings().stream().noneMatch(String::isEmpty), "stopStrings", stopStrings(), "no empty string");
         Options.require(
@@ -372,6 +376,34 @@ public final class GenerationConfig {
         return jsonSchema("{\"type\": \"object\"}");
     }
 
+    /** Answered with this adapter alone: {@link #adapters(Map)} with a weight of 1. */
+    public GenerationConfig adapter(Adapter value) {
+        return adapters(Map.of(Objects.requireNonNull(value, "value"), 1f));
+    }
+
+    /**
+     * Answered with these adapters, in place of those before: what they add is added up, each multiplied by its weight, any finite number.
+     * Requests with different ones are still answered together. With beams and JSON schemas, too.
+     *
+     * @param value adapters that {@link InternVL#loadAdapter} gave for the model that is asked; empty for none
+     * @throws InvalidOptionException if a weight is infinite or none
+     */
+    public GenerationConfig adapters(Map<Adapter, Float> value) {
+        Map<Adapter, Float> copy = Map.copyOf(Objects.requireNonNull(value, "value"));
+        return with(changed -> changed.adapters = copy);
+    }
+
+    /** What it is answered with: adapters and their weights. */
+    public Map<Adapter, Float> adapters() {
+        return fields.adapters;
+    }
+
+    List<NativeAdapter.Use> adapterUses() {
+        return adapters().entrySet().stream()
+                .map(use -> new NativeAdapter.Use(use.getKey().handle(), use.getValue()))
+                .toList();
+    }
+
     /** What the answer is to satisfy, or null if it may be any text. */
     public @Nullable String jsonSchema() {
         return fields.jsonSchema;
@@ -458,7 +490,8 @@ public final class GenerationConfig {
                 .and("guessing", guessing())
                 .and("beams", beams())
                 .and("lengthPenalty", lengthPenalty())
-                .and("jsonSchema", jsonSchema());
+                .and("jsonSchema", jsonSchema())
+                .and("adapters", adapters());
     }
 
     @Override

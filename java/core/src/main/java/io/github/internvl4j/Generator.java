@@ -61,14 +61,14 @@ final class Generator implements AutoCloseable {
 
     /** A prompt's images, all tiles together, to be encoded when they are needed; null for none. */
     @Nullable
-    NativeFeatures images(Prompt prompt) {
-        return images(prompt, prompt.cacheSalt());
+    NativeFeatures images(Prompt prompt, GenerationConfig config) {
+        return images(prompt, config, prompt.cacheSalt());
     }
 
     /** The same with another salt. */
     @Nullable
-    NativeFeatures images(Prompt prompt, String salt) {
-        return prompt.images().isEmpty() ? null : model.features(reader.pixels(prompt), salt);
+    NativeFeatures images(Prompt prompt, GenerationConfig config, String salt) {
+        return prompt.images().isEmpty() ? null : model.features(reader.pixels(prompt), salt, config.adapterUses());
     }
 
     /**
@@ -95,7 +95,15 @@ final class Generator implements AutoCloseable {
         int[] stops = reader.stopTokens(config);
         try (NativeGrammar grammar = grammar(config, thinking)) {
             var request = new NativeRequest(
-                    tokens, reader.imageToken(), images, stops, config.sampling(), salt, null, grammar);
+                    tokens,
+                    reader.imageToken(),
+                    images,
+                    stops,
+                    config.sampling(),
+                    salt,
+                    null,
+                    grammar,
+                    config.adapterUses());
             long id = model.submit(request, events::add);
             running.put(id, new Running(index, answer, owned));
         }
@@ -228,7 +236,7 @@ final class Generator implements AutoCloseable {
     private Reply searched(BatchRequest request) {
         Prompt prompt = request.prompt();
         int[] tokens = reader.tokens(prompt);
-        try (NativeFeatures features = images(prompt)) {
+        try (NativeFeatures features = images(prompt, request.config())) {
             List<NativeFeatures> images = features == null ? List.of() : List.of(features);
             return answer(
                     tokens, images, request.config(), ReplyListener.none(), prompt.thinking(), 0, prompt.cacheSalt());
@@ -239,7 +247,7 @@ final class Generator implements AutoCloseable {
         Prompt prompt = request.prompt();
         int[] tokens = reader.tokens(prompt);
         long before = System.nanoTime();
-        NativeFeatures features = images(prompt);
+        NativeFeatures features = images(prompt, request.config());
         List<NativeFeatures> images = features == null ? List.of() : List.of(features);
         double seconds = (System.nanoTime() - before) / 1e9;
         ReplyListener nobody = ReplyListener.none();

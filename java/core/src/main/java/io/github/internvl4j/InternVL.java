@@ -12,6 +12,7 @@ import io.github.internvl4j.host.FirstUse;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;
 import io.github.internvl4j.runtime.CheckpointReport;
+import io.github.internvl4j.runtime.NativeAdapter;
 import io.github.internvl4j.runtime.NativeAnswer;
 import io.github.internvl4j.runtime.NativeFeatures;
 import io.github.internvl4j.runtime.NativeLibrary;
@@ -188,6 +189,36 @@ public final class InternVL implements AutoCloseable {
     }
 
     /**
+     * Writes a checkpoint with an adapter merged into its weights, shard by shard, every other file copied. It is loaded like any other, and
+     * answers nearly as the adapter beside the weights does: in 16 bits the sums are rounded.
+     *
+     * @param directory a checkpoint in 16 bits or f32; pairs of its own, which the original's training leaves beside the layers
+     *     ({@code use_llm_lora}), are merged in any case
+     * @param adapter as for {@link #loadAdapter}, also of experts and their routers; or null for the checkpoint's own pairs alone
+     * @param output a folder without weights; made if it is not there
+     * @param rounding of weights in 16 bits
+     * @param listener told after every tensor; throw from it to stop
+     * @throws CheckpointException if the adapter is malformed, or of another model
+     * @throws UnsupportedModelException if it is of another kind
+     * @throws InvalidOptionException if the checkpoint is quantized, or there is nothing to merge
+     */
+    public static void merge(
+            Path directory,
+            @Nullable Path adapter,
+            Path output,
+            MergeRounding rounding,
+            Consumer<LoadProgress> listener) {
+        Objects.requireNonNull(directory, "directory");
+        Objects.requireNonNull(output, "output");
+        Objects.requireNonNull(rounding, "rounding");
+        Objects.requireNonNull(listener, "listener");
+        FirstUse.require();
+        NativeModel.merge(directory, adapter, output, rounding, listener);
+        CheckpointFiles.copyAllButWeights(directory, output);
+        CheckpointFiles.tellOfNoAdapter(output);
+    }
+
+    /**
      * The library, the processor and the devices of this machine. Each GPU is asked whether it can be used, which takes some hundred
      * megabytes there until the process ends.
      */
@@ -200,6 +231,22 @@ public final class InternVL implements AutoCloseable {
     public static String version() {
         FirstUse.require();
         return NativeLibrary.version();
+    }
+
+    /**
+     * Loads a LoRA adapter into the model, as PEFT saves it: a folder with adapter_config.json and adapter_model.safetensors. The weights
+     * stay as they are; requests choose it, alone or with others ({@link GenerationConfig#adapters}). Many may be loaded; any thread may do
+     * it while others ask.
+     *
+     * @param directory of the whole model or of the decoder alone: of the decoder's layers, the head, the vision tower's blocks and the
+     *     projector; not needed afterwards
+     * @throws CheckpointException if it is malformed, or of another model; the message names the file and the tensor
+     * @throws UnsupportedModelException if it is more than pairs of linear layers (DoRA, biases, whole layers), a pickle, of experts or
+     *     their router, or if the model is on a GPU, which takes no adapters yet
+     * @throws ClosedException if the model is closed
+     */
+    public Adapter loadAdapter(Path directory) {
+        return new Adapter(model.loadAdapter(Objects.requireNonNull(directory, "directory")), directory);
     }
 
     /** The model's shape. */
@@ -329,7 +376,7 @@ public final class InternVL implements AutoCloseable {
         int[] tokens = reader.tokens(prompt);
         long before = System.nanoTime();
         try (Generator generator = generator(cancellation);
-                NativeFeatures features = generator.images(prompt)) {
+                NativeFeatures features = generator.images(prompt, config)) {
             List<NativeFeatures> images = features == null ? List.of() : List.of(features);
             double seconds = (System.nanoTime() - before) / 1e9;
             return generator.answer(tokens, images, config, listener, prompt.thinking(), seconds, prompt.cacheSalt());
@@ -443,14 +490,26 @@ public final class InternVL implements AutoCloseable {
      * Runs a prompt through the model and keeps every layer's activations. The answer is not generated.
      */
     public Activations activations(Prompt prompt) {
+        return activations(prompt, GenerationConfig.defaults());
+    }
+
+    /**
+     * Runs a prompt through the model and keeps every layer's activations. The answer is not generated.
+     *
+     * @param config of which the {@linkplain GenerationConfig#adapters adapters} count
+     */
+    public Activations activations(Prompt prompt, GenerationConfig config) {
         Objects.requireNonNull(prompt, "prompt");
+        Objects.requireNonNull(config, "config");
+        List<NativeAdapter.Use> adapters = config.adapterUses();
         int[] tokens = reader.tokens(prompt);
         boolean seeing = !prompt.images().isEmpty();
         try (NativeRecording recording = new NativeRecording();
-                NativeFeatures features = seeing ? model.encode(reader.pixels(prompt), recording) : null) {
+                NativeFeatures features = seeing ? model.encode(reader.pixels(prompt), recording, adapters) : null) {
             List<NativeFeatures> images = features == null ? List.of() : List.of(features);
             NativeRequest.Sampling one = NativeRequest.Sampling.greedy(1);
-            var request = new NativeRequest(tokens, reader.imageToken(), images, new int[0], one, "", recording);
+            var request = new NativeRequest(
+                    tokens, reader.imageToken(), images, new int[0], one, "", recording, null, adapters);
             try (NativeAnswer answer = model.submit(request)) {
                 answer.finish();
             }

@@ -14,6 +14,9 @@ import io.github.internvl4j.host.Garbage;
 import io.github.internvl4j.host.NativeCode;
 import io.github.internvl4j.host.Shortage;
 import io.github.internvl4j.internal.global.internvl4j;
+import io.github.internvl4j.internal.ivl_adapter_info;
+import io.github.internvl4j.internal.ivl_adapter_use;
+import io.github.internvl4j.internal.ivl_adapters;
 import io.github.internvl4j.internal.ivl_counts;
 import io.github.internvl4j.internal.ivl_event;
 import io.github.internvl4j.internal.ivl_load_options;
@@ -77,7 +80,10 @@ public final class NativeLibrary {
                         ivl_request.class,
                         ivl_event.class,
                         ivl_counts.class,
-                        ivl_machine.class)
+                        ivl_machine.class,
+                        ivl_adapters.class,
+                        ivl_adapter_use.class,
+                        ivl_adapter_info.class)
                 .mapToLong(Loader::sizeof)
                 .sum();
         if (sum != internvl4j.ivl_struct_bytes()) {

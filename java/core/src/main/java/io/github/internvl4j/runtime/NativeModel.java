@@ -4,6 +4,7 @@ import io.github.internvl4j.ActivationType;
 import io.github.internvl4j.KvCacheType;
 import io.github.internvl4j.LoadOptions;
 import io.github.internvl4j.LoadProgress;
+import io.github.internvl4j.MergeRounding;
 import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.VisionPrecision;
@@ -11,12 +12,14 @@ import io.github.internvl4j.error.ClosedException;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.image.Tiling;
 import io.github.internvl4j.internal.global.internvl4j;
+import io.github.internvl4j.internal.ivl_adapter;
 import io.github.internvl4j.internal.ivl_counts;
 import io.github.internvl4j.internal.ivl_features;
 import io.github.internvl4j.internal.ivl_load;
 import io.github.internvl4j.internal.ivl_load_options;
 import io.github.internvl4j.internal.ivl_load_progress;
 import io.github.internvl4j.internal.ivl_memory_plan;
+import io.github.internvl4j.internal.ivl_merge;
 import io.github.internvl4j.internal.ivl_model;
 import io.github.internvl4j.internal.ivl_model_info;
 import io.github.internvl4j.internal.ivl_quantization;
@@ -136,6 +139,27 @@ public final class NativeModel implements AutoCloseable {
         }
     }
 
+    /** Writes a checkpoint's weights with an adapter merged into them, telling the listener after every tensor. */
+    public static void merge(
+            Path directory,
+            @Nullable Path adapter,
+            Path output,
+            MergeRounding rounding,
+            Consumer<LoadProgress> listener) {
+        NativeLibrary.load();
+        ivl_merge merge = new ivl_merge();
+        try (BytePointer from = NativeLibrary.fileName(directory);
+                BytePointer pairs = adapter == null ? null : NativeLibrary.fileName(adapter);
+                BytePointer to = NativeLibrary.fileName(output)) {
+            NativeLibrary.check(internvl4j.ivl_merge_begin(from, pairs, to, rounding.ordinal(), 0, merge));
+        }
+        try {
+            steps(progress -> internvl4j.ivl_merge_step(merge, progress), listener);
+        } finally {
+            internvl4j.ivl_merge_free(merge);
+        }
+    }
+
     /**
      * Has a smaller model guess what this one will say, from the first request on, before which it must come. It is closed with this one.
      *
@@ -144,6 +168,21 @@ public final class NativeModel implements AutoCloseable {
     public void setDraft(NativeModel smaller) {
         handle.call(model -> smaller.handle.use(other -> internvl4j.ivl_model_set_draft(model, other)));
         draft = smaller;
+    }
+
+    /**
+     * Takes an adapter into the model's memory.
+     *
+     * @param directory as PEFT saves it
+     * @throws io.github.internvl4j.error.CheckpointException if it is malformed, or of another model
+     * @throws io.github.internvl4j.error.UnsupportedModelException if it is of another kind, or the device takes none
+     */
+    public NativeAdapter loadAdapter(Path directory) {
+        ivl_adapter out = new ivl_adapter();
+        try (BytePointer path = NativeLibrary.fileName(directory)) {
+            handle.call(model -> internvl4j.ivl_adapter_load(model, path, out));
+        }
+        return new NativeAdapter(out);
     }
 
     /** What config.json says. */
@@ -222,19 +261,28 @@ public final class NativeModel implements AutoCloseable {
         return backend;
     }
 
+    /** Runs images through the vision tower and the projector now, in this thread, without adapters. */
+    public NativeFeatures encode(Tensor pixels, @Nullable NativeRecording recording) {
+        return encode(pixels, recording, List.of());
+    }
+
     /**
      * Runs images through the vision tower and the projector now, in this thread.
      *
      * @param pixels (count, channels, S, S), normalized
+     * @param adapters those of the requests that they are for
      * @throws InvalidOptionException if they have another shape
      */
-    public NativeFeatures encode(Tensor pixels, @Nullable NativeRecording recording) {
+    public NativeFeatures encode(Tensor pixels, @Nullable NativeRecording recording, List<NativeAdapter.Use> adapters) {
         requireImages(pixels.shape());
         ivl_features out = new ivl_features();
         try (FloatPointer data = new FloatPointer(pixels.data())) {
             NativeLibrary.check(handle.use(model -> NativeRecording.with(
                     recording,
-                    record -> internvl4j.ivl_encode(model, data, pixels.size(), pixels.size(0), null, record, out))));
+                    record -> NativeAdapter.with(
+                            adapters,
+                            chosen -> internvl4j.ivl_encode(
+                                    model, data, pixels.size(), pixels.size(0), chosen, null, record, out)))));
         }
         return new NativeFeatures(out, info.hiddenSize());
     }
@@ -252,15 +300,18 @@ public final class NativeModel implements AutoCloseable {
      *
      * @param pixels (count, channels, S, S), normalized; copied
      * @param salt what is computed under one salt serves only others of the same
+     * @param adapters those of the requests that they are for; of equal images they part those that see them
      * @throws InvalidOptionException if they have another shape
      */
-    public NativeFeatures features(Tensor pixels, String salt) {
+    public NativeFeatures features(Tensor pixels, String salt, List<NativeAdapter.Use> adapters) {
         requireImages(pixels.shape());
         ivl_features out = new ivl_features();
         try (FloatPointer data = new FloatPointer(pixels.data());
                 BytePointer content = new BytePointer(digest(data, pixels.size(), salt))) {
-            handle.call(model -> internvl4j.ivl_features_create(
-                    model, data, pixels.size(), pixels.size(0), content, content.capacity(), out));
+            handle.call(model -> NativeAdapter.with(
+                    adapters,
+                    chosen -> internvl4j.ivl_features_create(
+                            model, data, pixels.size(), pixels.size(0), content, content.capacity(), chosen, out)));
         }
         return new NativeFeatures(out, info.hiddenSize());
     }

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param salt what is computed under one salt serves only others of the same; empty for the common one
  * @param recording records the prompt's activations, or null
  * @param grammar what the answer is, or null for any text
+ * @param adapters that it is answered with; its features must be made for those of them that see images
  */
 public record NativeRequest(
         int[] tokens,
@@ -36,8 +37,9 @@ public record NativeRequest(
         Sampling sampling,
         String salt,
         @Nullable NativeRecording recording,
-        @Nullable NativeGrammar grammar) {
-    /** Of any text. */
+        @Nullable NativeGrammar grammar,
+        List<NativeAdapter.Use> adapters) {
+    /** Of any text, without adapters. */
     public NativeRequest(
             int[] tokens,
             int imageToken,
@@ -46,7 +48,7 @@ public record NativeRequest(
             Sampling sampling,
             String salt,
             @Nullable NativeRecording recording) {
-        this(tokens, imageToken, features, stopTokens, sampling, salt, recording, null);
+        this(tokens, imageToken, features, stopTokens, sampling, salt, recording, null, List.of());
     }
 
     /**
@@ -121,10 +123,12 @@ public record NativeRequest(
                     grammar,
                     rules -> NativeRecording.with(
                             recording,
-                            record -> withAll(features, 0, new ArrayList<>(), images -> {
-                                request.recording(record).grammar(rules);
-                                return internvl4j.ivl_submit(model, request, images, features.size(), id);
-                            }))));
+                            record -> NativeAdapter.with(
+                                    adapters,
+                                    chosen -> withAll(features, 0, new ArrayList<>(), images -> {
+                                        request.recording(record).grammar(rules).adapters(chosen);
+                                        return internvl4j.ivl_submit(model, request, images, features.size(), id);
+                                    })))));
             return id.get();
         }
     }

@@ -1,6 +1,7 @@
 package io.github.internvl4j.api;
 
 import io.github.internvl4j.Activations;
+import io.github.internvl4j.Adapter;
 import io.github.internvl4j.BatchListener;
 import io.github.internvl4j.BatchRequest;
 import io.github.internvl4j.Cancellation;
@@ -13,12 +14,14 @@ import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.KvCacheType;
 import io.github.internvl4j.LoadOptions;
+import io.github.internvl4j.MergeRounding;
 import io.github.internvl4j.ModelInfo;
 import io.github.internvl4j.Precision;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.PromptBuilder;
 import io.github.internvl4j.ReplyListener;
 import io.github.internvl4j.RequestListener;
+import io.github.internvl4j.TestAdapters;
 import io.github.internvl4j.TestData;
 import io.github.internvl4j.TokenLogprob;
 import io.github.internvl4j.Tools;
@@ -52,9 +55,12 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.FloatBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
@@ -71,6 +77,7 @@ final class Samples implements AutoCloseable {
 
     private final Map<Class<?>, Object> known = new HashMap<>();
     private final InternVL model = InternVL.load(DEMO);
+    private final Adapter adapter = loadAdapter();
     private final VideoFrames video = VideoFrames.open(DEMO.resolve("samples/film.mp4"));
 
     Samples() {
@@ -96,6 +103,8 @@ final class Samples implements AutoCloseable {
         put(Precision.class, Precision.AUTO);
         put(KvCacheType.class, KvCacheType.AUTO);
         put(VisionPrecision.class, VisionPrecision.AS_STORED);
+        put(MergeRounding.class, MergeRounding.ONCE);
+        put(Adapter.class, adapter);
         put(FinishReason.class, FinishReason.STOP);
         put(TokenLogprob.class, new TokenLogprob(1, 0));
         put(Tools.class, Tools.none().and("t", Tools.NO_ARGUMENTS));
@@ -108,6 +117,14 @@ final class Samples implements AutoCloseable {
         put(Predicate.class, (Predicate<Object>) nothing -> true);
         putText();
         putOthers();
+    }
+
+    private Adapter loadAdapter() {
+        try {
+            return model.loadAdapter(TestAdapters.random(DEMO, Files.createTempDirectory("adapter"), 1));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static final class Deaf implements BatchListener {
@@ -185,6 +202,7 @@ final class Samples implements AutoCloseable {
     public void close() {
         ((SafetensorsFile) of(SafetensorsFile.class)).close();
         video.close();
+        adapter.close();
         model.close();
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.internvl4j.Activations;
+import io.github.internvl4j.Adapter;
 import io.github.internvl4j.Chat;
 import io.github.internvl4j.ChatOptions;
 import io.github.internvl4j.Chunk;
@@ -33,6 +34,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -255,6 +257,19 @@ class CardRecipesTest {
         InternVL drafted = InternVL.load(Path.of("InternVL3-38B"), LoadOptions.defaults().draft(Path.of("InternVL3-1B")));
         // end
         return drafted;
+    }
+
+    /** Folders that are not there, so it is only compiled. */
+    static void adapted() {
+        // recipe: A colleague's adapter, and half of another one on top
+        try (Adapter invoices = model.loadAdapter(Path.of("invoices-lora"));
+                Adapter polite = model.loadAdapter(Path.of("polite-lora"))) {
+            Prompt prompt = Prompt.of("What is the total?", image);
+            Reply tuned = model.generate(prompt, config.adapter(invoices));
+            Reply both = model.generate(prompt, config.adapters(Map.of(invoices, 1f, polite, 0.5f)));
+            Reply plain = model.generate(prompt, config); // as without any adapter, bit for bit
+        }
+        // end
     }
 
     /** Asks a hub, so it is only compiled. */

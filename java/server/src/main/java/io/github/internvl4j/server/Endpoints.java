@@ -39,16 +39,8 @@ final class Endpoints {
         }
     }
 
-    /** @throws ApiError if a request names another model than ours */
-    static void requireModel(Fields body, Served served, boolean any) {
-        String named = body.text("model");
-        if (named != null && !any && !named.equals(served.name())) {
-            throw ApiError.unknownModel(JsonText.shortened(named), served.name());
-        }
-    }
-
     static Object models(Served served) {
-        return Map.of("object", "list", "data", List.of(served.entry()));
+        return Map.of("object", "list", "data", served.entries());
     }
 
     /** A text's tokens. */

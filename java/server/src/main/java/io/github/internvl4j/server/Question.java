@@ -121,7 +121,7 @@ record Question(
         boolean usage = options != null && Boolean.TRUE.equals(options.flag("include_usage"));
         return new Question(
                 asked,
-                structured(fields.config(base), structure, body, served.model()),
+                served.of(structured(fields.config(base), structure, body, served.model())),
                 choices == null ? 1 : choices,
                 stream,
                 usage,

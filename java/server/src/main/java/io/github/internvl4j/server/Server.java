@@ -1,5 +1,6 @@
 package io.github.internvl4j.server;
 
+import io.github.internvl4j.Adapter;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.server.openai.Fields;
@@ -15,6 +16,8 @@ import io.vertx.core.net.HostAndPort;
 import java.lang.System.Logger.Level;
 import java.net.URI;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -139,9 +142,31 @@ public final class Server implements AutoCloseable {
      * @param name what requests call the model
      */
     public void serve(String name, InternVL model) {
+        serve(name, model, Map.of());
+    }
+
+    /**
+     * Answers from now on, or, called again, with these adapters from now on: what is being answered keeps those that it has.
+     *
+     * @param name what requests call the model
+     * @param adapters of the model, by what requests call it for an answer with one; they stay their owner's, who may close them once they
+     *     are left out
+     * @throws InvalidOptionException if an adapter has the model's name
+     */
+    public void serve(String name, InternVL model, Map<String, Adapter> adapters) {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(model, "model");
-        served = Served.now(name, model, new Metrics(options.metricsPrefix(), name, model, admission::waiting));
+        Map<String, Adapter> copy = Collections.unmodifiableMap(new LinkedHashMap<>(adapters));
+        if (copy.containsKey(name)) {
+            throw new InvalidOptionException(
+                    "an adapter is called " + name + " as the model is, expected another name");
+        }
+        Served before = served;
+        Metrics metrics =
+                before != null && before.model() == model && before.base().equals(name)
+                        ? before.metrics()
+                        : new Metrics(options.metricsPrefix(), name, model, admission::waiting);
+        served = Served.now(name, model, copy, metrics);
     }
 
     /** The port that it listens at. */
@@ -226,10 +251,7 @@ public final class Server implements AutoCloseable {
         } else if (path.startsWith("/v1/models/")) {
             Served now = requireLoaded();
             String asked = path.substring("/v1/models/".length());
-            if (!asked.equals(now.name())) {
-                throw ApiError.unknownModel(asked, now.name());
-            }
-            exchange.json(200, now.entry());
+            exchange.json(200, now.called(asked, false).entry());
         } else {
             page.send(path, exchange);
         }
@@ -254,8 +276,7 @@ public final class Server implements AutoCloseable {
         run(exchange, () -> {
             Served now = requireServed();
             Fields fields = Endpoints.body(body.getBytes());
-            Endpoints.requireModel(fields, now, options.anyModel());
-            endpoint.answer(fields, now, exchange);
+            endpoint.answer(fields, now.called(fields.text("model"), options.anyModel()), exchange);
         });
     }
 

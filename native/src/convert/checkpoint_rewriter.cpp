@@ -1,0 +1,82 @@
+#include "convert/checkpoint_rewriter.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "tensor/error.h"
+
+namespace ivl {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kIndex = "model.safetensors.index.json";
+
+std::string file_name(const SafetensorsFile& shard) { return fs::path(shard.file().path()).filename().string(); }
+
+void prepare(const fs::path& output) {
+  std::error_code error;
+  fs::create_directories(output, error);
+  if (!fs::is_directory(output)) fail(Status::Io, cat(output.string(), ": cannot make this folder: ", error.message()));
+  for (const fs::directory_entry& entry : fs::directory_iterator(output)) {
+    if (entry.path().extension() == ".safetensors") {
+      fail(Status::InvalidArgument,
+           cat(output.string(), ": expected a folder without weights, but there is ", entry.path().filename().string()));
+    }
+  }
+}
+
+}  // namespace
+
+CheckpointRewriter::CheckpointRewriter(const Checkpoint& checkpoint, fs::path output)
+    : checkpoint_(checkpoint), output_(std::move(output)) {
+  prepare(output_);
+  for (const SafetensorsFile& shard : checkpoint_.files()) {
+    for (const TensorInfo& tensor : shard.tensors()) work_.push_back({&shard, &tensor});
+  }
+}
+
+void CheckpointRewriter::step(Rewrite& rewrite) {
+  if (done_ == total()) return;
+  const Item& item = work_[static_cast<size_t>(done_)];
+  if (!writer_) begin_shard(*item.shard, rewrite);
+  rewrite.write(*writer_, *item.tensor);
+  bytes_done_ += item.tensor->bytes;
+  ++done_;
+  const bool last_of_shard = done_ == total() || work_[static_cast<size_t>(done_)].shard != item.shard;
+  if (last_of_shard) finish_shard(rewrite);
+}
+
+void CheckpointRewriter::begin_shard(const SafetensorsFile& shard, const Rewrite& rewrite) {
+  std::vector<TensorToWrite> tensors;
+  for (const Item& item : work_) {
+    if (item.shard != &shard) continue;
+    for (TensorToWrite& tensor : rewrite.written(*item.tensor)) tensors.push_back(std::move(tensor));
+  }
+  writer_.emplace(output_ / file_name(shard), tensors, shard.metadata());
+}
+
+void CheckpointRewriter::finish_shard(const Rewrite& rewrite) {
+  writer_->finish();
+  writer_.reset();
+  if (done_ == total() && checkpoint_.files().size() > 1) write_index(rewrite);
+}
+
+void CheckpointRewriter::write_index(const Rewrite& rewrite) const {
+  nlohmann::ordered_json map;
+  uint64_t bytes = 0;
+  for (const Item& item : work_) {
+    for (const TensorToWrite& tensor : rewrite.written(*item.tensor)) {
+      map[tensor.name] = file_name(*item.shard);
+      bytes += tensor.bytes;
+    }
+  }
+  const nlohmann::ordered_json index = {{"metadata", {{"total_size", bytes}}}, {"weight_map", map}};
+  std::ofstream file(output_ / kIndex, std::ios::trunc);
+  file << index.dump(2) << '\n';
+  file.flush();
+  if (!file) fail(Status::Io, cat((output_ / kIndex).string(), ": cannot write it"));
+}
+
+}  // namespace ivl
