@@ -163,9 +163,10 @@ public final class Server implements AutoCloseable {
                     "an adapter is called " + name + " as the model is, expected another name");
         }
         Served before = served;
-        Metrics metrics = before != null && before.model() == model && before.base().equals(name)
-                ? before.metrics()
-                : new Metrics(options.metricsPrefix(), name, model, admission::waiting);
+        Metrics metrics =
+                before != null && before.model() == model && before.base().equals(name)
+                        ? before.metrics()
+                        : new Metrics(options.metricsPrefix(), name, model, admission::waiting);
         served = Served.now(name, model, copy, metrics);
     }
 
