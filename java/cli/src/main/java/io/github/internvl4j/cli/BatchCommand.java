@@ -91,10 +91,12 @@ final class BatchCommand implements Callable<Integer> {
         try (JsonLines lines = isStandard(input) ? new JsonLines(main.streams.in()) : new JsonLines(input);
                 AnswerSink sink = sink();
                 InternVL loaded = model.load(main.streams, options);
+                AdapterOptions.Loaded adapters = sampling.load(loaded);
                 ProgressBar bar = bar(kept.size())) {
             if (sink instanceof AnswerFile file) {
                 file.keep(kept);
             }
+            adapters.tell(main);
             Cancellation cancellation = new Cancellation();
             BatchAnswers answers = new BatchAnswers(sink, bar == null ? () -> {} : bar::step, cancellation::cancel);
             try (Interrupts interrupts = new Interrupts(cancellation::cancel)) {

@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
             "  internvl4j chat --model DIR --video video.mp4 --frames 8 --prompt 'What happens?'",
             "  internvl4j chat --model DIR --prompt-file question.txt",
             "  internvl4j chat --model DIR --thinking --prompt 'Is 1001 a prime number?' 2>thoughts.txt",
+            "  internvl4j chat --model DIR --adapter TUNED --adapter OTHER=0.5",
             "  internvl4j chat --model DIR",
             "  internvl4j chat --model DIR --when-full drop-oldest"
         })
@@ -83,8 +84,11 @@ final class ChatCommand implements Callable<Integer> {
         }
         Prompt asked = input.prompt(text); // before loading: a bad image should not cost a load
         long started = System.nanoTime();
-        try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
+        try (InternVL loaded = model.load(main.streams, model.loadOptions());
+                AdapterOptions.Loaded adapters = sampling.load(loaded)) {
             double loadSeconds = (System.nanoTime() - started) / 1e9;
+            adapters.tell(main);
+            config = config.adapters(adapters.adapters());
             if (config.temperature() > 0) {
                 main.detail("seed " + config.seed());
             }
@@ -122,7 +126,9 @@ final class ChatCommand implements Callable<Integer> {
                     spec.commandLine(), (json ? "--json" : "--history") + " needs --prompt or --prompt-file");
         }
         Queue queue = new Queue(input);
-        try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
+        try (InternVL loaded = model.load(main.streams, model.loadOptions());
+                AdapterOptions.Loaded adapters = sampling.load(loaded)) {
+            adapters.tell(main);
             return new Conversation(main, loaded, input, sampling, queue, whenFull == null ? WhenFull.FAIL : whenFull)
                     .run();
         }

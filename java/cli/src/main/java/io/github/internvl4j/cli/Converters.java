@@ -1,6 +1,7 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Device;
+import io.github.internvl4j.MergeRounding;
 import io.github.internvl4j.WhenFull;
 import io.github.internvl4j.error.InvalidOptionException;
 import java.nio.file.Path;
@@ -18,6 +19,7 @@ final class Converters {
         line.registerConverter(Device.class, Converters::device);
         line.registerConverter(Path.class, FileNames::option);
         line.registerConverter(WhenFull.class, Converters::whenFull);
+        line.registerConverter(MergeRounding.class, Converters::mergeRounding);
         number(line, int.class, Integer.class, Integer::valueOf, "an integer of 32 bits");
         number(line, long.class, Long.class, Long::valueOf, "an integer of 64 bits");
         number(line, float.class, Float.class, Float::valueOf, "a number");
@@ -37,6 +39,14 @@ final class Converters {
             case "fail" -> WhenFull.FAIL;
             case "drop-oldest" -> WhenFull.DROP_OLDEST;
             default -> throw new TypeConversionException("expected fail or drop-oldest, found '" + word + "'");
+        };
+    }
+
+    private static MergeRounding mergeRounding(String word) {
+        return switch (word.toLowerCase(Locale.ROOT)) {
+            case "once" -> MergeRounding.ONCE;
+            case "in-type" -> MergeRounding.IN_TYPE;
+            default -> throw new TypeConversionException("expected once or in-type, found '" + word + "'");
         };
     }
 

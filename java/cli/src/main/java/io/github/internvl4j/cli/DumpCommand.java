@@ -1,6 +1,7 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.Activations;
+import io.github.internvl4j.GenerationConfig;
 import io.github.internvl4j.InternVL;
 import io.github.internvl4j.Prompt;
 import java.io.IOException;
@@ -33,6 +34,9 @@ final class DumpCommand implements Callable<Integer> {
     @Mixin
     private QuestionOptions question;
 
+    @Mixin
+    private AdapterOptions adapters;
+
     @Option(names = "--out", required = true, paramLabel = "FILE", description = "The safetensors file to write.")
     private Path out;
 
@@ -40,8 +44,10 @@ final class DumpCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         input.validate();
         Prompt asked = input.prompt(question.required(main.streams));
-        try (InternVL loaded = model.load(main.streams, model.loadOptions())) {
-            Activations activations = loaded.activations(asked);
+        try (InternVL loaded = model.load(main.streams, model.loadOptions());
+                AdapterOptions.Loaded tuned = adapters.load(loaded)) {
+            tuned.tell(main);
+            Activations activations = loaded.activations(asked, adapters.of(GenerationConfig.defaults()));
             activations.save(out);
             main.streams
                     .out()

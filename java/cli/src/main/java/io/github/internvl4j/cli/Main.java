@@ -48,7 +48,8 @@ import picocli.CommandLine.Spec;
             LoadCommand.class,
             InfoCommand.class,
             ModelsCommand.class,
-            QuantizeCommand.class
+            QuantizeCommand.class,
+            MergeCommand.class
         })
 public final class Main implements Runnable {
     /** Told by the native library too, so that a broken installation shows here. */

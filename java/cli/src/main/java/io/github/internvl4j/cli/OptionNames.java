@@ -19,10 +19,12 @@ final class OptionNames {
             "max-batch", "batch-size",
             "num-segments", "frames",
             "stop-strings", "stop",
-            "vision-precision", "quantize-vision");
+            "vision-precision", "quantize-vision",
+            "adapters", "adapter");
 
     private static final Set<String> SAME = Set.of(
             "activations",
+            "adapter",
             "affinity",
             "beams",
             "device",

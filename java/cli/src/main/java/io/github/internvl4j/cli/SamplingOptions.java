@@ -1,6 +1,7 @@
 package io.github.internvl4j.cli;
 
 import io.github.internvl4j.GenerationConfig;
+import io.github.internvl4j.InternVL;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How answers are drawn. Greedy unless a temperature is given, or the model thinks. */
@@ -121,6 +123,14 @@ final class SamplingOptions {
             description = "In JSON, log-probabilities and the N best alternatives of each token, 0 to 64.")
     private int topLogprobs;
 
+    @Mixin
+    private AdapterOptions adapters;
+
+    /** Loads the adapters, which {@link #config} has from then on. */
+    AdapterOptions.Loaded load(InternVL model) {
+        return adapters.load(model);
+    }
+
     /**
      * The settings; without a seed each call draws one.
      *
@@ -146,7 +156,7 @@ final class SamplingOptions {
                 .stopStrings(stop.toArray(new String[0]))
                 .topLogprobs(topLogprobs)
                 .beams(beams);
-        return jsonSchema == null ? config : config.jsonSchema(text(jsonSchema));
+        return adapters.of(jsonSchema == null ? config : config.jsonSchema(text(jsonSchema)));
     }
 
     private static String text(Path file) {

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -29,11 +30,13 @@ import picocli.CommandLine.ParentCommand;
             "",
             "Examples:",
             "  internvl4j serve --model DIR",
+            "  internvl4j serve --model DIR --adapter invoices=INVOICES-LORA --adapters TUNED",
             "  internvl4j serve --model DIR --host 0.0.0.0 --port 8000 --api-key-file keys.txt"
         })
 final class ServeCommand implements Callable<Integer> {
     static final String KEY_VARIABLE = "INTERNVL4J_API_KEY";
     private static final Duration DRAIN = Duration.ofSeconds(30);
+    private static final long LOOK_SECONDS = 2;
 
     @ParentCommand
     private Main main;
@@ -86,6 +89,22 @@ final class ServeCommand implements Callable<Integer> {
     private boolean anyModel;
 
     @Option(
+            names = "--adapter",
+            paramLabel = "NAME=DIR",
+            description =
+                    "A LoRA adapter as PEFT saves it, and what requests call the model for an answer with it; may be"
+                            + " given again.")
+    private List<String> adapters = List.of();
+
+    @Option(
+            names = "--adapters",
+            paramLabel = "DIR",
+            description =
+                    "A folder of such folders, called by their names. What comes into it, or changes, is served within"
+                            + " seconds; move a whole folder in.")
+    private @Nullable Path adapterFolder;
+
+    @Option(
             names = "--metrics-prefix",
             defaultValue = "internvl4j",
             paramLabel = "NAME",
@@ -127,12 +146,33 @@ final class ServeCommand implements Callable<Integer> {
             if (interrupts.status() != 0) {
                 return interrupts.status();
             }
-            server.serve(modelName == null ? name() : modelName, loaded);
-            main.streams.out().println(server.address());
-            warn(options);
-            told.await();
-            return server.drain(DRAIN) ? 0 : 1;
+            try (ServedAdapters tuned = new ServedAdapters(loaded, adapters, adapterFolder, this::tell)) {
+                server.serve(servedName(), loaded, tuned.all(servedName()));
+                main.streams.out().println(server.address());
+                warn(options);
+                while (!told.await(LOOK_SECONDS, TimeUnit.SECONDS)) {
+                    serveAgain(server, loaded, tuned);
+                }
+                return server.drain(DRAIN) ? 0 : 1;
+            }
         }
+    }
+
+    /** With the adapters that are in the folder now, if they are others. */
+    private void serveAgain(Server server, InternVL loaded, ServedAdapters tuned) {
+        Runnable gone = tuned.look();
+        if (gone != null) {
+            server.serve(servedName(), loaded, tuned.all(servedName()));
+            gone.run();
+        }
+    }
+
+    private String servedName() {
+        return modelName == null ? name() : modelName;
+    }
+
+    private void tell(String what) {
+        main.streams.err().println("internvl4j: " + what);
     }
 
     /** A pulled model's folder is named by its commit; who typed a name means that. */
