@@ -111,6 +111,9 @@ final class EvaluateCommand implements Callable<Integer> {
     @Mixin
     private SubsetOptions subset;
 
+    @Mixin
+    private JudgeOptions judge;
+
     @Option(
             names = "--system",
             paramLabel = "TEXT",
@@ -137,7 +140,7 @@ final class EvaluateCommand implements Callable<Integer> {
         if (subject.list) {
             return list();
         }
-        List<Benchmark> present = present(chosen());
+        List<Benchmark> present = judge.of(present(chosen()), out, main.variable(ServeCommand.KEY_VARIABLE));
         if (subject.model != null) {
             return askModel(subject.model, present);
         }
@@ -302,7 +305,7 @@ final class EvaluateCommand implements Callable<Integer> {
             if (respondent.isStopped()) {
                 return 1;
             }
-            all.add(evaluation.score(benchmark, model(facts), failures));
+            score(evaluation, benchmark, facts, failures, all);
         }
         return print(all, facts);
     }
@@ -324,9 +327,19 @@ final class EvaluateCommand implements Callable<Integer> {
         Evaluation evaluation = new Evaluation(folder(), out(), facts, subset.selection());
         List<Result> all = new ArrayList<>();
         for (Benchmark benchmark : present) {
-            all.add(evaluation.score(benchmark, model(facts), List.of()));
+            score(evaluation, benchmark, facts, List.of(), all);
         }
         return print(all, facts);
+    }
+
+    /** A score that fails, for want of a file or a judge, fails alone. */
+    private void score(
+            Evaluation evaluation, Benchmark benchmark, RunFacts facts, List<String> failures, List<Result> all) {
+        try {
+            all.add(evaluation.score(benchmark, model(facts), failures));
+        } catch (IOException failure) {
+            problem(benchmark.name() + " is not scored: " + failure.getMessage());
+        }
     }
 
     private int print(List<Result> results, RunFacts facts) throws IOException {

@@ -54,4 +54,9 @@ public final class Benchmarks {
         }
         return found;
     }
+
+    /** A benchmark with a judge, if it can use one. */
+    public static Benchmark judgedBy(Judge judge, Benchmark benchmark) {
+        return benchmark instanceof MathVista own ? own.judgedBy(judge) : benchmark;
+    }
 }

@@ -3,19 +3,41 @@ package io.github.internvl4j.evaluate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** MathVista: answers in sentences, out of which a judge takes what is compared; without one, rules do what they can. */
 final class MathVista implements Benchmark {
+    /** Questions to the judge at a time. */
+    private static final int TOGETHER = 8;
+
     private final String split;
+    private final @Nullable Judge judge;
 
     /** @param split {@code testmini} or {@code test} */
     MathVista(String split) {
+        this(split, null);
+    }
+
+    private MathVista(String split, @Nullable Judge judge) {
         this.split = split;
+        this.judge = judge;
+    }
+
+    /** The same with a judge. */
+    MathVista judgedBy(Judge value) {
+        return new MathVista(split, value);
     }
 
     @Override
@@ -103,7 +125,7 @@ final class MathVista implements Benchmark {
     }
 
     @Override
-    public Outcome outcome(List<Answered> answers, DataFolder data, String model) {
+    public Outcome outcome(List<Answered> answers, DataFolder data, String model) throws IOException {
         ObjectNode results = ResultFiles.object();
         for (Answered one : answers) {
             ObjectNode row = one.sample().row().deepCopy();
@@ -113,21 +135,56 @@ final class MathVista implements Benchmark {
         return split.equals("test") ? new Outcome(List.of(), "", files, List.of()) : scored(answers, files);
     }
 
-    private Outcome scored(List<Answered> answers, Map<String, byte[]> files) {
-        long guessed = answers.stream()
+    private Outcome scored(List<Answered> answers, Map<String, byte[]> files) throws IOException {
+        List<Answered> open = answers.stream()
                 .filter(one -> MathVistaAnswers.extract(one.answer(), problem(one.sample())) == null)
-                .count();
-        List<String> notes = guessed == 0
-                ? List.of()
-                : List.of(guessed + " of " + answers.size()
-                        + " answers need a judge; the whole answer was taken: an estimate");
+                .toList();
+        Map<String, String> extracted = judge == null ? Map.of() : ask(judge, open);
+        Function<Answered, String> extraction = one -> {
+            String taken = extracted.get(one.sample().id());
+            return taken == null ? estimate(one) : taken;
+        };
         return new Outcome(
                 List.of(
-                        about().figure("as published", accuracy(answers, MathVista::estimate, true)),
-                        about().figure("fixed precision", accuracy(answers, MathVista::estimate, false))),
+                        about().figure("as published", accuracy(answers, extraction, true)),
+                        about().figure("fixed precision", accuracy(answers, extraction, false))),
                 "",
                 files,
-                notes);
+                notes(open.size(), answers.size()));
+    }
+
+    private List<String> notes(int open, int all) {
+        if (open == 0) {
+            return List.of();
+        }
+        String who = judge == null
+                ? " need a judge; the whole answer was taken: an estimate"
+                : " were extracted by " + judge.name();
+        return List.of(open + " of " + all + " answers" + who);
+    }
+
+    private static Map<String, String> ask(Judge judge, List<Answered> open) throws IOException {
+        ExecutorService pool = Executors.newFixedThreadPool(TOGETHER);
+        try {
+            Map<String, Future<String>> asked = new LinkedHashMap<>();
+            for (Answered one : open) {
+                asked.put(
+                        one.sample().id(),
+                        pool.submit(() -> judge.extract(one.sample().question(), one.answer())));
+            }
+            Map<String, String> extracted = new HashMap<>();
+            for (Map.Entry<String, Future<String>> one : asked.entrySet()) {
+                extracted.put(one.getKey(), one.getValue().get());
+            }
+            return extracted;
+        } catch (ExecutionException failure) {
+            throw new IOException(String.valueOf(failure.getMessage()), failure);
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("stopped while the judge was asked");
+        } finally {
+            pool.shutdownNow();
+        }
     }
 
     /** In percent, with two places as the original prints it. */

@@ -25,15 +25,24 @@ final class MmmuAnswers {
     static Set<Object> parse(String answer) {
         List<String> keys = keys(answer);
         Set<Object> parsed = new LinkedHashSet<>();
-        keys.forEach(key -> parsed.addAll(normalized(key)));
+        keys.forEach(key -> add(parsed, normalized(key)));
         for (String key : keys) {
             for (Pattern pattern : NUMBERS) {
                 for (Matcher number = pattern.matcher(key); number.find(); ) {
-                    parsed.addAll(normalized(number.group()));
+                    add(parsed, normalized(number.group()));
                 }
             }
         }
         return parsed;
+    }
+
+    /** As Python's sets do: 0.0 and -0.0 are one. */
+    private static void add(Set<Object> parsed, List<Object> values) {
+        for (Object value : values) {
+            if (!(value instanceof Double number) || !parsed.contains(-number) || number != 0) {
+                parsed.add(value);
+            }
+        }
     }
 
     /** Whether an open answer is right: one of its strings holds a gold one, or one of its numbers is a gold one. */
