@@ -269,9 +269,17 @@ final class EvaluateCommand implements Callable<Integer> {
         facts.put("KV cache", info.kvCache().toString());
         facts.put("activations", info.activations().toString());
         facts.put("template", info.conversationTemplate());
+        facts.put("settings", settings(info));
         facts.put("system message", Objects.requireNonNullElse(system, "(the template's)"));
         facts.put("version", InternVL.version());
         return facts;
+    }
+
+    /** The table is InternVL-Chat-V1-2's; how others were asked is not known here. */
+    private static String settings(ModelInfo info) {
+        boolean alike =
+                info.conversationTemplate().equals("Hermes-2") && !info.tiling().dynamic();
+        return alike ? "InternVL-Chat-V1-2's" : "InternVL-Chat-V1-2's, though this is another kind of model";
     }
 
     private int show(ModelRespondent respondent, List<Benchmark> present) throws IOException {

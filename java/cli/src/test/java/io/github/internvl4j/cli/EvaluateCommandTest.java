@@ -140,6 +140,22 @@ class EvaluateCommandTest {
     }
 
     @Test
+    void theTableSaysHowItWasMadeAndVideosMayBeMissing() throws IOException {
+        copy(SETS.resolve("SEED"), folder.resolve("data/SEED"));
+        try (Stream<Path> frames = Files.list(folder.resolve("data/SEED/SEED-Bench-video-image"))) {
+            for (Path frame : frames.toList()) {
+                Files.delete(frame);
+            }
+        }
+        Files.delete(folder.resolve("data/SEED/SEED-Bench-video-image"));
+        Run run = ask("out", folder.resolve("data")).succeeded();
+        assertTrue(run.err().contains("SEEDv1: 9 samples"), run.err());
+        assertTrue(run.out().contains("system message: Answer the questions."), run.out());
+        assertTrue(run.out().contains("precision: "), run.out());
+        assertTrue(run.out().contains("75.6"), run.out());
+    }
+
+    @Test
     void promptsAreTheOriginals() throws IOException {
         JsonNode expected =
                 Cli.JSON.readTree(DATA.resolve("evaluation/expected/pope.json").toFile());

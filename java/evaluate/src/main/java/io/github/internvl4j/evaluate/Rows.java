@@ -68,7 +68,8 @@ final class Rows {
                 .toList();
     }
 
-    private static ObjectNode object(String line) throws IOException {
+    /** A line's object. */
+    static ObjectNode object(String line) throws IOException {
         try {
             if (JSON.readTree(line) instanceof ObjectNode object) {
                 return object;

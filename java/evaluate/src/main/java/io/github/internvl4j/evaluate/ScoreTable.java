@@ -82,11 +82,22 @@ public final class ScoreTable {
         return remarks;
     }
 
+    /** What the answers depend on, in one line. */
+    private String head() {
+        return String.join(
+                ", ",
+                facts.map().entrySet().stream()
+                        .sorted(Map.Entry.comparingByKey())
+                        .filter(fact -> !fact.getKey().equals("checkpoint"))
+                        .map(fact -> fact.getKey() + ": " + fact.getValue())
+                        .toList());
+    }
+
     /** In columns. */
     public String text() {
         List<List<String>> rows = new ArrayList<>(List.of(HEADER));
         rows.addAll(rows());
-        StringBuilder text = new StringBuilder();
+        StringBuilder text = new StringBuilder(head()).append('\n');
         for (List<String> row : rows) {
             StringBuilder line = new StringBuilder();
             for (int column = 0; column < row.size(); column++) {
@@ -105,7 +116,7 @@ public final class ScoreTable {
 
     /** As Markdown. */
     public String markdown() {
-        StringBuilder text = new StringBuilder();
+        StringBuilder text = new StringBuilder(head()).append("\n\n");
         text.append("| ").append(String.join(" | ", HEADER)).append(" |\n|").append(" --- |".repeat(HEADER.size()));
         rows().forEach(row ->
                 text.append("\n| ").append(String.join(" | ", row)).append(" |"));
