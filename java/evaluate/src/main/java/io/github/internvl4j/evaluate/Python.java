@@ -14,9 +14,12 @@ import org.jspecify.annotations.Nullable;
 final class Python {
     /** The characters of which {@code str.isspace()} is true. */
     private static final String BLANK =
-            "\\x09-\\x0D\\x1C-\\x20\\x85\\u00A0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000";
+            "\\x09-\\x0D\\x1C-\\x1F\\x20\\x85\\u00A0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000";
 
-    private static final String WORD = "[\\p{L}\\p{N}_]";
+    /** The last one, a number too, makes Java look behind whole characters beyond U+FFFF. */
+    private static final String WORD = "[\\p{L}\\p{N}_\uD835\uDFD5]";
+
+    private static final String NUMBER_BLANK = BLANK.replace("\\x1C-\\x1F", "");
     private static final Pattern BLANKS = Pattern.compile("[" + BLANK + "]+");
     private static final Pattern LEADING = Pattern.compile("^[" + BLANK + "]+");
     private static final Pattern TRAILING = Pattern.compile("[" + BLANK + "]+\\z");
@@ -28,6 +31,11 @@ final class Python {
 
     /** More digits than this {@code int} refuses. */
     private static final int LONGEST_INTEGER = 4300;
+
+    private static final char SIGMA = '\u03A3';
+    /** What numbers may have around them: not all blanks of ASCII. */
+    private static final Pattern AROUND_NUMBERS =
+            Pattern.compile("^[" + NUMBER_BLANK + "]+|[" + NUMBER_BLANK + "]+\\z");
 
     private Python() {}
 
@@ -72,9 +80,16 @@ final class Python {
         return parts;
     }
 
-    /** {@code s.lower()}. */
+    /** {@code s.lower()}; its rule for the sigma that ends a word is not Java's. */
     static String lower(String s) {
-        return s.toLowerCase(Locale.ROOT);
+        StringBuilder lower = new StringBuilder(s.length());
+        int start = 0;
+        for (int sigma = s.indexOf(SIGMA); sigma >= 0; sigma = s.indexOf(SIGMA, start)) {
+            lower.append(s.substring(start, sigma).toLowerCase(Locale.ROOT));
+            lower.append(FinalSigma.is(s, sigma) ? '\u03C2' : '\u03C3');
+            start = sigma + 1;
+        }
+        return lower.append(s.substring(start).toLowerCase(Locale.ROOT)).toString();
     }
 
     /** {@code len(s)}: in code points. */
@@ -89,7 +104,7 @@ final class Python {
 
     /** {@code int(s)}; null where it fails. */
     static @Nullable BigInteger integer(String s) {
-        String ascii = asciiDigits(strip(s));
+        String ascii = asciiDigits(AROUND_NUMBERS.matcher(s).replaceAll(""));
         if (!INTEGER.matcher(ascii).matches()) {
             return null;
         }
@@ -101,7 +116,7 @@ final class Python {
 
     /** {@code float(s)}; null where it fails. */
     static @Nullable Double real(String s) {
-        String ascii = asciiDigits(strip(s));
+        String ascii = asciiDigits(AROUND_NUMBERS.matcher(s).replaceAll(""));
         if (FLOAT.matcher(ascii).matches()) {
             return Double.valueOf(ascii.replace("_", ""));
         }

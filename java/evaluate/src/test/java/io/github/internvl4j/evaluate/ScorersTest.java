@@ -370,4 +370,19 @@ class ScorersTest {
                 PythonList.parse("[\"a'b\", 'c \"d\"', '\\xe9\\n', 12, 'Tête \\\\ x']"));
         assertEquals(List.of(), PythonList.parse(" [] "));
     }
+
+    /** Found by comparing with Python 3.11 on random strings. */
+    @Test
+    void oddCharactersAreTakenAsPythonDoes() {
+        assertNull(Python.real("\u001C8"));
+        assertEquals(8.0, Python.real("\u00A08\u3000"));
+        assertEquals("", Python.strip("\u001C"));
+        assertEquals("a\u03C2 \u03C3 4\u03C3\u0301", Python.lower("A\u03A3 \u03A3 4\u03A3\u0301"));
+        List<String> found = Python.pattern("\\d+\\b")
+                .matcher("5\uD835\uDFD5i -\uD835\uDFD5.")
+                .results()
+                .map(match -> match.group())
+                .toList();
+        assertEquals(List.of("\uD835\uDFD5"), found);
+    }
 }
