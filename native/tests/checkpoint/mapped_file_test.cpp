@@ -10,8 +10,8 @@ namespace {
 
 using namespace checkpoint_test;
 
-class MappedFileModes : public testing::TestWithParam<Mapping> {};
-INSTANTIATE_TEST_SUITE_P(All, MappedFileModes, testing::Values(Mapping::Map, Mapping::Copy),
+class MappedFileModes : public ::testing::TestWithParam<Mapping> {};
+INSTANTIATE_TEST_SUITE_P(All, MappedFileModes, ::testing::Values(Mapping::Map, Mapping::Copy),
                          [](const auto& mode) { return mode.param == Mapping::Map ? "Map" : "Copy"; });
 
 std::string text_of(const MappedFile& file) { return {reinterpret_cast<const char*>(file.data()), file.size()}; }

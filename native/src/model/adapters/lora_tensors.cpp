@@ -17,7 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr const char *kConfig = "adapter_config.json", *kWeights = "adapter_model.safetensors";
 constexpr std::string_view kWrapper = "base_model.model.";
-constexpr std::string_view kWeight = ".weight";
 constexpr const char *kBesideA = ".lora_A.default.weight", *kBesideB = ".lora_B.default.weight";
 
 // The halves of a tensor's name: MODULE.lora_A.weight, or MODULE.lora_A.default.weight as it is called in memory.

@@ -6,8 +6,6 @@
 namespace ivl {
 namespace {
 
-constexpr std::string_view kWeight = ".weight";
-
 using Layers = std::unordered_map<std::string, const Param*>;
 
 const Param* find_behind(const Layers& layers, std::string_view module, std::string_view prefix) {

@@ -9,6 +9,9 @@
 
 namespace ivl {
 
+// Behind a linear layer's name.
+inline constexpr std::string_view kWeight = ".weight";
+
 class ModuleNames {
  public:
   // Both outlive it.

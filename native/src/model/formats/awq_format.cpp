@@ -23,8 +23,8 @@ constexpr std::array<size_t, kOutputs> kOrder{0, 2, 4, 6, 1, 3, 5, 7};
 
 // NAME of NAME.weight.
 std::string layer_of(const Param& param) {
-  constexpr std::string_view kWeight = ".weight";
-  return param.name.ends_with(kWeight) ? param.name.substr(0, param.name.size() - kWeight.size()) : param.name;
+  constexpr std::string_view kEnd = ".weight";
+  return param.name.ends_with(kEnd) ? param.name.substr(0, param.name.size() - kEnd.size()) : param.name;
 }
 
 const TensorInfo* find(const Checkpoint& checkpoint, const Param& param, const char* name) {

@@ -46,6 +46,7 @@ import picocli.CommandLine.Spec;
             PreprocessCommand.class,
             BenchCommand.class,
             LoadCommand.class,
+            EvaluateCommand.class,
             InfoCommand.class,
             ModelsCommand.class,
             QuantizeCommand.class,

@@ -1,0 +1,102 @@
+package io.github.internvl4j.evaluate;
+
+import io.github.internvl4j.BatchListener;
+import io.github.internvl4j.BatchRequest;
+import io.github.internvl4j.Cancellation;
+import io.github.internvl4j.FinishReason;
+import io.github.internvl4j.InternVL;
+import io.github.internvl4j.Prompt;
+import io.github.internvl4j.Reply;
+import io.github.internvl4j.error.InternVLException;
+import io.github.internvl4j.error.PromptException;
+import io.github.internvl4j.image.Image;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A model, with as many questions together as it was loaded for. */
+public final class ModelRespondent implements Respondent {
+    private final InternVL model;
+    private final @Nullable String system;
+    private final Cancellation cancellation;
+
+    /**
+     * Does not close the model.
+     *
+     * @param system null for the template's own
+     * @param cancellation ends it; what is asked then counts as not asked
+     */
+    public ModelRespondent(InternVL model, @Nullable String system, Cancellation cancellation) {
+        this.model = model;
+        this.system = system;
+        this.cancellation = cancellation;
+    }
+
+    @Override
+    public void ask(List<Sample> samples, Decoding decoding, Listener listener) {
+        Map<Integer, String> pictures = new HashMap<>();
+        List<Supplier<BatchRequest>> requests = new ArrayList<>();
+        for (int i = 0; i < samples.size(); i++) {
+            int number = i;
+            requests.add(() -> request(samples.get(number), decoding, number, pictures));
+        }
+        model.batch(requests.iterator(), new Answers(samples, pictures, listener), cancellation);
+    }
+
+    @Override
+    public boolean isStopped() {
+        return cancellation.isCancelled();
+    }
+
+    private BatchRequest request(Sample sample, Decoding decoding, int number, Map<Integer, String> pictures) {
+        Picture picture = sample.picture();
+        if (picture == null) {
+            return BatchRequest.of(prompt(sample.question(), system, null), decoding.config());
+        }
+        try {
+            byte[] encoded = picture.read();
+            pictures.put(number, Digest.of(encoded));
+            Image image = Image.read(encoded, picture.name());
+            return BatchRequest.of(prompt(sample.question(), system, image), decoding.config());
+        } catch (IOException failure) {
+            throw new PromptException(String.valueOf(failure.getMessage()), failure);
+        }
+    }
+
+    private static Prompt prompt(String question, @Nullable String system, @Nullable Image image) {
+        return (image == null ? Prompt.of(question) : Prompt.of(question, image)).system(system);
+    }
+
+    /** The whole prompt as text, for people. */
+    public String promptText(Sample sample, Decoding decoding) {
+        return model.promptText(request(sample, decoding, 0, new HashMap<>()).prompt());
+    }
+
+    private record Answers(List<Sample> samples, Map<Integer, String> pictures, Listener listener)
+            implements BatchListener {
+        @Override
+        public void onReply(int index, Reply reply) {
+            String picture = pictures.remove(index);
+            if (reply.finish() != FinishReason.CANCELLED) {
+                listener.answered(
+                        samples.get(index),
+                        new Given(
+                                Python.strip(reply.text()),
+                                reply.promptTokens().size(),
+                                reply.tokens().size(),
+                                reply.finish().name().toLowerCase(Locale.ROOT),
+                                picture == null ? "" : picture));
+            }
+        }
+
+        @Override
+        public void onFailure(int index, InternVLException failure) {
+            listener.failed(samples.get(index), String.valueOf(failure.getMessage()));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package io.github.internvl4j.evaluate;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import org.apache.parquet.column.page.PageReadStore;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
+import org.apache.parquet.format.FileMetaData;
+import org.apache.parquet.format.RowGroup;
+import org.apache.parquet.format.Util;
+import org.apache.parquet.io.ColumnIOFactory;
+import org.apache.parquet.io.MessageColumnIO;
+import org.apache.parquet.io.RecordReader;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.Type;
+
+/** A Parquet file: its rows without the pictures, and a picture by its place. */
+final class ParquetFile {
+    private static final byte[] MAGIC = "PAR1".getBytes(StandardCharsets.US_ASCII);
+    /** Behind the file's description: its length, and the mark. */
+    private static final int TAIL = 8;
+
+    private final Path file;
+    private final FileMetaData description;
+    private final MessageType schema;
+
+    private ParquetFile(Path file, FileMetaData description) {
+        this.file = file;
+        this.description = description;
+        schema = ParquetSchema.of(description.getSchema());
+    }
+
+    /** @throws IOException if it is no Parquet file, or not whole */
+    static ParquetFile open(Path file) throws IOException {
+        try (RandomAccessFile bytes =
+                new RandomAccessFile(Rows.requireFile(file).toFile(), "r")) {
+            return new ParquetFile(file, describe(file, bytes));
+        } catch (RuntimeException failure) {
+            throw broken(file, failure);
+        }
+    }
+
+    private static FileMetaData describe(Path file, RandomAccessFile bytes) throws IOException {
+        byte[] tail = new byte[TAIL];
+        if (bytes.length() >= TAIL + MAGIC.length) {
+            bytes.seek(bytes.length() - TAIL);
+            bytes.readFully(tail);
+        }
+        int length = Integer.reverseBytes(ByteBuffer.wrap(tail).getInt());
+        boolean marked = new String(tail, TAIL - MAGIC.length, MAGIC.length, StandardCharsets.US_ASCII).equals("PAR1");
+        if (!marked || length <= 0 || length > bytes.length() - TAIL) {
+            throw new IOException(file + " is no whole Parquet file: expected PAR1 at its end; download it again, "
+                    + bytes.length() + " bytes are here");
+        }
+        byte[] description = new byte[length];
+        bytes.seek(bytes.length() - TAIL - length);
+        bytes.readFully(description);
+        return Util.readFileMetaData(new ByteArrayInputStream(description));
+    }
+
+    private static IOException broken(Path file, RuntimeException failure) {
+        return new IOException(file + " is damaged: " + failure + "; download it again", failure);
+    }
+
+    /** All rows, without their pictures. */
+    List<Row> rows() throws IOException {
+        List<Row> rows = new ArrayList<>();
+        List<RowGroup> groups = description.getRow_groups();
+        for (int group = 0; group < groups.size(); group++) {
+            List<Group> records = read(group, ParquetSchema::isText);
+            for (int i = 0; i < records.size(); i++) {
+                rows.add(new Row(group, i, ParquetSchema.json(records.get(i))));
+            }
+        }
+        return rows;
+    }
+
+    /** A row's fields, and where it is. */
+    record Row(int group, int index, ObjectNode fields) {}
+
+    /** A picture in a column of structs with {@code bytes}, as the hub stores them; null where there is none. */
+    byte[][] pictures(int group, String column) throws IOException {
+        List<Group> records = read(group, type -> type.getName().equals(column));
+        byte[][] pictures = new byte[records.size()][];
+        for (int i = 0; i < pictures.length; i++) {
+            pictures[i] = ParquetSchema.bytes(records.get(i), column);
+        }
+        return pictures;
+    }
+
+    private List<Group> read(int group, Predicate<Type> columns) throws IOException {
+        MessageType wanted = new MessageType(
+                schema.getName(), schema.getFields().stream().filter(columns).toList());
+        try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "r")) {
+            RowGroup rows = description.getRow_groups().get(group);
+            PageReadStore pages = ParquetPages.read(bytes, rows, wanted);
+            MessageColumnIO columnIo = new ColumnIOFactory(description.getCreated_by()).getColumnIO(wanted, schema);
+            RecordReader<Group> reader = columnIo.getRecordReader(pages, new GroupRecordConverter(wanted));
+            List<Group> records = new ArrayList<>();
+            for (long i = 0; i < rows.getNum_rows(); i++) {
+                records.add(reader.read());
+            }
+            return records;
+        } catch (RuntimeException failure) {
+            throw broken(file, failure);
+        }
+    }
+
+    Path path() {
+        return file;
+    }
+}

@@ -1,0 +1,36 @@
+package io.github.internvl4j.evaluate;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** A sample's picture, read when it is needed. */
+public interface Picture {
+    /** Where it comes from, for messages: a file, or a row and its column. */
+    String name();
+
+    /**
+     * The encoded picture: JPEG, PNG, ...
+     *
+     * @throws IOException if it is missing or cannot be read
+     */
+    byte[] read() throws IOException;
+
+    /** A file. */
+    static Picture of(Path file) {
+        return new Picture() {
+            @Override
+            public String name() {
+                return file.toString();
+            }
+
+            @Override
+            public byte[] read() throws IOException {
+                if (!Files.isRegularFile(file)) {
+                    throw new IOException("there is no picture " + file);
+                }
+                return Files.readAllBytes(file);
+            }
+        };
+    }
+}

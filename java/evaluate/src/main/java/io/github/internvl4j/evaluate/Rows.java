@@ -1,0 +1,118 @@
+package io.github.internvl4j.evaluate;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The rows of a data set, and what is wrong with them. */
+final class Rows {
+    static final ObjectMapper JSON = JsonMapper.builder().build();
+
+    private final List<Sample> samples = new ArrayList<>();
+    private final List<String> problems = new ArrayList<>();
+
+    /** Makes a sample of a row. */
+    interface Maker {
+        /** @throws BadRow if a field is missing or not as expected */
+        Sample make(int position, ObjectNode row) throws IOException;
+    }
+
+    /** A row that is not as expected. */
+    static final class BadRow extends IOException {
+        private static final long serialVersionUID = 1;
+
+        BadRow(String what) {
+            super(what);
+        }
+    }
+
+    /** A field as text. */
+    static String required(JsonNode row, String field) throws BadRow {
+        JsonNode value = row.path(field);
+        if (value.isMissingNode() || value.isNull()) {
+            throw new BadRow("field " + field + " is missing");
+        }
+        return value.asText();
+    }
+
+    /** Fails where a file that everything needs is not there. */
+    static Path requireFile(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new IOException("there is no file " + file + "; evaluate --list says what is expected where");
+        }
+        return file;
+    }
+
+    /** JSON, one object a line. */
+    void jsonLines(Path file, Maker maker) throws IOException {
+        int position = 0;
+        for (String line : lines(file)) {
+            int at = position++;
+            add(file, at, () -> maker.make(at, object(line)));
+        }
+    }
+
+    /** The lines of a file; bytes that are no UTF-8 spoil only their line. */
+    static List<String> lines(Path file) throws IOException {
+        return new String(Files.readAllBytes(requireFile(file)), StandardCharsets.UTF_8)
+                .lines()
+                .filter(line -> !line.isBlank())
+                .toList();
+    }
+
+    /** A line's object. */
+    static ObjectNode object(String line) throws IOException {
+        try {
+            if (JSON.readTree(line) instanceof ObjectNode object) {
+                return object;
+            }
+        } catch (JsonProcessingException failure) {
+            throw new BadRow("is no JSON: " + failure.getOriginalMessage());
+        }
+        throw new BadRow("is no JSON object");
+    }
+
+    /** A JSON file that scores need. */
+    static JsonNode json(Path file) throws IOException {
+        try {
+            return JSON.readTree(Files.readAllBytes(requireFile(file)));
+        } catch (JsonProcessingException failure) {
+            throw new IOException(file + " is no JSON: " + failure.getOriginalMessage(), failure);
+        }
+    }
+
+    /** What makes one sample. */
+    interface Source {
+        Sample get() throws IOException;
+    }
+
+    /**
+     * A sample, or a problem in its place.
+     *
+     * @param row from 0
+     */
+    void add(Path file, int row, Source source) {
+        try {
+            samples.add(source.get());
+        } catch (IOException | RuntimeException failure) {
+            problems.add(file + ", row " + (row + 1) + ": " + failure.getMessage());
+        }
+    }
+
+    /** A file, or a whole part of the data, that fails alone. */
+    void problem(IOException failure) {
+        problems.add(String.valueOf(failure.getMessage()));
+    }
+
+    Samples done() {
+        return new Samples(samples, problems);
+    }
+}

@@ -1,0 +1,183 @@
+package io.github.internvl4j.evaluate;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import io.github.internvl4j.image.Image;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The tiny data sets from their files to the results, with canned answers, beside what the original scripts made of them. */
+class FlowTest {
+    private static final String MODEL = "pretrained/InternVL-Chat-V1-2";
+
+    private static DataFolder data() {
+        return DataFolder.of(Vectors.folder().resolve("datasets"));
+    }
+
+    static List<String> expected() throws IOException {
+        try (Stream<Path> files = Files.list(Vectors.folder().resolve("expected"))) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("expected")
+    void givesTheOriginalsFiles(String name) throws IOException {
+        JsonNode expected = Vectors.read("expected/" + name);
+        Benchmark benchmark =
+                Benchmarks.named(List.of(expected.get("benchmark").asText())).get(0);
+        checkSettings(expected.get("generation"), benchmark.decoding());
+        Samples samples = benchmark.samples(data());
+        assertEquals(List.of(), samples.problems());
+        List<Answered> answers = answers(expected.get("samples"), samples.samples());
+        Outcome outcome = benchmark.outcome(answers, data(), MODEL);
+        assertEquals(
+                names(expected.get("results")), new TreeSet<>(outcome.files().keySet()));
+        for (Map.Entry<String, byte[]> file : outcome.files().entrySet()) {
+            check(expected.get("results").get(file.getKey()), file);
+        }
+        checkPrinted(expected, outcome);
+    }
+
+    private static TreeSet<String> names(JsonNode results) {
+        TreeSet<String> names = new TreeSet<>();
+        results.properties().forEach(file -> names.add(file.getKey()));
+        return names;
+    }
+
+    private static void checkSettings(JsonNode expected, Decoding decoding) {
+        assertEquals(expected.get("max_new_tokens").asInt(), decoding.maxNewTokens());
+        assertEquals(expected.path("min_new_tokens").asInt(0), decoding.minNewTokens());
+        assertEquals(1, expected.get("num_beams").asInt());
+    }
+
+    private static List<Answered> answers(JsonNode expected, List<Sample> samples) throws IOException {
+        assertEquals(expected.size(), samples.size());
+        List<Answered> answers = new ArrayList<>();
+        for (int i = 0; i < samples.size(); i++) {
+            JsonNode one = expected.get(i);
+            assertEquals(one.get("question").asText(), samples.get(i).question());
+            assertEquals(one.get("images").asInt(), samples.get(i).picture() == null ? 0 : 1);
+            Picture picture = Objects.requireNonNull(samples.get(i).picture());
+            assertTrue(Image.read(picture.read(), picture.name()).width() > 0);
+            answers.add(new Answered(samples.get(i), one.get("answer").asText()));
+        }
+        return answers;
+    }
+
+    private static void check(JsonNode expected, Map.Entry<String, byte[]> file) throws IOException {
+        assertNotNull(expected, file.getKey());
+        String text = new String(file.getValue(), StandardCharsets.UTF_8);
+        if (file.getKey().endsWith(".txt")) {
+            assertEquals(expected.asText(), text);
+        } else if (file.getKey().endsWith(".jsonl")) {
+            StringBuilder lines = new StringBuilder();
+            expected.forEach(one -> lines.append(PythonJson.line(one)).append('\n'));
+            assertEquals(lines.toString(), text);
+        } else if (file.getKey().endsWith(".xlsx")) {
+            assertEquals(sheet(expected.get("rows")), sheet(file.getValue()));
+        } else {
+            assertEquals(PythonJson.line(expected), PythonJson.line(Vectors.JSON.readTree(text)));
+        }
+    }
+
+    /** What the original printed, if it is in the same place; its order of POPE's categories is the file system's. */
+    private static void checkPrinted(JsonNode expected, Outcome outcome) {
+        List<String> all = new ArrayList<>();
+        for (JsonNode line : expected.path("printed")) {
+            all.add(line.asText());
+        }
+        for (JsonNode text : expected.path("scores")) {
+            all.addAll(Arrays.asList(text.asText().split("\n")));
+        }
+        all.removeIf(line -> line.isEmpty() || line.startsWith("(skipped") || line.startsWith("cd ./data"));
+        for (String line : all) {
+            // GQA's first line stands behind the name.
+            assertTrue(outcome.report().contains(line.equals("gqa_testdev_llava ") ? "" : line), line);
+        }
+    }
+
+    private static List<List<String>> sheet(JsonNode rows) {
+        List<List<String>> cells = new ArrayList<>();
+        rows.forEach(row -> {
+            List<String> texts = new ArrayList<>();
+            row.forEach(cell -> texts.add(cell.isNull() ? "" : (cell.isNumber() ? "#" : "") + cell.asText()));
+            cells.add(texts);
+        });
+        return cells;
+    }
+
+    private static List<List<String>> sheet(byte[] file) throws IOException {
+        return new SheetReader(file).rows();
+    }
+
+    @Test
+    void readsMmesOwnLayout() throws IOException {
+        Samples samples = new Mme("mme-release").samples(data());
+        assertEquals(List.of(), samples.problems());
+        assertEquals(8, samples.samples().size());
+        for (Sample sample : samples.samples()) {
+            assertTrue(Objects.requireNonNull(sample.picture()).read().length > 0);
+        }
+    }
+
+    @Test
+    void mathVistaByRulesAlone() throws IOException {
+        JsonNode expected = Vectors.read("expected/MathVista_testmini.json");
+        Benchmark benchmark = new MathVista("testmini");
+        List<Answered> answers =
+                answers(expected.get("samples"), benchmark.samples(data()).samples());
+        checkRules(expected.at("/without_judge/as_published"), answers, true);
+        checkRules(expected.at("/without_judge/integer_precision"), answers, false);
+    }
+
+    private static void checkRules(JsonNode expected, List<Answered> answers, boolean asPublished) {
+        for (Answered one : answers) {
+            ArrayNode prediction =
+                    (ArrayNode) expected.get("predictions").get(one.sample().id());
+            assertEquals(prediction.get(0).asText(), byRules(one));
+            assertEquals(
+                    prediction.get(1).isNull() ? null : prediction.get(1).asText(),
+                    MathVistaAnswers.normalize(byRules(one), MathVista.problem(one.sample()), asPublished));
+        }
+        assertEquals(
+                expected.at("/scores/average/accuracy").asDouble(),
+                MathVista.accuracy(answers, FlowTest::byRules, asPublished));
+    }
+
+    private static String byRules(Answered one) {
+        String extraction = MathVistaAnswers.extract(one.answer(), MathVista.problem(one.sample()));
+        return extraction == null ? "" : extraction;
+    }
+
+    @Test
+    void twoSheetsAreTheSameBytes() throws IOException {
+        List<List<String>> rows = List.of(List.of("7", "x"));
+        byte[] sheet = Sheet.write(List.of("index", "A"), rows, "index");
+        assertEquals(List.of(List.of("index", "A"), List.of("#7", "x")), sheet(sheet));
+        try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(sheet))) {
+            for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+                assertEquals(1980, entry.getTimeLocal().getYear(), entry.getName());
+            }
+        }
+    }
+}
