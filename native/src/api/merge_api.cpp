@@ -1,5 +1,6 @@
 // Adapters merged into checkpoints.
 #include "api/barrier.h"
+#include "api/convert.h"
 #include "convert/adapter_merger.h"
 
 struct ivl_merge {
@@ -38,8 +39,7 @@ ivl_status ivl_merge_step(ivl_merge* merge, ivl_load_progress* out) {
   return guarded([&] {
     AdapterMerger& merger = given(merge, "merge").merger;
     merger.step();
-    given(out, "out") = {merger.done(), merger.total(), static_cast<int64_t>(merger.bytes_done()),
-                         static_cast<int64_t>(merger.bytes_total())};
+    given(out, "out") = progress_of(merger);
   });
 }
 

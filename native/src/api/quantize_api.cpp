@@ -31,8 +31,7 @@ ivl_status ivl_quantization_step(ivl_quantization* quantization, ivl_load_progre
   return guarded([&] {
     CheckpointQuantizer& quantizer = given(quantization, "quantization").quantizer;
     quantizer.step();
-    given(out, "out") = {quantizer.done(), quantizer.total(), static_cast<int64_t>(quantizer.bytes_done()),
-                         static_cast<int64_t>(quantizer.bytes_total())};
+    given(out, "out") = progress_of(quantizer);
   });
 }
 

@@ -5,8 +5,6 @@
 
 #include "checkpoint/non_finite.h"
 #include "host/processor.h"
-#include "model/weight_formats.h"
-#include "model/weights.h"
 
 namespace ivl {
 namespace {
@@ -52,34 +50,24 @@ void require_finite(const TensorInfo& tensor, const std::vector<std::byte>& merg
 
 AdapterMerger::AdapterMerger(const std::filesystem::path& folder, const std::optional<std::filesystem::path>& adapter,
                              std::filesystem::path output, MergeRounding rounding, int threads)
-    : config_(load_config(folder)),
-      checkpoint_(Checkpoint::open(folder)),
+    : CheckpointRewriter(folder, ", expected a checkpoint in 16 bits or f32; merge the adapter first, then quantize"),
       rounding_(rounding),
       pool_(threads > 0 ? threads : default_threads()) {
-  config_ = as_stored(std::move(config_), checkpoint_);
-  require_weights(checkpoint_, config_);
-  const ParamTable params(config_);
-  const Precision stored = stored_precision(checkpoint_, params);
-  for (const WeightFormat format : {stored.formats.decoder, stored.formats.head, stored.formats.vision}) {
-    if (format == WeightFormat::Plain) continue;
-    fail(Status::InvalidArgument, cat(folder.string(), ": is in ", name_of(format),
-                                      ", expected a checkpoint in 16 bits or f32; merge the ", "adapter first, then quantize"));
-  }
-  LoraTensors own = LoraTensors::of_checkpoint(checkpoint_, config_, params);
+  LoraTensors own = LoraTensors::of_checkpoint(checkpoint(), config(), params());
   if (!own.pairs().empty()) adapters_.push_back(std::move(own));
-  if (adapter) adapters_.push_back(LoraTensors::of_folder(*adapter, config_, params));
+  if (adapter) adapters_.push_back(LoraTensors::of_folder(*adapter, config(), params()));
   if (adapters_.empty()) {
     fail(Status::InvalidArgument,
          cat(folder.string(), ": has no pairs of its own, and no adapter was given, expected one of the two"));
   }
-  require_mergeable(params);
-  find_names(params);
-  rewriter_.emplace(checkpoint_, std::move(output));
+  require_mergeable();
+  find_names();
+  begin(std::move(output));
 }
 
 // Where one tensor is both, what is added to the head would be added to the embeddings, too.
-void AdapterMerger::require_mergeable(const ParamTable& params) const {
-  for (const Param& param : params.all()) {
+void AdapterMerger::require_mergeable() const {
+  for (const Param& param : params().all()) {
     if (!param.again) continue;
     for (const LoraTensors& adapter : adapters_) {
       if (const LoraPair* pair = adapter.find(param); pair != nullptr) {
@@ -91,10 +79,10 @@ void AdapterMerger::require_mergeable(const ParamTable& params) const {
   }
 }
 
-void AdapterMerger::find_names(const ParamTable& params) {
-  const ParamTable plain(unwrapped(config_));
-  for (size_t i = 0; i < params.all().size(); ++i) {
-    const Param& param = params.all()[i];
+void AdapterMerger::find_names() {
+  const ParamTable plain(unwrapped(config()));
+  for (size_t i = 0; i < params().all().size(); ++i) {
+    const Param& param = params().all()[i];
     if (!param.again) names_[param.name] = plain.all()[i].name;
     for (const std::string& pair : LoraTensors::names_beside(param)) names_[pair] = "";
   }

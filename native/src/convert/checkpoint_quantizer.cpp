@@ -6,42 +6,33 @@
 #include "host/processor.h"
 #include "model/formats/stored_format.h"
 #include "model/weight_formats.h"
-#include "model/weights.h"
 #include "tensor/error.h"
 
 namespace ivl {
 
 CheckpointQuantizer::CheckpointQuantizer(const std::filesystem::path& folder, std::filesystem::path output,
                                          const WeightFormats& formats, int threads)
-    : config_(load_config(folder)), checkpoint_(Checkpoint::open(folder)), pool_(threads > 0 ? threads : default_threads()) {
-  config_ = as_stored(std::move(config_), checkpoint_);
-  require_weights(checkpoint_, config_);
-  const ParamTable params(config_);
-  const Precision stored = stored_precision(checkpoint_, params);
-  for (const WeightFormat format : {stored.formats.decoder, stored.formats.head, stored.formats.vision}) {
-    if (format == WeightFormat::Plain) continue;
-    fail(Status::InvalidArgument,
-         cat(folder.string(), ": is in ", name_of(format), " already, expected a checkpoint in 16 bits or f32"));
-  }
-  type_ = stored.type == DType::F32 ? DType::BF16 : stored.type;
-  const Precision wanted{.type = type_, .formats = formats};
-  for (const Param& param : params.all()) {
+    : CheckpointRewriter(folder, " already, expected a checkpoint in 16 bits or f32"),
+      target_(type() == DType::F32 ? DType::BF16 : type()),
+      pool_(threads > 0 ? threads : default_threads()) {
+  const Precision wanted{.type = target_, .formats = formats};
+  for (const Param& param : params().all()) {
     const WeightFormat format = format_of(param, wanted);
     if (!param.again && format != WeightFormat::Plain) formats_[param.name] = format;
   }
-  rewriter_.emplace(checkpoint_, std::move(output));
+  begin(std::move(output));
 }
 
 // A second copy of a name, which the index does not mean, stays as it is.
 WeightFormat CheckpointQuantizer::format_of_written(const TensorInfo& tensor) const {
-  const TensorInfo* meant = checkpoint_.find(tensor.name);
+  const TensorInfo* meant = checkpoint().find(tensor.name);
   const auto found = formats_.find(tensor.name);
   return found == formats_.end() || meant == nullptr ? WeightFormat::Plain : found->second;
 }
 
 std::vector<TensorToWrite> CheckpointQuantizer::written(const TensorInfo& tensor) const {
   const WeightFormat format = format_of_written(tensor);
-  if (format != WeightFormat::Plain) return writable_format(format).written(tensor, type_);
+  if (format != WeightFormat::Plain) return writable_format(format).written(tensor, target_);
   return {as_it_is(tensor)};
 }
 
@@ -49,7 +40,7 @@ void CheckpointQuantizer::write(SafetensorsWriter& writer, const TensorInfo& ten
   const WeightFormat format = format_of_written(tensor);
   if (format == WeightFormat::Plain) return writer.write(tensor.data, tensor.bytes);
   const HostTensor source{tensor.data, *tensor.dtype, tensor.shape, {}, place_of(tensor)};
-  writable_format(format).write(writer, source, type_, row_codec(), pool_);
+  writable_format(format).write(writer, source, target_, row_codec(), pool_);
 }
 
 }  // namespace ivl

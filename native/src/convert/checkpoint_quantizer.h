@@ -3,39 +3,27 @@
 
 #include <filesystem>
 #include <map>
-#include <optional>
 
 #include "convert/checkpoint_rewriter.h"
 #include "host/thread_pool.h"
-#include "model/config.h"
 #include "model/precision.h"
 
 namespace ivl {
 
-class CheckpointQuantizer final : private Rewrite {
+class CheckpointQuantizer final : public CheckpointRewriter {
  public:
   // Checks the checkpoint, and that `output` is a folder (it is made if it is not there) without weights of its own.
   // The shards keep their names and their tensors; other files are the caller's. Nothing is written yet.
   CheckpointQuantizer(const std::filesystem::path& folder, std::filesystem::path output, const WeightFormats& formats, int threads);
-
-  int64_t done() const { return rewriter_->done(); }
-  int64_t total() const { return rewriter_->total(); }
-  uint64_t bytes_done() const { return rewriter_->bytes_done(); }
-  uint64_t bytes_total() const { return rewriter_->bytes_total(); }
-  // Does the next tensor. Does nothing after the last.
-  void step() { rewriter_->step(*this); }
 
  private:
   std::vector<TensorToWrite> written(const TensorInfo& tensor) const override;
   void write(SafetensorsWriter& writer, const TensorInfo& tensor) override;
   WeightFormat format_of_written(const TensorInfo& tensor) const;
 
-  ModelConfig config_;
-  Checkpoint checkpoint_;
-  DType type_;  // that weights are rounded to before they are quantized, as they would be at load
+  DType target_;  // that weights are rounded to before they are quantized, as they would be at load
   ThreadPool pool_;
   std::map<std::string, WeightFormat, std::less<>> formats_;  // of tensors that become another than plain
-  std::optional<CheckpointRewriter> rewriter_;                // once all is checked
 };
 
 }  // namespace ivl

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "model/weight_formats.h"
+#include "model/weights.h"
 #include "tensor/error.h"
 
 namespace ivl {
@@ -29,45 +31,58 @@ void prepare(const fs::path& output) {
 
 }  // namespace
 
-CheckpointRewriter::CheckpointRewriter(const Checkpoint& checkpoint, fs::path output)
-    : checkpoint_(checkpoint), output_(std::move(output)) {
-  prepare(output_);
+CheckpointRewriter::CheckpointRewriter(const fs::path& folder, const char* expected)
+    : config_(load_config(folder)),
+      checkpoint_(Checkpoint::open(folder)),
+      params_(config_ = as_stored(std::move(config_), checkpoint_)) {
+  require_weights(checkpoint_, config_);
+  const Precision stored = stored_precision(checkpoint_, params_);
+  for (const WeightFormat format : {stored.formats.decoder, stored.formats.head, stored.formats.vision}) {
+    if (format == WeightFormat::Plain) continue;
+    fail(Status::InvalidArgument, cat(folder.string(), ": is in ", name_of(format), expected));
+  }
+  type_ = stored.type;
+}
+
+void CheckpointRewriter::begin(fs::path output) {
+  prepare(output);
+  output_ = std::move(output);
   for (const SafetensorsFile& shard : checkpoint_.files()) {
     for (const TensorInfo& tensor : shard.tensors()) work_.push_back({&shard, &tensor});
   }
 }
 
-void CheckpointRewriter::step(Rewrite& rewrite) {
+void CheckpointRewriter::step() {
   if (done_ == total()) return;
   const Item& item = work_[static_cast<size_t>(done_)];
-  if (!writer_) begin_shard(*item.shard, rewrite);
-  rewrite.write(*writer_, *item.tensor);
+  if (!writer_) begin_shard(*item.shard);
+  write(*writer_, *item.tensor);
   bytes_done_ += item.tensor->bytes;
   ++done_;
   const bool last_of_shard = done_ == total() || work_[static_cast<size_t>(done_)].shard != item.shard;
-  if (last_of_shard) finish_shard(rewrite);
+  if (last_of_shard) finish_shard();
 }
 
-void CheckpointRewriter::begin_shard(const SafetensorsFile& shard, const Rewrite& rewrite) {
+void CheckpointRewriter::begin_shard(const SafetensorsFile& shard) {
   std::vector<TensorToWrite> tensors;
   for (const Item& item : work_) {
     if (item.shard != &shard) continue;
-    for (TensorToWrite& tensor : rewrite.written(*item.tensor)) tensors.push_back(std::move(tensor));
+    for (TensorToWrite& tensor : written(*item.tensor)) tensors.push_back(std::move(tensor));
   }
   writer_.emplace(output_ / file_name(shard), tensors, shard.metadata());
 }
 
-void CheckpointRewriter::finish_shard(const Rewrite& rewrite) {
+void CheckpointRewriter::finish_shard() {
   writer_->finish();
   writer_.reset();
-  if (done_ == total() && checkpoint_.files().size() > 1) write_index(rewrite);
+  if (done_ == total() && checkpoint_.files().size() > 1) write_index();
 }
 
-void CheckpointRewriter::write_index(const Rewrite& rewrite) const {
+void CheckpointRewriter::write_index() const {
   nlohmann::ordered_json map;
   uint64_t bytes = 0;
   for (const Item& item : work_) {
-    for (const TensorToWrite& tensor : rewrite.written(*item.tensor)) {
+    for (const TensorToWrite& tensor : written(*item.tensor)) {
       map[tensor.name] = file_name(*item.shard);
       bytes += tensor.bytes;
     }

@@ -152,15 +152,16 @@ void Decoder::run_layer(size_t at, int64_t index, const Matrix& x, const Rows& r
   finish_layer(stage, index, x, attended, rows.adapters);
 }
 
-// Of the last layer's results only the rows whose logits are wanted are read: the others stop at their keys and values.
-Matrix Decoder::run_last_layer(size_t at, int64_t index, const Matrix& x, const Rows& rows, std::span<const int32_t> wanted) {
+// Of the last layer's results only the rows whose logits are wanted are read: the others stop at their keys and values. The adapters are
+// those rows'.
+Matrix Decoder::run_last_layer(size_t at, int64_t index, const Matrix& x, const Rows& rows, std::span<const int32_t> wanted,
+                               const RowAdapters& adapters) {
   Stage& stage = stages_[at];
   const Matrix all = attended_in(stage, x.rows);
   attend(at, index, all, x, rows);
   const auto count = static_cast<int64_t>(wanted.size());
   const Matrix picked = stage.space.matrix(kPicked, count, x.cols);
   if (count == 0) return picked;  // a piece of a prompt
-  const RowAdapters adapters = rows.adapters.gathered(wanted);
   const std::vector<AdaptedRows> adapted = adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Out);
   const LayerInput attended{stage.space.matrix(kPickedAttended, count, all.cols), *stage.layers[static_cast<size_t>(index)].o,
                             adapted};
@@ -217,7 +218,7 @@ void Decoder::run_stage(size_t at, const DecoderBatch& batch, const RowAdapters&
   if (!last) return;
   cancel.check();
   const RowAdapters wanted = adapters.gathered(batch.logit_rows);
-  if (picks_early) return run_head(logits, run_last_layer(at, whole, x, rows, batch.logit_rows), wanted, recorder);
+  if (picks_early) return run_head(logits, run_last_layer(at, whole, x, rows, batch.logit_rows, wanted), wanted, recorder);
   const Matrix picked = stage.space.matrix(kPicked, logits.rows, x.cols);
   if (logits.rows > 0) stage.backend->gather_rows(picked, x, batch.logit_rows);
   run_head(logits, picked, wanted, recorder);

@@ -92,7 +92,8 @@ class Decoder {
   void run_stage(size_t stage, const DecoderBatch& batch, const RowAdapters& adapters, const Matrix& logits, Recorder* recorder,
                  const Cancellation& cancel);
   void run_layer(size_t stage, int64_t index, const Matrix& x, const Rows& rows);
-  Matrix run_last_layer(size_t stage, int64_t index, const Matrix& x, const Rows& rows, std::span<const int32_t> picked);
+  Matrix run_last_layer(size_t stage, int64_t index, const Matrix& x, const Rows& rows, std::span<const int32_t> wanted,
+                        const RowAdapters& adapters);
   void attend(size_t stage, int64_t index, const Output& attended, const Matrix& x, const Rows& rows);
   void feed_forward(Stage& stage, int64_t index, const Matrix& x, const RowAdapters& adapters);
   void mix_experts(Stage& stage, const DecoderLayer& layer, const Matrix& x);
