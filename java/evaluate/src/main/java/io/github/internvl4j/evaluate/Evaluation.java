@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One run: benchmarks are asked, and scored from the answers in its folder. The folder has {@code run.json}, the answers in
@@ -21,6 +22,8 @@ public final class Evaluation {
     private final Path folder;
     private final RunFacts facts;
     private final Selection selection;
+    private @Nullable Benchmark lastRead;
+    private @Nullable Samples read;
 
     /**
      * Begins a run, or goes on with one.
@@ -35,6 +38,15 @@ public final class Evaluation {
         facts.claim(folder);
     }
 
+    /** Reads a data set, once where several steps with it follow each other. */
+    private Samples samples(Benchmark benchmark) throws IOException {
+        if (read == null || benchmark != lastRead) {
+            read = benchmark.samples(data);
+            lastRead = benchmark;
+        }
+        return read;
+    }
+
     /**
      * Asks what is not answered yet.
      *
@@ -43,7 +55,7 @@ public final class Evaluation {
      * @throws IOException if the data cannot be read or answers cannot be written
      */
     public List<String> ask(Benchmark benchmark, Respondent respondent, IntConsumer progress) throws IOException {
-        List<Sample> all = benchmark.samples(data).samples();
+        List<Sample> all = samples(benchmark).samples();
         AnswerLog log = AnswerLog.open(folder, benchmark, facts);
         List<Sample> pending = new ArrayList<>();
         for (Sample sample : selection.of(all)) {
@@ -105,7 +117,7 @@ public final class Evaluation {
             facts.requireSame(RunFacts.read(other), other);
             log.addFrom(other, benchmark);
         }
-        log.sort(benchmark.samples(data).samples());
+        log.sort(samples(benchmark).samples());
     }
 
     /**
@@ -115,7 +127,7 @@ public final class Evaluation {
      * @param failures what {@link #ask} gave
      */
     public Result score(Benchmark benchmark, String model, List<String> failures) throws IOException {
-        Samples samples = benchmark.samples(data);
+        Samples samples = samples(benchmark);
         List<Answered> answers = AnswerLog.open(folder, benchmark, facts).answers(selection.of(samples.samples()));
         Outcome outcome = benchmark.outcome(answers, data, model);
         Path results = Files.createDirectories(folder.resolve("results").resolve(benchmark.name()));

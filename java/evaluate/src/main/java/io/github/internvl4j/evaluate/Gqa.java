@@ -9,15 +9,10 @@ import java.util.List;
 import java.util.Map;
 
 /** GQA's balanced testdev. */
-final class Gqa implements Benchmark {
+final class Gqa extends Published {
     @Override
     public String name() {
         return "gqa_testdev_llava";
-    }
-
-    @Override
-    public About about() {
-        return About.of(name());
     }
 
     @Override

@@ -18,7 +18,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** MathVista: answers in sentences, out of which a judge takes what is compared; without one, rules do what they can. */
-final class MathVista implements Benchmark {
+final class MathVista extends Published {
     /** Questions to the judge at a time. */
     private static final int TOGETHER = 8;
 
@@ -43,11 +43,6 @@ final class MathVista implements Benchmark {
     @Override
     public String name() {
         return "MathVista_" + split;
-    }
-
-    @Override
-    public About about() {
-        return About.of(name());
     }
 
     @Override

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** MMBench: a TSV with pictures in it; circular copies of a question are rows of their own. */
-final class Mmbench implements Benchmark {
+final class Mmbench extends Published {
     private static final Set<String> MISSING = new HashSet<>(Tables.list("/tsv_missing"));
     private static final Set<String> UNSENT = Set.of("hint", "category", "source", "image", "comment", "l2-category");
     /** Where the server expects the prediction. */
@@ -36,11 +36,6 @@ final class Mmbench implements Benchmark {
     }
 
     @Override
-    public About about() {
-        return About.of(name);
-    }
-
-    @Override
     public Decoding decoding() {
         return new Decoding(100, 1);
     }
@@ -54,11 +49,7 @@ final class Mmbench implements Benchmark {
                 .forEach(row -> pictures.put(
                         row.path("index").asText(), row.path("image").asText()));
         Rows rows = new Rows();
-        int position = 0;
-        for (ObjectNode row : table.rows()) {
-            int at = position++;
-            rows.add(file, at, () -> sample(file, table.header(), at, row, pictures));
-        }
+        rows.each(file, table.rows(), (position, row) -> sample(file, table.header(), position, row, pictures));
         return rows.done();
     }
 

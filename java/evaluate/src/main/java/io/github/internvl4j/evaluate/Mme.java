@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /** MME: yes and no about a picture, two questions each, in fourteen tasks. */
-final class Mme implements Benchmark {
+final class Mme extends Published {
     private static final List<String> PERCEPTION = Tables.list("/mme/Perception");
     private static final List<String> COGNITION = Tables.list("/mme/Cognition");
     private static final String RELEASE = "/MME_Benchmark_release_version";
@@ -26,11 +26,6 @@ final class Mme implements Benchmark {
     @Override
     public String name() {
         return "mme";
-    }
-
-    @Override
-    public About about() {
-        return About.of(name());
     }
 
     @Override
@@ -58,18 +53,14 @@ final class Mme implements Benchmark {
     }
 
     private static void taskFile(Rows rows, Path file, String task, Path pictures) throws IOException {
-        int position = 0;
-        for (String line : Rows.lines(file)) {
-            int at = position++;
-            rows.add(file, at, () -> {
-                List<String> fields = fields(line, 3);
-                String name = fields.get(0);
-                // The release has five tasks' pictures one folder deeper.
-                Path inner = pictures.resolve("images").resolve(name);
-                Path picture = Files.exists(inner) ? inner : pictures.resolve(name);
-                return sample(task, at, name, fields.get(1), fields.get(2), picture);
-            });
-        }
+        rows.each(file, Rows.lines(file), (position, line) -> {
+            List<String> fields = fields(line, 3);
+            String name = fields.get(0);
+            // The release has five tasks' pictures one folder deeper.
+            Path inner = pictures.resolve("images").resolve(name);
+            Path picture = Files.exists(inner) ? inner : pictures.resolve(name);
+            return sample(task, position, name, fields.get(1), fields.get(2), picture);
+        });
     }
 
     private static List<String> fields(String line, int count) throws IOException {

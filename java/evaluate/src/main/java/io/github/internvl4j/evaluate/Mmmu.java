@@ -13,7 +13,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** MMMU: college exams of thirty subjects, with their first picture. */
-final class Mmmu implements Benchmark {
+final class Mmmu extends Published {
     private static final List<String> SUBJECTS = Tables.list("/mmmu/order");
     private static final String CHOICE = "multiple-choice";
 
@@ -27,11 +27,6 @@ final class Mmmu implements Benchmark {
     @Override
     public String name() {
         return "MMMU_" + split;
-    }
-
-    @Override
-    public About about() {
-        return About.of(name());
     }
 
     @Override
@@ -61,11 +56,7 @@ final class Mmmu implements Benchmark {
     private void read(Rows rows, Path path, JsonNode golds) {
         try {
             ParquetFile file = ParquetFile.open(path);
-            int position = 0;
-            for (ParquetFile.Row row : file.rows()) {
-                int at = position++;
-                rows.add(path, at, () -> sample(file, row, at, golds));
-            }
+            rows.each(path, file.rows(), (position, row) -> sample(file, row, position, golds));
         } catch (IOException failure) {
             rows.problem(failure);
         }

@@ -8,15 +8,10 @@ import java.util.List;
 import java.util.Map;
 
 /** MMVP: pairs of pictures that look alike to CLIP; a pair counts if both of its questions are right. */
-final class Mmvp implements Benchmark {
+final class Mmvp extends Published {
     @Override
     public String name() {
         return "MMVP";
-    }
-
-    @Override
-    public About about() {
-        return About.of(name());
     }
 
     @Override
@@ -28,11 +23,7 @@ final class Mmvp implements Benchmark {
     public Samples samples(DataFolder data) throws IOException {
         Path file = data.path("MMVP/Questions.csv");
         Rows rows = new Rows();
-        int position = 0;
-        for (ObjectNode row : Table.read(file, ',').rows()) {
-            int at = position++;
-            rows.add(file, at, () -> sample(data, at, row));
-        }
+        rows.each(file, Table.read(file, ',').rows(), (position, row) -> sample(data, position, row));
         return rows.done();
     }
 

@@ -20,9 +20,9 @@ final class Rows {
     private final List<String> problems = new ArrayList<>();
 
     /** Makes a sample of a row. */
-    interface Maker {
+    interface Maker<T> {
         /** @throws BadRow if a field is missing or not as expected */
-        Sample make(int position, ObjectNode row) throws IOException;
+        Sample make(int position, T row) throws IOException;
     }
 
     /** A row that is not as expected. */
@@ -52,11 +52,16 @@ final class Rows {
     }
 
     /** JSON, one object a line. */
-    void jsonLines(Path file, Maker maker) throws IOException {
+    void jsonLines(Path file, Maker<ObjectNode> maker) throws IOException {
+        each(file, lines(file), (position, line) -> maker.make(position, object(line)));
+    }
+
+    /** Of each of a file's rows a sample, or a problem in its place. */
+    <T> void each(Path file, Iterable<T> rows, Maker<T> maker) {
         int position = 0;
-        for (String line : lines(file)) {
+        for (T row : rows) {
             int at = position++;
-            add(file, at, () -> maker.make(at, object(line)));
+            add(file, at, () -> maker.make(at, row));
         }
     }
 

@@ -8,15 +8,10 @@ import java.util.List;
 import java.util.Map;
 
 /** ScienceQA's test questions with pictures. */
-final class ScienceQa implements Benchmark {
+final class ScienceQa extends Published {
     @Override
     public String name() {
         return "sqa_test";
-    }
-
-    @Override
-    public About about() {
-        return About.of(name());
     }
 
     @Override

@@ -11,15 +11,10 @@ import java.util.List;
 import java.util.Map;
 
 /** SEED-Bench: pictures, and videos as their middle frames. */
-final class Seed implements Benchmark {
+final class Seed extends Published {
     @Override
     public String name() {
         return "SEEDv1";
-    }
-
-    @Override
-    public About about() {
-        return About.of(name());
     }
 
     @Override

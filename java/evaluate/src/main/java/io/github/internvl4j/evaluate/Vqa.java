@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 
 /** TextVQA and VizWiz: short answers against those of ten people, or for a server. */
-final class Vqa implements Benchmark {
+final class Vqa extends Published {
     private static final int PEOPLE = 10;
 
     private final String name;
@@ -45,11 +45,6 @@ final class Vqa implements Benchmark {
     @Override
     public String name() {
         return name;
-    }
-
-    @Override
-    public About about() {
-        return About.of(name);
     }
 
     @Override
