@@ -31,11 +31,7 @@ using Loaded = std::shared_ptr<const LoadedAdapter>;
 
 Answer answer_with(const std::shared_ptr<Engine>& engine, const Prompt& prompt, std::vector<AdapterChoice> adapters,
                    int32_t tokens = 4) {
-  Requests requests(engine);
-  const int64_t id = requests.add(prompt, greedy(static_cast<size_t>(tokens)), {.adapters = std::move(adapters)});
-  requests.run();
-  EXPECT_FALSE(requests.of(id).failure) << requests.of(id).failure->what();
-  return requests.of(id);
+  return answer(engine, prompt, greedy(static_cast<size_t>(tokens)), {.adapters = std::move(adapters)});
 }
 
 LoadOptions in(DType precision) {

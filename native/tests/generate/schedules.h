@@ -66,6 +66,11 @@ class Schedules {
   // Half of the schedules have this draft.
   void set_draft(std::shared_ptr<Engine> draft) { draft_ = std::move(draft); }
 
+  // Every third of what is asked takes this adapter, which no image is seen with.
+  void set_adapter(const std::shared_ptr<const LoadedAdapter>& adapter) {
+    for (size_t i = 0; i < asks_.size(); i += 3) asks_[i].adapters = {{adapter}};
+  }
+
   int64_t preemptions() const { return preemptions_; }
   int64_t reused() const { return reused_; }
   int64_t guessed() const { return guessed_; }
@@ -75,7 +80,8 @@ class Schedules {
   struct Ask {
     Prompt prompt;
     Sampling sampling;
-    std::optional<Answer> alone;
+    std::vector<AdapterChoice> adapters = {};
+    std::optional<Answer> alone = {};
   };
 
   // One schedule; equal numbers are equal schedules.
@@ -103,6 +109,7 @@ class Schedules {
         if (up_to(5) == 0) how.salt = "other";
         how.priority = static_cast<int32_t>(up_to(1));
         how.most_guessed = static_cast<int32_t>(up_to(1) * 6);
+        how.adapters = ask.adapters;
         requests.add(ask.prompt, ask.sampling, how);
       }
       if (!asked.empty() && up_to(12) == 0) {
@@ -121,11 +128,11 @@ class Schedules {
     drafted_ += requests.scheduler().counts().drafted_tokens;
   }
 
-  void add(Prompt prompt, const Sampling& sampling) { asks_.push_back({std::move(prompt), sampling, {}}); }
+  void add(Prompt prompt, const Sampling& sampling) { asks_.push_back({std::move(prompt), sampling}); }
 
   void expect_alone(const Answer& got, size_t asked, bool cancelled) {
     Ask& ask = asks_[asked];
-    if (!ask.alone) ask.alone = answer(engine_, ask.prompt, ask.sampling);
+    if (!ask.alone) ask.alone = answer(engine_, ask.prompt, ask.sampling, {.adapters = ask.adapters});
     EXPECT_EQ(got.finish, cancelled ? Finish::Cancelled : ask.alone->finish) << asked;
     ASSERT_LE(got.tokens.size(), ask.alone->tokens.size()) << asked;
     EXPECT_TRUE(std::equal(got.tokens.begin(), got.tokens.end(), ask.alone->tokens.begin())) << asked;

@@ -2,6 +2,7 @@
 #include "generate/schedules.h"
 
 #include "cpu/cpu_backend.h"
+#include "model/adapter_folder.h"
 
 namespace ivl {
 namespace {
@@ -25,7 +26,11 @@ TEST_P(RandomSchedules, GiveTheBitsOfSingleRequests) {
   options.precision = GetParam().type;
   options.kv = GetParam().kv;
   const auto backend = std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = GetParam().threads});
-  testing::Schedules schedules(oracle, oracle.load(testing::always(backend), options), {});
+  const auto engine = oracle.load(testing::always(backend), options);
+  testing::Schedules schedules(oracle, engine, {});
+  testing::AdapterFolder adapter;
+  adapter.pairs_of(ParamTable(engine->config()), 5, false);
+  schedules.set_adapter(engine->load_adapter(adapter.write()));
   schedules.set_draft(oracle.load_int8(backend, false));
   schedules.run_all(50);
   EXPECT_GT(schedules.preemptions(), 0) << "or the schedules tried nothing";

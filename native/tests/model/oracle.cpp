@@ -185,15 +185,15 @@ void Requests::run() {
   while (!scheduler_.idle()) turn();
 }
 
-Answer Requests::answer(Prompt prompt, const Sampling& sampling) {
-  const int64_t request = add(std::move(prompt), sampling);
+Answer Requests::answer(Prompt prompt, const Sampling& sampling, RequestOptions options) {
+  const int64_t request = add(std::move(prompt), sampling, std::move(options));
   run();
   if (of(request).failure) throw Error(*of(request).failure);
   return of(request);
 }
 
-Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampling& sampling) {
-  return Requests(engine).answer(std::move(prompt), sampling);
+Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampling& sampling, RequestOptions options) {
+  return Requests(engine).answer(std::move(prompt), sampling, std::move(options));
 }
 
 double relative_error(const std::vector<float>& actual, const std::vector<float>& expected) {

@@ -89,7 +89,7 @@ class Requests {
   const Answer& of(int64_t request) const { return answers_.at(static_cast<size_t>(request)); }
   const std::vector<Answer>& answers() const { return answers_; }
   // Adds one and runs; what it fails with is thrown.
-  Answer answer(Prompt prompt, const Sampling& sampling);
+  Answer answer(Prompt prompt, const Sampling& sampling, RequestOptions options = {});
   Scheduler& scheduler() { return scheduler_; }
 
  private:
@@ -99,7 +99,7 @@ class Requests {
 };
 
 // Of a request alone, over a cache of its own. What it fails with is thrown.
-Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampling& sampling);
+Answer answer(const std::shared_ptr<Engine>& engine, Prompt prompt, const Sampling& sampling, RequestOptions options = {});
 
 double relative_error(const std::vector<float>& actual, const std::vector<float>& expected);
 
