@@ -6,7 +6,7 @@
 namespace ivl {
 namespace {
 
-class GpuSchedules : public testing::GpuTest {
+class GpuSchedules : public testing::GpuTest, public ::testing::WithParamInterface<int> {
  protected:
   void SetUp() override {
     simt::set_device_count(2);
@@ -30,18 +30,18 @@ Placer over(int gpus) {
   };
 }
 
-TEST_F(GpuSchedules, GiveTheBitsOfSingleRequestsOnOneAndOnTwo) {
-  const testing::Oracle oracle("hermes-gqa7");
+INSTANTIATE_TEST_SUITE_P(Gpus, GpuSchedules, ::testing::Values(1, 2), ::testing::PrintToStringParamName());
+
+TEST_P(GpuSchedules, GiveTheBitsOfSingleRequests) {
+  const testing::Oracle oracle("qwen2-tied");
   LoadOptions draft;
   draft.formats.decoder = draft.formats.head = WeightFormat::Int8;  // which is wrong now and then
-  for (const int gpus : {1, 2}) {
-    testing::Schedules schedules(oracle, oracle.load(over(gpus), DType::BF16),
-                                 {.dialogs = {"image.0"}, .longer = 9, .texts = {40, 259}, .answer = 4, .requests = 5});
-    schedules.set_draft(oracle.load(over(1), draft));
-    schedules.run_all(1);
-    EXPECT_GT(schedules.reused(), 0) << "or the schedules tried nothing";
-    EXPECT_GT(schedules.drafted(), 0);
-  }
+  testing::Schedules schedules(oracle, oracle.load(over(GetParam()), DType::BF16),
+                               {.dialogs = {"image.0"}, .longer = 9, .texts = {40, 259}, .answer = 4, .requests = 5});
+  schedules.set_draft(oracle.load(over(1), draft));
+  schedules.run_all(1);
+  EXPECT_GT(schedules.reused(), 0) << "or the schedules tried nothing";
+  EXPECT_GT(schedules.drafted(), 0);
 }
 
 }  // namespace
