@@ -8,6 +8,11 @@ target_link_libraries(emulated_gpu INTERFACE ivl_options)
 
 add_library(kernel_emulation OBJECT ${emulation_sources})
 target_link_libraries(kernel_emulation PRIVATE emulated_gpu)
+# Every access of a kernel comes through these files: as one source, they are inlined.
+set_target_properties(kernel_emulation PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+foreach(name block checks fences fiber hooks memory order)
+  set_source_files_properties("${CMAKE_CURRENT_SOURCE_DIR}/emulation/${name}.cpp" PROPERTIES UNITY_GROUP accesses)
+endforeach()
 
 # The compiler puts a hook at every access, and the library behind the hooks is the emulation. Without -fno-tree-sra
 # wide accesses would be taken apart before; -g1 gives reports their lines.

@@ -87,6 +87,13 @@ void thread_main(void* argument) {
   thread->fiber.finish();
 }
 
+// One more barrier or fence. Accesses of two of them must not look like those of one.
+void count_up(uint16_t& epoch) {
+  if (++epoch == 0) {
+    throw std::runtime_error("emulation: more barriers or fences in a thread than are counted");
+  }
+}
+
 Dim3 unfold(uint32_t index, const Dim3& size) { return {index % size.x, index / size.x % size.y, index / size.x / size.y}; }
 
 void Grid::start_block(uint32_t block) {
@@ -187,7 +194,7 @@ bool Grid::release_warp(uint32_t warp) {
     for (uint32_t other = 0; other < lanes_of(warp); other++) {
       Thread& thread = *threads_[warp * kWarp + other];
       if ((first.mask >> other & 1) != 0) {
-        thread.clock.warp_epoch += orders ? 1 : 0;
+        if (orders) count_up(thread.clock.warp_epoch);
         thread.wait = Wait::Nothing;
       }
     }
@@ -211,7 +218,7 @@ bool Grid::release_block() {
     }
   }
   for (auto& thread : threads_) {
-    thread->clock.block_epoch++;
+    count_up(thread->clock.block_epoch);
     thread->wait = Wait::Nothing;
   }
   share_fences(0, shape_.block.count());
@@ -292,7 +299,7 @@ void* static_shared(const void* place, size_t bytes) {
 
 void thread_fence() {
   Thread& thread = running();
-  thread.clock.fences++;
+  count_up(thread.clock.fences);
   thread.fences.fence(thread.clock);
 }
 

@@ -31,7 +31,7 @@ std::byte* addresses() {
 }
 
 // Where among them; beyond them all for an address that is none.
-size_t place_of(const void* address) { return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(addresses()); }
+size_t offset_of(const void* address) { return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(addresses()); }
 
 struct Arena {
   size_t used = 0;  // of the addresses
@@ -54,7 +54,7 @@ Allocation& shared() {
 }
 
 Arena* arena_of(const void* address) {
-  const size_t device = place_of(address) / kArenaBytes;
+  const size_t device = offset_of(address) / kArenaBytes;
   return device < kDevices ? &arenas()[device] : nullptr;
 }
 
@@ -150,7 +150,7 @@ Allocation* find_allocation(const void* address) {
   return at->second.holds(address, 1) ? &at->second : nullptr;
 }
 
-bool is_device_address(const void* address) { return place_of(address) < kDevices * kArenaBytes + kSharedBytes; }
+bool is_device_address(const void* address) { return offset_of(address) < kDevices * kArenaBytes + kSharedBytes; }
 
 void mark_read(const void* address, size_t bytes) {
   Allocation* allocation = find_allocation(address);

@@ -19,11 +19,12 @@ struct Access {
   uint32_t block = 0;
   uint16_t thread = 0;
   uint16_t fences = 0;  // that the thread came through
-  uint32_t block_epoch = 0;
-  uint32_t warp_epoch = 0;
+  uint16_t block_epoch = 0;
+  uint16_t warp_epoch = 0;
 };
 
-struct Cell {
+// One line of a cache: most of the emulation's time goes into fetching them.
+struct alignas(64) Cell {
   Access writer;
   Access readers[2];           // the last two different threads
   uint8_t written = 0;         // a bit for each of the two bytes

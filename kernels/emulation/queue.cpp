@@ -104,7 +104,6 @@ void Queue::enqueue_wait(cudaStream_t stream, std::shared_ptr<CUevent_st> event)
 // ---- running -------------------------------------------------------------------------------------------------------
 
 void Queue::run_front(CUstream_st& stream) {
-  const MemoryOpen open(*this);
   const CUstream_st::Task task = std::move(stream.tasks.front());
   stream.tasks.pop_front();
   if (task.work != 0) order().begin(task.work, task.known);
@@ -126,6 +125,8 @@ cudaError_t Queue::run_now(const Work& work) {
 
 template <class Done>
 bool Queue::run_until(const Done& done) {
+  if (done()) return true;
+  const MemoryOpen open(*this);
   while (!done()) {
     std::vector<CUstream_st*> ready;
     for (const auto& stream : streams_) {
