@@ -35,8 +35,10 @@ TEST_F(GpuSchedules, GiveTheBitsOfSingleRequestsOnOneAndOnTwo) {
   LoadOptions draft;
   draft.formats.decoder = draft.formats.head = WeightFormat::Int8;  // which is wrong now and then
   for (const int gpus : {1, 2}) {
-    testing::Schedules schedules(oracle, oracle.load(over(gpus), DType::BF16),
+    const auto engine = oracle.load(over(gpus), DType::BF16);
+    testing::Schedules schedules(oracle, engine,
                                  {.dialogs = {"image.0"}, .longer = 9, .texts = {40, 259}, .answer = 4, .requests = 5});
+    schedules.set_adapter(engine->load_adapter(oracle.folder() / "adapter"));
     schedules.set_draft(oracle.load(over(1), draft));
     schedules.run_all(1);
     EXPECT_GT(schedules.reused(), 0) << "or the schedules tried nothing";
