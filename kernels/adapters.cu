@@ -88,7 +88,7 @@ Cost cost_of(const LowRank<T>& work) {
   const auto rows = static_cast<double>(work.most_rows);
   const double ranks = work.most_ranks;
   Cost cost;
-  cost.read = work.added.count * ((rows + ranks) * work.in_features * sizeof(T) + ranks * sizeof(float) + sizeof(AddedRows<T>));
+  cost.read = work.added.count * ((rows + ranks) * work.in_features * sizeof(T) + ranks * sizeof(float));
   cost.written = work.added.count * rows * ranks * sizeof(float);
   return cost;
 }

@@ -243,6 +243,7 @@ public final class InternVL implements AutoCloseable {
      * @throws CheckpointException if it is malformed, or of another model; the message names the file and the tensor
      * @throws UnsupportedModelException if it is more than pairs of linear layers (DoRA, biases, whole layers), a pickle, or of experts or
      *     their router
+     * @throws InsufficientMemoryException if a device has no room for it; the model goes on
      * @throws ClosedException if the model is closed
      */
     public Adapter loadAdapter(Path directory) {
