@@ -2,6 +2,7 @@
 // up to the one rounding of the result; or the step of queries, keys and values into their heads' places.
 #pragma once
 
+#include "adapters.h"
 #include "device/types.h"
 
 namespace gpu {
@@ -48,6 +49,7 @@ struct Epilogue {
   Rows<T> out;
   Rows<float> out_f32;  // instead of out
   RopeTarget<T> rope;
+  Added<T> added;  // to the sums, before all else
 };
 
 }  // namespace gpu

@@ -80,6 +80,29 @@ GPU_DEVICE float bias_at(const T* bias, int at) {
   return bias != nullptr ? to_float(bias[at]) : 0.0f;
 }
 
+// A product's sum of a row and a row of the weights with what adapters add to it, as if theirs were more of its columns.
+template <class T>
+GPU_DEVICE float with_adapters(const Epilogue<T>& e, int64_t row, int weight_row, float sum) {
+  for (int i = 0; i < e.added.count; i++) {
+    const AddedRows<T>& added = e.added.entries[i];
+    if (row < added.row || row >= added.row + added.rows || added.pair_of[weight_row] < 0) {
+      continue;
+    }
+    const T* up = added.up + static_cast<int64_t>(weight_row) * added.rank;
+    const float* u = e.added.u + added.first + ((row - added.row) * added.pairs + added.pair_of[weight_row]) * added.rank;
+    for (int k = 0; k < added.rank; k += 8) {
+      const auto b = load_constant<Vector<T, 8>>(up + k);
+      const auto low = load_constant<Vector<float, 4>>(u + k);
+      const auto high = load_constant<Vector<float, 4>>(u + k + 4);
+#pragma unroll
+      for (int j = 0; j < 8; j++) {
+        sum = __fmaf_rn(j < 4 ? low.at[j % 4] : high.at[j % 4], to_float(b.at[j]), sum);
+      }
+    }
+  }
+  return sum;
+}
+
 GPU_DEVICE float gelu(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678f)); }
 GPU_DEVICE float silu(float x) { return __fdividef(x, 1.0f + __expf(-x)); }
 
@@ -216,8 +239,9 @@ struct Finish {
       const int64_t weight = weight_row_of(e, Product::column_of(n) + i, place.first_column, place.columns);
       result[i] = 0;
       if (row(m, half) < place.rows && weight >= 0) {
-        result[i] = value(row(m, half), static_cast<int>(weight), product.sums[m][n][2 * half + i]) +
-                    bias_at(e.bias, static_cast<int>(weight));
+        const auto weight_row = static_cast<int>(weight);
+        const float sum = value(row(m, half), weight_row, product.sums[m][n][2 * half + i]);
+        result[i] = with_adapters(e, row(m, half), weight_row, sum) + bias_at(e.bias, weight_row);
       }
     }
   }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "adapters.h"
 #include "attention.h"
 #include "emulation/counters.h"
 #include "expert_gemm.h"
@@ -408,6 +409,28 @@ void head_norms(Recorder& recorder) {
   });
 }
 
+// A prompt's rows with an adapter that has three pairs of rank 16, and a single one.
+template <class T>
+void adapters(Recorder& recorder) {
+  for (const int rows : {1, 64}) {
+    constexpr int kPairs = 3, kRank = 16, kRanks = kPairs * kRank;
+    const DeviceArray<T> in(random_values<T>(static_cast<size_t>(rows * kInputs), 1));
+    const DeviceArray<T> down(random_values<T>(kRanks * kInputs, 2));
+    const DeviceArray<float> scales(std::vector<float>(kRanks, 2.0f)), u(static_cast<size_t>(rows * kRanks));
+    gpu::AddedRows<T> entry;
+    entry.rows = rows;
+    entry.down = down.data();
+    entry.scales = scales.data();
+    entry.weight = 1;
+    entry.pairs = kPairs;
+    entry.rank = kRank;
+    const DeviceArray<gpu::AddedRows<T>> entries(std::vector<gpu::AddedRows<T>>{entry});
+    const gpu::LowRank<T> work{{in.data(), kInputs}, {entries.data(), 1, u.data()}, rows, kRanks, kInputs};
+    recorder.record(std::to_string(rows) + " rows of 1024 with three pairs of rank 16",
+                    [&] { return gpu::low_rank(work, nullptr); });
+  }
+}
+
 // Four rows that pass eight of 32 experts each.
 template <class T>
 void experts(Recorder& recorder) {
@@ -485,6 +508,7 @@ void every_kernel(Recorder& recorder) {
   attention<T>(recorder);
   norms<T>(recorder);
   head_norms<T>(recorder);
+  adapters<T>(recorder);
   experts<T>(recorder);
   expert_products<T>(recorder);
   quantization<T>(recorder);

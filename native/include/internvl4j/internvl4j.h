@@ -282,12 +282,12 @@ IVL_API void ivl_model_free(ivl_model* model);
 /* ---- adapters ----------------------------------------------------------------------------------------------------- */
 
 /* A LoRA adapter, as PEFT saves it: a folder with adapter_config.json and adapter_model.safetensors. To each layer W x that it has a
- * pair for it adds scale * B (A x), in f32 and beside the weights, which stay as they are in any precision. Requests choose adapters,
+ * pair for it adds scale * B (A x), in f32 sums and beside the weights, which stay as they are in any precision. Requests choose adapters,
  * each its own; those without have the bits that they would have without any adapter loaded. */
 typedef struct ivl_adapter ivl_adapter;
 /* Reads it, and takes it into the model's memory between two passes; the folder is not needed afterwards. IVL_CHECKPOINT if it is malformed or
- * of another model, IVL_UNSUPPORTED if it is more than pairs of linear layers (DoRA, biases, modules_to_save) or a pickle, or if the
- * model's device takes no adapters yet: GPUs. Any thread. */
+ * of another model, IVL_UNSUPPORTED if it is more than pairs of linear layers (DoRA, biases, modules_to_save) or a pickle,
+ * IVL_OUT_OF_MEMORY if a device has no room for it. Any thread. */
 IVL_API ivl_status ivl_adapter_load(ivl_model* model, const char* directory, ivl_adapter** out);
 typedef struct ivl_adapter_info {
   int64_t bytes;       /* of its pairs */

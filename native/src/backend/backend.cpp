@@ -52,12 +52,6 @@ void Backend::pixel_shuffle_norm(const Matrix& out, const Matrix& in, int64_t pi
   norm(out, out, weights);
 }
 
-std::unique_ptr<AdapterWeights> Backend::adapter(const AdapterSource&) {
-  fail(Status::Unsupported,
-       cat(description(), ": takes no adapters yet; load the model with device cpu, or merge the adapter into ",
-           "the checkpoint (internvl4j merge)"));
-}
-
 double Backend::timed(const std::function<void()>& work) {
   const auto began = std::chrono::steady_clock::now();
   work();

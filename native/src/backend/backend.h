@@ -257,8 +257,8 @@ class Backend {
   // `source(e)` gives expert e; each is asked for once, in order, and read before the next is asked for.
   virtual std::unique_ptr<ExpertWeights> experts(int64_t count, const std::function<ExpertSource(int64_t)>& source, DType as) = 0;
 
-  // A layer's share of an adapter, which may come and go while the model is used. This one refuses: Error(Unsupported).
-  virtual std::unique_ptr<AdapterWeights> adapter(const AdapterSource& source);
+  // A layer's share of an adapter, which may come and go while the model is used.
+  virtual std::unique_ptr<AdapterWeights> adapter(const AdapterSource& source) = 0;
 
   // No more weights will come, and those that came are in place: what only loading needs can go.
   virtual void finish_weights() {}

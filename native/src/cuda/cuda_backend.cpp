@@ -117,9 +117,10 @@ gpu::Digest* CudaBackend<T>::digests_for(const Output& to) {
 
 template <class T>
 void CudaBackend<T>::launch_product(const Output& to, gpu::Rows<const T> in, const CudaLinear& weights, int64_t out_features,
-                                    gpu::Epilogue<T> epilogue, const char* what) {
+                                    gpu::Epilogue<T> epilogue, Adapted adapted, const char* what) {
   const Matrix& out = to.rows;
   epilogue.bias = static_cast<const T*>(weights.bias.data());
+  epilogue.added = added_to(weights, in, adapted);
   const auto outputs = static_cast<int>(out_features);
   const void* weight = weights.weight.data();
   const Prepared prepared = std::exchange(prepared_, {});
@@ -145,7 +146,8 @@ void CudaBackend<T>::launch_product(const Output& to, gpu::Rows<const T> in, con
 }
 
 template <class T>
-void CudaBackend<T>::multiply(const Output& to, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue) {
+void CudaBackend<T>::multiply(const Output& to, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue,
+                              Adapted adapted) {
   const Matrix& out = to.rows;
   gpu::Epilogue<T> then;
   then.activation = activation_of(epilogue.activation);
@@ -156,7 +158,7 @@ void CudaBackend<T>::multiply(const Output& to, gpu::Rows<const T> in, const Cud
   } else {
     then.out = rows_of(out);
   }
-  launch_product(to, in, weights, out.cols, then, "product");
+  launch_product(to, in, weights, out.cols, then, adapted, "product");
 }
 
 template <class T>
@@ -166,7 +168,7 @@ void CudaBackend<T>::matmul(const Output& to, const LayerInput& from, const Epil
   const bool gated = epilogue.activation == Activation::SwiGlu;
   require(in.cols == weights.padded_in && out.rows == in.rows, "matmul: the input fits the weights, in eights");
   require(out.cols == (gated ? weights.out_features / 2 : weights.out_features), "matmul: the output fits the weights");
-  multiply(to, const_rows_of(in), weights, epilogue);
+  multiply(to, const_rows_of(in), weights, epilogue, from.adapted);
 }
 
 template <class T>
@@ -305,10 +307,10 @@ void CudaBackend<T>::project_qkv(const Matrix& qkv, const LayerInput& from, cons
   if (norms.q == nullptr) {
     then.activation = gpu::Activation::Rope;
     then.rope = turn;
-    launch_product(qkv, const_rows_of(in), weights, qkv.cols / 2, then, "queries, keys and values");
+    launch_product(qkv, const_rows_of(in), weights, qkv.cols / 2, then, from.adapted, "queries, keys and values");
     return;
   }
-  launch_product(qkv, const_rows_of(in), weights, qkv.cols, then, "queries, keys and values");
+  launch_product(qkv, const_rows_of(in), weights, qkv.cols, then, from.adapted, "queries, keys and values");
   const gpu::HeadNorm<T> heads_of{
       then.out, values_of<T>(norms.q->weight.get()), values_of<T>(norms.k->weight.get()), norms.q->eps, turn, qkv.rows};
   check(gpu::normalize_and_turn(heads_of, device_.stream()), "norms of heads");

@@ -2,9 +2,11 @@
 // f32. A row's results are the same bits in every company, as backend.h promises: each kernel says how.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 
+#include "adapters.h"
 #include "attention.h"
 #include "backend/backend.h"
 #include "backend/row_codec.h"
@@ -45,6 +47,8 @@ class CudaBackend final : public Backend {
   std::unique_ptr<LinearWeights> linear(const LinearSource& source, DType as) override;
   std::unique_ptr<TableWeights> table(const HostTensor& source, DType as) override;
   std::unique_ptr<ExpertWeights> experts(int64_t count, const std::function<ExpertSource(int64_t)>& source, DType as) override;
+  // In the backend's type.
+  std::unique_ptr<AdapterWeights> adapter(const AdapterSource& source) override;
   void finish_weights() override;
 
   void norm(const Output& out, const Matrix& in, const NormWeights& weights) override;
@@ -79,10 +83,15 @@ class CudaBackend final : public Backend {
   void allocate_rows(CudaLinear& weights, const LinearSource& like, int64_t count);
   void put_rows(CudaLinear& weights, int64_t first, const LinearSource& source);
   HostTensor written_out(const HostTensor& weight, const RowCodec& codec, Buffer& memory);
-  void multiply(const Output& out, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue);
-  // The product for out, in 16 bits or in int8 as the weights are. The epilogue's bias is the weights'.
+  using Adapted = std::span<const AdaptedRows>;
+  void multiply(const Output& out, gpu::Rows<const T> in, const CudaLinear& weights, const Epilogue& epilogue,
+                Adapted adapted = {});
+  // The product for out, in 16 bits or in int8 as the weights are. The epilogue's bias is the weights', and what it adds the
+  // adapters'.
   void launch_product(const Output& out, gpu::Rows<const T> in, const CudaLinear& weights, int64_t out_features,
-                      gpu::Epilogue<T> epilogue, const char* what);
+                      gpu::Epilogue<T> epilogue, Adapted adapted, const char* what);
+  // What adapters add to the layer's product, of which the part before it is queued.
+  gpu::Added<T> added_to(const CudaLinear& layer, gpu::Rows<const T> in, Adapted adapted);
   // A product of rows that lie by expert.
   void multiply_by_expert(const Matrix& out, gpu::Rows<const T> in, const CudaLinear& weights, const CudaExperts& experts,
                           int64_t most_rows, Activation activation);
@@ -112,7 +121,8 @@ class CudaBackend final : public Backend {
   UploadedArray<gpu::CacheSlot<T>> slots_;
   UploadedArray<gpu::AttentionSpan<T>> vision_spans_, decoder_spans_;
   UploadedArray<const T*> kv_blocks_;
-  Buffer attention_space_, patches_;
+  Buffer attention_space_, patches_, low_rank_;
+  std::map<const LinearWeights*, UploadedArray<gpu::AddedRows<T>>> added_;  // a pass gives each layer's one content
   UploadedArray<int> generated_;
   UploadedArray<gpu::AddedLogit> added_logits_;
   UploadedArray<uint32_t> masks_;

@@ -16,6 +16,12 @@ struct CudaLinear final : LinearWeights {
   Buffer int8_scales;     // (out_features) f32, where the layer is int8; then the weight's rows are int8_stride() bytes
 };
 
+struct CudaAdapter final : AdapterWeights {
+  Buffer down, scales, up, pair_of;  // as gpu::AddedRows has them
+  int pairs = 0;
+  int rank = 0;  // the widest pair's, up to a multiple of 8
+};
+
 struct CudaExperts final : ExpertWeights {
   CudaLinear gate_up, down;  // of all experts, one over the other
 };

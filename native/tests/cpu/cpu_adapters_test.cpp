@@ -1,46 +1,18 @@
 // What adapters add to the CPU backend's products, in every kernel variant that runs here: against the double-precision reference,
 // and that a row's bits depend on nothing but the row and its own adapters.
-#include <list>
-
+#include "backend/adapted_layer.h"
 #include "cpu/variant_test.h"
 
 namespace ivl::cpu {
 namespace {
 
+using testing::adapters_for;
+using Layer = testing::AdaptedLayer;
+using Pairs = testing::AdapterPairs;
+using Product = testing::AdaptedProduct;
+
 class CpuAdapters : public VariantTest {};
 INSTANTIATE_TEST_SUITE_P(Variants, CpuAdapters, ::testing::ValuesIn(kernel_variants()), variant_name);
-
-// Pairs for a layer of these parts, each of its own rank; 0: the part has none.
-class Pairs {
- public:
-  Pairs(const std::vector<int64_t>& parts, int64_t in, const std::vector<int64_t>& ranks, DType type, uint32_t seed) {
-    for (size_t i = 0; i < parts.size(); ++i) {
-      if (ranks[i] == 0) {
-        source_.ups.push_back({parts[i]});
-        continue;
-      }
-      const auto down = static_cast<int64_t>(source_.downs.size());
-      source_.downs.push_back({values({ranks[i], in}, type, seed + 10 * static_cast<uint32_t>(i)), 1.5f});
-      source_.ups.push_back({parts[i], down, values({parts[i], ranks[i]}, type, seed + 10 * static_cast<uint32_t>(i) + 1)});
-    }
-  }
-  const AdapterSource& source() const { return source_; }
-
- private:
-  HostTensor values(std::vector<int64_t> shape, DType type, uint32_t seed) {
-    return values_.emplace_back(std::move(shape), type, seed, 0.3f).tensor();
-  }
-  std::list<HostValues> values_;
-  AdapterSource source_;
-};
-
-struct Layer {
-  std::vector<int64_t> parts;
-  int64_t in;
-  WeightFormat format;
-  DType type;
-  Activation activation;
-};
 
 const Layer kLayers[] = {{{48, 16, 16}, 64, WeightFormat::Plain, DType::F32, Activation::None},
                          {{131, 7, 9}, 1037, WeightFormat::Plain, DType::BF16, Activation::None},
@@ -49,54 +21,13 @@ const Layer kLayers[] = {{{48, 16, 16}, 64, WeightFormat::Plain, DType::F32, Act
                          {{150, 33, 33}, 384, WeightFormat::Int8, DType::BF16, Activation::None},
                          {{96, 96}, 256, WeightFormat::Int4, DType::BF16, Activation::SwiGlu}};
 
-class Product {
- public:
-  explicit Product(const Layer& layer) : layer_(layer) {
-    for (size_t i = 0; i < layer.parts.size(); ++i) {
-      values_.emplace_back(std::vector<int64_t>{layer.parts[i], layer.in}, layer.type, 2 + static_cast<uint32_t>(i), 0.2f);
-      source_.weights.push_back(values_.back().tensor());
-      biases_.emplace_back(std::vector<int64_t>{layer.parts[i]}, layer.type, 50 + static_cast<uint32_t>(i));
-      source_.biases.push_back(biases_.back().tensor());
-    }
-    source_.format = layer.format;
-  }
-  DType kept() const { return layer_.format == WeightFormat::Plain ? DType::F32 : DType::BF16; }
-  int64_t outputs() const {
-    if (layer_.activation == Activation::SwiGlu) return layer_.parts[0];
-    int64_t sum = 0;
-    for (const int64_t rows : layer_.parts) sum += rows;
-    return sum;
-  }
-  std::unique_ptr<LinearWeights> on(Backend& backend) const { return backend.linear(source_, kept()); }
-  void run(Backend& backend, const LinearWeights& weights, const Matrix& out, const Matrix& in,
-           std::span<const AdaptedRows> adapted) const {
-    backend.matmul(out, {in, weights, adapted}, {layer_.activation, nullptr, nullptr});
-  }
-
- private:
-  const Layer& layer_;
-  std::list<HostValues> values_, biases_;
-  LinearSource source_;
-};
-
-// Ranks of the first, of the second part, ...
-const std::vector<int64_t> kRanks[] = {{16, 16, 16}, {1, 3, 0}, {64, 8, 17}, {0, 33, 5}};
-
-// Adapters of these ranks, as far as they have pairs for the layer's parts.
-std::vector<Pairs> adapters_for(const Layer& layer, DType type) {
-  std::vector<Pairs> all;
-  uint32_t seed = 100;
-  for (const std::vector<int64_t>& ranks : kRanks) {
-    if (layer.parts.size() > 1 || ranks[0] > 0) all.emplace_back(layer.parts, layer.in, ranks, type, seed += 100);
-  }
-  return all;
-}
+DType kept(const Layer& layer) { return layer.format == WeightFormat::Plain ? DType::F32 : DType::BF16; }
 
 TEST_P(CpuAdapters, AddedPairsMatchTheReference) {
   CpuBackend cpu = backend();
   for (const Layer& layer : kLayers) {
     const Product product(layer);
-    const auto weights = product.on(cpu), reference = product.on(reference_);
+    const auto weights = product.on(cpu, kept(layer)), reference = product.on(reference_, kept(layer));
     for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
       for (const Pairs& pairs : adapters_for(layer, type)) {
         const auto mine = cpu.adapter(pairs.source()), theirs = reference_.adapter(pairs.source());
@@ -132,7 +63,7 @@ TEST_P(CpuAdapters, ARowHasTheBitsThatItHasAloneInAnyCompany) {
     CpuBackend one = rounds ? rounding(1) : backend(1);
     for (const Layer& layer : kLayers) {
       const Product product(layer);
-      const auto weights = product.on(one);
+      const auto weights = product.on(one, kept(layer));
       std::vector<std::unique_ptr<AdapterWeights>> loaded;
       const std::vector<Pairs> adapters = adapters_for(layer, rounds ? DType::BF16 : DType::F32);
       for (const Pairs& pairs : adapters) loaded.push_back(one.adapter(pairs.source()));
@@ -161,7 +92,7 @@ TEST_P(CpuAdapters, RowsWithoutOneHaveTheBitsOfAModelWithoutAny) {
   CpuBackend cpu = backend();
   const Layer& layer = kLayers[1];
   const Product product(layer);
-  const auto weights = product.on(cpu);
+  const auto weights = product.on(cpu, kept(layer));
   const std::vector<Pairs> pairs = adapters_for(layer, DType::F32);
   const auto adapter = cpu.adapter(pairs[0].source());
   for (const int64_t rows : {7, 40}) {
@@ -183,7 +114,7 @@ TEST(FusedCpuAdapters, AllVariantsGiveTheSameBits) {
       std::optional<Operand> first;
       for (const KernelTable* table : fused_variants()) {
         CpuBackend cpu({.threads = 2, .kernels = table});
-        const auto weights = product.on(cpu);
+        const auto weights = product.on(cpu, kept(layer));
         const auto adapter = cpu.adapter(pairs[0].source());
         const AdaptedRows all[] = {{0, rows, adapter.get(), 1}};
         Operand in(rows, layer.in), out(rows, product.outputs());

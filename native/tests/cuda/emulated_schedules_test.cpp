@@ -2,6 +2,7 @@
 #include "generate/schedules.h"
 
 #include "cuda/gpu_test.h"
+#include "model/adapter_folder.h"
 
 namespace ivl {
 namespace {
@@ -36,8 +37,12 @@ TEST_P(GpuSchedules, GiveTheBitsOfSingleRequests) {
   const testing::Oracle oracle("qwen2-tied");
   LoadOptions draft;
   draft.formats.decoder = draft.formats.head = WeightFormat::Int8;  // which is wrong now and then
-  testing::Schedules schedules(oracle, oracle.load(over(GetParam()), DType::BF16),
+  const auto engine = oracle.load(over(GetParam()), DType::BF16);
+  testing::Schedules schedules(oracle, engine,
                                {.dialogs = {"image.0"}, .longer = 9, .texts = {40, 259}, .answer = 4, .requests = 5});
+  testing::AdapterFolder adapter;
+  adapter.pairs_of(ParamTable(engine->config()), 5, false);
+  schedules.set_adapter(engine->load_adapter(adapter.write()));
   schedules.set_draft(oracle.load(over(1), draft));
   schedules.run_all(1);
   EXPECT_GT(schedules.reused(), 0) << "or the schedules tried nothing";

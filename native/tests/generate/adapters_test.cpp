@@ -2,30 +2,24 @@
 // it in a batch or before it in a cache.
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "backend/watched_backend.h"
 #include "cpu/cpu_backend.h"
-#include "model/adapter_folder.h"
-#include "model/oracle.h"
+#include "generate/mixed_adapters.h"
 
 namespace ivl {
 namespace {
 
 using checkpoint_test::expect_error;
-using checkpoint_test::read_text;
 using testing::AdapterFolder;
+using testing::AdapterOriginals;
 using testing::Answer;
 using testing::answer;
 using testing::Dialog;
+using testing::gqa7;
 using testing::greedy;
 using testing::Oracle;
+using testing::OriginalAnswer;
 using testing::Requests;
-
-const Oracle& gqa7() {
-  static const Oracle loaded("hermes-gqa7");
-  return loaded;
-}
 
 using Loaded = std::shared_ptr<const LoadedAdapter>;
 
@@ -45,65 +39,7 @@ std::shared_ptr<Engine> load(const LoadOptions& options, int threads = 2, bool r
   return gqa7().load(testing::always(std::make_shared<cpu::CpuBackend>(cpu)), options);
 }
 
-// The original's prompts with their pictures, and what it answers with each kind of weights.
-struct Case {
-  Prompt prompt;
-  std::vector<int32_t> tokens;
-  double margin;
-  std::vector<float> logits;
-};
-
-class Originals {
- public:
-  explicit Originals(const std::string& oracle)
-      : folder_(testing::test_data() / oracle / "adapter"), file_(SafetensorsFile::open(folder_ / "oracle.safetensors")) {}
-
-  const std::filesystem::path& folder() const { return folder_; }
-  std::vector<Case> of(Engine& engine, const std::string& weights) const {
-    std::vector<Case> cases;
-    const auto expected = nlohmann::json::parse(read_text(folder_ / "expected.json"));
-    for (const auto& each : expected.at("answers")) {
-      if (each.at("weights") != weights) continue;
-      const std::string name = each.at("prompt");
-      Case one{{each.at("input_ids"), 1, {}, {}},
-               each.at("greedy_tokens"),
-               each.at("smallest_top2_margin"),
-               values(cat(name, "/", weights, "/greedy_logits"))};
-      if (name != "text") {
-        one.prompt.image_token = image_token(one.prompt.tokens);
-        const std::vector<float> pixels = values(name);
-        const ModelConfig& config = engine.config();
-        const int64_t each_picture = config.vision.channels * config.image_size * config.image_size;
-        one.prompt.features.push_back(
-            engine.encode(pixels.data(), static_cast<int64_t>(pixels.size()) / each_picture, nullptr, nullptr));
-      }
-      cases.push_back(std::move(one));
-    }
-    return cases;
-  }
-
- private:
-  // The one that stands four times in a row.
-  static int32_t image_token(const std::vector<int32_t>& tokens) {
-    for (size_t i = 0; i + 3 < tokens.size(); ++i) {
-      if (std::count(tokens.begin() + static_cast<int64_t>(i), tokens.begin() + static_cast<int64_t>(i) + 4, tokens[i]) == 4)
-        return tokens[i];
-    }
-    return -1;
-  }
-  std::vector<float> values(const std::string& name) const {
-    const TensorInfo* info = file_.find(name);
-    if (info == nullptr) throw std::out_of_range(name);
-    std::vector<float> out(static_cast<size_t>(info->elements()));
-    for (size_t i = 0; i < out.size(); ++i) out[i] = load_f32(info->data, *info->dtype, i);
-    return out;
-  }
-
-  std::filesystem::path folder_;
-  SafetensorsFile file_;
-};
-
-void expect_original(const Answer& got, const Case& original) {
+void expect_original(const Answer& got, const OriginalAnswer& original) {
   if (original.margin > 0.01) {
     EXPECT_EQ(got.tokens, original.tokens);
   }
@@ -115,57 +51,18 @@ void expect_original(const Answer& got, const Case& original) {
 }
 
 TEST(Adapters, LogitsBesideTheWeightsAreTheOriginals) {
-  const Originals originals("hermes-gqa7");
+  const AdapterOriginals originals;
   const auto engine = load(in(DType::F32));
   const Loaded adapter = engine->load_adapter(originals.folder());
   EXPECT_FALSE(adapter->sees());
-  for (const Case& each : originals.of(*engine, "adapter"))
+  for (const OriginalAnswer& each : originals.of(*engine, "adapter"))
     expect_original(answer_with(engine, each.prompt, {{adapter}}, 12), each);
-  for (const Case& each : originals.of(*engine, "base")) expect_original(answer_with(engine, each.prompt, {}, 12), each);
-  for (const Case& each : originals.of(*engine, "base"))
+  for (const OriginalAnswer& each : originals.of(*engine, "base")) expect_original(answer_with(engine, each.prompt, {}, 12), each);
+  for (const OriginalAnswer& each : originals.of(*engine, "base"))
     expect_original(answer_with(engine, each.prompt, {{adapter, 0}}, 12), each);
 }
 
-// Three adapters of which one sees, of ranks that fill no register.
-class Mixed : public ::testing::Test {
- protected:
-  Mixed() {
-    const ModelConfig config = load_config(gqa7().folder());
-    const ParamTable params(config);
-    seeing_.pairs_of(params, 3, true, DType::BF16);
-    wide_.pairs_of(params, 65, false);
-    seeing_.write();
-    wide_.write();
-  }
-  void load(const std::shared_ptr<Engine>& engine) {
-    engine_ = engine;
-    first_ = engine->load_adapter(testing::test_data() / "hermes-gqa7" / "adapter");
-    seeing_loaded_ = engine->load_adapter(seeing_.path());
-    wide_loaded_ = engine->load_adapter(wide_.path());
-  }
-  // A dialog's prompt, its pictures as these adapters have them.
-  Prompt prompt(const char* name, const std::vector<AdapterChoice>& adapters) const {
-    const Dialog& dialog = gqa7().dialog(name);
-    Prompt prompt = gqa7().prompt(*engine_, dialog);
-    if (dialog.images.empty()) return prompt;
-    const std::vector<float> pixels = gqa7().pixels(dialog);
-    const auto count = static_cast<int64_t>(dialog.images.size());
-    prompt.features = {engine_->encode(pixels.data(), count, nullptr, nullptr, {adapters, *engine_})};
-    return prompt;
-  }
-  struct Ask {
-    const char* dialog;
-    std::vector<AdapterChoice> adapters;
-  };
-  std::vector<Ask> four() const {
-    return {
-        {"image.0", {{first_}}}, {"image.0", {{seeing_loaded_, 0.5f}, {first_, 2}}}, {"text.0", {}}, {"text.0", {{wide_loaded_}}}};
-  }
-
-  AdapterFolder seeing_{11}, wide_{12};
-  std::shared_ptr<Engine> engine_;
-  Loaded first_, seeing_loaded_, wide_loaded_;
-};
+class Mixed : public ::testing::Test, protected testing::MixedAdapters {};
 
 struct How {
   const char* name;

@@ -241,8 +241,9 @@ public final class InternVL implements AutoCloseable {
      * @param directory of the whole model or of the decoder alone: of the decoder's layers, the head, the vision tower's blocks and the
      *     projector; not needed afterwards
      * @throws CheckpointException if it is malformed, or of another model; the message names the file and the tensor
-     * @throws UnsupportedModelException if it is more than pairs of linear layers (DoRA, biases, whole layers), a pickle, of experts or
-     *     their router, or if the model is on a GPU, which takes no adapters yet
+     * @throws UnsupportedModelException if it is more than pairs of linear layers (DoRA, biases, whole layers), a pickle, or of experts or
+     *     their router
+     * @throws InsufficientMemoryException if a device has no room for it; the model goes on
      * @throws ClosedException if the model is closed
      */
     public Adapter loadAdapter(Path directory) {
