@@ -43,6 +43,15 @@ uint32_t Arena::append(uint32_t text, uint8_t byte) {
   return at->second;
 }
 
+uint32_t Arena::find(uint32_t text, std::string_view more) const {
+  for (const char byte : more) {
+    const auto at = text_numbers_.find(uint64_t{text} << 8 | static_cast<uint8_t>(byte));
+    if (at == text_numbers_.end()) return kNoText;
+    text = at->second;
+  }
+  return text;
+}
+
 void Arena::back_to(const Mark& mark) {
   forget(stack_numbers_, stacks_, mark.stacks);
   forget(set_numbers_, sets_, mark.sets);

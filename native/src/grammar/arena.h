@@ -4,9 +4,13 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace ivl::grammar {
+
+inline constexpr uint32_t kNoText = UINT32_MAX;
 
 enum class Place : uint8_t {
   Done,         // behind the whole value
@@ -60,6 +64,8 @@ class Arena {
 
   // ---- texts; 0 is empty
   uint32_t append(uint32_t text, uint8_t byte);
+  // The same without a trace: kNoText if nothing has been called so.
+  uint32_t find(uint32_t text, std::string_view more) const;
 
   // Everything that comes from here on is forgotten by back_to().
   struct Mark {
@@ -73,8 +79,8 @@ class Arena {
 
   std::map<Stack, uint32_t> stack_numbers_;
   std::map<Set, uint32_t> set_numbers_;
-  std::map<uint64_t, uint32_t> text_numbers_;  // by the text before and the byte
-  std::vector<const Stack*> stacks_;           // keys of the maps
+  std::unordered_map<uint64_t, uint32_t> text_numbers_;  // by the text before and the byte
+  std::vector<const Stack*> stacks_;                     // keys of the maps
   std::vector<const Set*> sets_;
   std::vector<uint64_t> texts_;
 };

@@ -1,7 +1,5 @@
 #include "grammar/json_string.h"
 
-#include <array>
-
 namespace ivl::grammar {
 namespace {
 
@@ -36,19 +34,19 @@ enum State : uint8_t {
   kStates
 };
 
-using Table = std::array<std::array<uint8_t, 256>, kStates>;
+static_assert(std::tuple_size_v<StringTable> == kStates);
 
-constexpr void lead(Table& table, State from, int first, int last, State to) {
+constexpr void lead(StringTable& table, State from, int first, int last, State to) {
   for (int byte = first; byte <= last; ++byte) table[from][static_cast<size_t>(byte)] = to;
 }
 
-constexpr void lead(Table& table, State from, std::string_view bytes, State to) {
+constexpr void lead(StringTable& table, State from, std::string_view bytes, State to) {
   for (const char byte : bytes) table[from][static_cast<uint8_t>(byte)] = to;
 }
 
 constexpr std::string_view kHex = "0123456789abcdefABCDEF";
 
-constexpr void add_utf8(Table& table) {
+constexpr void add_utf8(StringTable& table) {
   lead(table, kCharacter, 0x20, 0x7f, kCharacter);
   table[kCharacter]['"'] = kNoState;
   table[kCharacter]['\\'] = kEscape;
@@ -68,7 +66,7 @@ constexpr void add_utf8(Table& table) {
   lead(table, kAfterF4, 0x80, 0x8f, kTwo);
 }
 
-constexpr void add_any_escapes(Table& table) {
+constexpr void add_any_escapes(StringTable& table) {
   lead(table, kEscape, "\"\\/bfnrt", kCharacter);
   table[kEscape]['u'] = kHex1;
   lead(table, kHex1, kHex, kHex2);
@@ -88,7 +86,7 @@ constexpr void add_any_escapes(Table& table) {
   lead(table, kLow4, kHex, kCharacter);
 }
 
-constexpr void add_shortest_escapes(Table& table) {
+constexpr void add_shortest_escapes(StringTable& table) {
   lead(table, kEscape, "\"\\bfnrt", kCharacter);
   table[kEscape]['u'] = kZero1;
   table[kZero1]['0'] = kZero2;
@@ -99,22 +97,18 @@ constexpr void add_shortest_escapes(Table& table) {
   lead(table, kControl1x, "0123456789abcdef", kCharacter);
 }
 
-constexpr Table table_of(Escapes escapes) {
-  Table table{};
+constexpr StringTable table_of(Escapes escapes) {
+  StringTable table{};
   for (auto& row : table) row.fill(kNoState);
   add_utf8(table);
   escapes == Escapes::Any ? add_any_escapes(table) : add_shortest_escapes(table);
   return table;
 }
 
-constexpr Table kAny = table_of(Escapes::Any);
-constexpr Table kShortest = table_of(Escapes::Shortest);
-
 }  // namespace
 
-uint8_t string_next(Escapes escapes, uint8_t state, uint8_t byte) {
-  return (escapes == Escapes::Any ? kAny : kShortest)[state][byte];
-}
+constexpr StringTable kAnyEscapes = table_of(Escapes::Any);
+constexpr StringTable kShortestEscapes = table_of(Escapes::Shortest);
 
 std::string escaped(char character) {
   constexpr std::string_view kShort = "\"\\\b\f\n\r\t", kLetters = "\"\\bfnrt";

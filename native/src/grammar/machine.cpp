@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "grammar/json_string.h"
-
 namespace ivl::grammar {
 namespace {
 
@@ -52,15 +50,9 @@ bool Machine::whole(const Stack& stack) const {
 }
 
 bool Machine::between_characters(const Stack& stack, uint32_t& most) const {
-  const Frame& top = stack.top;
-  if (top.state != kBetween) return false;
-  if (top.place == Place::Key) {
-    most = kUnlimited;
-    return grammar_.objects[top.shape].additional != kNone;
-  }
-  if (top.place != Place::String) return false;
-  const FreeString& string = grammar_.strings[top.shape];
-  most = string.most == kUnlimited ? kUnlimited : string.most - top.at;
+  if (stack.top.state != kBetween || !is_free(stack)) return false;
+  most = stack.top.place == Place::Key ? kUnlimited : grammar_.strings[stack.top.shape].most;
+  if (most != kUnlimited) most -= stack.top.at;
   return true;
 }
 
@@ -99,18 +91,16 @@ void Machine::text(Stack stack, uint8_t byte, std::vector<Stack>& out) {
 }
 
 void Machine::string(Stack stack, uint8_t byte, std::vector<Stack>& out) {
-  const FreeString& string = grammar_.strings[stack.top.shape];
-  uint32_t& characters = stack.top.at;
-  if (stack.top.state == kBetween) {
-    if (byte == '"') {
-      if (characters >= string.least) ended(stack, out);
-      return;
-    }
-    if (characters == string.most) return;
-    characters += string.most != kUnlimited || characters < string.least;
+  if (stack.top.state == kBetween && byte == '"') {
+    if (stack.top.at >= grammar_.strings[stack.top.shape].least) ended(stack, out);
+  } else if (inside(stack, byte)) {
+    out.push_back(stack);
   }
-  stack.top.state = string_next(Escapes::Any, stack.top.state, byte);
-  if (stack.top.state != kNoState) out.push_back(stack);
+}
+
+bool Machine::is_free(const Stack& stack) const {
+  if (stack.top.place == Place::Key) return grammar_.objects[stack.top.shape].additional != kNone;
+  return stack.top.place == Place::String;
 }
 
 void Machine::array_first(Stack stack, uint8_t byte, std::vector<Stack>& out) {
@@ -191,22 +181,36 @@ bool Machine::narrow(const Object& object, Frame& frame, uint8_t byte) const {
 }
 
 void Machine::key(Stack stack, uint8_t byte, std::vector<Stack>& out) {
-  const Object& object = grammar_.objects[stack.top.shape];
   Frame& top = stack.top;
   if (top.state == kBetween && byte == '"') return end_of_key(stack, out);
-  top.state = string_next(Escapes::Shortest, top.state, byte);
-  if (top.state == kNoState || !narrow(object, top, byte)) return;
-  if (object.additional != kNone) top.text = arena_.append(top.text, byte);
+  if (!inside(stack, byte)) return;
+  if (grammar_.objects[top.shape].additional != kNone) top.text = arena_.append(top.text, byte);
   out.push_back(stack);
+}
+
+std::pair<uint32_t, uint64_t> Machine::named(const Object& object, const Frame& name) const {
+  const bool known = name.at < name.until && object.properties[name.at].name.size() == name.depth;
+  const uint32_t node = known ? object.properties[name.at].value : object.additional;
+  const uint64_t number = known ? name.at : other_name(object, name.text);
+  return {arena_.has(name.seen, number) ? kNone : node, number};
+}
+
+bool Machine::may_end(const Stack& name, std::string_view more) const {
+  Frame top = name.top;
+  if (top.state != kBetween) return false;
+  top.text = arena_.find(top.text, more);
+  return named(grammar_.objects[top.shape], top).first != kNone;
+}
+
+void Machine::append(Stack& name, std::string_view more) {
+  for (const char byte : more) name.top.text = arena_.append(name.top.text, static_cast<uint8_t>(byte));
 }
 
 void Machine::end_of_key(Stack stack, std::vector<Stack>& out) {
   const Object& object = grammar_.objects[stack.top.shape];
   Frame& top = stack.top;
-  const bool known = top.at < top.until && object.properties[top.at].name.size() == top.depth;
-  const uint32_t node = known ? object.properties[top.at].value : object.additional;
-  const uint64_t name = known ? top.at : other_name(object, top.text);
-  if (node == kNone || arena_.has(top.seen, name)) return;
+  const auto [node, name] = named(object, top);
+  if (node == kNone) return;
   top = {.place = Place::Colon, .shape = top.shape, .at = node, .seen = arena_.with(top.seen, name)};
   out.push_back(stack);
 }

@@ -99,17 +99,54 @@ void Matcher::walk(const TokenTrie& trie, const Stacks& from, Mask& mask) {
   if (from.empty()) return;
   const Trial trial(machine_.arena());
   levels_.resize(std::max<size_t>(levels_.size(), trie.deepest + 1));
-  levels_[0] = from;
+  levels_[0].stacks = from;
+  settle(levels_[0], 0);
   for (size_t node = 0; node < trie.nodes();) {
-    Stacks& next = levels_[trie.depth[node] + 1];
-    step(levels_[trie.depth[node]], trie.byte[node], next);
-    if (next.empty()) {
+    const uint32_t depth = trie.depth[node];
+    if (!step(trie, node, levels_[depth], levels_[depth + 1])) {
       node = trie.end[node];
       continue;
     }
     for (const uint32_t token : trie.ending(node)) allow(mask, token);
     ++node;
   }
+}
+
+bool Matcher::step(const TokenTrie& trie, size_t node, const Level& from, Level& to) {
+  const uint8_t byte = trie.byte[node];
+  if (from.free) {
+    to.only = from.only;
+    to.named = from.named;
+    to.free = machine_.inside(to.only, byte);
+    return to.free || (byte == '"' && leave(trie, node, from, to));
+  }
+  step(from.stacks, byte, to.stacks);
+  settle(to, trie.depth[node] + 1);
+  return !to.stacks.empty();
+}
+
+// Most tokens lie inside one string, where there is one way to read them and little to know.
+void Matcher::settle(Level& level, uint32_t depth) const {
+  level.free = level.stacks.size() == 1 && machine_.is_free(level.stacks[0]);
+  if (!level.free) return;
+  level.only = level.stacks[0];
+  level.named = depth;
+}
+
+// With a quote. What a name is called has its place in the arena only if the value begins in the token, too.
+bool Matcher::leave(const TokenTrie& trie, size_t node, const Level& from, Level& to) {
+  Stack stack = from.only;
+  to.stacks.clear();
+  if (stack.top.place == Place::Key) {
+    const std::string_view token = rules_->vocabulary().bytes(trie.tokens[trie.first_token[node]]);
+    const std::string_view more = token.substr(from.named, trie.depth[node] - from.named);
+    if (!machine_.may_end(stack, more)) return false;
+    if (!trie.goes_on(node, ':')) return true;
+    machine_.append(stack, more);
+  }
+  machine_.step(stack, '"', to.stacks);
+  settle(to, trie.depth[node] + 1);
+  return !to.stacks.empty();
 }
 
 }  // namespace ivl::grammar

@@ -26,17 +26,28 @@ class Matcher {
 
  private:
   using Stacks = std::vector<Stack>;
+  // Where a walk stands behind so many bytes of a token.
+  struct Level {
+    Stacks stacks = {};
+    bool free = false;  // `only` instead: inside a free string or name
+    Stack only = {};
+    uint32_t named = 0;  // bytes of the token before those that a name's text lacks
+  };
 
   std::shared_ptr<const Mask> find();
   void add_inside(const Stack& stack, Mask& mask, Stacks& open, Stacks& marked);
   void walk(const TokenTrie& trie, const Stacks& from, Mask& mask);
+  // Whether the token may go on so.
+  bool step(const TokenTrie& trie, size_t node, const Level& from, Level& to);
+  bool leave(const TokenTrie& trie, size_t node, const Level& from, Level& to);
+  void settle(Level& level, uint32_t depth) const;
   void step(const Stacks& from, uint8_t byte, Stacks& to);
 
   std::shared_ptr<const Rules> rules_;
   std::vector<int32_t> stop_tokens_;
   Machine machine_;
   Stacks now_;
-  std::vector<Stacks> levels_;  // of walk()
+  std::vector<Level> levels_;  // of walk()
   std::map<Stacks, std::shared_ptr<const Mask>> found_;
 };
 

@@ -53,6 +53,12 @@ std::optional<uint32_t> plain_characters(const std::string& text) {
 
 }  // namespace
 
+bool TokenTrie::goes_on(size_t node, uint8_t next) const {
+  size_t child = node + 1;
+  while (child < end[node] && byte[child] < next) child = end[child];
+  return child < end[node] && byte[child] == next;
+}
+
 Vocabulary::Vocabulary(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {
   std::vector<uint32_t> all, marked;
   std::vector<Plain> plain;

@@ -27,6 +27,8 @@ struct TokenTrie {
   std::span<const uint32_t> ending(size_t node) const {
     return std::span(tokens).subspan(first_token[node], first_token[node + 1] - first_token[node]);
   }
+  // Whether tokens that begin as this node's have this byte next.
+  bool goes_on(size_t node, uint8_t next) const;
 };
 
 class Vocabulary {

@@ -93,7 +93,23 @@ TEST(GrammarProperties, ValuesAreAcceptedIfAndOnlyIfTheyAreValid) {
   EXPECT_GT(wrong, 1500);
 }
 
-// The bits are those of the definition: a token is allowed if its bytes can come next.
+// The bits are those of the definition: a token is allowed if its bytes can come next. Returns the token that it went on with.
+uint32_t expect_defined(const std::shared_ptr<const Rules>& rules, Matcher& matcher, const std::string& text,
+                        RandomSchemas& random) {
+  const Vocabulary& vocabulary = rules->vocabulary();
+  const Mask mask = *matcher.allowed();
+  for (uint32_t token = 2; token < vocabulary.size(); ++token) {
+    Matcher tried(rules, {kStop});
+    EXPECT_EQ(tried.accept(text + vocabulary.bytes(token)), allows(mask, token)) << text << "|" << vocabulary.bytes(token);
+  }
+  std::vector<uint32_t> tokens = tokens_in(mask);
+  std::erase(tokens, static_cast<uint32_t>(kStop));
+  if (tokens.empty()) return kStop;
+  const uint32_t token = tokens[random.number(tokens.size())];
+  matcher.accept(static_cast<int32_t>(token));
+  return token;
+}
+
 TEST(GrammarProperties, MasksAreWhatEachTokensBytesSay) {
   const auto vocabulary = made_up_vocabulary(600, 7);
   for (int seed = 0; seed < 60; ++seed) {
@@ -102,19 +118,29 @@ TEST(GrammarProperties, MasksAreWhatEachTokensBytesSay) {
     if (rules == nullptr) continue;
     Matcher matcher(rules, {kStop});
     std::string text;
-    for (int step = 0; step < 15; ++step) {
-      const Mask mask = *matcher.allowed();
-      for (uint32_t token = 2; token < vocabulary->size(); ++token) {
-        Matcher tried(rules, {kStop});
-        ASSERT_EQ(tried.accept(text + vocabulary->bytes(token)), allows(mask, token))
-            << seed << " " << text << vocabulary->bytes(token);
-      }
-      std::vector<uint32_t> tokens = tokens_in(mask);
-      std::erase(tokens, static_cast<uint32_t>(kStop));
-      if (tokens.empty()) break;
-      const uint32_t token = tokens[random.number(tokens.size())];
-      matcher.accept(static_cast<int32_t>(token));
-      text += vocabulary->bytes(token);
+    for (int step = 0; step < 15 && !HasFailure(); ++step) text += vocabulary->bytes(expect_defined(rules, matcher, text, random));
+    ASSERT_FALSE(HasFailure()) << seed;
+  }
+}
+
+// Tokens that end names, begin others and hold several whole ones; names that the object has, and those that it may not have.
+TEST(GrammarProperties, MasksOfWholeNamesAreWhatEachTokensBytesSay) {
+  const auto vocabulary =
+      vocabulary_of({"a", "b", "ab", "\"", "\":", "1", ",", ",\"", "{\"", "}", "\\", "u00", "\xc3", "\xa9"}, 900, 3);
+  const std::string schema = R"({"anyOf": [
+      {"type": "object", "properties": {"a": {"type": "integer"}, "ab": false, "b\"a": {"maxLength": 2}}, "required": ["a"]},
+      {"type": "object", "additionalProperties": {"type": "object"}},
+      {"type": "string", "minLength": 1, "maxLength": 3}]})";
+  for (const std::string& each : {std::string("{}"), schema}) {
+    const auto rules = rules_of(each, vocabulary);
+    for (uint64_t seed = 0; seed < 12; ++seed) {
+      RandomSchemas random(seed);
+      Matcher matcher(rules, {kStop});
+      std::string text = seed % 2 == 0 ? R"({"a":1,"ba":{)" : "";
+      ASSERT_TRUE(matcher.accept(text));
+      for (int step = 0; step < 12 && !HasFailure(); ++step)
+        text += vocabulary->bytes(expect_defined(rules, matcher, text, random));
+      ASSERT_FALSE(HasFailure()) << each << " " << seed;
     }
   }
 }

@@ -42,18 +42,32 @@ std::string piece(std::mt19937_64& random) {
   return text;
 }
 
-}  // namespace
-
-std::shared_ptr<const Vocabulary> made_up_vocabulary(size_t size, uint64_t seed) {
+template <class Piece>
+std::shared_ptr<const Vocabulary> filled(size_t size, const Piece& piece) {
   std::vector<std::string> tokens(2);
   for (int byte = 0; byte < 256; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
-  std::mt19937_64 random(seed);
   std::set<std::string> known;
   while (tokens.size() < size) {
-    std::string text = piece(random);
+    std::string text = piece();
     if (text.size() > 1 && known.insert(text).second) tokens.push_back(std::move(text));
   }
   return std::make_shared<const Vocabulary>(std::move(tokens));
+}
+
+}  // namespace
+
+std::shared_ptr<const Vocabulary> made_up_vocabulary(size_t size, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  return filled(size, [&] { return piece(random); });
+}
+
+std::shared_ptr<const Vocabulary> vocabulary_of(const std::vector<std::string>& parts, size_t size, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  return filled(size, [&] {
+    std::string text;
+    for (size_t length = 2 + random() % 6; length > 0; --length) text += parts[random() % parts.size()];
+    return text;
+  });
 }
 
 }  // namespace ivl::grammar_test

@@ -17,6 +17,9 @@ inline constexpr int32_t kStop = 1;  // a special token, without bytes of its ow
 // Two special tokens, a token for each byte, then pieces of JSON and of texts until there are so many.
 std::shared_ptr<const Vocabulary> made_up_vocabulary(size_t size, uint64_t seed = 1);
 
+// A token for each byte, then short runs of these parts.
+std::shared_ptr<const Vocabulary> vocabulary_of(const std::vector<std::string>& parts, size_t size, uint64_t seed);
+
 // Of bytes alone.
 inline std::shared_ptr<const Vocabulary> byte_vocabulary() { return made_up_vocabulary(258); }
 
