@@ -42,6 +42,14 @@ class AdaptersOnGpus : public testing::GpuTest, protected testing::MixedAdapters
     options.formats = {format, format, format};
     return options;
   }
+  // A dozen tokens of the ask's prompt, its picture among them: the emulation takes long for all.
+  Prompt some(const Ask& ask) const {
+    Prompt some = prompt(ask.dialog, ask.adapters);
+    const auto picture = std::find(some.tokens.begin(), some.tokens.end(), some.image_token);
+    const auto begin = picture == some.tokens.end() ? some.tokens.begin() : picture - 4;
+    some.tokens = std::vector<int32_t>(begin, begin + 12);
+    return some;
+  }
 };
 
 TEST_F(AdaptersOnGpus, LogitsBesideTheWeightsAreNearTheOriginals) {
@@ -60,22 +68,17 @@ TEST_F(AdaptersOnGpus, LogitsBesideTheWeightsAreNearTheOriginals) {
 }
 
 TEST_F(AdaptersOnGpus, ABatchGivesEachRequestTheBitsThatItHasAloneOnOneGpuAndOnTwo) {
-  for (const WeightFormat format : {WeightFormat::Plain, WeightFormat::Int8}) {
-    SCOPED_TRACE(name_of(format));
-    load(over(1, in(DType::BF16, format)));
-    std::vector<Answer> expected;
-    for (const Ask& ask : four()) {
-      expected.push_back(answer(engine_, prompt(ask.dialog, ask.adapters), greedy(2), {.adapters = ask.adapters}));
-    }
-    for (const int64_t gpus : {1, 2}) {
-      if (gpus == 2) load(over(gpus, in(DType::BF16, format)));
-      testing::Requests batch(engine_);
-      for (const Ask& ask : four()) batch.add(prompt(ask.dialog, ask.adapters), greedy(2), {.adapters = ask.adapters});
-      batch.run();
-      for (size_t i = 0; i < expected.size(); ++i) {
-        EXPECT_EQ(batch.of(static_cast<int64_t>(i)).logits, expected[i].logits) << i << ", over " << gpus;
-        for (size_t j = 0; j < i; ++j) EXPECT_NE(expected[i].logits, expected[j].logits) << i << " and " << j;
-      }
+  load(over(1, in(DType::BF16, WeightFormat::Int8)));
+  std::vector<Answer> expected;
+  for (const Ask& ask : four()) expected.push_back(answer(engine_, some(ask), greedy(2), {.adapters = ask.adapters}));
+  for (const int64_t gpus : {1, 2}) {
+    if (gpus == 2) load(over(gpus, in(DType::BF16, WeightFormat::Int8)));
+    testing::Requests batch(engine_);
+    for (const Ask& ask : four()) batch.add(some(ask), greedy(2), {.adapters = ask.adapters});
+    batch.run();
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(batch.of(static_cast<int64_t>(i)).logits, expected[i].logits) << i << ", over " << gpus;
+      for (size_t j = 0; j < i; ++j) EXPECT_NE(expected[i].logits, expected[j].logits) << i << " and " << j;
     }
   }
 }
