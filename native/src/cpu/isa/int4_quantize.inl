@@ -19,25 +19,27 @@ inline V16 int4_level_of(V16 q) {
   return level;
 }
 
-// A group's values, zeros behind them.
+// A group's values, zeros behind them, and how much each one's loss counts.
 struct Int4Group {
   static constexpr int kParts = kInt4Group / kLanes;
-  V16 values[kParts];
+  V16 values[kParts], importance[kParts];
 
-  Int4Group(const float* in, int64_t n) {
+  // counts: null: all count alike.
+  Int4Group(const float* in, const float* counts, int64_t n) {
     for (int i = 0; i < kParts; ++i) {
-      const int64_t left = n - i * kLanes;
-      values[i] = v_load_part(in + i * kLanes, left < 0 ? 0 : left < kLanes ? left : kLanes);
+      const int64_t left = n - i * kLanes, here = left < 0 ? 0 : left < kLanes ? left : kLanes;
+      values[i] = v_load_part(in + i * kLanes, here);
+      importance[i] = counts == nullptr ? v_set(1.0f) : v_load_part(counts + i * kLanes, here);
     }
   }
 
-  // The squares of what a scale loses, added up.
+  // The squares of what a scale loses, each by its importance, added up.
   float loss(float scale) const {
     const V16 s = v_set(scale), inverse = v_set(1.0f / scale);
     V16 sum = v_set(0.0f);
-    for (const V16& x : values) {
-      const V16 lost = v_sub(x, v_mul(int4_level_of(int4_nearest(v_mul(x, inverse))), s));
-      sum = v_fma(lost, lost, sum);
+    for (int i = 0; i < kParts; ++i) {
+      const V16 lost = v_sub(values[i], v_mul(int4_level_of(int4_nearest(v_mul(values[i], inverse))), s));
+      sum = v_fma(v_mul(lost, importance[i]), lost, sum);
     }
     return v_sum(sum);
   }
@@ -63,12 +65,12 @@ inline float int4_best_scale(const Int4Group& group, float largest, DType type) 
   return best;
 }
 
-void int4_quantize_weights(uint8_t* out, void* scales, DType type, const float* in, int64_t n) {
+void int4_quantize_weights(uint8_t* out, void* scales, DType type, const float* in, const float* importance, int64_t n) {
   __builtin_memset(out, 0, static_cast<size_t>(int4_stride(n)));
   for (int64_t at = 0; at < n; at += kInt4Group) {
     const int64_t count = n - at < kInt4Group ? n - at : kInt4Group;
     const float largest = largest_magnitude_or_nan(in + at, count);
-    const Int4Group group(in + at, count);
+    const Int4Group group(in + at, importance == nullptr ? nullptr : importance + at, count);
     const float scale = largest > 0 ? int4_best_scale(group, largest, type) : largest;
     uint16_t halves[kLanes];
     const V16 all = v_set(scale), inverse = v_set(scale == 0.0f ? 0.0f : 1.0f / scale);
