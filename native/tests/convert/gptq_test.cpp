@@ -195,7 +195,8 @@ TEST(Gptq, InputsThatAreAlwaysZeroAreRoundedByThemselves) {
   const std::vector<float> w = weights_of(Problem::kRows, 64);
   const HostTensor weight{w.data(), DType::F32, {Problem::kRows, 64}};
   const Gptq gptq(backend, pool, Gram(backend, 64), "a test");
-  EXPECT_TRUE(same_bytes(gptq.weights(weight, DType::BF16, row_codec()), int4_weights(weight, DType::BF16, row_codec(), pool)));
+  const Int4Weights alone = int4_weights(weight, DType::BF16, row_codec(), pool, gptq.importance().data());
+  EXPECT_TRUE(same_bytes(gptq.weights(weight, DType::BF16, row_codec()), alone));
 }
 
 TEST(Gptq, InputsThatAreNoNumbersAreRefused) {
