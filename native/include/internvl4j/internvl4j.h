@@ -217,11 +217,21 @@ IVL_API void ivl_load_free(ivl_load* load);
  * NAME_sum (out) I32, the sum of each row; in int4 a U8 tensor of its name and NAME_scale (out, groups) in 16 bits, as
  * native/README.md says. They are then used where they are mapped. Files other than weights are the caller's to copy. */
 typedef struct ivl_quantization ivl_quantization;
-/* output is made if it is not there, and must hold no weights. precision and quantize_vision as in ivl_load_options; threads: 0 for as
- * many as the process may use. */
+/* output is made if it is not there, and must hold no weights. precision and quantize_vision as in ivl_load_options; calibrates: 1, with
+ * INT4, to round the decoder's weights so that little is lost for the inputs that some requests give them; threads: 0 for as many as the
+ * process may use. */
 IVL_API ivl_status ivl_quantization_begin(const char* directory, const char* output, int32_t precision, int32_t quantize_vision,
-                                          int32_t threads, ivl_quantization** out);
-/* Does the next tensor. Finished when steps_done == steps_total; freed before, it leaves whole shards only. */
+                                          int32_t calibrates, int32_t threads, ivl_quantization** out);
+/* Where that calibrates, before the first step: a request as it would be submitted. One for each image_token in tokens, the pixels'
+ * images have rows; pixels (images, channels, S, S) as for ivl_encode, may be null if images is 0. Its images are encoded at once.
+ *  tokens_added  receives the tokens of all requests so far; with fewer of them than a layer has inputs a calibration says little
+ *  inputs        receives the most inputs that a calibrated layer has */
+IVL_API ivl_status ivl_quantization_add_request(ivl_quantization* quantization, const int32_t* tokens, int64_t token_count,
+                                                int32_t image_token, const float* pixels, int64_t images, int64_t* tokens_added,
+                                                int64_t* inputs);
+/* Does the next tensor; where it calibrates, before these the next layer. Finished when steps_done == steps_total; freed before, it
+ * leaves whole shards only, and the layers that are calibrated in the folder "calibration" of output. The same requests for the same
+ * output go on behind them, and the folder goes at the end. */
 IVL_API ivl_status ivl_quantization_step(ivl_quantization* quantization, ivl_load_progress* out);
 IVL_API void ivl_quantization_free(ivl_quantization* quantization);
 

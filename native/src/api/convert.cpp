@@ -81,11 +81,6 @@ WeightFormats formats_from(int32_t precision, int32_t vision) {
   return {format(precision), WeightFormat::Int8, format(vision)};
 }
 
-ivl_load_progress progress_of(const CheckpointRewriter& rewriter) {
-  return {rewriter.done(), rewriter.total(), static_cast<int64_t>(rewriter.bytes_done()),
-          static_cast<int64_t>(rewriter.bytes_total())};
-}
-
 LoadOptions load_options_from(const ivl_load_options& options) {
   LoadOptions converted;
   converted.precision = precision_from(options.precision);

@@ -3,7 +3,6 @@
 
 #include <optional>
 
-#include "convert/checkpoint_rewriter.h"
 #include "generate/request.h"
 #include "internvl4j/internvl4j.h"
 #include "model/model_loader.h"
@@ -18,7 +17,11 @@ ivl_precision precision_to(const Precision& precision);
 ivl_kv_cache kv_cache_to(KvType type);
 // Of an ivl_precision and a quantize_vision; all plain where the precision is not a quantized one.
 WeightFormats formats_from(int32_t precision, int32_t quantize_vision);
-ivl_load_progress progress_of(const CheckpointRewriter& rewriter);
+// Of a CheckpointRewriter or a CalibratedQuantizer.
+template <class Steps>
+ivl_load_progress progress_of(const Steps& steps) {
+  return {steps.done(), steps.total(), static_cast<int64_t>(steps.bytes_done()), static_cast<int64_t>(steps.bytes_total())};
+}
 LoadOptions load_options_from(const ivl_load_options& options);
 std::string affinity_from(const ivl_load_options& options);
 Sampling sampling_from(const ivl_sampling& sampling);

@@ -10,7 +10,8 @@
 namespace ivl {
 namespace {
 
-void quantize(Int4Weights& out, const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool) {
+void quantize(Int4Weights& out, const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool,
+              const float* importance) {
   out.rows.type = as == DType::F32 ? DType::BF16 : as;
   const int64_t stride = out.rows.stride(), scale_bytes = out.rows.groups() * kInt4ScaleBytes;
   out.owned = allocate_host(static_cast<size_t>(out.count * (stride + scale_bytes)));
@@ -20,7 +21,7 @@ void quantize(Int4Weights& out, const HostTensor& weight, DType as, const RowCod
   out.rows.scales = scales;
   if (weight.data == nullptr) return;
   each_rounded_row(weight, as, codec, pool, [&](int64_t row, const float* in) {
-    codec.int4(values + row * stride, scales + row * scale_bytes, out.rows.type, in, out.rows.inputs);
+    codec.int4(values + row * stride, scales + row * scale_bytes, out.rows.type, in, importance, out.rows.inputs);
   });
 }
 
@@ -80,7 +81,7 @@ float int4_weight(const Int4Rows& rows, int64_t row, int64_t input) {
   return load_f32(&rounded, rows.type, 0);
 }
 
-Int4Weights int4_weights(const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool) {
+Int4Weights int4_weights(const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool, const float* importance) {
   Int4Weights out;
   out.count = weight.shape[0];
   out.rows.inputs = weight.shape[1];
@@ -88,7 +89,7 @@ Int4Weights int4_weights(const HostTensor& weight, DType as, const RowCodec& cod
     out.rows = weight.int4_rows();
     out.owner = weight.owner;
   } else {
-    quantize(out, weight, as, codec, pool);
+    quantize(out, weight, as, codec, pool, importance);
   }
   if (weight.data != nullptr) require_finite(out, weight);
   return out;

@@ -17,12 +17,12 @@ constexpr const char* kIndex = "model.safetensors.index.json";
 
 std::string file_name(const SafetensorsFile& shard) { return fs::path(shard.file().path()).filename().string(); }
 
-void prepare(const fs::path& output) {
+void prepare(const fs::path& output, bool again) {
   std::error_code error;
   fs::create_directories(output, error);
   if (!fs::is_directory(output)) fail(Status::Io, cat(output.string(), ": cannot make this folder: ", error.message()));
   for (const fs::directory_entry& entry : fs::directory_iterator(output)) {
-    if (entry.path().extension() == ".safetensors") {
+    if (!again && entry.path().extension() == ".safetensors") {
       fail(Status::InvalidArgument,
            cat(output.string(), ": expected a folder without weights, but there is ", entry.path().filename().string()));
     }
@@ -44,8 +44,8 @@ CheckpointRewriter::CheckpointRewriter(const fs::path& folder, const char* expec
   type_ = stored.type;
 }
 
-void CheckpointRewriter::begin(fs::path output) {
-  prepare(output);
+void CheckpointRewriter::begin(fs::path output, bool again) {
+  prepare(output, again);
   output_ = std::move(output);
   for (const SafetensorsFile& shard : checkpoint_.files()) {
     for (const TensorInfo& tensor : shard.tensors()) work_.push_back({&shard, &tensor});

@@ -27,8 +27,9 @@ class CheckpointRewriter {
  protected:
   // Checks the checkpoint. Error(InvalidArgument) if some of it is quantized; the message ends with `expected`.
   CheckpointRewriter(const std::filesystem::path& folder, const char* expected);
-  // Once all is checked: that `output` is a folder (it is made if it is not there) without weights of its own. Nothing is written yet.
-  void begin(std::filesystem::path output);
+  // Once all is checked: that `output` is a folder (it is made if it is not there) without weights of its own, unless they are those of
+  // an earlier run, which are written anew. Nothing is written yet.
+  void begin(std::filesystem::path output, bool again = false);
 
   const ModelConfig& config() const { return config_; }
   const Checkpoint& checkpoint() const { return checkpoint_; }

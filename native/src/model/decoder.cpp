@@ -6,6 +6,10 @@
 namespace ivl {
 namespace {
 
+void record_input(Recorder* recorder, Use use, Backend& backend, const LayerInput& input) {
+  if (recorder != nullptr) recorder->record_input(use, backend, input.rows);
+}
+
 enum Slot : size_t { kHidden, kNormed, kQkv, kAttended, kInner, kPicked, kPickedAttended, kRoutes };
 
 }  // namespace
@@ -106,6 +110,7 @@ void Decoder::attend(size_t at, int64_t index, const Output& attended, const Mat
   const std::vector<AdaptedRows> adapted = rows.adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Qkv);
   const LayerInput normed{stage.space.matrix(kNormed, x.rows, x.cols), *layer.qkv, adapted};
   backend.norm(normed, x, layer.input_norm);
+  record_input(rows.recorder, Use::Qkv, backend, normed);
   const Matrix qkv = stage.space.matrix(kQkv, x.rows, layer.qkv->out_features);
   const bool normalizes = config_.language.plan.qk_norm;
   const HeadNorms norms = normalizes ? HeadNorms{&layer.q_norm, &layer.k_norm} : HeadNorms{};
@@ -114,15 +119,17 @@ void Decoder::attend(size_t at, int64_t index, const Output& attended, const Mat
 }
 
 // x += down(silu(gate) * up)(norm(x)).
-void Decoder::feed_forward(Stage& stage, int64_t index, const Matrix& x, const RowAdapters& adapters) {
+void Decoder::feed_forward(Stage& stage, int64_t index, const Matrix& x, const Rows& rows) {
   Backend& backend = *stage.backend;
   const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
-  const std::vector<AdaptedRows> up = adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Up);
-  const std::vector<AdaptedRows> down = adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Down);
+  const std::vector<AdaptedRows> up = rows.adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Up);
+  const std::vector<AdaptedRows> down = rows.adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Down);
   const LayerInput normed{stage.space.matrix(kNormed, x.rows, x.cols), *layer.gate_up, up};
   backend.norm(normed, x, layer.post_attention_norm);
+  record_input(rows.recorder, Use::Up, backend, normed);
   const LayerInput inner{stage.space.matrix(kInner, x.rows, config_.language.mlp), *layer.down, down};
   backend.matmul(inner, normed, {Activation::SwiGlu, nullptr, nullptr});
+  record_input(rows.recorder, Use::Down, backend, inner);
   backend.matmul(x, inner, {Activation::None, nullptr, &x});
 }
 
@@ -138,10 +145,11 @@ void Decoder::mix_experts(Stage& stage, const DecoderLayer& layer, const Matrix&
 }
 
 // What a layer does with each row by itself: x += o(attended), then what follows the second norm.
-void Decoder::finish_layer(Stage& stage, int64_t index, const Matrix& x, const LayerInput& attended, const RowAdapters& adapters) {
+void Decoder::finish_layer(Stage& stage, int64_t index, const Matrix& x, const LayerInput& attended, const Rows& rows) {
   const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
+  record_input(rows.recorder, Use::Out, *stage.backend, attended);
   stage.backend->matmul(x, attended, {Activation::None, nullptr, &x});
-  layer.experts == nullptr ? feed_forward(stage, index, x, adapters) : mix_experts(stage, layer, x);
+  layer.experts == nullptr ? feed_forward(stage, index, x, rows) : mix_experts(stage, layer, x);
 }
 
 void Decoder::run_layer(size_t at, int64_t index, const Matrix& x, const Rows& rows) {
@@ -149,7 +157,7 @@ void Decoder::run_layer(size_t at, int64_t index, const Matrix& x, const Rows& r
   const std::vector<AdaptedRows> adapted = rows.adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Out);
   const LayerInput attended{attended_in(stage, x.rows), *stage.layers[static_cast<size_t>(index)].o, adapted};
   attend(at, index, attended, x, rows);
-  finish_layer(stage, index, x, attended, rows.adapters);
+  finish_layer(stage, index, x, attended, rows);
 }
 
 // Of the last layer's results only the rows whose logits are wanted are read: the others stop at their keys and values. The adapters are
@@ -167,7 +175,7 @@ Matrix Decoder::run_last_layer(size_t at, int64_t index, const Matrix& x, const 
                             adapted};
   stage.backend->gather_rows(picked, x, wanted);
   stage.backend->gather_rows(attended.rows, all, wanted);
-  finish_layer(stage, index, picked, attended, adapters);
+  finish_layer(stage, index, picked, attended, {rows.spans, adapters, rows.recorder});
   return picked;
 }
 
@@ -205,7 +213,7 @@ void Decoder::run_stage(size_t at, const DecoderBatch& batch, const RowAdapters&
     if (recorder != nullptr) recorder->record("decoder.embeddings", *stage.backend, x, 0);
   }
   const std::vector<Span> spans = spans_of(batch, at);
-  const Rows rows{spans, adapters};
+  const Rows rows{spans, adapters, recorder};
   // A recorder wants all rows of all layers.
   const bool last = at + 1 == stages_.size();
   const bool picks_early = last && recorder == nullptr && logits.rows < x.rows;

@@ -88,6 +88,7 @@ class Decoder {
   struct Rows {
     std::span<const Span> spans;
     const RowAdapters& adapters;
+    Recorder* recorder;
   };
   void run_stage(size_t stage, const DecoderBatch& batch, const RowAdapters& adapters, const Matrix& logits, Recorder* recorder,
                  const Cancellation& cancel);
@@ -95,9 +96,9 @@ class Decoder {
   Matrix run_last_layer(size_t stage, int64_t index, const Matrix& x, const Rows& rows, std::span<const int32_t> wanted,
                         const RowAdapters& adapters);
   void attend(size_t stage, int64_t index, const Output& attended, const Matrix& x, const Rows& rows);
-  void feed_forward(Stage& stage, int64_t index, const Matrix& x, const RowAdapters& adapters);
+  void feed_forward(Stage& stage, int64_t index, const Matrix& x, const Rows& rows);
   void mix_experts(Stage& stage, const DecoderLayer& layer, const Matrix& x);
-  void finish_layer(Stage& stage, int64_t index, const Matrix& x, const LayerInput& attended, const RowAdapters& adapters);
+  void finish_layer(Stage& stage, int64_t index, const Matrix& x, const LayerInput& attended, const Rows& rows);
   Matrix attended_in(Stage& stage, int64_t rows) const;
   Matrix hidden_in(Stage& stage, int64_t rows) const;
   Matrix rope_of(const Stage& stage) const;

@@ -225,13 +225,17 @@ TEST(Int4Variants, QuantizeToTheSameBits) {
   if (fused.size() < 2) GTEST_SKIP() << "this processor runs one variant with fused multiply-add";
   const HostValues weight({40, 300}, DType::BF16, 7, 0.1f);
   ThreadPool pool(2);
-  const auto bits = [&](const KernelTable* table) {
-    const Int4Weights made = int4_weights(weight.tensor(), DType::BF16, codec_of(*table), pool);
+  std::vector<float> importance(300);  // a few inputs count much
+  for (size_t i = 0; i < importance.size(); ++i) importance[i] = i % 70 == 3 ? 900.0f : 0.1f + 0.01f * static_cast<float>(i);
+  const auto bits = [&](const KernelTable* table, const float* counts) {
+    const Int4Weights made = int4_weights(weight.tensor(), DType::BF16, codec_of(*table), pool, counts);
     const auto* begin = static_cast<const char*>(made.owned.data());
     return std::string(begin, begin + 40 * (made.rows.stride() + made.rows.groups() * kInt4ScaleBytes));
   };
-  const std::string first = bits(fused.front());
-  for (const KernelTable* table : fused) EXPECT_EQ(bits(table), first) << table->name;
+  for (const float* counts : {static_cast<const float*>(nullptr), static_cast<const float*>(importance.data())}) {
+    const std::string first = bits(fused.front(), counts);
+    for (const KernelTable* table : fused) EXPECT_EQ(bits(table, counts), first) << table->name;
+  }
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ class Oracle {
   const std::vector<Dialog>& dialogs() const { return dialogs_; }
   const Dialog& dialog(const std::string& name) const;
   std::vector<float> pixels(const Dialog& dialog) const;
+  int32_t image_token() const { return image_token_; }
   // Rows of logits, of the answer's first token on: of all its tokens, or in a trimmed folder of its first ones.
   std::vector<float> greedy_logits(const Dialog& dialog) const;
   // Relative, of all rows, or in a trimmed folder (scripts/goldens/trim_oracle.py) of the rows that are there.

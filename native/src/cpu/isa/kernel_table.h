@@ -214,7 +214,8 @@ struct KernelTable {
   void (*int8_quantize)(const Int8Activation& out, const float* in, int64_t n, int64_t stride);
   void (*int8_quantize_weights)(int8_t* out, float* scale, int32_t* sum, const float* in, int64_t n, int64_t stride);
   // A row as backend/int4.h says, of groups of kInt4Group and scales of `type`.
-  void (*int4_quantize_weights)(uint8_t* out, void* scales, DType type, const float* in, int64_t n);
+  // `importance` as RowCodec has it.
+  void (*int4_quantize_weights)(uint8_t* out, void* scales, DType type, const float* in, const float* importance, int64_t n);
   void (*attention)(const AttentionArgs&);
   // Of keys and values in bf16 alone. Queries and the softmax's weights are rounded, too, and multiplied as pair_attention does.
   void (*cached_pair_attention)(const AttentionArgs&);

@@ -11,6 +11,7 @@ import io.github.internvl4j.error.UnsupportedModelException;
 import io.github.internvl4j.host.FirstUse;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;
+import io.github.internvl4j.runtime.CalibrationRequest;
 import io.github.internvl4j.runtime.CheckpointReport;
 import io.github.internvl4j.runtime.NativeAdapter;
 import io.github.internvl4j.runtime.NativeAnswer;
@@ -184,7 +185,42 @@ public final class InternVL implements AutoCloseable {
             throw new InvalidOptionException("precision is " + precision + ", expected INT8 or INT4");
         }
         FirstUse.require();
-        NativeModel.quantize(directory, output, precision, vision, listener);
+        NativeModel.quantize(directory, output, precision, vision, null, listener);
+        CheckpointFiles.copyAllButWeights(directory, output);
+    }
+
+    /**
+     * Writes a checkpoint in {@link Precision#INT4}, its decoder's weights rounded so that little is lost for the inputs that the prompts
+     * give them (GPTQ). It is as large and as fast as without, and answers more like the original what is asked like them.
+     *
+     * <p>It goes a layer at a time: in memory are one layer, what it takes to round its largest weight, and for each token of the prompts
+     * as many floats as the decoder is wide. Layers that are done are kept in the folder {@code calibration} of the output until all is
+     * written: the same call goes on behind them.
+     *
+     * @param directory a checkpoint in 16 bits or f32
+     * @param output a folder without weights, made if it is not there; or the one that such a call has left unfinished
+     * @param vision what becomes of the vision tower's blocks and of the projector; their weights are not calibrated, nor are those of
+     *     experts
+     * @param calibration what the model is asked, some hundred prompts with their images; a history's answers count, too. Each is taken
+     *     when its turn comes, and its images can then go
+     * @param listener told after every layer and every tensor; throw from it to stop
+     * @throws PromptException if there are no prompts, or one cannot be read; the message has its number
+     */
+    public static void quantizeCalibrated(
+            Path directory,
+            Path output,
+            VisionPrecision vision,
+            Iterable<Prompt> calibration,
+            Consumer<LoadProgress> listener) {
+        Objects.requireNonNull(directory, "directory");
+        Objects.requireNonNull(output, "output");
+        Objects.requireNonNull(vision, "vision");
+        Objects.requireNonNull(calibration, "calibration");
+        Objects.requireNonNull(listener, "listener");
+        FirstUse.require();
+        PromptReader reader = new PromptReader(directory, inspect(directory), null);
+        Iterator<CalibrationRequest> requests = new CalibrationRequests(reader, calibration.iterator());
+        NativeModel.quantize(directory, output, Precision.INT4, vision, requests, listener);
         CheckpointFiles.copyAllButWeights(directory, output);
     }
 

@@ -58,6 +58,14 @@ final class Agreement {
         return (double) same / all;
     }
 
+    double sameLikeliest() {
+        return (double) likeliestSame / positions;
+    }
+
+    double meanError() {
+        return error / prompts;
+    }
+
     double divergence() {
         return divergence / prompts;
     }
@@ -91,10 +99,10 @@ final class Agreement {
                         + " relative error of the logits %.4f, at worst %.4f",
                 100 * sameTokens(),
                 all,
-                100.0 * likeliestSame / positions,
+                100 * sameLikeliest(),
                 positions,
                 divergence(),
-                error / prompts,
+                meanError(),
                 worst);
     }
 }

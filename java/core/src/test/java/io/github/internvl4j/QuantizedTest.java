@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.error.PromptException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,6 +64,42 @@ class QuantizedTest {
                 InvalidOptionException.class,
                 () -> InternVL.quantize(model, folder, Precision.BF16, VisionPrecision.AS_STORED, p -> {}));
         assertEquals("precision is BF16, expected INT8 or INT4", refused.getMessage());
+    }
+
+    @Test
+    void aCalibrationNeedsPromptsThatCanBeRead(@TempDir Path folder) {
+        Path model = Oracle.load("hermes-gqa7").directory();
+        Prompt tooLong = Prompt.of("word ".repeat(100_000));
+        PromptException refused = assertThrows(
+                PromptException.class,
+                () -> InternVL.quantizeCalibrated(
+                        model, folder, VisionPrecision.AS_STORED, List.of(Prompt.of("Hello"), tooLong), p -> {}));
+        assertTrue(
+                String.valueOf(refused.getMessage()).startsWith("prompt 2 of the calibration: the prompt has"),
+                refused::getMessage);
+        PromptException none = assertThrows(
+                PromptException.class,
+                () -> InternVL.quantizeCalibrated(model, folder, VisionPrecision.AS_STORED, List.of(), p -> {}));
+        assertEquals("the calibration has no prompts, expected at least one", none.getMessage());
+    }
+
+    @Test
+    void aCalibrationThatWasStoppedGoesOn(@TempDir Path folder) throws IOException {
+        Oracle oracle = Oracle.load("hermes-gqa7");
+        List<Prompt> prompts = oracle.dialogs().stream().map(oracle::prompt).toList();
+        Path work = folder.resolve("calibration");
+        assertThrows(
+                IllegalStateException.class,
+                () -> InternVL.quantizeCalibrated(
+                        oracle.directory(), folder, VisionPrecision.AS_STORED, prompts, progress -> {
+                            throw new IllegalStateException("enough");
+                        }));
+        assertTrue(Files.exists(work.resolve("layer-0.safetensors")));
+        InternVL.quantizeCalibrated(oracle.directory(), folder, VisionPrecision.AS_STORED, prompts, progress -> {});
+        assertTrue(Files.notExists(work));
+        try (InternVL kept = InternVL.load(folder)) {
+            assertEquals(Precision.INT4, kept.info().precision());
+        }
     }
 
     @Test

@@ -25,11 +25,13 @@ import io.github.internvl4j.internal.ivl_model_info;
 import io.github.internvl4j.internal.ivl_quantization;
 import io.github.internvl4j.internal.ivl_work;
 import io.github.internvl4j.tensor.Tensor;
+import java.lang.System.Logger.Level;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
@@ -37,6 +39,8 @@ import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.LongPointer;
 import org.jspecify.annotations.Nullable;
 
 /** A loaded model in the native runtime, and the questions that can be asked before one is loaded. */
@@ -122,20 +126,71 @@ public final class NativeModel implements AutoCloseable {
         }
     }
 
-    /** Writes a checkpoint's weights in int8 or int4 into another folder, telling the listener after every tensor. */
+    /**
+     * Writes a checkpoint's weights in int8 or int4 into another folder, telling the listener after every tensor, and before these after
+     * every layer that is calibrated.
+     *
+     * @param calibration null: without
+     */
     public static void quantize(
-            Path directory, Path output, Precision precision, VisionPrecision vision, Consumer<LoadProgress> listener) {
+            Path directory,
+            Path output,
+            Precision precision,
+            VisionPrecision vision,
+            @Nullable Iterator<CalibrationRequest> calibration,
+            Consumer<LoadProgress> listener) {
         NativeLibrary.load();
         ivl_quantization quantization = new ivl_quantization();
+        int calibrates = calibration == null ? 0 : 1;
         try (BytePointer from = NativeLibrary.fileName(directory);
                 BytePointer to = NativeLibrary.fileName(output)) {
-            NativeLibrary.check(
-                    internvl4j.ivl_quantization_begin(from, to, precision.ordinal(), convert(vision), 0, quantization));
+            NativeLibrary.check(internvl4j.ivl_quantization_begin(
+                    from, to, precision.ordinal(), convert(vision), calibrates, 0, quantization));
         }
         try {
+            if (calibration != null) {
+                calibrate(quantization, calibration);
+            }
             steps(progress -> internvl4j.ivl_quantization_step(quantization, progress), listener);
         } finally {
             internvl4j.ivl_quantization_free(quantization);
+        }
+    }
+
+    private static void calibrate(ivl_quantization quantization, Iterator<CalibrationRequest> requests) {
+        try (LongPointer tokens = new LongPointer(1);
+                LongPointer inputs = new LongPointer(1)) {
+            tokens.put(0);
+            inputs.put(0);
+            while (requests.hasNext()) {
+                CalibrationRequest request = requests.next();
+                Tensor pixels = request.pixels();
+                try (IntPointer ids = new IntPointer(request.tokens());
+                        FloatPointer data = pixels == null ? new FloatPointer() : new FloatPointer(pixels.data())) {
+                    NativeLibrary.check(internvl4j.ivl_quantization_add_request(
+                            quantization,
+                            ids,
+                            request.tokens().length,
+                            request.imageToken(),
+                            data,
+                            pixels == null ? 0 : pixels.size(0),
+                            tokens,
+                            inputs));
+                }
+            }
+            warnOfFewTokens(tokens.get(), inputs.get());
+        }
+    }
+
+    private static void warnOfFewTokens(long tokens, long inputs) {
+        if (tokens < inputs) {
+            System.getLogger("io.github.internvl4j")
+                    .log(
+                            Level.WARNING,
+                            "the calibration has {0,number,#} tokens, fewer than the {1,number,#} inputs of the widest layer:"
+                                    + " more or longer prompts make it better",
+                            tokens,
+                            inputs);
         }
     }
 
