@@ -7,29 +7,26 @@ namespace ivl::cpu {
 namespace {
 
 using testing::adapters_for;
-using Layer = testing::AdaptedLayer;
-using Pairs = testing::AdapterPairs;
-using Product = testing::AdaptedProduct;
 
 class CpuAdapters : public VariantTest {};
 INSTANTIATE_TEST_SUITE_P(Variants, CpuAdapters, ::testing::ValuesIn(kernel_variants()), variant_name);
 
-const Layer kLayers[] = {{{48, 16, 16}, 64, WeightFormat::Plain, DType::F32, Activation::None},
-                         {{131, 7, 9}, 1037, WeightFormat::Plain, DType::BF16, Activation::None},
-                         {{77}, 515, WeightFormat::Plain, DType::F16, Activation::Gelu},
-                         {{101, 101}, 200, WeightFormat::Plain, DType::BF16, Activation::SwiGlu},
-                         {{150, 33, 33}, 384, WeightFormat::Int8, DType::BF16, Activation::None},
-                         {{96, 96}, 256, WeightFormat::Int4, DType::BF16, Activation::SwiGlu}};
+const testing::AdaptedLayer kLayers[] = {{{48, 16, 16}, 64, WeightFormat::Plain, DType::F32, Activation::None},
+                                         {{131, 7, 9}, 1037, WeightFormat::Plain, DType::BF16, Activation::None},
+                                         {{77}, 515, WeightFormat::Plain, DType::F16, Activation::Gelu},
+                                         {{101, 101}, 200, WeightFormat::Plain, DType::BF16, Activation::SwiGlu},
+                                         {{150, 33, 33}, 384, WeightFormat::Int8, DType::BF16, Activation::None},
+                                         {{96, 96}, 256, WeightFormat::Int4, DType::BF16, Activation::SwiGlu}};
 
-DType kept(const Layer& layer) { return layer.format == WeightFormat::Plain ? DType::F32 : DType::BF16; }
+DType kept(const testing::AdaptedLayer& layer) { return layer.format == WeightFormat::Plain ? DType::F32 : DType::BF16; }
 
 TEST_P(CpuAdapters, AddedPairsMatchTheReference) {
   CpuBackend cpu = backend();
-  for (const Layer& layer : kLayers) {
-    const Product product(layer);
+  for (const testing::AdaptedLayer& layer : kLayers) {
+    const testing::AdaptedProduct product(layer);
     const auto weights = product.on(cpu, kept(layer)), reference = product.on(reference_, kept(layer));
     for (const DType type : {DType::F32, DType::BF16, DType::F16}) {
-      for (const Pairs& pairs : adapters_for(layer, type)) {
+      for (const testing::AdapterPairs& pairs : adapters_for(layer, type)) {
         const auto mine = cpu.adapter(pairs.source()), theirs = reference_.adapter(pairs.source());
         for (const int64_t rows : {1, 5, 37}) {
           Operand in(rows, layer.in, 3, 4), expected(rows, product.outputs()), actual(rows, product.outputs(), 5);
@@ -45,7 +42,7 @@ TEST_P(CpuAdapters, AddedPairsMatchTheReference) {
 }
 
 // Every row of the input with its adapters, alone.
-Operand alone(CpuBackend& cpu, const Product& product, const LinearWeights& weights, const Matrix& in,
+Operand alone(CpuBackend& cpu, const testing::AdaptedProduct& product, const LinearWeights& weights, const Matrix& in,
               const std::vector<AdaptedRows>& adapted) {
   Operand out(in.rows, product.outputs());
   for (int64_t row = 0; row < in.rows; ++row) {
@@ -61,12 +58,12 @@ Operand alone(CpuBackend& cpu, const Product& product, const LinearWeights& weig
 TEST_P(CpuAdapters, ARowHasTheBitsThatItHasAloneInAnyCompany) {
   for (const bool rounds : {false, true}) {
     CpuBackend one = rounds ? rounding(1) : backend(1);
-    for (const Layer& layer : kLayers) {
-      const Product product(layer);
+    for (const testing::AdaptedLayer& layer : kLayers) {
+      const testing::AdaptedProduct product(layer);
       const auto weights = product.on(one, kept(layer));
       std::vector<std::unique_ptr<AdapterWeights>> loaded;
-      const std::vector<Pairs> adapters = adapters_for(layer, rounds ? DType::BF16 : DType::F32);
-      for (const Pairs& pairs : adapters) loaded.push_back(one.adapter(pairs.source()));
+      const std::vector<testing::AdapterPairs> adapters = adapters_for(layer, rounds ? DType::BF16 : DType::F32);
+      for (const testing::AdapterPairs& pairs : adapters) loaded.push_back(one.adapter(pairs.source()));
       for (const int64_t rows : {4, 16, 17, 61, 541}) {
         // Thirds with one adapter, with two, with none, and single rows.
         const int64_t third = rows / 3;
@@ -90,10 +87,10 @@ TEST_P(CpuAdapters, ARowHasTheBitsThatItHasAloneInAnyCompany) {
 
 TEST_P(CpuAdapters, RowsWithoutOneHaveTheBitsOfAModelWithoutAny) {
   CpuBackend cpu = backend();
-  const Layer& layer = kLayers[1];
-  const Product product(layer);
+  const testing::AdaptedLayer& layer = kLayers[1];
+  const testing::AdaptedProduct product(layer);
   const auto weights = product.on(cpu, kept(layer));
-  const std::vector<Pairs> pairs = adapters_for(layer, DType::F32);
+  const std::vector<testing::AdapterPairs> pairs = adapters_for(layer, DType::F32);
   const auto adapter = cpu.adapter(pairs[0].source());
   for (const int64_t rows : {7, 40}) {
     Operand in(rows, layer.in), without(rows, product.outputs()), with(rows, product.outputs());
@@ -107,9 +104,9 @@ TEST_P(CpuAdapters, RowsWithoutOneHaveTheBitsOfAModelWithoutAny) {
 }
 
 TEST(FusedCpuAdapters, AllVariantsGiveTheSameBits) {
-  for (const Layer& layer : kLayers) {
-    const Product product(layer);
-    const std::vector<Pairs> pairs = adapters_for(layer, DType::F32);
+  for (const testing::AdaptedLayer& layer : kLayers) {
+    const testing::AdaptedProduct product(layer);
+    const std::vector<testing::AdapterPairs> pairs = adapters_for(layer, DType::F32);
     for (const int64_t rows : {3, 29}) {
       std::optional<Operand> first;
       for (const KernelTable* table : fused_variants()) {
