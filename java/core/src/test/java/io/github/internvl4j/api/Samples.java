@@ -169,6 +169,7 @@ final class Samples implements AutoCloseable {
         put(Duration.class, Duration.ofSeconds(1));
         put(FloatBuffer.class, Tensor.of(new float[] {1}, 1).data());
         put(String.class, "text");
+        put(Iterable.class, List.of());
         put(List.class, List.of());
         put(Map.class, Map.of());
         put(Iterator.class, Collections.emptyIterator());
