@@ -1,6 +1,6 @@
 // Adapters of requests on one emulated GPU and on two that share the decoder: against the original's logits, and that a request's bits
 // are those it has alone.
-#include "cuda/gpu_test.h"
+#include "cuda/several_gpus.h"
 #include "generate/mixed_adapters.h"
 
 namespace ivl {
@@ -11,31 +11,14 @@ using testing::Answer;
 using testing::gqa7;
 using testing::greedy;
 
-class AdaptersOnGpus : public testing::GpuTest, protected testing::MixedAdapters {
+class AdaptersOnGpus : public testing::SeveralGpusTest, protected testing::MixedAdapters {
  protected:
-  void SetUp() override {
-    simt::set_device_count(2);
-    GpuTest::SetUp();
-  }
   void TearDown() override {
     first_ = seeing_loaded_ = wide_loaded_ = nullptr;
     engine_ = nullptr;
-    GpuTest::TearDown();
-    simt::set_device_count(1);
+    SeveralGpusTest::TearDown();
   }
 
-  // A layer of the decoder on each GPU, the tower on the first.
-  static std::shared_ptr<Engine> over(int64_t gpus, const LoadOptions& options) {
-    const Placer placer = [gpus](const ModelConfig& config, const Precision& precision, const MemoryPlan&) {
-      Placement placement;
-      for (int64_t i = 0; i < gpus; ++i) {
-        placement.decoder.push_back({make_gpu_backend(static_cast<int>(i), precision.type), config.language.layers / gpus});
-      }
-      placement.vision = placement.decoder.front().backend;
-      return placement;
-    };
-    return gqa7().load(placer, options);
-  }
   static LoadOptions in(DType type, WeightFormat format = WeightFormat::Plain) {
     LoadOptions options;
     options.precision = type;
@@ -55,7 +38,7 @@ class AdaptersOnGpus : public testing::GpuTest, protected testing::MixedAdapters
 TEST_F(AdaptersOnGpus, LogitsBesideTheWeightsAreNearTheOriginals) {
   const testing::AdapterOriginals originals;
   const double bound = 2 * gqa7().dialog("image.0").bfloat16_error.at("logits");
-  engine_ = over(1, in(DType::BF16));
+  engine_ = gqa7().load(over(1), in(DType::BF16));
   first_ = engine_->load_adapter(originals.folder());
   for (const testing::OriginalAnswer& each : originals.of(*engine_, "adapter")) {
     std::vector<float> got = answer(engine_, each.prompt, greedy(1), {.adapters = {{first_}}}).logits[0];
@@ -68,11 +51,11 @@ TEST_F(AdaptersOnGpus, LogitsBesideTheWeightsAreNearTheOriginals) {
 }
 
 TEST_F(AdaptersOnGpus, ABatchGivesEachRequestTheBitsThatItHasAloneOnOneGpuAndOnTwo) {
-  load(over(1, in(DType::BF16, WeightFormat::Int8)));
+  load(gqa7().load(over(1), in(DType::BF16, WeightFormat::Int8)));
   std::vector<Answer> expected;
   for (const Ask& ask : four()) expected.push_back(answer(engine_, some(ask), greedy(2), {.adapters = ask.adapters}));
-  for (const int64_t gpus : {1, 2}) {
-    if (gpus == 2) load(over(gpus, in(DType::BF16, WeightFormat::Int8)));
+  for (const int gpus : {1, 2}) {
+    if (gpus == 2) load(gqa7().load(over(gpus), in(DType::BF16, WeightFormat::Int8)));
     testing::Requests batch(engine_);
     for (const Ask& ask : four()) batch.add(some(ask), greedy(2), {.adapters = ask.adapters});
     batch.run();

@@ -1,9 +1,6 @@
 // GPUs that share a model: each reads and writes its own memory only, what one sends to the next is ordered with what comes
 // before and after (the emulation reports it otherwise), and the answer is that of one.
-#include <map>
-
-#include "cuda/gpu_test.h"
-#include "model/oracle.h"
+#include "cuda/several_gpus.h"
 
 namespace ivl {
 namespace {
@@ -13,32 +10,7 @@ using testing::Answer;
 using testing::greedy;
 using testing::Oracle;
 
-class SeveralGpus : public testing::GpuTest {
- protected:
-  void SetUp() override {
-    simt::set_device_count(3);
-    GpuTest::SetUp();
-  }
-  void TearDown() override {
-    GpuTest::TearDown();
-    simt::set_device_count(1);
-  }
-
-  // The tower on one GPU, the decoder's layers on others.
-  static Placer over(int vision, std::vector<std::pair<int, int64_t>> layers) {
-    return [vision, layers](const ModelConfig&, const Precision& precision, const MemoryPlan&) {
-      std::map<int, std::shared_ptr<Backend>> gpus;
-      const auto gpu = [&](int ordinal) {
-        if (gpus[ordinal] == nullptr) gpus[ordinal] = make_gpu_backend(ordinal, precision.type);
-        return gpus[ordinal];
-      };
-      Placement placement;
-      placement.vision = gpu(vision);
-      for (const auto& [ordinal, count] : layers) placement.decoder.push_back({gpu(ordinal), count});
-      return placement;
-    };
-  }
-};
+using SeveralGpus = testing::SeveralGpusTest;
 class OracleOverGpus : public SeveralGpus, public ::testing::WithParamInterface<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Oracles, OracleOverGpus,
                          ::testing::Values("hermes-d128", "internlm2-tiles", "phi3", "qwen2-tied", "qwen2-hf", "qwen3",

@@ -1,36 +1,13 @@
 // Random schedules on one emulated GPU and on two.
 #include "generate/schedules.h"
 
-#include "cuda/gpu_test.h"
+#include "cuda/several_gpus.h"
 #include "model/adapter_folder.h"
 
 namespace ivl {
 namespace {
 
-class GpuSchedules : public testing::GpuTest, public ::testing::WithParamInterface<int> {
- protected:
-  void SetUp() override {
-    simt::set_device_count(2);
-    GpuTest::SetUp();
-  }
-  void TearDown() override {
-    GpuTest::TearDown();
-    simt::set_device_count(1);
-  }
-};
-
-Placer over(int gpus) {
-  return [gpus](const ModelConfig& config, const Precision& precision, const MemoryPlans&) {
-    Placement placement;
-    for (int i = 0; i < gpus; ++i) {
-      const int64_t layers = config.language.layers / gpus + (i < config.language.layers % gpus ? 1 : 0);
-      placement.decoder.push_back({make_gpu_backend(i, precision.type), layers});
-    }
-    placement.vision = placement.decoder.front().backend;
-    return placement;
-  };
-}
-
+class GpuSchedules : public testing::SeveralGpusTest, public ::testing::WithParamInterface<int> {};
 INSTANTIATE_TEST_SUITE_P(Gpus, GpuSchedules, ::testing::Values(1, 2), ::testing::PrintToStringParamName());
 
 TEST_P(GpuSchedules, GiveTheBitsOfSingleRequests) {
