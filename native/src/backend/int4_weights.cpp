@@ -76,9 +76,7 @@ float int4_weight(const Int4Rows& rows, int64_t row, int64_t input) {
   const Int4Place place = int4_place(input);
   const int q = at.values[place.byte] >> place.shift & 15;
   const auto group = static_cast<size_t>(input / rows.group);
-  float rounded = 0;  // with room for any type
-  store_f32(&rounded, rows.type, 0, level_of(at, q, static_cast<int64_t>(group)) * load_f32(at.scales, rows.type, group));
-  return load_f32(&rounded, rows.type, 0);
+  return rounded_to(rows.type, level_of(at, q, static_cast<int64_t>(group)) * load_f32(at.scales, rows.type, group));
 }
 
 Int4Weights int4_weights(const HostTensor& weight, DType as, const RowCodec& codec, ThreadPool& pool, const float* importance) {

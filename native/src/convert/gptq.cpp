@@ -29,12 +29,6 @@ int nearest_level(float x) {
   return q;
 }
 
-float in_16_bits(float value, DType type) {
-  float memory = 0;  // with room for any type
-  store_f32(&memory, type, 0, value);
-  return load_f32(&memory, type, 0);
-}
-
 void put(uint8_t* values, int64_t input, int q) {
   const Int4Place place = int4_place(input);
   uint8_t& byte = values[place.byte];
@@ -136,7 +130,7 @@ void Gptq::round_row(const Int4Rows& row, float* weights, const Block& block, fl
     const float wanted = weights[i] + pulls[i] * block.reciprocal[at];
     const int q = nearest_level(scale == 0.0f ? 0.0f : wanted / scale);
     put(values, input, q);
-    weights[i] -= in_16_bits(static_cast<float>(kInt4Levels[q]) * scale, row.type);
+    weights[i] -= rounded_to(row.type, static_cast<float>(kInt4Levels[q]) * scale);
     const float* among = block.among.data() + i * block.count;
     for (int64_t k = i + 1; k < block.count; ++k) pulls[k] += weights[i] * among[k];
   }

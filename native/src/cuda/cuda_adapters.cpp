@@ -6,8 +6,6 @@
 namespace ivl::cuda {
 namespace {
 
-int64_t up_to_8(int64_t size) { return (size + 7) / 8 * 8; }
-
 // Rows of 16-bit numbers that the host puts together, each source's at a place of its own among zeros.
 class HostRows {
  public:
@@ -42,10 +40,11 @@ template <class T>
 std::unique_ptr<AdapterWeights> CudaBackend<T>::adapter(const AdapterSource& source) {
   require(!source.downs.empty(), "adapter: at least one pair");
   int64_t rank = 0, outputs = 0;
-  for (const AdapterSource::Down& pair : source.downs) rank = std::max(rank, up_to_8(pair.weight.shape[0]));
+  for (const AdapterSource::Down& pair : source.downs) rank = std::max(rank, padded_to_8(pair.weight.shape[0]));
   for (const AdapterSource::Up& up : source.ups) outputs += up.rows;
   const auto pairs = static_cast<int64_t>(source.downs.size());
-  HostRows down(activation_type(), pairs * rank, up_to_8(source.downs[0].weight.shape[1])), up(activation_type(), outputs, rank);
+  HostRows down(activation_type(), pairs * rank, padded_to_8(source.downs[0].weight.shape[1])),
+      up(activation_type(), outputs, rank);
   std::vector<float> scales;
   for (const AdapterSource::Down& pair : source.downs) {
     down.put(static_cast<int64_t>(scales.size()), pair.weight);

@@ -21,8 +21,6 @@ int64_t elements(const HostTensor& tensor) {
   return size;
 }
 
-int64_t padded_to_8(int64_t cols) { return (cols + 7) / 8 * 8; }
-
 }  // namespace
 
 template <class T>

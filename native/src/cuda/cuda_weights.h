@@ -5,6 +5,9 @@
 
 namespace ivl::cuda {
 
+// Rows of weights have so many columns, the last of them zeros: kernels read eight at a time.
+inline int64_t padded_to_8(int64_t cols) { return (cols + 7) / 8 * 8; }
+
 struct CudaVector final : VectorWeights {
   Buffer values;
 };

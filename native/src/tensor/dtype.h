@@ -71,4 +71,11 @@ inline void store_f32(void* data, DType type, size_t index, float value) {
   std::memcpy(at, &bits, sizeof bits);
 }
 
+// The value as the type holds it.
+inline float rounded_to(DType type, float value) {
+  float stored = 0;  // with room for any type
+  store_f32(&stored, type, 0, value);
+  return load_f32(&stored, type, 0);
+}
+
 }  // namespace ivl

@@ -37,16 +37,9 @@ size_t elements(const HostTensor& tensor) {
   return size;
 }
 
-// The value as the type `as` holds it; F32 holds every type's.
-double rounded(float value, DType as) {
-  float stored = 0;
-  store_f32(&stored, as, 0, value);
-  return load_f32(&stored, as, 0);
-}
-
 std::vector<double> values_of(const HostTensor& tensor, DType as) {
   std::vector<double> values(elements(tensor));
-  for (size_t i = 0; i < values.size(); ++i) values[i] = rounded(load_f32(tensor.data, tensor.dtype, i), as);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = rounded_to(as, load_f32(tensor.data, tensor.dtype, i));
   return values;
 }
 
@@ -56,7 +49,7 @@ std::vector<double> int4_values(const HostTensor& tensor, DType as) {
   const Int4Weights weights = int4_weights(tensor, as, row_codec(), pool);
   std::vector<double> values;
   for (int64_t row = 0; row < weights.count; ++row) {
-    for (int64_t i = 0; i < weights.rows.inputs; ++i) values.push_back(rounded(int4_weight(weights.rows, row, i), as));
+    for (int64_t i = 0; i < weights.rows.inputs; ++i) values.push_back(rounded_to(as, int4_weight(weights.rows, row, i)));
   }
   return values;
 }

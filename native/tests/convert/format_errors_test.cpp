@@ -30,9 +30,7 @@ class Layer {
     std::student_t_distribution<float> student(5);
     for (int64_t at = 0; at < kOutputs * kInputs; ++at) {
       const float value = 0.02f * student(random_) * (at % kInputs % 200 == 99 ? 0.25f : 1);
-      uint16_t bits = 0;
-      store_f32(&bits, DType::BF16, 0, value);
-      weights.push_back(load_f32(&bits, DType::BF16, 0));
+      weights.push_back(rounded_to(DType::BF16, value));
     }
     seen = rows(kSeen);
     held = rows(kHeld);

@@ -87,11 +87,7 @@ Values inverse_of(Values a, size_t n) {
   return b;
 }
 
-float bf16(float value) {
-  uint16_t bits = 0;
-  store_f32(&bits, DType::BF16, 0, value);
-  return load_f32(&bits, DType::BF16, 0);
-}
+float bf16(float value) { return rounded_to(DType::BF16, value); }
 
 float nearest(double wanted, float scale) {
   double best = INFINITY;

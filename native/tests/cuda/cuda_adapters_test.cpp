@@ -66,11 +66,7 @@ class OnGpu {
 // Numbers that the type holds, so that every backend has the same.
 Operand rows_in(DType type, int64_t rows, int64_t cols) {
   Operand operand(rows, cols, 0, 4);
-  for (float& x : operand.values()) {
-    float stored = 0;  // room for every type
-    store_f32(&stored, type, 0, x);
-    x = load_f32(&stored, type, 0);
-  }
+  for (float& x : operand.values()) x = rounded_to(type, x);
   return operand;
 }
 
