@@ -5,14 +5,11 @@ import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.image.ReadOptions;
 import io.github.internvl4j.text.SpecialTokens;
 import java.nio.file.Path;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How images and texts are taken, whatever they are. */
 final class InputRules {
-    static final List<String> NAMES = List.of("--exif-transpose", "--special-tokens", "--max-tiles", "--thinking");
-
     @Option(
             names = "--exif-transpose",
             description = "Turn images as their EXIF orientation says (the original does not).")

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
@@ -82,9 +83,10 @@ final class QuantizeCommand implements Callable<Integer> {
     }
 
     private void rounded() {
-        for (String option : InputRules.NAMES) {
-            if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
-                throw new InvalidOptionException(option + " goes with --calibrate: it says how requests are read");
+        for (OptionSpec option : CommandSpec.forAnnotatedObject(rules).options()) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(option.longestName())) {
+                throw new InvalidOptionException(
+                        option.longestName() + " goes with --calibrate: it says how requests are read");
             }
         }
         Precision precision = bits == 8 ? Precision.INT8 : Precision.INT4;
