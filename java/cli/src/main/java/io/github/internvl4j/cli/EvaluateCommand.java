@@ -308,7 +308,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 main.streams
                         .out()
                         .println(benchmark.name() + ", " + sample.id() + ":\n"
-                                + respondent.promptText(sample, benchmark.decoding()));
+                                + respondent.promptText(benchmark, sample));
             }
         }
         return status();
