@@ -26,15 +26,13 @@ import org.junit.jupiter.params.provider.MethodSource;
  * kinds of page, every compression. The system property {@code evaluation.parquet} names a folder of larger ones.
  */
 class ParquetFileTest {
+    private static final Path FILES = Path.of("src/test/resources/parquet");
+
     @TempDir
     Path folder;
 
-    private static Path files() {
-        return Path.of(System.getProperty("evaluation.parquet", "src/test/resources/parquet"));
-    }
-
     static List<Path> readable() throws IOException {
-        try (Stream<Path> files = Files.list(files())) {
+        try (Stream<Path> files = Files.list(Path.of(System.getProperty("evaluation.parquet", FILES.toString())))) {
             return files.filter(file -> !file.toString().contains("brotli"))
                     .sorted()
                     .toList();
@@ -92,7 +90,7 @@ class ParquetFileTest {
 
     @Test
     void aCompressionThatIsNotReadIsNamed() {
-        Path path = files().resolve("brotli.parquet");
+        Path path = FILES.resolve("brotli.parquet");
         IOException failure = assertThrows(
                 ParquetException.class, () -> ParquetFile.open(path).rows(0));
         String message = String.valueOf(failure.getMessage());
@@ -103,7 +101,7 @@ class ParquetFileTest {
 
     @Test
     void aDamagedRowGroupFailsAlone() throws IOException {
-        byte[] bytes = Files.readAllBytes(files().resolve("zstd-2.0-dictionary.parquet"));
+        byte[] bytes = Files.readAllBytes(FILES.resolve("zstd-2.0-dictionary.parquet"));
         Arrays.fill(bytes, 4, 60, (byte) 0xFF); // the first group's first column
         Path path = Files.write(folder.resolve("damaged.parquet"), bytes);
         Samples samples = read(path);
@@ -118,7 +116,7 @@ class ParquetFileTest {
     /** However a file is cut or spoilt, it is read or named. */
     @Test
     void anyDamageIsNamed() throws IOException {
-        byte[] whole = Files.readAllBytes(files().resolve("snappy-1.0-dictionary.parquet"));
+        byte[] whole = Files.readAllBytes(FILES.resolve("snappy-1.0-dictionary.parquet"));
         Random random = new Random(7);
         for (int round = 0; round < 300; round++) {
             byte[] bytes = round % 3 == 0 ? Arrays.copyOf(whole, random.nextInt(whole.length)) : whole.clone();
