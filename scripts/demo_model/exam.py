@@ -1,8 +1,7 @@
-"""An exam of new dialogs for the command line's `batch`, and its marks.
+"""An exam of new dialogs, which the command line's `evaluate` asks and marks. Its `batch` takes the requests, too.
 
-    python scripts/demo_model/exam.py make --out FOLDER [--count 1000] [--seed 77]
-    scripts/internvl4j batch --model test-data/demo --input FOLDER/requests.jsonl --output FOLDER/answers.jsonl
-    python scripts/demo_model/exam.py mark FOLDER
+    python scripts/demo_model/exam.py --out ROOT/demo [--count 1000] [--seed 77]
+    scripts/internvl4j evaluate --model test-data/demo --data ROOT --out RUN --benchmarks demo
 
 Kinds: one image; the same questions with the images swapped among those of one kind; second turn (the first answer given
 as it should be); two images; video (MP4 files, by ffmpeg); text only; images drawn as SVG and rasterised by rsvg-convert.
@@ -13,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 from random import Random
 
@@ -136,56 +135,12 @@ def make(options: argparse.Namespace) -> None:
     print(f"{len(exam.requests)} requests in {options.folder}/requests.jsonl")
 
 
-def _chance(key: list[dict]) -> float:
-    """How often two questions of the same words have the same answer: what asking about another picture would give."""
-    answers = defaultdict(Counter)
-    for line in key:
-        answers[line["question"]][line["answer"]] += 1
-    same = pairs = 0.0
-    for counts in answers.values():
-        total = sum(counts.values())
-        if total > 1:
-            same += sum(n * (n - 1) for n in counts.values()) / (total - 1)
-            pairs += total
-    return same / pairs if pairs else 0.0
-
-
-def mark(options: argparse.Namespace) -> None:
-    def lines(name: str) -> list[dict]:
-        return [json.loads(line) for line in (options.folder / name).read_text(encoding="utf-8").splitlines()]
-
-    said = {line["id"]: line.get("text") for line in lines("answers.jsonl")}
-    key = lines("key.jsonl")
-    marks = defaultdict(lambda: defaultdict(list))
-    for line in key:
-        right = said.get(line["id"]) == line["answer"]
-        marks[line["group"]][line["kind"]].append(right)
-        if options.wrong and not right and "swapped" not in line["group"]:
-            print(f"{line['id']} [{line['kind']}] {line['question']} | {said.get(line['id'])} | {line['answer']}")
-    for group, kinds in marks.items():
-        everything = [right for rights in kinds.values() for right in rights]
-        print(f"| {group} | {len(everything)} | {sum(everything) / len(everything):.1%} |")
-        if options.kinds:
-            for kind, rights in kinds.items():
-                print(f"|   {kind} | {len(rights)} | {sum(rights) / len(rights):.1%} |")
-    print(f"| chance for the swapped | | {_chance([line for line in key if line['group'] == 'one image']):.1%} |")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True)
-    making = commands.add_parser("make")
-    making.add_argument("--out", dest="folder", required=True, type=Path)
-    making.add_argument("--count", type=int, default=1000)
-    making.add_argument("--seed", type=int, default=77)
-    making.set_defaults(run=make)
-    marking = commands.add_parser("mark")
-    marking.add_argument("folder", type=Path)
-    marking.add_argument("--kinds", action="store_true", help="every kind of question by itself")
-    marking.add_argument("--wrong", action="store_true", help="print the wrong answers")
-    marking.set_defaults(run=mark)
-    options = parser.parse_args()
-    options.run(options)
+    parser.add_argument("--out", dest="folder", required=True, type=Path)
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=77)
+    make(parser.parse_args())
 
 
 if __name__ == "__main__":

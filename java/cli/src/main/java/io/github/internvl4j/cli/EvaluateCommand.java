@@ -10,6 +10,7 @@ import io.github.internvl4j.evaluate.Benchmarks;
 import io.github.internvl4j.evaluate.DataFolder;
 import io.github.internvl4j.evaluate.Evaluation;
 import io.github.internvl4j.evaluate.FileRespondent;
+import io.github.internvl4j.evaluate.MissingDataException;
 import io.github.internvl4j.evaluate.ModelRespondent;
 import io.github.internvl4j.evaluate.Respondent;
 import io.github.internvl4j.evaluate.Result;
@@ -56,6 +57,9 @@ import picocli.CommandLine.Spec;
             "  internvl4j evaluate --merge PART0,PART1,PART2,PART3 --data ROOT --out RUN"
         })
 final class EvaluateCommand implements Callable<Integer> {
+    /** The original's scripts search with beams in smaller models. */
+    private static final long FEWEST_WITHOUT_BEAMS = 20_000_000_000L;
+
     @ParentCommand
     private Main main;
 
@@ -160,11 +164,16 @@ final class EvaluateCommand implements Callable<Integer> {
                     .println(benchmark.name() + " (" + about.family() + ")"
                             + (about.questions() == 0 ? "" : ": " + about.questions() + " questions")
                             + "\n  files: " + String.join(", ", about.files())
-                            + "\n  size: " + about.size() + "; licence: " + about.licence()
-                            + "\n  published: " + about.published()
-                            + (about.server() == null ? "" : "\n  scored by: " + about.server()));
+                            + line("size", about.size())
+                            + line("licence", about.licence())
+                            + line("published", about.published())
+                            + line("scored by", about.server()));
         }
         return 0;
+    }
+
+    private static String line(String name, @Nullable String value) {
+        return value == null ? "" : "\n  " + name + ": " + value;
     }
 
     private List<Benchmark> chosen() {
@@ -184,10 +193,12 @@ final class EvaluateCommand implements Callable<Integer> {
                 Samples samples = benchmark.samples(folder());
                 tell(benchmark, samples, selection);
                 present.add(benchmark);
-            } catch (IOException missing) {
+            } catch (MissingDataException missing) {
                 if (!benchmarks.isEmpty()) {
                     problem(benchmark.name() + ": " + missing.getMessage());
                 }
+            } catch (IOException unreadable) {
+                problem(benchmark.name() + ": " + unreadable.getMessage());
             }
         }
         if (present.isEmpty() && problems.isEmpty()) {
@@ -244,7 +255,7 @@ final class EvaluateCommand implements Callable<Integer> {
             if (showPrompt) {
                 return show(respondent, present);
             }
-            RunFacts facts = RunFacts.of(facts(model.path(), loaded.info(), message));
+            RunFacts facts = RunFacts.of(facts(model.path(), loaded, message));
             int status = ask(facts, results, present, benchmark -> respondent);
             return interrupts.status() != 0 ? interrupts.status() : status;
         }
@@ -261,10 +272,11 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     /** What answers depend on; not the batch, the devices or the threads. */
-    private static Map<String, String> facts(Path model, ModelInfo info, @Nullable String system) throws IOException {
+    private static Map<String, String> facts(Path model, InternVL loaded, @Nullable String system) {
+        ModelInfo info = loaded.info();
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("model", String.valueOf(model.toAbsolutePath().normalize().getFileName()));
-        facts.put("checkpoint", RunFacts.checkpoint(model));
+        facts.put("fingerprint", loaded.fingerprint());
         facts.put("precision", info.precision().toString());
         facts.put("KV cache", info.kvCache().toString());
         facts.put("activations", info.activations().toString());
@@ -275,11 +287,18 @@ final class EvaluateCommand implements Callable<Integer> {
         return facts;
     }
 
-    /** The table is InternVL-Chat-V1-2's; how others were asked is not known here. */
+    /** The table is InternVL-Chat-V1-2's; the note says where the scripts ask another model otherwise. */
     private static String settings(ModelInfo info) {
-        boolean alike =
-                info.conversationTemplate().equals("Hermes-2") && !info.tiling().dynamic();
-        return alike ? "InternVL-Chat-V1-2's" : "InternVL-Chat-V1-2's, though this is another kind of model";
+        String settings = "InternVL-Chat-V1-2's";
+        boolean tiles = info.tiling().dynamic();
+        if (!info.conversationTemplate().equals("Hermes-2") || tiles) {
+            settings += ", though this is another kind of model: the scripts of July 2024 keep <image 1> in MMMU's"
+                    + " questions and take 10 tokens";
+        }
+        if (!tiles && info.parameters() < FEWEST_WITHOUT_BEAMS) {
+            settings += ", greedy, though the scripts take 5 beams below 20 billion parameters without tiles";
+        }
+        return settings;
     }
 
     private int show(ModelRespondent respondent, List<Benchmark> present) throws IOException {
@@ -289,7 +308,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 main.streams
                         .out()
                         .println(benchmark.name() + ", " + sample.id() + ":\n"
-                                + respondent.promptText(sample, benchmark.decoding()));
+                                + respondent.promptText(benchmark, sample));
             }
         }
         return status();

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.internvl4j.cli.Cli.Run;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -189,6 +190,59 @@ class EvaluateCommandTest {
                 expected.get("results").get("vizwiz_val.json"),
                 Cli.JSON.readTree(
                         Path.of(out, "results/vizwiz_val/vizwiz_val.json").toFile()));
+    }
+
+    /** Its dialogs' first turns, in the form in which {@code scripts/demo_model/exam.py} writes an exam. */
+    @Test
+    void theDemoCheckpointPassesItsExam() throws IOException {
+        Path exam = Files.createDirectories(folder.resolve("data/demo"));
+        copy(Path.of(DEMO, "samples"), exam.resolve("files"));
+        StringBuilder requests = new StringBuilder();
+        StringBuilder key = new StringBuilder();
+        int number = 0;
+        for (JsonNode dialog : Cli.JSON.readTree(Path.of(DEMO, "golden.json").toFile())) {
+            JsonNode round = dialog.get("rounds").get(0);
+            ObjectNode request = Cli.JSON.createObjectNode().put("id", number);
+            request.set("prompt", round.get("question"));
+            place(request, dialog);
+            requests.append(request).append('\n');
+            ObjectNode expected = Cli.JSON.createObjectNode().put("id", number++);
+            expected.set("answer", round.get("answer"));
+            expected.put("group", dialog.get("manner").asText()).set("kind", dialog.get("name"));
+            key.append(expected).append('\n');
+        }
+        Files.writeString(exam.resolve("requests.jsonl"), requests);
+        Files.writeString(exam.resolve("key.jsonl"), key);
+        ask("out", folder.resolve("data"), "--benchmarks", "demo").succeeded();
+        JsonNode table = Cli.JSON.readTree(folder.resolve("out/table.json").toFile());
+        JsonNode demo = table.get("benchmarks").get(0);
+        assertEquals(19, demo.get("answered").asInt());
+        assertEquals(5, demo.get("figures").size());
+        demo.get("figures")
+                .forEach(figure -> assertEquals(100, figure.get("ours").asDouble(), figure::toString));
+        int tokens = 0;
+        for (String line : Files.readAllLines(folder.resolve("out/answers/demo.jsonl"))) {
+            tokens += Cli.JSON.readTree(line).get("tokens").asInt();
+        }
+        assertEquals(309, tokens);
+    }
+
+    private static void place(ObjectNode request, JsonNode dialog) {
+        if (dialog.get("manner").asText().equals("frames")) {
+            request.put("video", "files/" + dialog.get("pictures").get(0).asText())
+                    .put("frames", 8);
+            return;
+        }
+        if (dialog.get("manner").asText().equals("separate")) {
+            request.put(
+                    "prompt",
+                    "Image-1: <image>\nImage-2: <image>\n"
+                            + request.get("prompt").asText());
+        }
+        dialog.get("pictures").forEach(picture -> request.withArray("images").add("files/" + picture.asText()));
+        if (dialog.get("manner").asText().equals("combined")) {
+            request.put("combine", true);
+        }
     }
 
     @Test

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param family a name for all splits together, such as {@code mmmu}
  * @param questions as many as the published split has, 0 if unknown
  * @param files what is expected below the data folder
- * @param size of the data, roughly
- * @param licence of the data
+ * @param size of the data, roughly; null if its publisher says nothing
+ * @param licence as its publisher names it; null if that is not known here
  * @param published where it can be had
  * @param server where results are scored that cannot be scored here; null if they can
  * @param card the card's figures by their names
@@ -27,8 +27,8 @@ public record About(
         @JsonProperty("family") String family,
         @JsonProperty("questions") int questions,
         @JsonProperty("files") List<String> files,
-        @JsonProperty("size") String size,
-        @JsonProperty("licence") String licence,
+        @JsonProperty("size") @Nullable String size,
+        @JsonProperty("licence") @Nullable String licence,
         @JsonProperty("published") String published,
         @JsonProperty("server") @Nullable String server,
         @JsonProperty("card") Map<String, Double> card) {

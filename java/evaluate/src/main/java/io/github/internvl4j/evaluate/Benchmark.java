@@ -1,5 +1,7 @@
 package io.github.internvl4j.evaluate;
 
+import io.github.internvl4j.Prompt;
+import io.github.internvl4j.image.Image;
 import java.io.IOException;
 import java.util.List;
 
@@ -20,6 +22,23 @@ public interface Benchmark {
      * @throws IOException if there is nothing to read; the message names the file that was expected
      */
     Samples samples(DataFolder data) throws IOException;
+
+    /**
+     * What a sample asks: its question, with its picture if it has one. A benchmark of dialogs or of several pictures makes its own.
+     *
+     * @throws IOException if a picture cannot be read
+     */
+    default Prompt prompt(Sample sample) throws IOException {
+        Picture picture = sample.picture();
+        return picture == null
+                ? Prompt.of(sample.question())
+                : Prompt.of(sample.question(), Image.read(picture.read(), picture.name()));
+    }
+
+    /** Whether it is asked with the system message of the model's template, whatever the run's is. */
+    default boolean hasTemplatesSystem() {
+        return false;
+    }
 
     /** What an answer is worth by itself. */
     Verdict judge(Sample sample, String answer);

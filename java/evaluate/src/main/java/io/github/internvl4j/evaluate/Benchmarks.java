@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** The benchmarks of the model card. */
+/** The benchmarks of the model card, and the demo checkpoint's own. */
 public final class Benchmarks {
     private static final List<Benchmark> ALL = Stream.concat(
                     Stream.of(
@@ -22,7 +22,8 @@ public final class Benchmarks {
                             new ScienceQa(),
                             new Pope(),
                             new Seed(),
-                            new Gqa()),
+                            new Gqa(),
+                            new DemoExam()),
                     Vqa.all().stream())
             .toList();
 

@@ -66,7 +66,7 @@ public final class Evaluation {
         progress.accept(pending.size());
         Asked asked = new Asked(benchmark, log, progress, pending.size());
         try {
-            respondent.ask(pending, benchmark.decoding(), asked);
+            respondent.ask(benchmark, pending, asked);
         } catch (UncheckedIOException failure) {
             throw failure.getCause();
         }

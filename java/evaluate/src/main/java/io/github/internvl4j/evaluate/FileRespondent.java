@@ -37,7 +37,7 @@ public final class FileRespondent {
     /** Its answers to one benchmark. */
     public Respondent to(Benchmark benchmark) {
         Map<String, String> own = answers.getOrDefault(benchmark.name(), Map.of());
-        return (samples, decoding, listener) -> samples.forEach(sample -> answer(sample, own, listener));
+        return (asked, samples, listener) -> samples.forEach(sample -> answer(sample, own, listener));
     }
 
     private void answer(Sample sample, Map<String, String> own, Respondent.Listener listener) {

@@ -54,29 +54,15 @@ final class MathVista extends Published {
     public Samples samples(DataFolder data) throws IOException {
         List<Path> files = data.files("MathVista/data", split + "-", ".parquet");
         if (files.isEmpty()) {
-            throw new IOException("there is no file " + data.path("MathVista/data") + "/" + split
-                    + "-*.parquet; evaluate --list says what is expected where");
+            throw new MissingDataException("file " + data.path("MathVista/data") + "/" + split + "-*.parquet");
         }
         Rows rows = new Rows();
         int before = 0;
         for (Path path : files) {
-            before = read(rows, path, before);
+            int first = before;
+            before += rows.parquet(path, (file, row, position) -> sample(file, row, first + position));
         }
         return rows.done();
-    }
-
-    private static int read(Rows rows, Path path, int before) {
-        int position = before;
-        try {
-            ParquetFile file = ParquetFile.open(path);
-            for (ParquetFile.Row row : file.rows()) {
-                int at = position++;
-                rows.add(path, at - before, () -> sample(file, row, at));
-            }
-        } catch (IOException failure) {
-            rows.problem(failure);
-        }
-        return position;
     }
 
     private static Sample sample(ParquetFile file, ParquetFile.Row place, int position) throws IOException {

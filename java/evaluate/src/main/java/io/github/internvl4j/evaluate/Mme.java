@@ -82,8 +82,7 @@ final class Mme extends Published {
     private void release(Rows rows, DataFolder data) throws IOException {
         Path root = data.path(folder + RELEASE);
         if (!Files.isDirectory(root)) {
-            throw new IOException("there is neither " + data.path(folder + "/Your_Results") + " nor " + root
-                    + "; evaluate --list says what is expected where");
+            throw new MissingDataException("folder " + data.path(folder + "/Your_Results") + " or " + root);
         }
         try (Stream<Path> folders = Files.list(root)) {
             for (Path task : folders.filter(Files::isDirectory).sorted().toList()) {

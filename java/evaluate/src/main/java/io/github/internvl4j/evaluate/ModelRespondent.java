@@ -9,7 +9,6 @@ import io.github.internvl4j.Prompt;
 import io.github.internvl4j.Reply;
 import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.PromptException;
-import io.github.internvl4j.image.Image;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,12 +37,12 @@ public final class ModelRespondent implements Respondent {
     }
 
     @Override
-    public void ask(List<Sample> samples, Decoding decoding, Listener listener) {
+    public void ask(Benchmark benchmark, List<Sample> samples, Listener listener) {
         Map<Integer, String> pictures = new HashMap<>();
         List<Supplier<BatchRequest>> requests = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
             int number = i;
-            requests.add(() -> request(samples.get(number), decoding, number, pictures));
+            requests.add(() -> request(benchmark, samples.get(number), number, pictures));
         }
         model.batch(requests.iterator(), new Answers(samples, pictures, listener), cancellation);
     }
@@ -53,28 +52,24 @@ public final class ModelRespondent implements Respondent {
         return cancellation.isCancelled();
     }
 
-    private BatchRequest request(Sample sample, Decoding decoding, int number, Map<Integer, String> pictures) {
-        Picture picture = sample.picture();
-        if (picture == null) {
-            return BatchRequest.of(prompt(sample.question(), system, null), decoding.config());
-        }
+    private BatchRequest request(Benchmark benchmark, Sample sample, int number, Map<Integer, String> pictures) {
         try {
-            byte[] encoded = picture.read();
-            pictures.put(number, Digest.of(encoded));
-            Image image = Image.read(encoded, picture.name());
-            return BatchRequest.of(prompt(sample.question(), system, image), decoding.config());
+            Picture picture = sample.picture();
+            if (picture != null) {
+                pictures.put(number, Digest.of(picture.read()));
+            }
+            Prompt prompt = benchmark.prompt(sample);
+            return BatchRequest.of(
+                    benchmark.hasTemplatesSystem() ? prompt : prompt.system(system),
+                    benchmark.decoding().config());
         } catch (IOException failure) {
             throw new PromptException(String.valueOf(failure.getMessage()), failure);
         }
     }
 
-    private static Prompt prompt(String question, @Nullable String system, @Nullable Image image) {
-        return (image == null ? Prompt.of(question) : Prompt.of(question, image)).system(system);
-    }
-
     /** The whole prompt as text, for people. */
-    public String promptText(Sample sample, Decoding decoding) {
-        return model.promptText(request(sample, decoding, 0, new HashMap<>()).prompt());
+    public String promptText(Benchmark benchmark, Sample sample) {
+        return model.promptText(request(benchmark, sample, 0, new HashMap<>()).prompt());
     }
 
     private record Answers(List<Sample> samples, Map<Integer, String> pictures, Listener listener)

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.example.data.Group;
@@ -21,6 +22,7 @@ import org.apache.parquet.io.MessageColumnIO;
 import org.apache.parquet.io.RecordReader;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.Type;
+import org.jspecify.annotations.Nullable;
 
 /** A Parquet file: its rows without the pictures, and a picture by its place. */
 final class ParquetFile {
@@ -43,8 +45,10 @@ final class ParquetFile {
         try (RandomAccessFile bytes =
                 new RandomAccessFile(Rows.requireFile(file).toFile(), "r")) {
             return new ParquetFile(file, describe(file, bytes));
-        } catch (RuntimeException failure) {
-            throw broken(file, failure);
+        } catch (ParquetException | MissingDataException failure) {
+            throw failure;
+        } catch (IOException | RuntimeException | OutOfMemoryError failure) {
+            throw ParquetException.damaged(file, "", failure);
         }
     }
 
@@ -57,29 +61,42 @@ final class ParquetFile {
         int length = Integer.reverseBytes(ByteBuffer.wrap(tail).getInt());
         boolean marked = new String(tail, TAIL - MAGIC.length, MAGIC.length, StandardCharsets.US_ASCII).equals("PAR1");
         if (!marked || length <= 0 || length > bytes.length() - TAIL) {
-            throw new IOException(file + " is no whole Parquet file: expected PAR1 at its end; download it again, "
-                    + bytes.length() + " bytes are here");
+            throw new ParquetException(
+                    file,
+                    "is no whole Parquet file: expected PAR1 at its end; download it again, " + bytes.length()
+                            + " bytes are here");
         }
         byte[] description = new byte[length];
         bytes.seek(bytes.length() - TAIL - length);
         bytes.readFully(description);
-        return Util.readFileMetaData(new ByteArrayInputStream(description));
+        return checked(file, Util.readFileMetaData(new ByteArrayInputStream(description)));
     }
 
-    private static IOException broken(Path file, RuntimeException failure) {
-        return new IOException(file + " is damaged: " + failure + "; download it again", failure);
-    }
-
-    /** All rows, without their pictures. */
-    List<Row> rows() throws IOException {
-        List<Row> rows = new ArrayList<>();
-        List<RowGroup> groups = description.getRow_groups();
-        for (int group = 0; group < groups.size(); group++) {
-            List<Group> records = read(group, ParquetSchema::isText);
-            for (int i = 0; i < records.size(); i++) {
-                rows.add(new Row(group, i, ParquetSchema.json(records.get(i))));
+    private static FileMetaData checked(Path file, FileMetaData description) throws ParquetException {
+        long rows = 0;
+        for (RowGroup group : description.getRow_groups()) {
+            rows += group.getNum_rows();
+            if (group.getNum_rows() < 0 || rows < 0 || rows > Integer.MAX_VALUE) {
+                throw new ParquetException(file, "is damaged: it says it has " + rows + " rows; download it again");
             }
         }
+        return description;
+    }
+
+    /** How many row groups it has. */
+    int groups() {
+        return description.getRow_groups().size();
+    }
+
+    /** How many rows a group has. */
+    int rowCount(int group) {
+        return (int) description.getRow_groups().get(group).getNum_rows();
+    }
+
+    /** A group's rows, without their pictures. */
+    List<Row> rows(int group) throws IOException {
+        List<Row> rows = new ArrayList<>();
+        read(group, ParquetSchema::isText, record -> rows.add(new Row(group, rows.size(), ParquetSchema.json(record))));
         return rows;
     }
 
@@ -88,15 +105,13 @@ final class ParquetFile {
 
     /** A picture in a column of structs with {@code bytes}, as the hub stores them; null where there is none. */
     byte[][] pictures(int group, String column) throws IOException {
-        List<Group> records = read(group, type -> type.getName().equals(column));
-        byte[][] pictures = new byte[records.size()][];
-        for (int i = 0; i < pictures.length; i++) {
-            pictures[i] = ParquetSchema.bytes(records.get(i), column);
-        }
-        return pictures;
+        List<byte @Nullable []> pictures = new ArrayList<>();
+        read(group, type -> type.getName().equals(column), record -> pictures.add(ParquetSchema.bytes(record, column)));
+        return pictures.toArray(new byte[0][]);
     }
 
-    private List<Group> read(int group, Predicate<Type> columns) throws IOException {
+    /** @param use is called within, since a damaged record may fail only there */
+    private void read(int group, Predicate<Type> columns, Consumer<Group> use) throws IOException {
         MessageType wanted = new MessageType(
                 schema.getName(), schema.getFields().stream().filter(columns).toList());
         try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "r")) {
@@ -104,13 +119,13 @@ final class ParquetFile {
             PageReadStore pages = ParquetPages.read(bytes, rows, wanted);
             MessageColumnIO columnIo = new ColumnIOFactory(description.getCreated_by()).getColumnIO(wanted, schema);
             RecordReader<Group> reader = columnIo.getRecordReader(pages, new GroupRecordConverter(wanted));
-            List<Group> records = new ArrayList<>();
             for (long i = 0; i < rows.getNum_rows(); i++) {
-                records.add(reader.read());
+                use.accept(reader.read());
             }
-            return records;
-        } catch (RuntimeException failure) {
-            throw broken(file, failure);
+        } catch (ParquetPages.UnsupportedCodec failure) {
+            throw new ParquetException(file, String.valueOf(failure.getMessage()), failure);
+        } catch (IOException | RuntimeException | OutOfMemoryError failure) {
+            throw ParquetException.damaged(file, ", row group " + group, failure);
         }
     }
 

@@ -73,17 +73,30 @@ final class ParquetPages implements PageReadStore {
         return rows;
     }
 
+    /** A compression that is not read here. */
+    static final class UnsupportedCodec extends IOException {
+        private static final long serialVersionUID = 1;
+
+        UnsupportedCodec(CompressionCodec codec) {
+            super("is compressed with " + codec
+                    + ", expected SNAPPY, GZIP, ZSTD, LZ4_RAW or UNCOMPRESSED; write it again with one of them, with pyarrow:"
+                    + " pq.write_table(pq.read_table(OLD), NEW, compression='zstd')");
+        }
+    }
+
     /** A column's pages, decompressed. */
     private static final class Chunk implements PageReader {
         private final CompressionCodec codec;
         private final Statistics<?> none;
         private final Queue<DataPage> pages = new ArrayDeque<>();
         private final long values;
+        private final long largestPage;
         private @Nullable DictionaryPage dictionary;
 
         Chunk(RandomAccessFile file, ColumnMetaData column, PrimitiveType type) throws IOException {
             codec = column.getCodec();
             values = column.getNum_values();
+            largestPage = column.getTotal_uncompressed_size();
             none = Statistics.getBuilderForReading(type).build();
             long start = column.getData_page_offset();
             if (column.isSetDictionary_page_offset() && column.getDictionary_page_offset() > 0) {
@@ -111,16 +124,22 @@ final class ParquetPages implements PageReadStore {
                                 header.getDictionary_page_header().getNum_values(),
                                 encoding(header.getDictionary_page_header().getEncoding()));
                     case DATA_PAGE -> {
-                        pages.add(first(header, page));
-                        read += header.getData_page_header().getNum_values();
+                        read += add(first(header, page));
                     }
                     case DATA_PAGE_V2 -> {
-                        pages.add(second(header, page));
-                        read += header.getData_page_header_v2().getNum_values();
+                        read += add(second(header, page));
                     }
                     default -> {}
                 }
             }
+        }
+
+        /** Arrow leaves pages without a value, which parquet-java would read one from. */
+        private int add(DataPage page) {
+            if (page.getValueCount() > 0) {
+                pages.add(page);
+            }
+            return page.getValueCount();
         }
 
         private DataPage first(PageHeader header, byte[] page) throws IOException {
@@ -157,18 +176,24 @@ final class ParquetPages implements PageReadStore {
         }
 
         private byte[] decompressed(byte[] page, int size) throws IOException {
+            if (size < 0 || size > largestPage) {
+                throw new IOException("a page says it has " + size + " bytes, expected at most " + largestPage);
+            }
             if (codec == CompressionCodec.UNCOMPRESSED) {
                 return page;
             }
+            if (size == 0) {
+                return new byte[0]; // only nulls: some writers leave nothing to decompress
+            }
             if (codec == CompressionCodec.GZIP) {
-                return new GZIPInputStream(new ByteArrayInputStream(page)).readAllBytes();
+                return new GZIPInputStream(new ByteArrayInputStream(page)).readNBytes(size);
             }
             byte[] result = new byte[size];
             decompressor().decompress(page, 0, page.length, result, 0, size);
             return result;
         }
 
-        private Decompressor decompressor() throws IOException {
+        private Decompressor decompressor() throws UnsupportedCodec {
             return Optional.<Decompressor>ofNullable(
                             switch (codec) {
                                 case SNAPPY -> new SnappyDecompressor();
@@ -176,8 +201,7 @@ final class ParquetPages implements PageReadStore {
                                 case LZ4_RAW -> new Lz4Decompressor();
                                 default -> null;
                             })
-                    .orElseThrow(() -> new IOException(
-                            "is compressed with " + codec + "; expected SNAPPY, GZIP, ZSTD, LZ4_RAW or UNCOMPRESSED"));
+                    .orElseThrow(() -> new UnsupportedCodec(codec));
         }
 
         private static Encoding encoding(org.apache.parquet.format.Encoding encoding) {

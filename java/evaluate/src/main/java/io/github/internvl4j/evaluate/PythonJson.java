@@ -98,7 +98,7 @@ final class PythonJson {
             case '\t' -> "\\t";
             case '\b' -> "\\b";
             case '\f' -> "\\f";
-            default -> c >= ' ' && c <= 0x7F ? String.valueOf(c) : String.format(Locale.ROOT, "\\u%04x", (int) c);
+            default -> c >= ' ' && c <= '~' ? String.valueOf(c) : String.format(Locale.ROOT, "\\u%04x", (int) c);
         };
     }
 }

@@ -9,7 +9,7 @@ public interface Respondent {
      *
      * @param listener is told on this thread, in any order
      */
-    void ask(List<Sample> samples, Decoding decoding, Listener listener);
+    void ask(Benchmark benchmark, List<Sample> samples, Listener listener);
 
     /** Whether it was told to stop: what is not answered then has not failed. */
     default boolean isStopped() {

@@ -10,13 +10,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** The rows of a data set, and what is wrong with them. */
 final class Rows {
     static final ObjectMapper JSON = JsonMapper.builder().build();
 
     private final List<Sample> samples = new ArrayList<>();
+    private final Set<String> ids = new HashSet<>();
     private final List<String> problems = new ArrayList<>();
 
     /** Makes a sample of a row. */
@@ -46,7 +49,7 @@ final class Rows {
     /** Fails where a file that everything needs is not there. */
     static Path requireFile(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
-            throw new IOException("there is no file " + file + "; evaluate --list says what is expected where");
+            throw new MissingDataException("file " + file);
         }
         return file;
     }
@@ -63,14 +66,62 @@ final class Rows {
             int at = position++;
             add(file, at, () -> maker.make(at, row));
         }
+        requireRows(file, position);
+    }
+
+    /** A file without a row is a problem: it may be cut off. */
+    void requireRows(Path file, int rows) {
+        if (rows == 0) {
+            problems.add(file + " has no rows");
+        }
+    }
+
+    /** Makes a sample of a row of a Parquet file. */
+    interface ParquetMaker {
+        /** @throws BadRow if a column is missing or not as expected */
+        Sample make(ParquetFile file, ParquetFile.Row row, int position) throws IOException;
+    }
+
+    /**
+     * Of each row of a Parquet file a sample; a file or row group that cannot be read fails alone.
+     *
+     * @return how many rows it says it has
+     */
+    int parquet(Path path, ParquetMaker maker) {
+        int position = 0;
+        try {
+            ParquetFile file = ParquetFile.open(path);
+            for (int group = 0; group < file.groups(); group++) {
+                parquetGroup(file, group, position, maker);
+                position += file.rowCount(group);
+            }
+            requireRows(path, position);
+        } catch (IOException failure) {
+            problem(failure);
+        }
+        return position;
+    }
+
+    private void parquetGroup(ParquetFile file, int group, int before, ParquetMaker maker) {
+        try {
+            for (ParquetFile.Row row : file.rows(group)) {
+                int at = before + row.index();
+                add(file.path(), at, () -> maker.make(file, row, at));
+            }
+        } catch (IOException failure) {
+            problem(failure);
+        }
     }
 
     /** The lines of a file; bytes that are no UTF-8 spoil only their line. */
     static List<String> lines(Path file) throws IOException {
-        return new String(Files.readAllBytes(requireFile(file)), StandardCharsets.UTF_8)
-                .lines()
-                .filter(line -> !line.isBlank())
-                .toList();
+        return text(file).lines().filter(line -> !line.isBlank()).toList();
+    }
+
+    /** A file's text, without the mark that some editors put before it. */
+    static String text(Path file) throws IOException {
+        String text = new String(Files.readAllBytes(requireFile(file)), StandardCharsets.UTF_8);
+        return text.startsWith("\uFEFF") ? text.substring(1) : text;
     }
 
     /** A line's object. */
@@ -88,7 +139,11 @@ final class Rows {
     /** A JSON file that scores need. */
     static JsonNode json(Path file) throws IOException {
         try {
-            return JSON.readTree(Files.readAllBytes(requireFile(file)));
+            JsonNode json = JSON.readTree(text(file));
+            if (json.isMissingNode()) {
+                throw new IOException(file + " is empty, expected JSON");
+            }
+            return json;
         } catch (JsonProcessingException failure) {
             throw new IOException(file + " is no JSON: " + failure.getOriginalMessage(), failure);
         }
@@ -106,7 +161,11 @@ final class Rows {
      */
     void add(Path file, int row, Source source) {
         try {
-            samples.add(source.get());
+            Sample sample = source.get();
+            if (!ids.add(sample.id())) {
+                throw new BadRow("id " + sample.id() + " stands in an earlier row too, expected each once");
+            }
+            samples.add(sample);
         } catch (IOException | RuntimeException failure) {
             problems.add(file + ", row " + (row + 1) + ": " + failure.getMessage());
         }

@@ -26,11 +26,6 @@ public final class RunFacts {
         return new RunFacts(facts);
     }
 
-    /** What tells a checkpoint from others: its files' names, sizes and ends. */
-    public static String checkpoint(Path folder) throws IOException {
-        return Digest.ofFolder(folder);
-    }
-
     /** @throws IOException if the folder holds no run */
     public static RunFacts read(Path folder) throws IOException {
         Path file = folder.resolve(FILE);

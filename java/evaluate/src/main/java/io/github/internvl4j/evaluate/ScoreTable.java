@@ -88,7 +88,6 @@ public final class ScoreTable {
                 ", ",
                 facts.map().entrySet().stream()
                         .sorted(Map.Entry.comparingByKey())
-                        .filter(fact -> !fact.getKey().equals("checkpoint"))
                         .map(fact -> fact.getKey() + ": " + fact.getValue())
                         .toList());
     }

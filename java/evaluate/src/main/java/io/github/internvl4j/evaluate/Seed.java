@@ -40,6 +40,7 @@ final class Seed extends Published {
                 rows.add(file, at, () -> sample(data, at, Rows.object(line), types));
             }
         }
+        rows.requireRows(file, position);
         return rows.done();
     }
 

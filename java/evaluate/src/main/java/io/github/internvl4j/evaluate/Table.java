@@ -3,10 +3,9 @@ package io.github.internvl4j.evaluate;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import de.siegmar.fastcsv.reader.CsvReader;
 import de.siegmar.fastcsv.reader.CsvRecord;
+import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
 import java.io.IOException;
 import java.io.StringReader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,14 +24,14 @@ final class Table {
     }
 
     static Table read(Path file, char separator) throws IOException {
-        String text = new String(Files.readAllBytes(Rows.requireFile(file)), StandardCharsets.UTF_8);
-        String unmarked = text.startsWith("\uFEFF") ? text.substring(1) : text;
         List<String> header = List.of();
         List<ObjectNode> rows = new ArrayList<>();
         try (CsvReader<CsvRecord> reader = CsvReader.builder()
                 .fieldSeparator(separator)
                 .maxBufferSize(LONGEST_CELL)
-                .ofCsvRecord(new StringReader(unmarked))) {
+                .missingFieldStrategy(FieldMismatchStrategy.IGNORE)
+                .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
+                .ofCsvRecord(new StringReader(Rows.text(file)))) {
             for (CsvRecord record : reader) {
                 if (header.isEmpty()) {
                     header = List.copyOf(record.getFields());
@@ -46,10 +45,10 @@ final class Table {
         return new Table(header, rows);
     }
 
-    /** Cells that a short row lacks are missing. */
+    /** Cells that a short row lacks are missing; of one with too many nobody knows which is which, so all are. */
     private static ObjectNode row(List<String> header, List<String> cells) {
         ObjectNode row = Rows.JSON.createObjectNode();
-        for (int i = 0; i < Math.min(header.size(), cells.size()); i++) {
+        for (int i = 0; i < cells.size() && cells.size() <= header.size(); i++) {
             row.put(header.get(i), cells.get(i));
         }
         return row;

@@ -12,6 +12,8 @@ import java.util.Map;
 /** TextVQA and VizWiz: short answers against those of ten people, or for a server. */
 final class Vqa extends Published {
     private static final int PEOPLE = 10;
+    private static final String QUESTION_TYPE = "question_type";
+    private static final String ANSWER_TYPE = "answer_type";
 
     private final String name;
     private final String questions;
@@ -55,16 +57,17 @@ final class Vqa extends Published {
     @Override
     public Samples samples(DataFolder data) throws IOException {
         Rows rows = new Rows();
-        Map<String, ArrayNode> people = annotations.isEmpty() ? Map.of() : people(data);
+        Map<String, ObjectNode> people = annotations.isEmpty() ? Map.of() : people(data);
         rows.jsonLines(data.path(questions), (position, row) -> {
             String id = Rows.required(row, "question_id");
             if (!annotations.isEmpty()) {
-                ArrayNode answers = people.get(id);
-                if (answers == null || answers.size() != PEOPLE) {
-                    throw new Rows.BadRow("question " + id + " has " + (answers == null ? 0 : answers.size())
-                            + " people's answers in " + annotations + ", expected " + PEOPLE);
+                ObjectNode said = people.get(id);
+                int answers = said == null ? 0 : said.path("people").size();
+                if (said == null || answers != PEOPLE) {
+                    throw new Rows.BadRow("question " + id + " has " + answers + " people's answers in " + annotations
+                            + ", expected " + PEOPLE);
                 }
-                row.set("people", answers);
+                row.setAll(said);
             }
             return sample(data, position, id, row);
         });
@@ -81,13 +84,17 @@ final class Vqa extends Published {
                 row);
     }
 
-    private Map<String, ArrayNode> people(DataFolder data) throws IOException {
-        Map<String, ArrayNode> people = new HashMap<>();
+    /** What the annotations have of each question: people's answers, and types if there are any. */
+    private Map<String, ObjectNode> people(DataFolder data) throws IOException {
+        Map<String, ObjectNode> people = new HashMap<>();
         for (JsonNode one : Rows.json(data.path(annotations)).path("annotations")) {
-            ArrayNode answers = Rows.JSON.createArrayNode();
+            ObjectNode said = Rows.JSON.createObjectNode();
+            said.put(QUESTION_TYPE, one.path(QUESTION_TYPE).asText());
+            said.put(ANSWER_TYPE, one.path(ANSWER_TYPE).asText());
+            ArrayNode answers = said.putArray("people");
             one.path("answers")
                     .forEach(answer -> answers.add(answer.path("answer").asText()));
-            people.put(one.path("question_id").asText(), answers);
+            people.put(one.path("question_id").asText(), said);
         }
         return people;
     }
@@ -122,23 +129,25 @@ final class Vqa extends Published {
 
     private Outcome scored(List<Answered> answers) {
         double sum = 0;
-        double legacy = 0;
+        List<LegacyVqaReport.Scored> legacy = new ArrayList<>();
         for (Answered one : answers) {
             List<String> people = people(one.sample().row());
             sum += VqaAnswers.score(one.answer(), people);
-            legacy += VqaAnswers.legacyScore(one.answer(), people);
+            legacy.add(new LegacyVqaReport.Scored(
+                    VqaAnswers.legacyScore(one.answer(), people),
+                    one.sample().field(QUESTION_TYPE),
+                    one.sample().field(ANSWER_TYPE)));
         }
         int all = Math.max(1, answers.size());
+        LegacyVqaReport older = LegacyVqaReport.of(legacy);
         byte[] file = ResultFiles.list(answers, one -> {
             ObjectNode entry = ResultFiles.object().put("question", one.sample().question());
             entry.set("question_id", one.sample().row().get("question_id"));
             return entry.put("answer", one.answer());
         });
         return new Outcome(
-                List.of(
-                        about().figure("accuracy", 100 * sum / all),
-                        about().figure("vqa-legacy", Python.round(100 * legacy / all, 2))),
-                name + " " + Python.text(sum / all) + "\n",
+                List.of(about().figure("accuracy", 100 * sum / all), about().figure("vqa-legacy", older.overall())),
+                name + " " + Python.text(sum / all) + "\n" + older.text(),
                 Map.of(name + ".json", file),
                 List.of());
     }

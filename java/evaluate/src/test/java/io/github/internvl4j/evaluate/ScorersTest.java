@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -56,16 +57,28 @@ class ScorersTest {
     @Test
     void legacyVqa() throws IOException {
         JsonNode vectors = read("vqa-legacy.json");
-        double sum = 0;
+        List<LegacyVqaReport.Scored> scores = new ArrayList<>();
         for (JsonNode one : vectors.get("cases")) {
             List<String> people = strings(one.get("answers"));
             String prediction = one.get("prediction").asText();
             assertEquals(one.get("normalized").asText(), VqaAnswers.legacyNormalized(prediction), one::toString);
             assertEquals(one.get("accuracy").asDouble(), VqaAnswers.legacyPercent(prediction, people), one::toString);
-            sum += VqaAnswers.legacyScore(prediction, people);
+            scores.add(new LegacyVqaReport.Scored(
+                    VqaAnswers.legacyScore(prediction, people),
+                    one.get("question_type").asText(),
+                    one.get("answer_type").asText()));
         }
-        double all = Python.round(100 * sum / vectors.get("cases").size(), 2);
-        assertEquals(vectors.at("/accuracy/overall").asDouble(), all);
+        LegacyVqaReport report = LegacyVqaReport.of(scores);
+        assertEquals(vectors.at("/accuracy/overall").asDouble(), report.overall());
+        assertEquals(percents(vectors.at("/accuracy/perQuestionType")), report.byQuestionType());
+        assertEquals(percents(vectors.at("/accuracy/perAnswerType")), report.byAnswerType());
+    }
+
+    private static Map<String, Double> percents(JsonNode types) {
+        Map<String, Double> percents = new TreeMap<>();
+        types.properties()
+                .forEach(type -> percents.put(type.getKey(), type.getValue().asDouble()));
+        return percents;
     }
 
     @Test
@@ -276,6 +289,14 @@ class ScorersTest {
         checkReport(vectors);
     }
 
+    @Test
+    void mmmusOwnParser() throws IOException {
+        for (JsonNode one : read("mmmu.json").get("multiple_choice_parser")) {
+            String letter = MmmuChoice.parse(one.get("response").asText(), options(one.get("options")));
+            assertEquals(one.get("result").isNull() ? null : one.get("result").asText(), letter, one::toString);
+        }
+    }
+
     private static List<String> golds(JsonNode gold) {
         return gold.isArray() ? strings(gold) : List.of(gold.asText());
     }
@@ -361,6 +382,20 @@ class ScorersTest {
             })
     void realsAreWrittenAsPythonDoes(String text) {
         assertEquals(text, Python.text(Objects.requireNonNull(Python.real(text))));
+    }
+
+    /** Beside {@code json.dumps} of Python 3.11. */
+    @Test
+    void jsonIsWrittenAsPythonDoes() throws IOException {
+        assertEquals(
+                "\"\\u007f\\u0080\\u00e9\\ud83d\\ude00\\\"\\\\/\\b\\f\\u0000\\u001f~\"",
+                PythonJson.line(Rows.JSON.valueToTree("\u007F\u0080é\uD83D\uDE00\"\\/\b\f\u0000\u001F~")));
+        assertEquals(
+                "[\n 100000.0,\n 1e+16,\n 1e-07,\n [],\n {},\n 1000000000000000000000000000000,\n null,\n true\n]",
+                PythonJson.indented(
+                        Rows.JSON.readTree(
+                                "[1e5, 1E16, 0.0000001, [], {}, 1000000000000000000000000000000, null, true]"),
+                        1));
     }
 
     @Test
