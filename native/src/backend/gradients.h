@@ -51,6 +51,8 @@ class Gradients {
   virtual void add_to_table(const Matrix& out, std::span<const int32_t> ids, const Matrix& d) = 0;
 
   // ---- elementwise --------------------------------------------------------------------------------------------
+  // out = 0.
+  virtual void clear(const Matrix& out) = 0;
   // out = factor * in. In place is allowed.
   virtual void scale(const Matrix& out, const Matrix& in, float factor) = 0;
   // out = in * each column's factor, of (cols). In place is allowed.
