@@ -100,9 +100,9 @@ class Gradients {
   // The sum of squares, in f64, in an order that the size alone fixes.
   virtual double sum_of_squares(const Matrix& in) = 0;
   struct AdamW {
-    float rate = 0;
-    float beta1 = 0.9f, beta2 = 0.999f, eps = 1e-8f;
-    float decay = 0;            // decoupled: value -= rate * decay * value, first
+    double rate = 0;
+    double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+    double decay = 0;           // decoupled: value -= rate * decay * value, first
     int64_t step = 1;           // from 1 on: bias correction
     float gradient_factor = 1;  // the gradient is multiplied by it first: clipping
   };

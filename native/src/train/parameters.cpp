@@ -39,14 +39,14 @@ bool is_reached(const Param& param, const ModelConfig& config) {
 void require_can_learn(const Param& param, const Learning& learning) {
   if (param.use != Use::Router && param.expert < 0) return;
   if (learning.of(param.part) == Learns::Nothing) return;
-  fail(Status::Unsupported, cat(param.name, ": is of a layer with experts, expected a model without; training them is not implemented"));
+  fail(Status::Unsupported,
+       cat(param.name, ": is of a layer with experts, expected a model without; training them is not implemented"));
 }
 
 std::vector<float> widened(const HostTensor& stored, int64_t count) {
   if (stored.format() != WeightFormat::Plain) {
-    fail(Status::Unsupported,
-         cat(stored.where, ": is stored in ", name_of(stored.format()), ", expected 16 bits or f32 where every parameter learns; ",
-             "pairs beside such layers can"));
+    fail(Status::Unsupported, cat(stored.where, ": is stored in ", name_of(stored.format()),
+                                  ", expected 16 bits or f32 where every parameter learns; ", "pairs beside such layers can"));
   }
   std::vector<float> values(static_cast<size_t>(count));
   for (size_t i = 0; i < values.size(); ++i) values[i] = load_f32(stored.data, stored.dtype, i);

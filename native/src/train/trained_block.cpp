@@ -3,8 +3,19 @@
 namespace ivl {
 namespace {
 
-enum BlockSlot : size_t { kBlockNormed, kBlockRaw, kBlockQkv, kBlockLogSums, kBlockAttended, kBranch1, kBlockMiddle, kNormed2,
-                          kBeforeGelu, kBehindGelu, kBranch2 };
+enum BlockSlot : size_t {
+  kBlockNormed,
+  kBlockRaw,
+  kBlockQkv,
+  kBlockLogSums,
+  kBlockAttended,
+  kBranch1,
+  kBlockMiddle,
+  kNormed2,
+  kBeforeGelu,
+  kBehindGelu,
+  kBranch2
+};
 enum BlockScratch : size_t { kBranchGradient, kGeluGradient, kBlockNormedGradient, kBlockQkvGradient, kBlockAttendedGradient };
 
 AttentionShape shape_of(const VisionConfig& vision) { return {vision.heads, vision.heads, vision.head_dim(), false}; }

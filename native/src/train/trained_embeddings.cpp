@@ -16,8 +16,8 @@ Parameter* learns(const TrainingSpace& space, std::span<const Param> part, Use u
 
 }  // namespace
 
-TrainedEmbeddings::TrainedEmbeddings(TrainingSpace& space, const ModelConfig& config, const ParamTable& params, WeightSource& source,
-                                     const Precision& precision)
+TrainedEmbeddings::TrainedEmbeddings(TrainingSpace& space, const ModelConfig& config, const ParamTable& params,
+                                     WeightSource& source, const Precision& precision)
     : space_(space), config_(config), scratch_(space.backend) {
   const std::span<const Param> part = params.of(Part::VisionEmbeddings);
   const PartLoader loader(space.backend, source, part, precision);
@@ -41,8 +41,8 @@ void TrainedEmbeddings::forward(const Matrix& out, const Matrix& pixels) {
   const int64_t patches = config_.grid() * config_.grid(), width = config_.vision.hidden;
   const Matrix rows = scratch_.matrix(kPatches, pixels.rows * patches, width);
   space_.backend.patch_embed(rows, pixels, *patches_, geometry(pixels.rows));
-  space_.backend.add_class_and_positions(out, rows, *class_token_,
-                                         positions_.matrix(DType::F32, config_.vision_tokens(), width), pixels.rows);
+  space_.backend.add_class_and_positions(out, rows, *class_token_, positions_.matrix(DType::F32, config_.vision_tokens(), width),
+                                         pixels.rows);
 }
 
 void TrainedEmbeddings::backward(const Matrix& d, const Matrix& pixels) {

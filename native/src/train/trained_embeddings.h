@@ -23,7 +23,7 @@ class TrainedEmbeddings {
   const ModelConfig& config_;
   std::unique_ptr<LinearWeights> patches_;
   std::unique_ptr<VectorWeights> class_token_;
-  Buffer positions_;  // (1 + grid^2, C), interpolated
+  Buffer positions_;                                                                // (1 + grid^2, C), interpolated
   Parameter *patch_weight_, *patch_bias_, *class_parameter_, *position_parameter_;  // null: they do not learn
   Workspace scratch_;
 };

@@ -24,7 +24,8 @@ class TrainedHead {
               const Precision& precision);
 
   // The sum of the lessons' losses, for the decoder's results x. Unless d is null it receives the gradient of factor times that sum for x.
-  double run(const Matrix* d, const Matrix& x, const Lessons& lessons, float factor, Recorder* recorder, const Cancellation& cancel);
+  double run(const Matrix* d, const Matrix& x, const Lessons& lessons, float factor, Recorder* recorder,
+             const Cancellation& cancel);
 
   static int64_t scratch_numbers(const LanguageConfig& language) { return kChunk * (language.vocab + 3 * language.hidden); }
 

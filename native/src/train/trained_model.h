@@ -17,8 +17,8 @@ namespace ivl {
 class TrainedModel {
  public:
   // The backend has gradients, and its memory is the host's. `keeps`: within layers.
-  TrainedModel(std::shared_ptr<Backend> backend, ModelConfig config, std::unique_ptr<WeightSource> stored, const Precision& precision,
-               const Learning& learning, bool keeps);
+  TrainedModel(std::shared_ptr<Backend> backend, ModelConfig config, std::unique_ptr<WeightSource> stored,
+               const Precision& precision, const Learning& learning, bool keeps);
 
   const ModelConfig& config() const { return config_; }
   const ParamTable& params() const { return params_; }

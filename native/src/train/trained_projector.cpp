@@ -21,7 +21,8 @@ TrainedProjector::TrainedProjector(TrainingSpace& space, const ModelConfig& conf
       norm_(space, PartLoader(space.backend, source, params.of(Part::Projector), precision), params.of(Part::Projector), Use::Norm1,
             NormKind::LayerNorm, Projector::kEps),
       up_(space, PartLoader(space.backend, source, params.of(Part::Projector), precision), params.of(Part::Projector), Use::Up),
-      down_(space, PartLoader(space.backend, source, params.of(Part::Projector), precision), params.of(Part::Projector), Use::Down) {}
+      down_(space, PartLoader(space.backend, source, params.of(Part::Projector), precision), params.of(Part::Projector),
+            Use::Down) {}
 
 TrainedProjector::Tape TrainedProjector::tape_of(Workspace& tape, int64_t rows) const {
   return {tape.matrix(kShuffled, rows, config_.projector_in()), tape.matrix(kShuffledNormed, rows, config_.projector_in()),

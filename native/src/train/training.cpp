@@ -37,7 +37,8 @@ void Training::require_fits(const Sample& sample) const {
   const auto count = static_cast<int64_t>(sample.tokens.size());
   if (count == 0) fail(Status::InvalidArgument, "the sample has no tokens, expected at least one");
   if (sample.labels.size() != sample.tokens.size()) {
-    fail(Status::InvalidArgument, cat("the sample has ", sample.labels.size(), " labels, expected one for each of ", count, " tokens"));
+    fail(Status::InvalidArgument,
+         cat("the sample has ", sample.labels.size(), " labels, expected one for each of ", count, " tokens"));
   }
   if (count > most) fail(Status::ContextLength, cat("the sample has ", count, " tokens, expected at most ", most));
   for (int64_t i = 0; i < count; ++i) {
@@ -46,13 +47,15 @@ void Training::require_fits(const Sample& sample) const {
       fail(Status::InvalidArgument, cat("token ", i, " is ", token, ", expected 0 to ", config.language.vocab - 1));
     }
     if (label != token && label != MicroBatch::kIgnored) {
-      fail(Status::InvalidArgument, cat("label ", i, " is ", label, ", expected its token, ", token, ", or ", MicroBatch::kIgnored));
+      fail(Status::InvalidArgument,
+           cat("label ", i, " is ", label, ", expected its token, ", token, ", or ", MicroBatch::kIgnored));
     }
   }
   const int64_t places = std::count(sample.tokens.begin(), sample.tokens.end(), sample.image_token);
   const int64_t rows = sample.pictures * config.tokens_per_image();
   if (places != rows) {
-    fail(Status::InvalidArgument, cat("the sample has ", places, " image tokens, expected ", rows, " for its ", sample.pictures, " images"));
+    fail(Status::InvalidArgument,
+         cat("the sample has ", places, " image tokens, expected ", rows, " for its ", sample.pictures, " images"));
   }
   if (sample.features != nullptr && model_.learning().sees()) {
     fail(Status::InvalidArgument, "the sample has its images' features, expected pixels: the vision tower or the projector learns");
@@ -112,7 +115,7 @@ Training::Update Training::update(double rate) {
     }
     if (options_.most_norm > 0) update.factor = std::min(1.0, static_cast<double>(options_.most_norm) / (update.norm + kClipEps));
     Gradients::AdamW step = options_.optimizer;
-    step.rate = static_cast<float>(rate);
+    step.rate = rate;
     step.step = steps_ + 1;
     step.gradient_factor = static_cast<float>(update.factor);
     for (const auto& parameter : model_.parameters().all()) {

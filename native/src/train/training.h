@@ -10,8 +10,8 @@ namespace ivl {
 
 struct TrainingOptions {
   Learning learning;
-  bool keeps = false;       // what happens within layers
-  int64_t most_tokens = 0;  // of a sample; 0: the context
+  bool keeps = false;               // what happens within layers
+  int64_t most_tokens = 0;          // of a sample; 0: the context
   Gradients::AdamW optimizer = {};  // but for the rate and the step
   float most_norm = 1;              // of all gradients together; 0: whatever
 };
