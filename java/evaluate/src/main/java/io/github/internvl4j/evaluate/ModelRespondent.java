@@ -54,11 +54,14 @@ public final class ModelRespondent implements Respondent {
 
     private BatchRequest request(Benchmark benchmark, Sample sample, int number, Map<Integer, String> pictures) {
         try {
+            Sample asked = sample;
             Picture picture = sample.picture();
             if (picture != null) {
-                pictures.put(number, Digest.of(picture.read()));
+                byte[] encoded = picture.read();
+                pictures.put(number, Digest.of(encoded));
+                asked = sample.withPicture(Picture.of(picture.name(), encoded));
             }
-            Prompt prompt = benchmark.prompt(sample);
+            Prompt prompt = benchmark.prompt(asked);
             return BatchRequest.of(
                     benchmark.hasTemplatesSystem() ? prompt : prompt.system(system),
                     benchmark.decoding().config());

@@ -33,4 +33,23 @@ public interface Picture {
             }
         };
     }
+
+    /**
+     * One that is in memory.
+     *
+     * @param name as {@link #name} has it
+     */
+    static Picture of(String name, byte[] encoded) {
+        return new Picture() {
+            @Override
+            public String name() {
+                return name;
+            }
+
+            @Override
+            public byte[] read() {
+                return encoded;
+            }
+        };
+    }
 }

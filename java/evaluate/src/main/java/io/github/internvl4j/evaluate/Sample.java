@@ -15,6 +15,11 @@ import org.jspecify.annotations.Nullable;
  */
 public record Sample(
         String id, int position, String question, @Nullable Picture picture, String gold, ObjectNode row) {
+    /** The same with another picture. */
+    Sample withPicture(Picture other) {
+        return new Sample(id, position, question, other, gold, row);
+    }
+
     /** A field of the row as text; empty if it is missing or null. */
     public String field(String name) {
         return row.path(name).asText("");
