@@ -24,7 +24,7 @@ struct Learning {
   Learns decoder = Learns::Lora;  // the embeddings and the head, too, where all learns
   Learns vision = Learns::Nothing;
   Learns projector = Learns::Nothing;  // not Lora
-  LoraShape decoder_lora, vision_lora;
+  LoraShape decoder_lora{}, vision_lora{};
   uint64_t seed = 0;  // of A
 
   Learns of(Part part) const {

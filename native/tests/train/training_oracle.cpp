@@ -1,5 +1,6 @@
 #include "train/training_oracle.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -15,9 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-fs::path folder_of(const std::string& name) {
+fs::path oracle_folder() {
   const char* given = std::getenv("IVL_TRAINING_ORACLE");
-  return (given != nullptr ? fs::path(given) : test_data() / "training") / name;
+  return given != nullptr ? fs::path(given) : test_data() / "training";
 }
 
 std::vector<float> floats(const TensorInfo& tensor) {
@@ -39,13 +40,25 @@ struct Distance {
 
 }  // namespace
 
+std::vector<std::string> training_cases() {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(oracle_folder())) {
+    if (fs::exists(entry.path() / "expected.json")) names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 TrainingOracle::TrainingOracle(const std::string& name)
     : name_(name),
-      folder_(folder_of(name)),
+      folder_(oracle_folder() / name),
       expected_(nlohmann::json::parse(std::ifstream(folder_ / "expected.json"))),
       full_(SafetensorsFile::open(folder_ / "full.safetensors")),
       lora_(SafetensorsFile::open(folder_ / "lora.safetensors")),
-      pixels_(SafetensorsFile::open(folder_ / "pixel_values.safetensors")) {}
+      pixels_(SafetensorsFile::open(folder_ / "pixel_values.safetensors")) {
+  std::ifstream lines(folder_ / "data.jsonl");
+  for (std::string line; std::getline(lines, line);) lines_.push_back(nlohmann::json::parse(line));
+}
 
 std::unique_ptr<Training> TrainingOracle::open(const TrainingOptions& options, int threads) const {
   auto checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(test_data() / name_));
@@ -54,18 +67,40 @@ std::unique_ptr<Training> TrainingOracle::open(const TrainingOptions& options, i
                                     std::make_unique<CheckpointWeights>(std::move(checkpoint)), Precision{}, options);
 }
 
+// Pictures that several samples have are stored once: of `image`, `image-last` and `two-images`.
+std::vector<float> TrainingOracle::pixels_of(size_t line) const {
+  std::vector<float> pixels;
+  for (const std::string& picture : pictures_of(line)) {
+    for (size_t other = 0; other < lines_.size(); ++other) {
+      const TensorInfo* stored = pixels_.find(expected_.at("samples")[other].at("name").get<std::string>());
+      const std::vector<std::string> pictures = pictures_of(other);
+      const auto found = std::find(pictures.begin(), pictures.end(), picture);
+      if (stored == nullptr || found == pictures.end()) continue;
+      const std::vector<float> all = floats(*stored);
+      const size_t size = all.size() / pictures.size();
+      const auto begin = all.begin() + (found - pictures.begin()) * static_cast<std::ptrdiff_t>(size);
+      pixels.insert(pixels.end(), begin, begin + static_cast<std::ptrdiff_t>(size));
+      break;
+    }
+  }
+  return pixels;
+}
+
+std::vector<std::string> TrainingOracle::pictures_of(size_t line) const {
+  const nlohmann::json image = lines_.at(line).value("image", nlohmann::json::array());
+  if (image.is_string()) return {image.get<std::string>()};
+  return image.get<std::vector<std::string>>();
+}
+
 void TrainingOracle::add(Training& training, const std::string& sample) const {
-  for (const nlohmann::json& each : expected_.at("samples")) {
+  for (size_t line = 0; line < expected_.at("samples").size(); ++line) {
+    const nlohmann::json& each = expected_["samples"][line];
     if (each.at("name") != sample) continue;
     const auto tokens = each.at("input_ids").get<std::vector<int32_t>>(), labels = each.at("labels").get<std::vector<int32_t>>();
     int64_t pictures = 0;
     for (const nlohmann::json& flag : each.at("image_flags")) pictures += flag.get<int>();
     std::vector<float> pixels;
-    if (pictures > 0) {
-      const TensorInfo* stored = pixels_.find(sample);
-      if (stored == nullptr) fail(Status::Internal, sample + ": its pixels are not stored");
-      pixels = floats(*stored);
-    }
+    if (pictures > 0) pixels = pixels_of(line);
     return training.add({tokens, labels, expected_.at("image_context_id").get<int32_t>(), pixels.data(), nullptr, pictures});
   }
   fail(Status::Internal, sample);

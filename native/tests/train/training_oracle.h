@@ -11,6 +11,9 @@
 
 namespace ivl::testing {
 
+// Those of the folder, by name.
+std::vector<std::string> training_cases();
+
 class TrainingOracle {
  public:
   explicit TrainingOracle(const std::string& name);
@@ -26,9 +29,13 @@ class TrainingOracle {
   std::vector<float> start(const std::string& name) const;
 
  private:
+  std::vector<float> pixels_of(size_t line) const;
+  std::vector<std::string> pictures_of(size_t line) const;
+
   std::string name_;
   std::filesystem::path folder_;
   nlohmann::json expected_;
+  std::vector<nlohmann::json> lines_;
   SafetensorsFile full_, lora_, pixels_;
 };
 
