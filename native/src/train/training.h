@@ -22,6 +22,7 @@ class Training {
            const TrainingOptions& options);
 
   const TrainedModel& model() const { return model_; }
+  const TrainingOptions& options() const { return options_; }
   int64_t steps() const { return steps_; }
 
   void encode(float* features, const float* pixels, int64_t pictures);

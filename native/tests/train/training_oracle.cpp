@@ -92,23 +92,42 @@ std::vector<std::string> TrainingOracle::pictures_of(size_t line) const {
   return image.get<std::vector<std::string>>();
 }
 
-void TrainingOracle::add(Training& training, const std::string& sample) const {
-  for (size_t line = 0; line < expected_.at("samples").size(); ++line) {
-    const nlohmann::json& each = expected_["samples"][line];
-    if (each.at("name") != sample) continue;
-    const auto tokens = each.at("input_ids").get<std::vector<int32_t>>(), labels = each.at("labels").get<std::vector<int32_t>>();
-    int64_t pictures = 0;
-    for (const nlohmann::json& flag : each.at("image_flags")) pictures += flag.get<int>();
-    std::vector<float> pixels;
-    if (pictures > 0) pixels = pixels_of(line);
-    return training.add({tokens, labels, expected_.at("image_context_id").get<int32_t>(), pixels.data(), nullptr, pictures});
+size_t TrainingOracle::line_of(const std::string& sample) const {
+  const nlohmann::json& samples = expected_.at("samples");
+  for (size_t line = 0; line < samples.size(); ++line) {
+    if (samples[line].at("name") == sample) return line;
   }
-  fail(Status::Internal, sample);
+  fail(Status::Internal, sample + ": there is no such sample");
+}
+
+void TrainingOracle::add_with(Training& training, const std::string& sample, bool encoded) const {
+  const size_t line = line_of(sample);
+  const nlohmann::json& from = expected_["samples"][line];
+  const auto tokens = from.at("input_ids").get<std::vector<int32_t>>(), labels = from.at("labels").get<std::vector<int32_t>>();
+  int64_t pictures = 0;
+  for (const nlohmann::json& flag : from.at("image_flags")) pictures += flag.get<int>();
+  const std::vector<float> pixels = pictures > 0 ? pixels_of(line) : std::vector<float>{};
+  std::vector<float> features;
+  if (encoded) {
+    const ModelConfig& config = training.model().config();
+    features.resize(static_cast<size_t>(pictures * config.tokens_per_image() * config.language.hidden));
+    training.encode(features.data(), pixels.data(), pictures);
+  }
+  training.add({tokens, labels, expected_.at("image_context_id").get<int32_t>(), encoded ? nullptr : pixels.data(),
+                encoded ? features.data() : nullptr, pictures});
+}
+
+void TrainingOracle::add(Training& training, const std::string& sample) const { add_with(training, sample, false); }
+
+void TrainingOracle::add_encoded(Training& training, const std::string& sample) const { add_with(training, sample, true); }
+
+bool TrainingOracle::has(const std::string& file, const std::string& name) const {
+  return file_of(file).find(name) != nullptr || file_of(file).find(name + "#rows") != nullptr;
 }
 
 double TrainingOracle::error(const std::string& file, const std::string& name, const std::vector<int64_t>& shape,
                              const std::vector<float>& actual) const {
-  const SafetensorsFile& from = file == "full" ? full_ : lora_;
+  const SafetensorsFile& from = file_of(file);
   Distance distance;
   if (const TensorInfo* whole = from.find(name); whole != nullptr) {
     const std::vector<float> expected = floats(*whole);

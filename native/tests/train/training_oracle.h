@@ -22,6 +22,9 @@ class TrainingOracle {
   // In f32, whatever type the checkpoint is stored in.
   std::unique_ptr<Training> open(const TrainingOptions& options, int threads = 2) const;
   void add(Training& training, const std::string& sample) const;
+  // With the rows of its images, which the training encodes first.
+  void add_encoded(Training& training, const std::string& sample) const;
+  bool has(const std::string& file, const std::string& name) const;
   // The relative error of a tensor, whole or as its projections, against KIND/NAME of a file ("full", "lora").
   double error(const std::string& file, const std::string& name, const std::vector<int64_t>& shape,
                const std::vector<float>& actual) const;
@@ -29,6 +32,9 @@ class TrainingOracle {
   std::vector<float> start(const std::string& name) const;
 
  private:
+  const SafetensorsFile& file_of(const std::string& file) const { return file == "full" ? full_ : lora_; }
+  size_t line_of(const std::string& sample) const;
+  void add_with(Training& training, const std::string& sample, bool encoded) const;
   std::vector<float> pixels_of(size_t line) const;
   std::vector<std::string> pictures_of(size_t line) const;
 

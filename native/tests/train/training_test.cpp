@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "model/recording.h"
 #include "train/training_oracle.h"
 
 namespace ivl {
@@ -45,9 +46,12 @@ class TrainingOracleTest : public ::testing::TestWithParam<std::string> {
   }
 
   TrainingOptions pairs_learn() const {
-    const auto rank = oracle_.expected()["lora"]["rank"].get<int64_t>();
-    const LoraShape shape{rank, 2 * static_cast<float>(rank)};
-    return {.learning = {.decoder = Learns::Lora, .vision = Learns::Lora, .decoder_lora = shape, .vision_lora = shape}};
+    const nlohmann::json& lora = oracle_.expected()["lora"];
+    const auto shape = [&](const char* rank) { return LoraShape{lora[rank], 2 * lora[rank].get<float>()}; };
+    Learning learning{.vision = lora["vision_rank"] > 0 ? Learns::Lora : Learns::Nothing};
+    learning.decoder_lora = shape("rank");
+    learning.vision_lora = shape("vision_rank");
+    return {.learning = learning};
   }
 
   void begin_at_start(Training& training) const {
@@ -92,6 +96,21 @@ TEST_P(TrainingOracleTest, GradientsOfEveryParameter) {
   }
 }
 
+TEST_P(TrainingOracleTest, GradientsOfActivations) {
+  const auto training = oracle_.open(all_learns());
+  Recording recording;
+  oracle_.add(*training, "image-last");
+  training->learn(1, &recording);
+  size_t compared = 0;
+  for (const Recording::Entry& stage : recording.entries()) {
+    const std::string name = "activation_gradient/" + stage.name;
+    if (!oracle_.has("full", name)) continue;
+    EXPECT_LT(oracle_.error("full", name, {}, stage.values), kBound) << name;
+    ++compared;
+  }
+  EXPECT_GE(compared, 5U);
+}
+
 TEST_P(TrainingOracleTest, ThreeStepsOfEveryParameter) {
   TrainingOptions options = all_learns();
   options.optimizer.decay = oracle_.expected()["run"]["decay"];
@@ -114,6 +133,71 @@ TEST_P(TrainingOracleTest, ThreeStepsOfPairs) {
   const auto training = oracle_.open(options);
   begin_at_start(*training);
   expect_steps(*training, oracle_.expected()["lora"]["steps"], "lora");
+}
+
+// What learns after two steps of the probe.
+std::vector<std::vector<float>> learnt(const testing::TrainingOracle& oracle, TrainingOptions options, int threads) {
+  options.optimizer.decay = 0.05;
+  const auto training = oracle.open(options, threads);
+  for (int step = 0; step < 2; ++step) {
+    for (const auto& sample : oracle.expected().at("probe")) {
+      oracle.add(*training, sample);
+      training->learn(0.25);
+    }
+    training->update(1e-3);
+  }
+  std::vector<std::vector<float>> values;
+  for (const auto& parameter : training->model().parameters().all()) {
+    values.emplace_back(static_cast<size_t>(parameter->elements()));
+    training->read(*parameter, Parameter::kValue, values.back().data());
+  }
+  return values;
+}
+
+TEST_P(TrainingOracleTest, BitsDependOnNeitherThreadsNorWhatIsKept) {
+  for (TrainingOptions options : {all_learns(), pairs_learn()}) {
+    const auto expected = learnt(oracle_, options, 1);
+    for (const int threads : {2, 3}) EXPECT_TRUE(learnt(oracle_, options, threads) == expected) << threads;
+    options.keeps = true;
+    EXPECT_TRUE(learnt(oracle_, options, 3) == expected) << "kept";
+  }
+}
+
+TEST_P(TrainingOracleTest, PicturesEncodedOnceGiveTheSameBits) {
+  const auto from_pixels = oracle_.open(pairs_learn().learning.vision == Learns::Nothing ? pairs_learn() : TrainingOptions{});
+  const auto from_features = oracle_.open(from_pixels->options());
+  oracle_.add(*from_pixels, "two-images");
+  oracle_.add_encoded(*from_features, "two-images");
+  EXPECT_EQ(from_pixels->learn(1).mean, from_features->learn(1).mean);
+  for (size_t i = 0; i < from_pixels->model().parameters().all().size(); ++i) {
+    EXPECT_TRUE(read(*from_pixels, *from_pixels->model().parameters().all()[i], Parameter::kGradient) ==
+                read(*from_features, *from_features->model().parameters().all()[i], Parameter::kGradient));
+  }
+}
+
+TEST_P(TrainingOracleTest, CancelledStepIsUndone) {
+  const auto training = oracle_.open(pairs_learn());
+  const auto undisturbed = oracle_.open(pairs_learn());
+  learn_probe(*training);
+  oracle_.add(*training, "text");
+  training->cancel();
+  try {
+    training->learn(1);
+    FAIL() << "was not cancelled";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), Status::Cancelled);
+  }
+  EXPECT_EQ(learn_probe(*training), learn_probe(*undisturbed));
+  EXPECT_EQ(training->update(1e-3).norm, undisturbed->update(1e-3).norm);
+}
+
+TEST_P(TrainingOracleTest, NothingToLearnChangesNothing) {
+  const auto training = oracle_.open(pairs_learn());
+  oracle_.add(*training, "unanswered");
+  const Training::Loss loss = training->learn(1);
+  EXPECT_EQ(loss.learnt, 0);
+  EXPECT_EQ(loss.mean, 0);
+  EXPECT_EQ(training->update(0).norm, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, TrainingOracleTest, ::testing::ValuesIn(testing::training_cases()));
