@@ -36,13 +36,13 @@ typedef struct ivl_training_options {
   int32_t activations;     /* an ivl_activations; AUTO: as for ivl_load_begin. Sums, and everything that learns, are f32 */
   int32_t keep;            /* 1: layers' intermediate results are kept for the way back; 0: they are computed again; -1: kept if there is room */
   int32_t threads;         /* 0: as many as the process may use */
-  int32_t most_tokens;     /* of a sample: for the plan, and what ivl_training_add takes at the most */
+  int32_t most_tokens;     /* of a sample: for the plan, and what ivl_training_add takes at the most; 0: 4096, or the context if that is less */
   int32_t most_samples;    /* of a micro-batch, likewise */
   int32_t most_images;     /* of a micro-batch, likewise */
   int64_t memory_limit;    /* bytes; 0: what the system and the cgroup have available; -1: not checked */
-  float beta1, beta2, eps; /* of AdamW: 0.9, 0.999, 1e-8 */
-  float decay;             /* decoupled, of every parameter that learns; 0.05 */
-  float most_norm;         /* a step's gradients are scaled down to this norm of all of them together; 1; 0: never */
+  double beta1, beta2, eps; /* of AdamW: 0.9, 0.999, 1e-8 */
+  double decay;            /* decoupled, of every parameter that learns; 0.05 */
+  double most_norm;        /* a step's gradients are scaled down to this norm of all of them together; 1; 0: never */
 } ivl_training_options;
 
 /* In bytes, but for the last five. */

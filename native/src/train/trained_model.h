@@ -24,6 +24,7 @@ class TrainedModel {
   const ParamTable& params() const { return params_; }
   const Parameters& parameters() const { return parameters_; }
   const Learning& learning() const { return learning_; }
+  const Precision& precision() const { return precision_; }
   Backend& backend() const { return *backend_; }
   Gradients& gradients() const { return space_.gradients; }
 

@@ -113,7 +113,7 @@ Training::Update Training::update(double rate) {
     if (!std::isfinite(update.norm)) {
       fail(Status::NotFinite, "the norm of the gradients is not a number; the step is dropped, and what learns is as before it");
     }
-    if (options_.most_norm > 0) update.factor = std::min(1.0, static_cast<double>(options_.most_norm) / (update.norm + kClipEps));
+    if (options_.most_norm > 0) update.factor = std::min(1.0, options_.most_norm / (update.norm + kClipEps));
     Gradients::AdamW step = options_.optimizer;
     step.rate = rate;
     step.step = steps_ + 1;

@@ -13,7 +13,7 @@ struct TrainingOptions {
   bool keeps = false;               // what happens within layers
   int64_t most_tokens = 0;          // of a sample; 0: the context
   Gradients::AdamW optimizer = {};  // but for the rate and the step
-  float most_norm = 1;              // of all gradients together; 0: whatever
+  double most_norm = 1;             // of all gradients together; 0: whatever
 };
 
 class Training {
@@ -60,7 +60,8 @@ class Training {
   // See training_files.cpp.
   void save(const std::filesystem::path& file, const std::string& text) const;
   std::string resume(const std::filesystem::path& file);
-  void write_adapter(const std::filesystem::path& folder) const;
+  // `base` is what adapter_config.json calls the checkpoint.
+  void write_adapter(const std::filesystem::path& folder, const std::string& base) const;
 
  private:
   void require_fits(const Sample& sample) const;

@@ -12,7 +12,7 @@ set(allowed_model backend checkpoint host tensor)
 set(allowed_convert backend checkpoint host model tensor)
 set(allowed_grammar checkpoint tensor)
 set(allowed_generate backend grammar host model tensor)
-set(allowed_train backend checkpoint host model tensor)
+set(allowed_train backend checkpoint convert host model tensor)
 set(allowed_api backend checkpoint convert cpu generate grammar host model tensor train internvl4j)
 
 set(problems "")

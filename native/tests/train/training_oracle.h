@@ -18,6 +18,7 @@ class TrainingOracle {
  public:
   explicit TrainingOracle(const std::string& name);
 
+  const std::string& name() const { return name_; }
   const nlohmann::json& expected() const { return expected_; }
   // In f32, whatever type the checkpoint is stored in.
   std::unique_ptr<Training> open(const TrainingOptions& options, int threads = 2) const;
