@@ -106,8 +106,10 @@ IVL_API ivl_status ivl_training_write(ivl_training* training, int64_t index, con
 /* Values, moments and the number of steps as one file; text is the caller's own and comes back with it. Between steps. The file replaces
  * an older one only once it is whole. */
 IVL_API ivl_status ivl_training_save(ivl_training* training, const char* file, const char* text);
-/* IVL_CHECKPOINT if it is not whole, or of another model or other options. */
-IVL_API ivl_status ivl_training_resume(ivl_training* training, const char* file, ivl_text** text);
+/* The caller's text in such a file. IVL_CHECKPOINT if it is not whole, or something else. */
+IVL_API ivl_status ivl_training_saved_text(const char* file, ivl_text** out);
+/* Goes on from there. IVL_CHECKPOINT if it is not whole, or of another model or other options: nothing has changed then. */
+IVL_API ivl_status ivl_training_resume(ivl_training* training, const char* file);
 /* The pairs as a folder that PEFT loads: adapter_config.json and adapter_model.safetensors. IVL_UNSUPPORTED if more than pairs learns. */
 IVL_API ivl_status ivl_training_write_adapter(ivl_training* training, const char* directory);
 /* The weights of a checkpoint with what was learnt, shard by shard, in the type each is stored in. Files other than weights are the caller's

@@ -107,8 +107,7 @@ struct Opening {
     available = options.memory_limit > 0 ? options.memory_limit : available_host_memory();
     require_in(options.keep, -1, 1, "keep");
     plan = plan_training(*checkpoint, config, precision, learning, limits, options.keep != 0);
-    if (options.keep < 0 && plan.total() > available)
-      plan = plan_training(*checkpoint, config, precision, learning, limits, false);
+    if (options.keep < 0 && plan.total() > available) plan = plan_training(*checkpoint, config, precision, learning, limits, false);
   }
 
   ivl_training_plan to_c() const {
@@ -185,8 +184,8 @@ ivl_status ivl_training_open(const char* directory, const ivl_training_options* 
     const TrainingOptions options_of = options_from(how, opening.learning, opening.limits, opening.plan.keeps);
     const ivl_training_plan plan = opening.to_c();
     auto training = std::make_unique<Training>(std::move(backend), std::move(opening.config),
-                                               std::make_unique<CheckpointWeights>(std::move(opening.checkpoint)), opening.precision,
-                                               options_of);
+                                               std::make_unique<CheckpointWeights>(std::move(opening.checkpoint)),
+                                               opening.precision, options_of);
     hand_over(out, [&] { return new ivl_training{opening.folder, std::move(training), plan}; });
   });
 }
@@ -264,8 +263,7 @@ ivl_status ivl_training_read(const ivl_training* training, int64_t index, int32_
     const Parameter& parameter = parameter_at(training, index);
     require_count(parameter, count);
     require_in(which, IVL_TRAINING_VALUE, IVL_TRAINING_GRADIENT, "which");
-    training->training->read(parameter, which == IVL_TRAINING_VALUE ? Parameter::kValue : Parameter::kGradient,
-                             &given(out, "out"));
+    training->training->read(parameter, which == IVL_TRAINING_VALUE ? Parameter::kValue : Parameter::kGradient, &given(out, "out"));
   });
 }
 
@@ -281,12 +279,15 @@ ivl_status ivl_training_save(ivl_training* training, const char* file, const cha
   return guarded([&] { running(training).save(&given(file, "file"), &given(text, "text")); });
 }
 
-ivl_status ivl_training_resume(ivl_training* training, const char* file, ivl_text** text) {
+ivl_status ivl_training_saved_text(const char* file, ivl_text** out) {
   return guarded([&] {
-    given(text, "text");
-    std::string own = running(training).resume(&given(file, "file"));
-    hand_over(text, [&] { return new ivl_text{std::move(own)}; });
+    std::string own = Training::saved_text(&given(file, "file"));
+    hand_over(out, [&] { return new ivl_text{std::move(own)}; });
   });
+}
+
+ivl_status ivl_training_resume(ivl_training* training, const char* file) {
+  return guarded([&] { running(training).resume(&given(file, "file")); });
 }
 
 ivl_status ivl_training_write_adapter(ivl_training* training, const char* directory) {

@@ -59,7 +59,8 @@ class Training {
 
   // See training_files.cpp.
   void save(const std::filesystem::path& file, const std::string& text) const;
-  std::string resume(const std::filesystem::path& file);
+  static std::string saved_text(const std::filesystem::path& file);
+  void resume(const std::filesystem::path& file);
   // `base` is what adapter_config.json calls the checkpoint.
   void write_adapter(const std::filesystem::path& folder, const std::string& base) const;
 

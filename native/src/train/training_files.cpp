@@ -34,6 +34,13 @@ const std::string& metadata_of(const SafetensorsFile& state, const fs::path& fil
   fail(Status::Checkpoint, cat(file.string(), ": __metadata__ has no \"", key, "\", expected the state of a training"));
 }
 
+SafetensorsFile open_state(const fs::path& file) {
+  SafetensorsFile state = SafetensorsFile::open(file);
+  const std::string& format = metadata_of(state, file, kFormat);
+  if (format != kState) fail(Status::Checkpoint, cat(file.string(), ": format is \"", format, "\", expected \"", kState, "\""));
+  return state;
+}
+
 int64_t steps_in(const SafetensorsFile& state, const fs::path& file) {
   const std::string& text = metadata_of(state, file, kSteps);
   const bool digits = !text.empty() && text.size() < 18 && text.find_first_not_of("0123456789") == std::string::npos;
@@ -78,10 +85,22 @@ json adapter_config(const Learning& learning, const std::string& base, const std
     if (own.rank != shape.rank) ranks[target] = own.rank;
     if (own.alpha != shape.alpha) alphas[target] = own.alpha;
   }
-  return {{"peft_type", "LORA"},          {"task_type", nullptr},     {"base_model_name_or_path", base}, {"r", shape.rank},
-          {"lora_alpha", shape.alpha},    {"lora_dropout", 0.0},      {"bias", "none"},                  {"fan_in_fan_out", false},
-          {"inference_mode", true},       {"use_rslora", false},      {"use_dora", false},               {"init_lora_weights", true},
-          {"modules_to_save", nullptr},   {"rank_pattern", ranks},    {"alpha_pattern", alphas},         {"target_modules", targets}};
+  return {{"peft_type", "LORA"},
+          {"task_type", nullptr},
+          {"base_model_name_or_path", base},
+          {"r", shape.rank},
+          {"lora_alpha", shape.alpha},
+          {"lora_dropout", 0.0},
+          {"bias", "none"},
+          {"fan_in_fan_out", false},
+          {"inference_mode", true},
+          {"use_rslora", false},
+          {"use_dora", false},
+          {"init_lora_weights", true},
+          {"modules_to_save", nullptr},
+          {"rank_pattern", ranks},
+          {"alpha_pattern", alphas},
+          {"target_modules", targets}};
 }
 
 void write_whole(const fs::path& file, const std::string& text) {
@@ -129,14 +148,14 @@ void Training::save(const fs::path& file, const std::string& text) const {
   writer.finish();
 }
 
-std::string Training::resume(const fs::path& file) {
-  const SafetensorsFile state = SafetensorsFile::open(file);
-  if (metadata_of(state, file, kFormat) != kState) {
-    fail(Status::Checkpoint, cat(file.string(), ": format is \"", metadata_of(state, file, kFormat), "\", expected \"", kState, "\""));
-  }
+std::string Training::saved_text(const fs::path& file) { return metadata_of(open_state(file), file, kText); }
+
+void Training::resume(const fs::path& file) {
+  const SafetensorsFile state = open_state(file);
   if (metadata_of(state, file, kMadeOf) != made_of()) {
-    fail(Status::Checkpoint, cat(file.string(), ": is the state of a training of another model or with other settings (what learns, ranks, ",
-                                 "decay, clipping, type of activations), expected those of this one"));
+    fail(Status::Checkpoint,
+         cat(file.string(), ": is the state of a training of another model or with other settings (what learns, ranks, ",
+             "decay, clipping, type of activations), expected those of this one"));
   }
   const int64_t steps = steps_in(state, file);
   // Everything is looked for before anything changes.
@@ -154,14 +173,14 @@ std::string Training::resume(const fs::path& file) {
   steps_ = steps;
   drop();
   model_.reload();
-  return metadata_of(state, file, kText);
 }
 
 void Training::write_adapter(const fs::path& folder, const std::string& base) const {
   const Learning& learning = model_.learning();
   for (const Learns part : {learning.decoder, learning.vision, learning.projector}) {
     if (part != Learns::All) continue;
-    fail(Status::Unsupported, "an adapter is pairs alone, and here every parameter of a part learns, expected a checkpoint instead");
+    fail(Status::Unsupported,
+         "an adapter is pairs alone, and here every parameter of a part learns, expected a checkpoint instead");
   }
   std::vector<TensorToWrite> tensors;
   std::vector<const Parameter*> halves;

@@ -51,7 +51,8 @@ int64_t scratch(const ModelConfig& config, const Learning& learning, const Rows&
   const int64_t transposed = rows.decoder * 2 * widest(language);
   const int64_t rope = rope_rows(language.rope, language.context) * language.head_dim;
   const int64_t pixels = rows.vision / config.vision_tokens() * config.vision.channels * config.image_size * config.image_size;
-  return kFloat * (decoder + vision + heads + transposed + rope + 3 * pixels + TrainedHead::scratch_numbers(language)) + kTransposed;
+  return kFloat * (decoder + vision + heads + transposed + rope + 3 * pixels + TrainedHead::scratch_numbers(language)) +
+         kTransposed;
 }
 
 // Weights that learn are kept as parameters; where products multiply in 16 bits there is a copy in those, too.

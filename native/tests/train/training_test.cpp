@@ -63,7 +63,8 @@ class TrainingOracleTest : public ::testing::TestWithParam<std::string> {
   // The steps of `run`, with the rates and the outcomes of `steps`.
   void expect_steps(Training& training, const nlohmann::json& steps, const std::string& file) const {
     std::vector<std::vector<float>> before;
-    for (const auto& parameter : training.model().parameters().all()) before.push_back(read(training, *parameter, Parameter::kValue));
+    for (const auto& parameter : training.model().parameters().all())
+      before.push_back(read(training, *parameter, Parameter::kValue));
     const nlohmann::json& run = oracle_.expected()["run"];
     const auto rounds = run["accumulate"].get<size_t>(), size = run["micro_batch"].get<size_t>();
     size_t sample = 0;

@@ -44,8 +44,8 @@ final class AnswerEncoder implements DialogEncoder {
             }
         }
         if (!images.isEmpty()) {
-            throw new BadSampleException("the questions have " + (rows.size() - images.size()) + " places for "
-                    + rows.size() + " images");
+            throw new BadSampleException(
+                    "the questions have " + (rows.size() - images.size()) + " places for " + rows.size() + " images");
         }
         return walk.end();
     }
@@ -69,7 +69,10 @@ final class AnswerEncoder implements DialogEncoder {
             int before = text.length();
             text.append(DialogText.of(template.assistant(), answer));
             if (!answer.isEmpty()) {
-                int stop = before + begin.length() + answer.length() + template.stop().length();
+                int stop = before
+                        + begin.length()
+                        + answer.length()
+                        + template.stop().length();
                 answers.add(new int[] {from, tokens(text.substring(0, stop))});
             }
         }

@@ -21,10 +21,7 @@ final class HeldOut {
     }
 
     private List<List<Integer>> distinct() {
-        return IntStream.range(0, all.size())
-                .mapToObj(this::key)
-                .distinct()
-                .toList();
+        return IntStream.range(0, all.size()).mapToObj(this::key).distinct().toList();
     }
 
     private List<Integer> key(int sample) {

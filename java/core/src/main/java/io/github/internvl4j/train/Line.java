@@ -45,7 +45,9 @@ record Line(List<String> images, boolean single, List<Message> dialog, OptionalI
     }
 
     private static boolean isNothing(JsonNode value) {
-        return value.isMissingNode() || value.isNull() || value.isTextual() && value.textValue().isEmpty();
+        return value.isMissingNode()
+                || value.isNull()
+                || value.isTextual() && value.textValue().isEmpty();
     }
 
     private static List<String> images(JsonNode image) throws BadSampleException {

@@ -81,7 +81,10 @@ final class MetaFile {
             return 1;
         }
         double repeat = value.doubleValue();
-        if (!value.isNumber() || repeat < 0 || repeat > 1 && repeat != Math.rint(repeat) || repeat > Integer.MAX_VALUE) {
+        if (!value.isNumber()
+                || repeat < 0
+                || repeat > 1 && repeat != Math.rint(repeat)
+                || repeat > Integer.MAX_VALUE) {
             throw wrong(name, "repeat_time", value, "a share of the lines below 1, or how often they are taken");
         }
         return repeat;
@@ -91,7 +94,9 @@ final class MetaFile {
         if (value.isMissingNode()) {
             return OptionalInt.empty();
         }
-        if (!value.canConvertToInt() || !value.isIntegralNumber() || value.intValue() < 1
+        if (!value.canConvertToInt()
+                || !value.isIntegralNumber()
+                || value.intValue() < 1
                 || value.intValue() > Tiling.LARGEST_MOST) {
             throw wrong(name, "max_dynamic_patch", value, "1 to " + Tiling.LARGEST_MOST + " tiles");
         }

@@ -12,4 +12,5 @@ import org.jspecify.annotations.Nullable;
  * @param tiling how it is cut
  * @param image null where only its rows are needed any more, which are kept
  */
-record Picture(String content, int tiles, Tiling tiling, @Nullable Image image) {}
+record Picture(
+        String content, int tiles, Tiling tiling, @Nullable Image image) {}

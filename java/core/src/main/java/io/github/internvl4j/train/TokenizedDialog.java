@@ -14,6 +14,7 @@ record TokenizedDialog(int[] ids, int[] labels) {
 
     /** How many tokens are learnt: the first has none before it to be told from. */
     int learnt() {
-        return (int) Arrays.stream(labels).skip(1).filter(label -> label != IGNORED).count();
+        return (int)
+                Arrays.stream(labels).skip(1).filter(label -> label != IGNORED).count();
     }
 }

@@ -69,6 +69,7 @@ public final class TrainOptions {
         require(maxLength() >= 2, "maxLength", maxLength(), "at least 2 tokens");
         require(within(maxTiles(), 0, Tiling.LARGEST_MOST), "maxTiles", maxTiles(), "0 to " + Tiling.LARGEST_MOST);
         require(heldOut() >= 0 && heldOut() < 1, "heldOut", heldOut(), "a share of the lines, less than 1");
+        require(heldOut() == 0 || heldOutData() == null, "heldOutData", heldOutData(), "none beside a share heldOut");
         require(within(threads(), 0, LARGEST_RANK), "threads", threads(), "0 to " + LARGEST_RANK);
         require(memoryLimit() >= LoadOptions.UNLIMITED, "memoryLimit", memoryLimit(), "bytes, 0 or -1");
         require(featureMemory() >= 0, "featureMemory", featureMemory(), "bytes, or 0");
@@ -78,7 +79,7 @@ public final class TrainOptions {
         return value >= least && value <= most;
     }
 
-    private static void require(boolean holds, String name, Object value, String range) {
+    private static void require(boolean holds, String name, @Nullable Object value, String range) {
         if (!holds) {
             throw new InvalidOptionException(name + " is " + value + ", expected " + range);
         }

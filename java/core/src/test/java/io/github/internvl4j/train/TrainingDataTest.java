@@ -43,7 +43,8 @@ class TrainingDataTest {
                 assertNotNull(expected.refused(), () -> expected.name() + " is refused: " + e.reason());
                 String named = set.problem(i, e.reason()).toString();
                 assertTrue(
-                        named.startsWith(oracle.directory().toAbsolutePath().resolve("data.jsonl") + ":" + (set.line(i) + 1) + ": "),
+                        named.startsWith(oracle.directory().toAbsolutePath().resolve("data.jsonl") + ":"
+                                + (set.line(i) + 1) + ": "),
                         named);
             }
         }

@@ -53,7 +53,10 @@ record TrainingOracle(Path directory, Expected expected) {
 
     /** A step. */
     record Step(
-            List<Double> losses, @JsonProperty("gradient_norm") double norm, double factor, double rate) {}
+            List<Double> losses,
+            @JsonProperty("gradient_norm") double norm,
+            double factor,
+            double rate) {}
 
     static Path root() {
         String set = System.getProperty("training.oracle", "");
@@ -62,10 +65,7 @@ record TrainingOracle(Path directory, Expected expected) {
 
     static Stream<TrainingOracle> all() {
         try (Stream<Path> folders = Files.list(root())) {
-            return folders.filter(folder -> Files.exists(folder.resolve("expected.json")))
-                    .sorted()
-                    .toList()
-                    .stream()
+            return folders.filter(folder -> Files.exists(folder.resolve("expected.json"))).sorted().toList().stream()
                     .map(TrainingOracle::load);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -76,7 +76,8 @@ record TrainingOracle(Path directory, Expected expected) {
         try {
             return new TrainingOracle(
                     directory,
-                    new ObjectMapper().readValue(directory.resolve("expected.json").toFile(), Expected.class));
+                    new ObjectMapper()
+                            .readValue(directory.resolve("expected.json").toFile(), Expected.class));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
