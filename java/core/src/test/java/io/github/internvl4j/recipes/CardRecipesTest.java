@@ -272,6 +272,23 @@ class CardRecipesTest {
         // end
     }
 
+    @Test
+    void trained(@TempDir Path folder) {
+        Path checkpoint = TestData.root().resolve("hermes-gqa7");
+        Path meta = TestData.root().resolve("training/hermes-gqa7/meta.json");
+        // recipe: An adapter from a meta file
+        try (Trainer trainer = Trainer.open(checkpoint, meta, TrainOptions.defaults().epochs(3).rate(1e-4))) {
+            while (trainer.done() < trainer.steps()) {
+                TrainStep step = trainer.step();
+                show(step.number(), step.loss());
+            }
+            trainer.writeAdapter(folder); // for model.loadAdapter, InternVL.merge, or PEFT
+            trainer.problems().forEach(System.out::println); // lines that were not learnt, each with its reason
+        }
+        // end
+        assertTrue(Files.exists(folder.resolve("adapter_config.json")));
+    }
+
     /** Asks a hub, so it is only compiled. */
     static Path pull() {
         // recipe: The same in Java
