@@ -1,5 +1,7 @@
 #include "api/barrier.h"
 
+#include "internvl4j/training.h"
+
 namespace ivl::api {
 
 std::string& last_error() noexcept {
@@ -44,7 +46,8 @@ const char* ivl_version(void) { return IVL_VERSION; }
 int64_t ivl_struct_bytes(void) {
   return sizeof(ivl_model_info) + sizeof(ivl_load_options) + sizeof(ivl_memory_plan) + sizeof(ivl_load_progress) +
          sizeof(ivl_work) + sizeof(ivl_sampling) + sizeof(ivl_request) + sizeof(ivl_event) + sizeof(ivl_counts) +
-         sizeof(ivl_machine) + sizeof(ivl_adapters) + sizeof(ivl_adapter_use) + sizeof(ivl_adapter_info);
+         sizeof(ivl_machine) + sizeof(ivl_adapters) + sizeof(ivl_adapter_use) + sizeof(ivl_adapter_info) +
+         sizeof(ivl_training_options) + sizeof(ivl_training_plan);
 }
 
 }  // extern "C"

@@ -217,6 +217,8 @@ struct Span {
   int64_t rope_begin = 0;  // the token at position p turns by row rope_begin + p of the table
 };
 
+class Gradients;  // backend/gradients.h
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -247,6 +249,8 @@ class Backend {
   virtual void repeat(const std::function<void()>& pass) { pass(); }
   // Seconds that `work`, operations of this backend alone, takes: on a GPU by the GPU's clock. All of it is done at the end.
   virtual double timed(const std::function<void()>& work);
+  // What training needs beside these operations, over the same memory and weights; null if the backend lacks it.
+  virtual Gradients* gradients() { return nullptr; }
 
   // ---- weights ----------------------------------------------------------------------------------------------
   // `as` is the type to keep; a tensor already of that type, or any type when `as` is F32 (widening is exact), may be

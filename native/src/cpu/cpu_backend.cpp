@@ -1,6 +1,8 @@
 // Norms and what is done row by row.
 #include "cpu/cpu_backend.h"
 
+#include "cpu/cpu_gradients.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -42,19 +44,20 @@ void CpuBackend::norm(const Output& to, const Matrix& in, const NormWeights& wei
   });
 }
 
-void CpuBackend::patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights, const PatchGeometry& geometry) {
+Gradients* CpuBackend::gradients() {
+  if (gradients_ == nullptr) gradients_ = std::make_unique<CpuGradients>(*this);
+  return gradients_.get();
+}
+
+void CpuBackend::unfold(const Matrix& out, const Matrix& pixels, const PatchGeometry& geometry) {
   const int64_t grid = geometry.grid();
   const int64_t patch = geometry.patch;
-  const int64_t depth = geometry.channels * patch * patch;
-  const int64_t rows = geometry.pictures * grid * grid;
-  const int64_t stride = row_stride(depth, DType::F32);
-  const Buffer memory = allocate(static_cast<size_t>(rows * stride) * sizeof(float));
-  const Matrix columns{memory.data(), DType::F32, rows, depth, stride};
-  for_rows(rows, depth, [&](int64_t row) {
+  require(out.rows == geometry.pictures * grid * grid && out.cols == geometry.channels * patch * patch, "unfold: shapes fit");
+  for_rows(out.rows, out.cols, [&](int64_t row) {
     const float* picture = row_of(pixels, row / (grid * grid));
     const int64_t y = row / grid % grid * patch;
     const int64_t x = row % grid * patch;
-    float* to = row_of(columns, row);
+    float* to = row_of(out, row);
     for (int64_t c = 0; c < geometry.channels; ++c) {
       for (int64_t line = 0; line < patch; ++line, to += patch) {
         const float* from = picture + (c * geometry.image_size + y + line) * geometry.image_size + x;
@@ -62,6 +65,15 @@ void CpuBackend::patch_embed(const Matrix& out, const Matrix& pixels, const Line
       }
     }
   });
+}
+
+void CpuBackend::patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights, const PatchGeometry& geometry) {
+  const int64_t depth = geometry.channels * geometry.patch * geometry.patch;
+  const int64_t rows = geometry.pictures * geometry.grid() * geometry.grid();
+  const int64_t stride = row_stride(depth, DType::F32);
+  const Buffer memory = allocate(static_cast<size_t>(rows * stride) * sizeof(float));
+  const Matrix columns{memory.data(), DType::F32, rows, depth, stride};
+  unfold(columns, pixels, geometry);
   matmul(out, {columns, weights}, {});
 }
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "backend/backend.h"
+#include "backend/gradients.h"
 #include "cpu/isa/kernel_table.h"
 #include "cpu/product_tasks.h"
 #include "host/affinity.h"
@@ -61,6 +61,9 @@ class CpuBackend final : public Backend {
   DType activation_type() const override { return DType::F32; }
   int threads() const { return pool_.threads(); }
   const KernelTable& kernels() const { return kernels_; }
+  ThreadPool& pool() { return pool_; }
+  bool bf16_activations() const { return bf16_activations_; }
+  Gradients* gradients() override;
 
   Buffer allocate(size_t bytes) override;
   // Rows a large power of two apart would share their places in the first-level cache, six of them and the weights' too: they are
@@ -84,6 +87,8 @@ class CpuBackend final : public Backend {
   void norm(const Output& out, const Matrix& in, const NormWeights& weights) override;
   void matmul(const Output& out, const LayerInput& in, const Epilogue& epilogue) override;
 
+  // The inputs of each patch, as Gradients::unfold_patches has them.
+  void unfold(const Matrix& out, const Matrix& pixels, const PatchGeometry& geometry);
   void patch_embed(const Matrix& out, const Matrix& pixels, const LinearWeights& weights, const PatchGeometry& geometry) override;
   void add_class_and_positions(const Matrix& out, const Matrix& patches, const VectorWeights& class_embedding,
                                const Matrix& positions, int64_t pictures) override;
@@ -154,6 +159,7 @@ class CpuBackend final : public Backend {
   Quantized quantized_;
   Buffer router_logits_, expert_inner_, expert_out_;  // grow
   Buffer low_rank_, added_;                           // u of one adapter, and of all of a product's; grow
+  std::unique_ptr<Gradients> gradients_;              // once someone asks
   Buffer factor_;                                     // a product's, or attention's keys and values: rounded or packed; grows
 };
 

@@ -27,16 +27,8 @@ void InternVit::load_embeddings(WeightSource& source, const Precision& precision
   const VisionConfig& vision = config_.vision;
   patch_embedding_ = part.linear(Use::Patches);
   class_embedding_ = part.vector(Use::ClassToken);
-  std::vector<float> positions = part.widened(Use::Positions);
-  const int64_t trained = vision.trained_grid();
-  const auto width = static_cast<size_t>(vision.hidden);
-  if (trained != config_.grid()) {
-    // The class token's row stays as it is.
-    const std::vector<float> grid(positions.begin() + static_cast<std::ptrdiff_t>(width), positions.end());
-    const std::vector<float> resized = interpolate_bicubic(grid, trained, config_.grid(), vision.hidden);
-    positions.resize(width);
-    positions.insert(positions.end(), resized.begin(), resized.end());
-  }
+  const std::vector<float> positions =
+      positions_for_grid(part.widened(Use::Positions), vision.trained_grid(), config_.grid(), vision.hidden);
   positions_ = backend_.allocate(positions.size() * size_of(backend_.activation_type()));
   backend_.from_host(positions_.matrix(backend_.activation_type(), config_.vision_tokens(), vision.hidden), positions.data());
 }

@@ -53,4 +53,47 @@ std::vector<float> interpolate_bicubic(const std::vector<float>& in, int64_t fro
   return out;
 }
 
+std::vector<float> interpolate_bicubic_back(const std::vector<float>& out, int64_t from, int64_t to, int64_t width) {
+  std::vector<float> in(static_cast<size_t>(from * from * width));
+  for (int64_t y = 0; y < to; ++y) {
+    const Taps rows = taps_at(y, from, to);
+    for (int64_t x = 0; x < to; ++x) {
+      const Taps cols = taps_at(x, from, to);
+      const float* d = out.data() + (y * to + x) * width;
+      for (size_t i = 0; i < 4; ++i) {
+        for (size_t j = 0; j < 4; ++j) {
+          const float weight = rows.weight[i] * cols.weight[j];
+          float* to_row = in.data() + (rows.index[i] * from + cols.index[j]) * width;
+          for (int64_t c = 0; c < width; ++c) to_row[c] += weight * d[c];
+        }
+      }
+    }
+  }
+  return in;
+}
+
+namespace {
+
+// `map` of all rows but the first.
+template <class Map>
+std::vector<float> behind_class_token(std::vector<float> rows, int64_t width, const Map& map) {
+  const std::vector<float> grid(rows.begin() + width, rows.end());
+  const std::vector<float> mapped = map(grid);
+  rows.resize(static_cast<size_t>(width));
+  rows.insert(rows.end(), mapped.begin(), mapped.end());
+  return rows;
+}
+
+}  // namespace
+
+std::vector<float> positions_for_grid(std::vector<float> positions, int64_t trained, int64_t grid, int64_t width) {
+  if (trained == grid) return positions;
+  return behind_class_token(std::move(positions), width,
+                            [&](const auto& rows) { return interpolate_bicubic(rows, trained, grid, width); });
+}
+
+std::vector<float> positions_back(const std::vector<float>& d, int64_t trained, int64_t grid, int64_t width) {
+  return behind_class_token(d, width, [&](const auto& rows) { return interpolate_bicubic_back(rows, trained, grid, width); });
+}
+
 }  // namespace ivl

@@ -7,13 +7,11 @@ namespace {
 
 enum Slot : size_t { kNormed, kInner };
 
-constexpr float kLayerNormEps = 1e-5f;  // torch.nn.LayerNorm's default, which the original leaves
-
 }  // namespace
 
 void Projector::load(WeightSource& source, const Precision& precision) {
   const PartLoader part(backend_, source, params_.of(Part::Projector), precision);
-  norm_ = part.norm(Use::Norm1, NormKind::LayerNorm, kLayerNormEps);
+  norm_ = part.norm(Use::Norm1, NormKind::LayerNorm, kEps);
   up_ = part.linear(Use::Up);
   down_ = part.linear(Use::Down);
 }

@@ -14,6 +14,8 @@ namespace ivl {
 
 class Projector {
  public:
+  static constexpr float kEps = 1e-5f;  // of its norm: torch.nn.LayerNorm's default, which the original leaves
+
   Projector(Backend& backend, const ModelConfig& config, const ParamTable& params)
       : backend_(backend), config_(config), params_(params) {}
 

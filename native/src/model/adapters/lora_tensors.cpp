@@ -79,17 +79,6 @@ void require_shape(const TensorInfo& tensor, const std::vector<int64_t>& expecte
        cat(place_of(tensor), ": expected shape ", shape_text(expected), why, ", got ", shape_text(tensor.shape)));
 }
 
-// A backend multiplies by all of a layer's A at once: they have one type, the widest that there is.
-void widen(HostTensor& tensor) {
-  if (tensor.dtype == DType::F32) return;
-  const auto count = static_cast<size_t>(tensor.shape[0] * tensor.shape[1]);
-  auto memory = std::make_shared<const Buffer>(allocate_host(count * sizeof(float)));
-  for (size_t i = 0; i < count; ++i) store_f32(memory->data(), DType::F32, i, load_f32(tensor.data, tensor.dtype, i));
-  tensor.data = memory->data();
-  tensor.dtype = DType::F32;
-  tensor.owner = std::move(memory);
-}
-
 bool is_vision(const Param& param) { return param.part == Part::VisionBlock || param.part == Part::Projector; }
 
 void refuse_layer(const Param& param, const std::string& place) {
@@ -213,29 +202,7 @@ void LoraTensors::require_unmerged(const ParamTable& params) const {
 }
 
 AdapterSource LoraTensors::source(std::span<const Param> part, Use use) const {
-  AdapterSource source;
-  bool one_type = true;
-  for (const Param& param : part) {
-    if (param.use != use || param.role != Role::Linear || param.expert >= 0) continue;
-    const LoraPair* pair = find(param);
-    const auto down = static_cast<int64_t>(source.downs.size());
-    if (pair != nullptr) {
-      one_type = one_type && (source.downs.empty() || source.downs[0].weight.dtype == pair->a.dtype);
-      source.downs.push_back({pair->a, pair->scale});
-    }
-    const std::vector<RowRange> whole{{0, param.shape[0]}};
-    for (const RowRange& rows : param.order.empty() ? whole : param.order) {
-      if (pair == nullptr) {
-        source.ups.push_back({rows.count});
-      } else {
-        source.ups.push_back({rows.count, down, pair->b.row_range(rows.begin, rows.count)});
-      }
-    }
-  }
-  for (AdapterSource::Down& down : source.downs) {
-    if (!one_type) widen(down.weight);
-  }
-  return source;
+  return adapter_source(part, use, [this](const Param& param) { return find(param); });
 }
 
 size_t LoraTensors::bytes() const {

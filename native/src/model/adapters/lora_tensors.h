@@ -8,16 +8,9 @@
 
 #include "backend/backend.h"
 #include "checkpoint/checkpoint.h"
-#include "model/param.h"
+#include "model/adapters/adapter_source.h"
 
 namespace ivl {
-
-// y = W x becomes y + scale * B (A x).
-struct LoraPair {
-  HostTensor a;  // (rank, in)
-  HostTensor b;  // (out, rank)
-  float scale = 1;
-};
 
 class LoraTensors {
  public:

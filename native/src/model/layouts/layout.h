@@ -15,6 +15,9 @@ ModelConfig read_transformers(const ConfigSection& top);
 // What stands before a part's names in either layout, in files and in memory, also in those of a decoder by itself.
 const std::vector<Prefixes>& known_prefixes();
 
+// What stands before them in memory, where training tools see them.
+const Prefixes& prefixes_in_memory(const ModelConfig& config);
+
 // What both say alike.
 int64_t read_downsample(const ConfigSection& top);
 NormKind read_norm(const ConfigSection& vision, const char* otherwise);

@@ -59,6 +59,10 @@ const std::vector<Prefixes>& known_prefixes() {
   return all;
 }
 
+const Prefixes& prefixes_in_memory(const ModelConfig& config) {
+  return config.layout == Layout::Transformers ? kPrefixesInMemory : config.prefixes;
+}
+
 ModelConfig read_transformers(const ConfigSection& top) {
   require_text(top, "projector_hidden_act", "gelu");
   require_text(top, "vision_feature_select_strategy", "default");

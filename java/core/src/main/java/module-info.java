@@ -27,6 +27,7 @@ module internvl4j {
     exports io.github.internvl4j.micrometer;
     exports io.github.internvl4j.tensor;
     exports io.github.internvl4j.text;
+    exports io.github.internvl4j.train;
     exports io.github.internvl4j.video;
 
     // Records made from JSON.

@@ -8,6 +8,7 @@ import io.github.internvl4j.error.InternVLException;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.error.UnsupportedModelException;
+import io.github.internvl4j.host.CheckpointFiles;
 import io.github.internvl4j.host.FirstUse;
 import io.github.internvl4j.image.Image;
 import io.github.internvl4j.image.ImageProcessor;

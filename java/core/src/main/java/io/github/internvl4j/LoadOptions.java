@@ -1,6 +1,7 @@
 package io.github.internvl4j;
 
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.host.Copyable;
 import io.github.internvl4j.host.Members;
 import io.github.internvl4j.text.ConversationTemplates;
 import java.nio.file.Path;

@@ -43,7 +43,8 @@ final class EvaluateProgress implements IntConsumer {
         }
     }
 
-    private static String time(double seconds) {
+    /** Hours, minutes and seconds. */
+    static String time(double seconds) {
         long whole = Math.round(seconds);
         return String.format(Locale.ROOT, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60);
     }

@@ -50,6 +50,7 @@ import picocli.CommandLine.Spec;
             InfoCommand.class,
             ModelsCommand.class,
             QuantizeCommand.class,
+            TrainCommand.class,
             MergeCommand.class
         })
 public final class Main implements Runnable {

@@ -20,33 +20,43 @@ final class OptionNames {
             "num-segments", "frames",
             "stop-strings", "stop",
             "vision-precision", "quantize-vision",
-            "adapters", "adapter");
+            "adapters", "adapter",
+            "decoder-rank", "rank");
 
     private static final Set<String> SAME = Set.of(
+            "accumulation",
             "activations",
             "adapter",
             "affinity",
             "beams",
+            "decay",
             "device",
             "draft",
             "end",
+            "epochs",
             "frequency-penalty",
+            "held-out",
+            "held-out-data",
             "host",
             "json-schema",
             "kv-cache",
             "kv-memory",
             "length-penalty",
             "logit-bias",
+            "max-length",
             "max-new-tokens",
             "max-tiles",
             "memory-limit",
+            "micro-batch",
             "min-new-tokens",
             "min-p",
+            "most-norm",
             "port",
             "precision",
             "presence-penalty",
             "quantize-vision",
             "queue",
+            "rate",
             "repetition-penalty",
             "seed",
             "start",
@@ -56,7 +66,9 @@ final class OptionNames {
             "tolerance",
             "top-k",
             "top-logprobs",
-            "top-p");
+            "top-p",
+            "vision-rank",
+            "warm-up");
 
     private OptionNames() {}
 

@@ -27,6 +27,8 @@ import io.github.internvl4j.internal.ivl_model_info;
 import io.github.internvl4j.internal.ivl_request;
 import io.github.internvl4j.internal.ivl_sampling;
 import io.github.internvl4j.internal.ivl_text;
+import io.github.internvl4j.internal.ivl_training_options;
+import io.github.internvl4j.internal.ivl_training_plan;
 import io.github.internvl4j.internal.ivl_work;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -83,7 +85,9 @@ public final class NativeLibrary {
                         ivl_machine.class,
                         ivl_adapters.class,
                         ivl_adapter_use.class,
-                        ivl_adapter_info.class)
+                        ivl_adapter_info.class,
+                        ivl_training_options.class,
+                        ivl_training_plan.class)
                 .mapToLong(Loader::sizeof)
                 .sum();
         if (sum != internvl4j.ivl_struct_bytes()) {

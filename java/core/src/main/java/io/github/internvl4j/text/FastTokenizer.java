@@ -23,6 +23,7 @@ final class FastTokenizer extends VocabularyTokenizer {
      * @param cleanUpSpaces whether decoding takes spaces before punctuation away
      * @param bos the token that begins a text, or null
      * @param eos the token that ends a text, or null
+     * @param pad the token that fills rows, or null
      */
     record Rules(
             UnaryOperator<String> normalizer,
@@ -31,7 +32,8 @@ final class FastTokenizer extends VocabularyTokenizer {
             int[] after,
             boolean cleanUpSpaces,
             @Nullable String bos,
-            @Nullable String eos) {}
+            @Nullable String eos,
+            @Nullable String pad) {}
 
     private final FastAddedTokens added;
     private final Rules rules;
@@ -40,7 +42,7 @@ final class FastTokenizer extends VocabularyTokenizer {
     private final MarkFinder marks;
 
     FastTokenizer(ByteLevelModel model, FastAddedTokens added, Rules rules) {
-        super(model, added, rules.bos(), rules.eos());
+        super(model, added, rules.bos(), rules.eos(), rules.pad());
         this.added = added;
         this.rules = rules;
         encoder = new ByteLevelEncoder(model, rules.splitter(), Set.of());

@@ -55,7 +55,8 @@ final class FastTokenizerReader {
                         after.toArray(),
                         settings.cleanUpSpaces(),
                         settings.bos(),
-                        settings.eos()));
+                        settings.eos(),
+                        settings.pad()));
     }
 
     /** The steps of a field that holds none, one, or a Sequence of them. */

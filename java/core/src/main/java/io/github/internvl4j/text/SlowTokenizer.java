@@ -20,7 +20,7 @@ final class SlowTokenizer extends VocabularyTokenizer {
     private final MarkFinder marks;
 
     SlowTokenizer(TokenizerSettings settings, Vocabulary vocabulary, SlowAddedTokens added, SlowRules rules) {
-        super(vocabulary, added, settings.bos(), settings.eos());
+        super(vocabulary, added, settings.bos(), settings.eos(), settings.pad());
         this.settings = settings;
         this.added = added;
         this.rules = rules;

@@ -148,4 +148,7 @@ public interface Tokenizer {
 
     /** @return the id of the token that ends a text, if there is one */
     OptionalInt eosId();
+
+    /** @return the id of the token that fills rows up to one length, if there is one; prompts have none */
+    OptionalInt padId();
 }

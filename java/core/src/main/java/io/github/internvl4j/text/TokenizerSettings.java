@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param flagged whether these come with their flags; added_tokens.json has none
  * @param bos the bos token, or null
  * @param eos the eos token, or null
+ * @param pad the pad token, or null
  * @param unknown the unk token, or null
  * @param named the named special tokens (bos, eos, unk, sep, pad, cls, mask), in that order
  * @param additional the additional special tokens
@@ -33,6 +34,7 @@ record TokenizerSettings(
         boolean flagged,
         @Nullable String bos,
         @Nullable String eos,
+        @Nullable String pad,
         @Nullable String unknown,
         List<Named> named,
         List<Named> additional,

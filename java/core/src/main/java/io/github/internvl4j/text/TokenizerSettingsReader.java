@@ -92,6 +92,7 @@ final class TokenizerSettingsReader {
                 flagged,
                 content(named.get("bos_token")),
                 content(named.get("eos_token")),
+                content(named.get("pad_token")),
                 content(named.get("unk_token")),
                 inOrder,
                 additional,

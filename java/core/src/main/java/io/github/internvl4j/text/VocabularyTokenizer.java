@@ -12,13 +12,20 @@ abstract class VocabularyTokenizer implements Tokenizer {
     private final AddedTokens added;
     private final @Nullable String bos;
     private final @Nullable String eos;
+    private final @Nullable String pad;
     private final int size;
 
-    VocabularyTokenizer(Vocabulary vocabulary, AddedTokens added, @Nullable String bos, @Nullable String eos) {
+    VocabularyTokenizer(
+            Vocabulary vocabulary,
+            AddedTokens added,
+            @Nullable String bos,
+            @Nullable String eos,
+            @Nullable String pad) {
         this.vocabulary = vocabulary;
         this.added = added;
         this.bos = bos;
         this.eos = eos;
+        this.pad = pad;
         size = Math.max(vocabulary.size(), added.end());
     }
 
@@ -90,5 +97,10 @@ abstract class VocabularyTokenizer implements Tokenizer {
     @Override
     public final OptionalInt eosId() {
         return eos == null ? OptionalInt.empty() : tokenId(eos);
+    }
+
+    @Override
+    public final OptionalInt padId() {
+        return pad == null ? OptionalInt.empty() : tokenId(pad);
     }
 }

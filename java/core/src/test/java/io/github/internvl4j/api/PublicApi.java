@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 final class PublicApi {
     static final String ROOT = "io.github.internvl4j";
     static final List<String> PACKAGES = Stream.of(
-                    "", ".error", ".hub", ".image", ".micrometer", ".tensor", ".text", ".video")
+                    "", ".error", ".hub", ".image", ".micrometer", ".tensor", ".text", ".train", ".video")
             .map(name -> ROOT + name)
             .toList();
 

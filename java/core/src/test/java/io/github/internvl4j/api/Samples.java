@@ -50,6 +50,11 @@ import io.github.internvl4j.text.Stretch;
 import io.github.internvl4j.text.ThinkingStream;
 import io.github.internvl4j.text.Tokenizer;
 import io.github.internvl4j.text.Turn;
+import io.github.internvl4j.train.Intermediates;
+import io.github.internvl4j.train.Learning;
+import io.github.internvl4j.train.TrainListener;
+import io.github.internvl4j.train.TrainOptions;
+import io.github.internvl4j.train.Trainer;
 import io.github.internvl4j.video.VideoFrames;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -78,6 +83,10 @@ final class Samples implements AutoCloseable {
     private final Map<Class<?>, Object> known = new HashMap<>();
     private final InternVL model = InternVL.load(DEMO);
     private final Adapter adapter = loadAdapter();
+    private final Trainer trainer = Trainer.open(
+            TestData.root().resolve("hermes-gqa7"),
+            TestData.root().resolve("training/hermes-gqa7/meta.json"),
+            TrainOptions.defaults());
     private final VideoFrames video = VideoFrames.open(DEMO.resolve("samples/film.mp4"));
 
     Samples() {
@@ -116,6 +125,7 @@ final class Samples implements AutoCloseable {
         put(Consumer.class, (Consumer<Object>) nothing -> {});
         put(Predicate.class, (Predicate<Object>) nothing -> true);
         putText();
+        putTraining();
         putOthers();
     }
 
@@ -150,6 +160,14 @@ final class Samples implements AutoCloseable {
         put(StopStrings.class, new StopStrings(List.of()));
         put(ThinkingStream.class, new ThinkingStream());
         put(AnswerStream.class, new AnswerStream(model.tokenizer(), List.of()));
+    }
+
+    private void putTraining() {
+        put(Trainer.class, trainer);
+        put(TrainOptions.class, TrainOptions.defaults());
+        put(TrainListener.class, new TrainListener() {});
+        put(Learning.class, Learning.LORA);
+        put(Intermediates.class, Intermediates.AUTO);
     }
 
     private void putOthers() {
@@ -203,6 +221,7 @@ final class Samples implements AutoCloseable {
     public void close() {
         ((SafetensorsFile) of(SafetensorsFile.class)).close();
         video.close();
+        trainer.close();
         adapter.close();
         model.close();
     }

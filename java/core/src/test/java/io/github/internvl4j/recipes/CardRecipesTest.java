@@ -26,6 +26,9 @@ import io.github.internvl4j.micrometer.MicrometerMetrics;
 import io.github.internvl4j.tensor.Tensor;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Turn;
+import io.github.internvl4j.train.TrainOptions;
+import io.github.internvl4j.train.TrainStep;
+import io.github.internvl4j.train.Trainer;
 import io.github.internvl4j.video.VideoFrames;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -270,6 +273,23 @@ class CardRecipesTest {
             Reply plain = model.generate(prompt, config); // as without any adapter, bit for bit
         }
         // end
+    }
+
+    @Test
+    void trained(@TempDir Path folder) {
+        Path checkpoint = TestData.root().resolve("hermes-gqa7");
+        Path meta = TestData.root().resolve("training/hermes-gqa7/meta.json");
+        // recipe: An adapter from a meta file
+        try (Trainer trainer = Trainer.open(checkpoint, meta, TrainOptions.defaults().epochs(3).rate(1e-4))) {
+            while (trainer.done() < trainer.steps()) {
+                TrainStep step = trainer.step();
+                show(step.number(), step.loss());
+            }
+            trainer.writeAdapter(folder); // for model.loadAdapter, InternVL.merge, or PEFT
+            trainer.problems().forEach(System.out::println); // lines that were not learnt, each with its reason
+        }
+        // end
+        assertTrue(Files.exists(folder.resolve("adapter_config.json")));
     }
 
     /** Asks a hub, so it is only compiled. */

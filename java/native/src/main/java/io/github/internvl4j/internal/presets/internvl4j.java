@@ -8,14 +8,14 @@ import org.bytedeco.javacpp.tools.InfoMap;
 import org.bytedeco.javacpp.tools.InfoMapper;
 
 /**
- * Tells JavaCPP how to read {@code internvl4j.h}. The API never throws (NoException), its text is UTF-8, and its enums
+ * Tells JavaCPP how to read {@code internvl4j.h} and {@code training.h}. The API never throws (NoException), its text is UTF-8, and its enums
  * stay ints: a value this binding does not know must not break the call that returns it.
  */
 @Properties(
         value = {
             @Platform(
                     value = {"linux-x86_64"},
-                    include = "internvl4j/internvl4j.h",
+                    include = {"internvl4j/internvl4j.h", "internvl4j/training.h"},
                     link = "internvl4j",
                     define = {"STRING_BYTES_CHARSET \"UTF-8\""}),
             // The same with GPUs; taken before the other where both are there.

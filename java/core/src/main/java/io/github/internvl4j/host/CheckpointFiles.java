@@ -1,9 +1,8 @@
-package io.github.internvl4j;
+package io.github.internvl4j.host;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.internvl4j.error.CheckpointException;
-import io.github.internvl4j.host.FileProblems;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +11,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** The files of a checkpoint folder that are not weights. */
-final class CheckpointFiles {
+public final class CheckpointFiles {
     private static final List<String> WEIGHTS =
             List.of(".safetensors", ".safetensors.index.json", ".bin", ".bin.index.json", ".pt", ".pth");
 
@@ -22,7 +21,7 @@ final class CheckpointFiles {
     private CheckpointFiles() {}
 
     /** In a merged checkpoint's configuration: no pairs lie beside its layers any more. */
-    static void tellOfNoAdapter(Path folder) {
+    public static void tellOfNoAdapter(Path folder) {
         Path file = folder.resolve("config.json");
         try {
             ObjectMapper mapper = new ObjectMapper();
@@ -38,7 +37,7 @@ final class CheckpointFiles {
     }
 
     /** Existing files of the same names are replaced. */
-    static void copyAllButWeights(Path from, Path to) {
+    public static void copyAllButWeights(Path from, Path to) {
         try (Stream<Path> files = Files.list(from)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 String name = file.getFileName().toString();

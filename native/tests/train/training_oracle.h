@@ -1,0 +1,49 @@
+// What supervised fine-tuning of a small checkpoint must reproduce: losses, gradients, three steps of AdamW, from the original's code in
+// float64. The environment variable IVL_TRAINING_ORACLE names another folder of such cases.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "checkpoint/safetensors.h"
+#include "train/training.h"
+
+namespace ivl::testing {
+
+// Those of the folder, by name.
+std::vector<std::string> training_cases();
+
+class TrainingOracle {
+ public:
+  explicit TrainingOracle(const std::string& name);
+
+  const std::string& name() const { return name_; }
+  const nlohmann::json& expected() const { return expected_; }
+  // In f32, whatever type the checkpoint is stored in.
+  std::unique_ptr<Training> open(const TrainingOptions& options, int threads = 2) const;
+  void add(Training& training, const std::string& sample) const;
+  // With the rows of its images, which the training encodes first.
+  void add_encoded(Training& training, const std::string& sample) const;
+  bool has(const std::string& file, const std::string& name) const;
+  // The relative error of a tensor, whole or as its projections, against KIND/NAME of a file ("full", "lora").
+  double error(const std::string& file, const std::string& name, const std::vector<int64_t>& shape,
+               const std::vector<float>& actual) const;
+  // Puts KIND/NAME of the pairs' file where it belongs.
+  std::vector<float> start(const std::string& name) const;
+
+ private:
+  const SafetensorsFile& file_of(const std::string& file) const { return file == "full" ? full_ : lora_; }
+  size_t line_of(const std::string& sample) const;
+  void add_with(Training& training, const std::string& sample, bool encoded) const;
+  std::vector<float> pixels_of(size_t line) const;
+  std::vector<std::string> pictures_of(size_t line) const;
+
+  std::string name_;
+  std::filesystem::path folder_;
+  nlohmann::json expected_;
+  std::vector<nlohmann::json> lines_;
+  SafetensorsFile full_, lora_, pixels_;
+};
+
+}  // namespace ivl::testing
