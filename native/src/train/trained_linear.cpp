@@ -5,7 +5,7 @@
 namespace ivl {
 namespace {
 
-enum PairSlot : size_t { kInner, kInnerGradient };
+enum PairSlot : size_t { kPairInner, kPairInnerGradient };
 
 }  // namespace
 
@@ -73,8 +73,8 @@ void TrainedLinear::back_through_pair(size_t index, const Matrix* d_in, const Ma
   Gradients& gradients = space_->gradients;
   const Source& source = sources_[index];
   const auto& [a, b, scale] = source.pair;
-  const Matrix u = space_->pairs.matrix(kInner, in.rows, a->rows, DType::F32);
-  const Matrix du = space_->pairs.matrix(kInnerGradient, in.rows, a->rows, DType::F32);
+  const Matrix u = space_->pairs.matrix(kPairInner, in.rows, a->rows, DType::F32);
+  const Matrix du = space_->pairs.matrix(kPairInnerGradient, in.rows, a->rows, DType::F32);
   backend.matmul(u, {in, *source.a}, {});
   gradients.scale(u, u, scale);
   bool first = true;
