@@ -60,11 +60,17 @@ TrainingOracle::TrainingOracle(const std::string& name)
   for (std::string line; std::getline(lines, line);) lines_.push_back(nlohmann::json::parse(line));
 }
 
-std::unique_ptr<Training> TrainingOracle::open(const TrainingOptions& options, int threads) const {
+double TrainingOracle::bfloat16_error(const std::string& file, const std::string& name) const {
+  return expected_.at("tensors").at(file).at(name).at("bfloat16_relative_error").get<double>();
+}
+
+std::unique_ptr<Training> TrainingOracle::open(const TrainingOptions& options, int threads, bool bf16) const {
   auto checkpoint = std::make_unique<Checkpoint>(Checkpoint::open(test_data() / name_));
   ModelConfig config = as_stored(load_config(test_data() / name_), *checkpoint);
-  return std::make_unique<Training>(std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads}), config,
-                                    std::make_unique<CheckpointWeights>(std::move(checkpoint)), Precision{}, options);
+  const Precision precision{bf16 ? DType::BF16 : DType::F32, {}, {}, bf16};
+  auto backend = std::make_shared<cpu::CpuBackend>(cpu::CpuOptions{.threads = threads, .bf16_activations = bf16});
+  return std::make_unique<Training>(std::move(backend), config, std::make_unique<CheckpointWeights>(std::move(checkpoint)), precision,
+                                    options);
 }
 
 // Pictures that several samples have are stored once: of `image`, `image-last` and `two-images`.

@@ -20,8 +20,10 @@ class TrainingOracle {
 
   const std::string& name() const { return name_; }
   const nlohmann::json& expected() const { return expected_; }
-  // In f32, whatever type the checkpoint is stored in.
-  std::unique_ptr<Training> open(const TrainingOptions& options, int threads = 2) const;
+  // In f32, whatever type the checkpoint is stored in; or with weights in bf16, to which activations are rounded where they meet.
+  std::unique_ptr<Training> open(const TrainingOptions& options, int threads = 2, bool bf16 = false) const;
+  // How far PyTorch's own bfloat16 is from the truth, relative.
+  double bfloat16_error(const std::string& file, const std::string& name) const;
   void add(Training& training, const std::string& sample) const;
   // With the rows of its images, which the training encodes first.
   void add_encoded(Training& training, const std::string& sample) const;
