@@ -150,11 +150,13 @@ TEST_P(CpuGradientsTest, Norms) {
       return doubles({const_cast<void*>(values.tensor().data), DType::F32, 1, kCols, kCols});
     };
     const Values w = of(weight), b = kind == NormKind::LayerNorm ? of(bias) : Values{};
-    Operand in(kRows, kCols, 3, 2), d(kRows, kCols, 1, 3), d_in(kRows, kCols, 2, 6), d_weight(1, kCols, 0, 7), d_bias(1, kCols, 0, 8);
+    Operand in(kRows, kCols, 3, 2), d(kRows, kCols, 1, 3), d_in(kRows, kCols, 2, 6), d_weight(1, kCols, 0, 7),
+        d_bias(1, kCols, 0, 8);
     const Values x = doubles(in.matrix()), dv = doubles(d.matrix());
     Values by_in = slope([&](const Values& v) { return normed(v, kCols, w, b, 1e-5, kind); }, x, dv);
     Values by_weight = slope([&](const Values& v) { return normed(x, kCols, v, b, 1e-5, kind); }, w, dv);
-    const Values before = doubles(d_in.matrix()), weight_before = doubles(d_weight.matrix()), bias_before = doubles(d_bias.matrix());
+    const Values before = doubles(d_in.matrix()), weight_before = doubles(d_weight.matrix()),
+                 bias_before = doubles(d_bias.matrix());
     for (size_t i = 0; i < by_in.size(); ++i) by_in[i] += before[i];
     for (size_t i = 0; i < by_weight.size(); ++i) by_weight[i] += weight_before[i];
     const Matrix to_weight = d_weight.matrix(), to_bias = d_bias.matrix();
@@ -172,7 +174,8 @@ TEST_P(CpuGradientsTest, Norms) {
 
 TEST_P(CpuGradientsTest, Attention) {
   const Sequence sequences[] = {{0, 5}, {5, 1}, {6, 7}};
-  for (const AttentionShape& shape : {AttentionShape{4, 2, 6, true}, AttentionShape{3, 3, 4, false}, AttentionShape{7, 1, 2, true}}) {
+  for (const AttentionShape& shape :
+       {AttentionShape{4, 2, 6, true}, AttentionShape{3, 3, 4, false}, AttentionShape{7, 1, 2, true}}) {
     CpuBackend cpu = backend();
     Operand qkv(13, shape.columns(), 3, 2, 2), d(13, shape.heads * shape.head_dim, 1, 3);
     Operand out(13, shape.heads * shape.head_dim, 2), log_sums(13, shape.heads), d_qkv(13, shape.columns(), 5);
@@ -216,7 +219,8 @@ TEST_P(CpuGradientsTest, ProductsInputs) {
                                      std::pair(WeightFormat::Int4, DType::BF16)}) {
     constexpr int64_t kIn = 96, kFirst = 70, kSecond = 33, kOut = kFirst + kSecond;
     const HostValues first({kFirst, kIn}, type, 2, 0.2f), second({kSecond, kIn}, type, 3, 0.2f);
-    const auto weights = cpu.linear({{first.tensor(), second.tensor()}, {}, format}, format == WeightFormat::Plain ? DType::F32 : type);
+    const auto weights =
+        cpu.linear({{first.tensor(), second.tensor()}, {}, format}, format == WeightFormat::Plain ? DType::F32 : type);
     // What the weights mean: the product of the unit matrix.
     Operand unit(kIn, kIn), meant(kIn, kOut);
     for (int64_t i = 0; i < kIn; ++i) {
@@ -336,8 +340,8 @@ TEST_P(CpuGradientsTest, AdamW) {
       m[i] = 0.9 * m[i] + 0.1 * clipped;
       v[i] = 0.999 * v[i] + 0.001 * clipped * clipped;
       const auto t = static_cast<double>(step);
-      p[i] = p[i] * (1 - rate * 0.05) -
-             rate * (m[i] / (1 - std::pow(0.9, t))) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
+      p[i] =
+          p[i] * (1 - rate * 0.05) - rate * (m[i] / (1 - std::pow(0.9, t))) / (std::sqrt(v[i] / (1 - std::pow(0.999, t))) + 1e-8);
     }
     cpu.gradients()->adamw(value.matrix(), first.matrix(), second.matrix(), gradient.matrix(),
                            {.rate = rate, .decay = 0.05, .step = step, .gradient_factor = 0.5f});
