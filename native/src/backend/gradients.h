@@ -75,6 +75,7 @@ class Gradients {
   // Backend::project_qkv has it. Backwards: by the negative angle, which is the gradient.
   virtual void turn(const Matrix& rows, std::span<const Sequence> sequences, int64_t heads, int64_t head_dim, const Matrix& rope,
                     bool backwards) = 0;
+  // The sequences lie one behind another and have all rows: so much is required of attend() and attend_back().
   // out (rows, heads * head_dim) = softmax(q k^T / sqrt(head_dim)) v, all f32. log_sums (rows, heads) receives the logarithm of each row's
   // sum of exp(score), for attend_back.
   virtual void attend(const Matrix& out, const Matrix& log_sums, const Matrix& qkv, std::span<const Sequence> sequences,

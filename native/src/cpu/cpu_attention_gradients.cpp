@@ -58,15 +58,30 @@ int64_t visible(const AttentionShape& shape, const Sequence& sequence, int64_t r
   return shape.causal ? row + 1 : sequence.rows;
 }
 
+void require_attention(const Matrix& qkv, const Matrix& out, const Matrix& log_sums, std::span<const Sequence> sequences,
+                       const AttentionShape& shape) {
+  require(shape.kv_heads > 0 && shape.heads % shape.kv_heads == 0, "attention: key and value heads divide the heads");
+  require(qkv.cols == shape.columns() && out.cols == shape.heads * shape.head_dim && log_sums.cols == shape.heads,
+          "attention: columns fit");
+  require(out.rows == qkv.rows && log_sums.rows == qkv.rows, "attention: equal rows");
+  int64_t row = 0;
+  for (const Sequence& sequence : sequences) {
+    require(sequence.row == row && sequence.rows > 0, "attention: sequences lie one behind another");
+    row += sequence.rows;
+  }
+  require(row == qkv.rows, "attention: every row is a sequence's");
+}
+
 float score_scale(const AttentionShape& shape) { return 1 / std::sqrt(static_cast<float>(shape.head_dim)); }
 
 }  // namespace
 
 void CpuGradients::turn(const Matrix& rows, std::span<const Sequence> sequences, int64_t heads, int64_t head_dim,
                         const Matrix& rope, bool backwards) {
-  require(rows.cols == heads * head_dim && rope.cols == head_dim, "turn: heads fit");
+  require(rows.cols == heads * head_dim && rope.cols == head_dim && head_dim % 2 == 0, "turn: heads fit");
   for (const Sequence& sequence : sequences) {
     require(sequence.rows <= rope.rows, "turn: the table has all positions");
+    require(sequence.row >= 0 && sequence.row + sequence.rows <= rows.rows, "turn: sequences are within the rows");
     each_row(sequence.rows, [&](int64_t row) {
       std::vector<float> angles(row_of(rope, row), row_of(rope, row) + head_dim);
       if (backwards) {
@@ -79,8 +94,7 @@ void CpuGradients::turn(const Matrix& rows, std::span<const Sequence> sequences,
 
 void CpuGradients::attend(const Matrix& out, const Matrix& log_sums, const Matrix& qkv, std::span<const Sequence> sequences,
                           const AttentionShape& shape) {
-  require(qkv.cols == shape.columns() && out.cols == shape.heads * shape.head_dim && log_sums.cols == shape.heads,
-          "attend: shapes fit");
+  require_attention(qkv, out, log_sums, sequences, shape);
   const float scale_by = score_scale(shape);
   const int64_t dim = shape.head_dim;
   pool_.run(static_cast<int64_t>(sequences.size()) * shape.heads, [&](int64_t number, int) {
@@ -109,6 +123,7 @@ void CpuGradients::attend(const Matrix& out, const Matrix& log_sums, const Matri
 // dk = scale ds^T q. Each query head has keys' and values' gradients of its own, which are added up in the order of the heads.
 void CpuGradients::attend_back(const Matrix& d_qkv, const Matrix& d, const Matrix& out, const Matrix& log_sums, const Matrix& qkv,
                                std::span<const Sequence> sequences, const AttentionShape& shape) {
+  require_attention(qkv, out, log_sums, sequences, shape);
   require(d_qkv.rows == qkv.rows && d_qkv.cols == qkv.cols && d.rows == out.rows && d.cols == out.cols,
           "attend_back: equal shapes");
   const float scale_by = score_scale(shape);

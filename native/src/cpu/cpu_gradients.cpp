@@ -146,6 +146,10 @@ void CpuGradients::norm_back(const Matrix& d_in, const Matrix& d, const Matrix& 
                              const Matrix* d_weight, const Matrix* d_bias) {
   require_like(d_in, d, "norm_back: equal shapes");
   require_like(d, in, "norm_back: equal shapes");
+  require(weights.weight->size == in.cols, "norm_back: a factor for each column");
+  for (const Matrix* sums : {d_weight, d_bias}) {
+    require(sums == nullptr || (sums->rows == 1 && sums->cols == in.cols), "norm_back: the sums fit");
+  }
   const bool centers = weights.kind == NormKind::LayerNorm;
   const auto cols = static_cast<double>(in.cols);
   std::vector<double> means(static_cast<size_t>(in.rows)), inverses(static_cast<size_t>(in.rows));
@@ -196,6 +200,7 @@ void CpuGradients::unfold_patches(const Matrix& out, const Matrix& pixels, const
 
 void CpuGradients::pixel_shuffle_back(const Matrix& out, const Matrix& d, int64_t pictures, int64_t grid, int64_t factor,
                                       bool swap_back) {
+  require(factor > 0 && grid % factor == 0, "pixel shuffle: the factor divides the grid");
   const int64_t side = grid / factor, width = out.cols, tokens = grid * grid + 1;
   require(d.rows == pictures * side * side && d.cols == width * factor * factor && out.rows == pictures * tokens,
           "pixel shuffle: shapes fit");
@@ -217,6 +222,7 @@ void CpuGradients::pixel_shuffle_back(const Matrix& out, const Matrix& d, int64_
 
 void CpuGradients::cross_entropy(const Matrix& logits, std::span<const int32_t> labels, float factor, std::span<float> losses) {
   require(static_cast<int64_t>(labels.size()) == logits.rows && losses.size() == labels.size(), "cross_entropy: a label a row");
+  for (const int32_t label : labels) require(label >= 0 && label < logits.cols, "cross_entropy: labels are in the vocabulary");
   each_row(logits.rows, [&](int64_t row) {
     float* x = row_of(logits, row);
     const int32_t label = labels[static_cast<size_t>(row)];
@@ -250,7 +256,7 @@ double CpuGradients::sum_of_squares(const Matrix& in) {
 
 void CpuGradients::adamw(const Matrix& value, const Matrix& first, const Matrix& second, const Matrix& gradient,
                          const AdamW& step) {
-  require_like(value, gradient, "adamw: equal shapes");
+  for (const Matrix* other : {&first, &second, &gradient}) require_like(value, *other, "adamw: equal shapes");
   const double rate = step.rate, power = static_cast<double>(step.step);
   const double bias1 = 1 - std::pow(step.beta1, power);
   const double bias2 = 1 - std::pow(step.beta2, power);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <tuple>
 
 #include "model/recording.h"
 #include "train/training_oracle.h"
@@ -110,6 +111,22 @@ TEST_P(TrainingOracleTest, GradientsOfActivations) {
     ++compared;
   }
   EXPECT_GE(compared, 5U);
+}
+
+// Within twice the error of PyTorch's own bfloat16.
+TEST_P(TrainingOracleTest, GradientsInBf16) {
+  for (const auto& [options, file, kind] :
+       {std::tuple(all_learns(), "full", "gradient"), std::tuple(pairs_learn(), "lora", "gradient/away")}) {
+    const auto training = oracle_.open(options, 2, true);
+    if (file == std::string("lora")) begin_at_start(*training);
+    learn_probe(*training);
+    for (const auto& parameter : training->model().parameters().all()) {
+      const std::string name = cat(kind, "/", parameter->name);
+      EXPECT_LT(oracle_.error_of_norm(file, name, parameter->shape, read(*training, *parameter, Parameter::kGradient)),
+                2 * oracle_.bfloat16_error(file, name))
+          << name;
+    }
+  }
 }
 
 TEST_P(TrainingOracleTest, ThreeStepsOfEveryParameter) {

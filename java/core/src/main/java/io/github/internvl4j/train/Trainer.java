@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -77,7 +78,9 @@ public final class Trainer implements AutoCloseable {
         private final int maxLength;
 
         Prepared(Path checkpoint, Path meta, TrainOptions options) {
-            this.options = options;
+            this.options = Objects.requireNonNull(options, "options");
+            Objects.requireNonNull(checkpoint, "checkpoint");
+            Objects.requireNonNull(meta, "meta");
             inputs = new ModelInputs(checkpoint, options.maxTiles());
             data = new TrainingData(inputs, meta, options);
             steps = new Steps(data.learnt().lengths(), options);
@@ -162,6 +165,7 @@ public final class Trainer implements AutoCloseable {
      * @throws CancellationException after {@link #cancel}; the step that it came in is undone
      */
     public void run(TrainListener listener) {
+        Objects.requireNonNull(listener, "listener");
         problems.forEach(listener::onProblem);
         while (done < steps.count()) {
             listener.onStep(step(listener));
@@ -291,6 +295,7 @@ public final class Trainer implements AutoCloseable {
      * @throws CheckpointException if it cannot be written
      */
     public void save(Path file) {
+        Objects.requireNonNull(file, "file");
         try {
             training.save(
                     file, JSON.writeValueAsString(Map.of("done", done, "data", data.fingerprint(), "order", order())));
@@ -313,6 +318,7 @@ public final class Trainer implements AutoCloseable {
      *     nothing has changed then
      */
     public void resume(Path file) {
+        Objects.requireNonNull(file, "file");
         StateFile state = StateFile.read(file);
         state.require("data", data.fingerprint(), "is of other data, expected that of the meta file as it was");
         state.require("order", order(), "is of other options");
@@ -354,6 +360,7 @@ public final class Trainer implements AutoCloseable {
      * @throws InternVLException if more than pairs learns, or the folder cannot be written
      */
     public void writeAdapter(Path directory) {
+        Objects.requireNonNull(directory, "directory");
         training.writeAdapter(directory);
     }
 
@@ -363,6 +370,7 @@ public final class Trainer implements AutoCloseable {
      * @param directory a new folder, or one without weights
      */
     public void writeCheckpoint(Path directory) {
+        Objects.requireNonNull(directory, "directory");
         training.writeCheckpoint(directory);
         CheckpointFiles.copyAllButWeights(checkpoint, directory);
     }

@@ -74,10 +74,10 @@ class PackagesTest {
     }
 
     @Test
-    void theModelAloneUsesTheRuntime() {
+    void theModelAndItsTrainingAloneUseTheRuntime() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages(PublicApi.ROOT, PublicApi.ROOT + ".runtime..")
+                .resideOutsideOfPackages(PublicApi.ROOT, PublicApi.ROOT + ".train", PublicApi.ROOT + ".runtime..")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage(PublicApi.ROOT + ".runtime..")
