@@ -22,13 +22,12 @@ NAME = "lesson"
 
 def dialog(random: Random) -> tuple:
     """A scene, and a question about it with its answer."""
-    wanted = {"relation": talk.ONE_PICTURE["relation"]} if random.random() < SHARE else talk.ONE_PICTURE
+    about_sides = random.random() < SHARE
     while True:
         scene = draw_scene(random)
-        if wanted is not talk.ONE_PICTURE and wanted["relation"](Random(0), scene) is None:
-            continue
-        _, rounds = talk.ask(random, wanted, scene)
-        return scene, rounds
+        rounds = talk.ONE_PICTURE["relation"](random, scene) if about_sides else talk.ask(random, talk.ONE_PICTURE, scene)[1]
+        if rounds:
+            return scene, rounds
 
 
 def line(number: int, image: str, rounds: talk.Rounds) -> dict:

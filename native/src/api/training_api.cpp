@@ -14,6 +14,7 @@
 #include "model/checkpoint_weights.h"
 #include "model/weight_formats.h"
 #include "model/weights.h"
+#include "train/trained_adapter.h"
 #include "train/trained_checkpoint.h"
 #include "train/training.h"
 #include "train/training_plan.h"
@@ -293,14 +294,15 @@ ivl_status ivl_training_resume(ivl_training* training, const char* file) {
 ivl_status ivl_training_write_adapter(ivl_training* training, const char* directory) {
   return guarded([&] {
     const std::filesystem::path folder = &given(directory, "directory");
-    running(training).write_adapter(folder, std::filesystem::absolute(training->folder).lexically_normal().filename().string());
+    const std::filesystem::path base = std::filesystem::absolute(given(training, "training").folder).lexically_normal();
+    write_adapter(training->training->model(), folder, base.filename().string());
   });
 }
 
 ivl_status ivl_training_write_checkpoint(ivl_training* training, const char* directory) {
   return guarded([&] {
     Training& of = running(training);
-    TrainedCheckpoint written(training->folder, &given(directory, "directory"), of.model().backend(), of.model().parameters());
+    TrainedCheckpoint written(training->folder, &given(directory, "directory"), of.model().parameters());
     while (written.done() < written.total()) written.step();
   });
 }

@@ -36,6 +36,8 @@ class Gradients {
   virtual ~Gradients() = default;
 
   // ---- products -----------------------------------------------------------------------------------------------
+  // Bytes of weights that a backend may copy at a time for it.
+  static constexpr int64_t kMostCopied = int64_t{1} << 26;
   // A product's input: out (rows, in_features) = d (rows, out_features) W, over all parts of the layer. With `add` it is added to out.
   // Weights of any format count as what they mean.
   virtual void product_input(const Matrix& out, const Matrix& d, const LinearWeights& layer, bool add) = 0;

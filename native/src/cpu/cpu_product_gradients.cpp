@@ -8,8 +8,7 @@
 namespace ivl::cpu {
 namespace {
 
-constexpr int64_t kBlock = 32;                       // rows and columns that are transposed together
-constexpr size_t kMostTransposed = size_t{1} << 26;  // bytes of weights at a time
+constexpr int64_t kBlock = 32;  // rows and columns that are transposed together
 
 // to[c][r] = from(r, c), both blocks of one matrix.
 template <class T>
@@ -81,7 +80,7 @@ void CpuGradients::product_input(const Matrix& out, const Matrix& d, const Linea
   if (d.rows == 0) return;
   const DType type = type_of(layer);
   const size_t column_bytes = static_cast<size_t>(layer.out_features) * size_of(type);
-  const auto most = std::max<int64_t>(kBlock, static_cast<int64_t>(kMostTransposed / column_bytes) / kBlock * kBlock);
+  const auto most = std::max<int64_t>(kBlock, kMostCopied / static_cast<int64_t>(column_bytes) / kBlock * kBlock);
   for (int64_t first = 0; first < layer.in_features; first += most) {
     const int64_t count = std::min(most, layer.in_features - first);
     auto* memory = static_cast<char*>(grown(transposed_weights_, static_cast<size_t>(count) * column_bytes, backend_));

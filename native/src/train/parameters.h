@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/gradients.h"
+#include "checkpoint/safetensors_writer.h"
 #include "model/param.h"
 #include "model/weight_source.h"
 #include "train/learning.h"
@@ -25,6 +26,9 @@ struct Parameter {
   Matrix value() const { return of(kValue); }
   Matrix gradient() const { return of(kGradient); }
   int64_t elements() const { return rows * cols; }
+  uint64_t bytes() const { return static_cast<uint64_t>(elements()) * sizeof(float); }  // of each of the four, which are the host's
+  // Any of them as a file has it.
+  TensorToWrite stored_as(std::string as) const { return {std::move(as), "F32", shape, bytes()}; }
   // The value as a source of weights. Valid as long as this.
   HostTensor tensor() const { return {value().data, DType::F32, shape, {}, name}; }
 };

@@ -9,14 +9,12 @@ namespace ivl {
 class TrainedCheckpoint final : public CheckpointRewriter {
  public:
   // `parameters` outlive it. The folder is the one that they began with; pairs are left out, they are an adapter's.
-  TrainedCheckpoint(const std::filesystem::path& folder, const std::filesystem::path& output, Backend& backend,
-                    const Parameters& parameters);
+  TrainedCheckpoint(const std::filesystem::path& folder, const std::filesystem::path& output, const Parameters& parameters);
 
  private:
   std::vector<TensorToWrite> written(const TensorInfo& tensor) const override { return {as_it_is(tensor)}; }
   void write(SafetensorsWriter& writer, const TensorInfo& tensor) override;
 
-  Backend& backend_;
   const Parameters& parameters_;
 };
 

@@ -38,7 +38,7 @@ Matrix TrainedModel::rope() const {
   return rope_.matrix(DType::F32, rope_rows(language.rope, language.context), language.head_dim);
 }
 
-// Layers that nothing of has changed stay.
+// Layers whose weights stay are not made again. Pairs stand where the parameters are: what changes there, the layers see.
 void TrainedModel::reload() {
   const auto changes = [&](Part part) { return learning_.of(part) == Learns::All; };
   if (!tower_ || changes(Part::VisionBlock) || changes(Part::Projector)) {

@@ -57,12 +57,10 @@ class Training {
   void read(const Parameter& parameter, Parameter::Kind kind, float* out) const;
   void write(const Parameter& parameter, const float* values);
 
-  // See training_files.cpp.
+  // See training_state.cpp.
   void save(const std::filesystem::path& file, const std::string& text) const;
   static std::string saved_text(const std::filesystem::path& file);
   void resume(const std::filesystem::path& file);
-  // `base` is what adapter_config.json calls the checkpoint.
-  void write_adapter(const std::filesystem::path& folder, const std::string& base) const;
 
  private:
   void require_fits(const Sample& sample) const;

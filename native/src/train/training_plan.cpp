@@ -15,7 +15,6 @@ namespace ivl {
 namespace {
 
 constexpr int64_t kFloat = sizeof(float);
-constexpr int64_t kTransposed = int64_t{1} << 26;  // bytes of weights that are transposed at a time
 
 // The widest rows that a product has on one of its sides.
 int64_t widest(const LanguageConfig& language) { return std::max(2 * language.mlp, language.hidden); }
@@ -52,7 +51,7 @@ int64_t scratch(const ModelConfig& config, const Learning& learning, const Rows&
   const int64_t rope = rope_rows(language.rope, language.context) * language.head_dim;
   const int64_t pixels = rows.vision / config.vision_tokens() * config.vision.channels * config.image_size * config.image_size;
   return kFloat * (decoder + vision + heads + transposed + rope + 3 * pixels + TrainedHead::scratch_numbers(language)) +
-         kTransposed;
+         Gradients::kMostCopied;
 }
 
 // Weights that learn are kept as parameters; where products multiply in 16 bits there is a copy in those, too.

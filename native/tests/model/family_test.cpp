@@ -166,6 +166,27 @@ TEST(PositionInterpolation, IsPyTorchs) {
   EXPECT_EQ(same, input(4));
 }
 
+// <interpolate(x), d> = <x, back(d)>; the class token's row goes through as it is.
+TEST(PositionInterpolation, BackIsTheTranspose) {
+  constexpr int64_t kWidth = 3;
+  const auto rows = [](int64_t grid, int seed) {
+    std::vector<float> x;
+    for (int64_t i = 0; i < (1 + grid * grid) * kWidth; ++i) x.push_back(static_cast<float>((i * 7 + seed) % 11) / 10.0f - 0.4f);
+    return x;
+  };
+  const auto along = [](const std::vector<float>& a, const std::vector<float>& b) {
+    double sum = 0;
+    for (size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b.at(i));
+    return sum;
+  };
+  for (const auto& [trained, grid] : {std::pair<int64_t, int64_t>(3, 5), std::pair<int64_t, int64_t>(5, 2)}) {
+    const std::vector<float> x = rows(trained, 3), d = rows(grid, 5);
+    const std::vector<float> back = positions_back(d, trained, grid, kWidth);
+    EXPECT_NEAR(along(positions_for_grid(x, trained, grid, kWidth), d), along(x, back), 1e-5);
+    EXPECT_TRUE(std::equal(back.begin(), back.begin() + kWidth, d.begin()));
+  }
+}
+
 TEST(MemoryPlan, CountsWhatIsReallyTaken) {
   const testing::Oracle oracle("hermes-d128");
   const ModelConfig config = load_config(oracle.folder());

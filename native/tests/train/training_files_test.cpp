@@ -7,6 +7,7 @@
 #include "checkpoint/checkpoint_files.h"
 #include "model/adapters/lora_tensors.h"
 #include "model/oracle.h"
+#include "train/trained_adapter.h"
 #include "train/trained_checkpoint.h"
 #include "train/training_oracle.h"
 
@@ -90,7 +91,7 @@ TEST_F(TrainingFilesTest, TornStateIsRefused) {
 
 TEST_F(TrainingFilesTest, WeightsAreNoState) {
   const auto training = oracle_.open(options(Learns::Lora));
-  training->write_adapter(folder_.path() / "adapter", "base");
+  write_adapter(training->model(), folder_.path() / "adapter", "base");
   expect_refused(*training, folder_.path() / "adapter" / "adapter_model.safetensors", "expected");
 }
 
@@ -100,7 +101,7 @@ TEST_F(TrainingFilesTest, AdapterHasThePairs) {
   both.learning.vision_lora = {2, 6};
   const auto training = oracle_.open(both);
   step(*training);
-  training->write_adapter(folder_.path(), "base");
+  write_adapter(training->model(), folder_.path(), "base");
   const TrainedModel& model = training->model();
   const LoraTensors read = LoraTensors::of_folder(folder_.path(), model.config(), model.params());
   size_t pairs = 0;
@@ -123,14 +124,14 @@ TEST_F(TrainingFilesTest, AdapterHasThePairs) {
 }
 
 TEST_F(TrainingFilesTest, AdapterOfWholePartsIsRefused) {
-  EXPECT_THROW(oracle_.open(options(Learns::All))->write_adapter(folder_.path(), "base"), Error);
+  EXPECT_THROW(write_adapter(oracle_.open(options(Learns::All))->model(), folder_.path(), "base"), Error);
 }
 
 TEST_F(TrainingFilesTest, CheckpointHasWhatWasLearntInItsType) {
   const auto training = oracle_.open(options(Learns::All));
   step(*training), step(*training);
   const std::filesystem::path source = testing::test_data() / oracle_.name();
-  TrainedCheckpoint writer(source, folder_.path() / "out", training->model().backend(), training->model().parameters());
+  TrainedCheckpoint writer(source, folder_.path() / "out", training->model().parameters());
   while (writer.done() < writer.total()) writer.step();
   std::filesystem::copy_file(source / "config.json", folder_.path() / "out" / "config.json");
   const Checkpoint before = Checkpoint::open(source), after = Checkpoint::open(folder_.path() / "out");

@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -161,19 +162,15 @@ final class TrainCommand implements Callable<Integer> {
                 .memoryLimit(memoryLimit);
     }
 
-    private interface Printer {
-        void println(String line);
-    }
-
-    private void tell(TrainPlan plan, Printer printer) {
-        printer.println(String.format(
+    private static void tell(TrainPlan plan, Consumer<String> printer) {
+        printer.accept(String.format(
                 Locale.ROOT,
                 "%d samples, %d steps; %,d of %,d parameters learn",
                 plan.samples(),
                 plan.steps(),
                 plan.learningParameters(),
                 plan.parameters()));
-        printer.println(String.format(
+        printer.accept(String.format(
                 Locale.ROOT,
                 "memory: %.0f MiB (weights %.0f, what learns %.0f, layers' inputs %.0f, intermediates %.0f%s, scratch %.0f) of %.0f",
                 plan.total() / MEBIBYTE,
@@ -184,7 +181,7 @@ final class TrainCommand implements Callable<Integer> {
                 plan.keepsIntermediates() ? ", kept" : ", computed again",
                 plan.scratch() / MEBIBYTE,
                 plan.available() / MEBIBYTE));
-        printer.println(String.format(
+        printer.accept(String.format(
                 Locale.ROOT,
                 "disk: %.1f MiB and %.1f for the state; %.3g floating-point operations a step",
                 plan.adapterBytes() / MEBIBYTE,

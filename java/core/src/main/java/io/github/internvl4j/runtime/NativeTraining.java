@@ -87,10 +87,10 @@ public final class NativeTraining implements AutoCloseable {
      *
      * @param pixels of all images
      * @param images how many
-     * @param rows numbers of an image's rows
+     * @param numbers that their rows have
      */
-    public float[] encode(float[] pixels, int images, int rows) {
-        float[] out = new float[Math.multiplyExact(images, rows)];
+    public float[] encode(float[] pixels, int images, int numbers) {
+        float[] out = new float[numbers];
         handle.call(training -> internvl4j.ivl_training_encode(training, pixels, images, out, out.length));
         return out;
     }

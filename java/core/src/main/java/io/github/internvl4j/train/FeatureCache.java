@@ -1,5 +1,6 @@
 package io.github.internvl4j.train;
 
+import io.github.internvl4j.tensor.Tensor;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -19,7 +20,7 @@ final class FeatureCache {
      * @param tiles of the image
      * @param values a row for each of the tiles' tokens
      */
-    record Features(int tiles, float[] values) {}
+    record Features(int tiles, Tensor values) {}
 
     /** @param room in bytes; 0 keeps nothing */
     FeatureCache(long room) {
@@ -32,7 +33,7 @@ final class FeatureCache {
     }
 
     void put(String content, Features features) {
-        long more = (long) features.values().length * Float.BYTES;
+        long more = features.values().size() * Float.BYTES;
         if (bytes + more <= room && kept.putIfAbsent(content, features) == null) {
             bytes += more;
         }

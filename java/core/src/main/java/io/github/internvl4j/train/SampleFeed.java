@@ -1,7 +1,7 @@
 package io.github.internvl4j.train;
 
 import io.github.internvl4j.runtime.NativeTraining;
-import java.util.ArrayList;
+import io.github.internvl4j.tensor.Tensor;
 import java.util.List;
 
 /** Gives the runtime samples. While neither vision tower nor projector learns, an image is encoded once, and its rows are kept. */
@@ -20,46 +20,29 @@ final class SampleFeed {
 
     void add(TrainingSample sample) {
         TokenizedDialog dialog = sample.dialog();
-        int images = sample.pictures().stream().mapToInt(Picture::tiles).sum();
-        float[] values = null;
-        if (images > 0) {
-            List<float[]> parts = new ArrayList<>();
-            for (Picture picture : sample.pictures()) {
-                parts.add(imagesStay ? rows(picture) : inputs.pixels(picture).toArray());
-            }
-            values = joined(parts);
-        }
+        List<Tensor> images =
+                sample.pictures().stream().map(imagesStay ? this::rows : inputs::pixels).toList();
+        float[] values = images.isEmpty() ? null : Tensor.joined(images).toArray();
         training.add(
                 dialog.ids(),
                 dialog.labels(),
                 inputs.imageToken(),
                 imagesStay ? null : values,
                 imagesStay ? values : null,
-                images);
+                sample.pictures().stream().mapToInt(Picture::tiles).sum());
     }
 
-    private float[] rows(Picture picture) {
+    /** What the decoder sees of an image. */
+    private Tensor rows(Picture picture) {
         FeatureCache.Features kept = features.get(picture.content());
         if (kept != null) {
             return kept.values();
         }
-        int rows =
-                Math.multiplyExact(inputs.info().tokensPerImage(), inputs.info().hiddenSize());
-        float[] encoded = training.encode(inputs.pixels(picture).toArray(), picture.tiles(), rows);
-        features.put(picture.content(), new FeatureCache.Features(picture.tiles(), encoded));
-        return encoded;
-    }
-
-    private static float[] joined(List<float[]> parts) {
-        if (parts.size() == 1) {
-            return parts.get(0);
-        }
-        float[] all = new float[parts.stream().mapToInt(part -> part.length).reduce(0, Math::addExact)];
-        int at = 0;
-        for (float[] part : parts) {
-            System.arraycopy(part, 0, all, at, part.length);
-            at += part.length;
-        }
-        return all;
+        int rows = Math.multiplyExact(picture.tiles(), inputs.info().tokensPerImage());
+        int width = inputs.info().hiddenSize();
+        float[] encoded = training.encode(inputs.pixels(picture).toArray(), picture.tiles(), Math.multiplyExact(rows, width));
+        Tensor values = Tensor.of(encoded, rows, width);
+        features.put(picture.content(), new FeatureCache.Features(picture.tiles(), values));
+        return values;
     }
 }

@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
 
 /**
  * Teaches a checkpoint what the dialogs of a meta file say, step by step:
@@ -42,6 +43,7 @@ import java.util.concurrent.CancellationException;
  */
 public final class Trainer implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final TrainListener NOBODY = new TrainListener() {};
 
     private final Path checkpoint;
     private final TrainOptions options;
@@ -179,7 +181,7 @@ public final class Trainer implements AutoCloseable {
      * @throws CancellationException after {@link #cancel}; the step is undone
      */
     public TrainStep step() {
-        return step(new TrainListener() {});
+        return step(NOBODY);
     }
 
     private TrainStep step(TrainListener listener) {
@@ -187,7 +189,7 @@ public final class Trainer implements AutoCloseable {
             throw new IllegalStateException("all " + done + " steps are done");
         }
         long begin = System.nanoTime();
-        TrainStep.Learnt learnt = gather(listener);
+        TrainStep.Learnt learnt = undoing(() -> gather(listener));
         double rate = rates.of(done);
         boolean something = !learnt.losses().isEmpty();
         NativeTraining.Update update = something ? training.update(rate) : new NativeTraining.Update(0, 1);
@@ -210,10 +212,8 @@ public final class Trainer implements AutoCloseable {
         long tokens = 0;
         long learnt = 0;
         for (List<TrainingSample> batch : batches) {
-            NativeTraining.Loss loss = withDropping(() -> {
-                batch.forEach(feed::add);
-                return training.learn(1.0 / batches.size());
-            });
+            batch.forEach(feed::add);
+            NativeTraining.Loss loss = training.learn(1.0 / batches.size());
             losses.add(loss.mean());
             tokens += batch.stream()
                     .mapToLong(sample -> sample.dialog().ids().length)
@@ -223,15 +223,11 @@ public final class Trainer implements AutoCloseable {
         return new TrainStep.Learnt(losses, tokens, learnt);
     }
 
-    private interface Computation {
-        NativeTraining.Loss run();
-    }
-
-    /** What fails or is cancelled while samples are added leaves none of them behind. */
-    private NativeTraining.Loss withDropping(Computation computation) {
+    /** What fails or is cancelled halfway leaves nothing of the step behind. */
+    private <T> T undoing(Supplier<T> work) {
         try {
-            return computation.run();
-        } catch (InternVLException | CancellationException e) {
+            return work.get();
+        } catch (RuntimeException | Error e) {
             training.drop();
             throw e;
         }
@@ -269,14 +265,16 @@ public final class Trainer implements AutoCloseable {
      */
     public OptionalDouble heldOutLoss() {
         TrainingSet heldOut = data.heldOut();
+        return heldOut == null ? OptionalDouble.empty() : undoing(() -> loss(heldOut));
+    }
+
+    private OptionalDouble loss(TrainingSet set) {
         double sum = 0;
         long learnt = 0;
-        for (int first = 0; heldOut != null && first < heldOut.size(); first++) {
-            for (TrainingSample sample : read(heldOut, new int[] {first}, new TrainListener() {})) {
-                NativeTraining.Loss loss = withDropping(() -> {
-                    feed.add(sample);
-                    return training.loss();
-                });
+        for (int number = 0; number < set.size(); number++) {
+            for (TrainingSample sample : read(set, new int[] {number}, NOBODY)) {
+                feed.add(sample);
+                NativeTraining.Loss loss = training.loss();
                 sum += loss.mean() * loss.learnt();
                 learnt += loss.learnt();
             }
