@@ -65,10 +65,22 @@ json config_of(const Pairs& pairs, const Learning& learning, const std::string& 
     if (learning.vision_lora.rank != shape.rank) ranks[target] = learning.vision_lora.rank;
     if (learning.vision_lora.alpha != shape.alpha) alphas[target] = learning.vision_lora.alpha;
   }
-  return {{"peft_type", "LORA"},        {"task_type", nullptr},    {"base_model_name_or_path", base}, {"r", shape.rank},
-          {"lora_alpha", shape.alpha},  {"lora_dropout", 0.0},     {"bias", "none"},                  {"fan_in_fan_out", false},
-          {"inference_mode", true},     {"use_rslora", false},     {"use_dora", false},               {"init_lora_weights", true},
-          {"modules_to_save", nullptr}, {"rank_pattern", ranks},   {"alpha_pattern", alphas},         {"target_modules", targets}};
+  return {{"peft_type", "LORA"},
+          {"task_type", nullptr},
+          {"base_model_name_or_path", base},
+          {"r", shape.rank},
+          {"lora_alpha", shape.alpha},
+          {"lora_dropout", 0.0},
+          {"bias", "none"},
+          {"fan_in_fan_out", false},
+          {"inference_mode", true},
+          {"use_rslora", false},
+          {"use_dora", false},
+          {"init_lora_weights", true},
+          {"modules_to_save", nullptr},
+          {"rank_pattern", ranks},
+          {"alpha_pattern", alphas},
+          {"target_modules", targets}};
 }
 
 void require_pairs_alone(const Learning& learning) {

@@ -84,7 +84,8 @@ class TrainingFamilyTest : public ::testing::TestWithParam<const char*> {
       ++seen;
       const auto loss_at = [&](double distance) {
         std::vector<float> moved = values;
-        for (size_t i = 0; i < moved.size(); ++i) moved[i] += static_cast<float>(distance / length * static_cast<double>(gradient[i]));
+        for (size_t i = 0; i < moved.size(); ++i)
+          moved[i] += static_cast<float>(distance / length * static_cast<double>(gradient[i]));
         training.write(*parameter, moved.data());
         sample.add(training);
         return training.loss().mean;

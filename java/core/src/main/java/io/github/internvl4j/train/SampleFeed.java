@@ -20,8 +20,9 @@ final class SampleFeed {
 
     void add(TrainingSample sample) {
         TokenizedDialog dialog = sample.dialog();
-        List<Tensor> images =
-                sample.pictures().stream().map(imagesStay ? this::rows : inputs::pixels).toList();
+        List<Tensor> images = sample.pictures().stream()
+                .map(imagesStay ? this::rows : inputs::pixels)
+                .toList();
         float[] values = images.isEmpty() ? null : Tensor.joined(images).toArray();
         training.add(
                 dialog.ids(),
@@ -40,7 +41,8 @@ final class SampleFeed {
         }
         int rows = Math.multiplyExact(picture.tiles(), inputs.info().tokensPerImage());
         int width = inputs.info().hiddenSize();
-        float[] encoded = training.encode(inputs.pixels(picture).toArray(), picture.tiles(), Math.multiplyExact(rows, width));
+        float[] encoded =
+                training.encode(inputs.pixels(picture).toArray(), picture.tiles(), Math.multiplyExact(rows, width));
         Tensor values = Tensor.of(encoded, rows, width);
         features.put(picture.content(), new FeatureCache.Features(picture.tiles(), values));
         return values;
