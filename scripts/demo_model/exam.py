@@ -128,10 +128,9 @@ def other_program(exam: Exam, random: Random, count: int) -> None:
 
 def make(options: argparse.Namespace) -> None:
     exam = Exam(options.folder)
-    for part in (one_picture,) if options.one_image else (one_picture, second_round, two_pictures, video, text_only):
+    for part in (one_picture, second_round, two_pictures, video, text_only):
         part(exam, Random(f"exam {options.seed} {part.__name__}"), options.count)
-    if not options.one_image:
-        other_program(exam, Random(f"exam {options.seed} svg"), max(1, options.count // 10))
+    other_program(exam, Random(f"exam {options.seed} svg"), max(1, options.count // 10))
     exam.write()
     print(f"{len(exam.requests)} requests in {options.folder}/requests.jsonl")
 
@@ -141,7 +140,6 @@ def main() -> None:
     parser.add_argument("--out", dest="folder", required=True, type=Path)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=77)
-    parser.add_argument("--one-image", action="store_true", help="questions about one image alone; needs neither ffmpeg nor rsvg-convert")
     make(parser.parse_args())
 
 
