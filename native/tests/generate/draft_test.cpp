@@ -26,13 +26,13 @@ std::shared_ptr<Engine> stranger() {
   return std::make_shared<Engine>(loader->take());
 }
 
-Prompt text(int64_t tokens, int32_t first = 0) {
+Prompt uneven_text(int64_t tokens, int32_t first = 0) {
   Prompt prompt;
   for (int64_t i = 0; i < tokens; ++i) prompt.tokens.push_back(static_cast<int32_t>((first + i * i) % 900 + 10));
   return prompt;
 }
 
-Sampling drawn(size_t tokens) {
+Sampling drawn_tokens(size_t tokens) {
   Sampling sampling = greedy(tokens);
   sampling.temperature = 0.7f;
   sampling.repetition_penalty = 1.1f;
@@ -88,11 +88,11 @@ INSTANTIATE_TEST_SUITE_P(Drafts, AnyDraft,
 TEST_P(AnyDraft, ChangesNothingInAnAnswer) {
   const auto engine = hermes_engine();
   const auto draft = GetParam().load();
-  for (const Sampling& sampling : {greedy(40), drawn(40)}) {
+  for (const Sampling& sampling : {greedy(40), drawn_tokens(40)}) {
     Drafted requests(engine, draft);
-    requests.ask(text(70), sampling);
+    requests.ask(uneven_text(70), sampling);
     requests.run();
-    expect_same(requests.of(0), answer(engine, text(70), sampling));
+    expect_same(requests.of(0), answer(engine, uneven_text(70), sampling));
     EXPECT_GT(requests.counts().drafted_tokens, 20);
     EXPECT_EQ(requests.counts().passes, 40 - requests.counts().right_tokens - requests.counts().right_drafted_tokens);
     expect_no_users(requests);
@@ -104,15 +104,15 @@ TEST_P(AnyDraft, ChangesNothingInCompany) {
   const auto engine = hermes_engine();
   const auto picture = [&] { return hermes().prompt(*engine, hermes().dialog("image.0")); };
   Drafted requests(engine, GetParam().load());
-  requests.ask(text(300), greedy(30));
-  requests.ask(text(290, 4), drawn(40));
+  requests.ask(uneven_text(300), greedy(30));
+  requests.ask(uneven_text(290, 4), drawn_tokens(40));
   requests.ask(picture(), greedy(24));
-  requests.ask(text(300), drawn(25));
+  requests.ask(uneven_text(300), drawn_tokens(25));
   requests.run();
-  expect_same(requests.of(0), answer(engine, text(300), greedy(30)));
-  expect_same(requests.of(1), answer(engine, text(290, 4), drawn(40)));
+  expect_same(requests.of(0), answer(engine, uneven_text(300), greedy(30)));
+  expect_same(requests.of(1), answer(engine, uneven_text(290, 4), drawn_tokens(40)));
   expect_same(requests.of(2), answer(engine, picture(), greedy(24)));
-  expect_same(requests.of(3), answer(engine, text(300), drawn(25)));
+  expect_same(requests.of(3), answer(engine, uneven_text(300), drawn_tokens(25)));
   EXPECT_GT(requests.counts().drafted_tokens, 40);
   expect_no_users(requests);
 }
@@ -120,11 +120,11 @@ TEST_P(AnyDraft, ChangesNothingInCompany) {
 TEST_P(AnyDraft, ChangesNothingWhereRequestsLoseTheirBlocks) {
   const auto engine = hermes_engine();
   Drafted requests(engine, GetParam().load(), {.kv_blocks = 4, .pass_seconds = 1e9, .row_cost = 0});  // all begin at once
-  for (int32_t i = 0; i < 3; ++i) requests.ask(text(240, 5 * i), drawn(static_cast<size_t>(40 + 10 * i)));
+  for (int32_t i = 0; i < 3; ++i) requests.ask(uneven_text(240, 5 * i), drawn_tokens(static_cast<size_t>(40 + 10 * i)));
   requests.run();
   EXPECT_GT(requests.counts().preemptions, 0);
   for (int32_t i = 0; i < 3; ++i) {
-    expect_same(requests.of(i), answer(engine, text(240, 5 * i), drawn(static_cast<size_t>(40 + 10 * i))));
+    expect_same(requests.of(i), answer(engine, uneven_text(240, 5 * i), drawn_tokens(static_cast<size_t>(40 + 10 * i))));
   }
   expect_no_users(requests);
 }
@@ -132,22 +132,22 @@ TEST_P(AnyDraft, ChangesNothingWhereRequestsLoseTheirBlocks) {
 TEST_P(AnyDraft, ChangesNothingWhereOneIsCancelled) {
   const auto engine = hermes_engine();
   Drafted requests(engine, GetParam().load());
-  requests.ask(text(50), greedy(60));
-  requests.ask(text(60, 3), greedy(30));
+  requests.ask(uneven_text(50), greedy(60));
+  requests.ask(uneven_text(60, 3), greedy(30));
   while (requests.of(1).tokens.size() < 3) requests.turn();
   requests.cancel(0);
   requests.run();
   EXPECT_EQ(requests.of(0).finish, Finish::Cancelled);
-  expect_same(requests.of(1), answer(engine, text(60, 3), greedy(30)));
+  expect_same(requests.of(1), answer(engine, uneven_text(60, 3), greedy(30)));
   expect_no_users(requests);
 }
 
 // A model that drafts for itself is always right, also where tokens are drawn.
 TEST(Draft, OfTheModelItselfIsRight) {
   const auto engine = hermes_engine();
-  for (const Sampling& sampling : {greedy(41), drawn(41)}) {
+  for (const Sampling& sampling : {greedy(41), drawn_tokens(41)}) {
     Drafted requests(engine, hermes_engine());
-    requests.ask(text(70), sampling);
+    requests.ask(uneven_text(70), sampling);
     requests.run();
     EXPECT_EQ(requests.counts().right_drafted_tokens, requests.counts().drafted_tokens);
     EXPECT_LT(requests.counts().passes, 41 / 3);
@@ -157,12 +157,12 @@ TEST(Draft, OfTheModelItselfIsRight) {
 TEST(Draft, IsSilentWhereItDoesNotPayAndTriesAgain) {
   const auto engine = hermes_engine();
   Drafted requests(engine, stranger(), {.kv_blocks = 0, .pass_seconds = 1e6, .row_cost = 0.3});
-  requests.ask(text(70), greedy(200), {.most_guessed = 5});
+  requests.ask(uneven_text(70), greedy(200), {.most_guessed = 5});
   requests.run();
   EXPECT_GT(requests.counts().drafted_tokens, 4);
   EXPECT_LT(requests.counts().drafted_tokens, 30);
   const int64_t before = requests.counts().drafted_tokens;
-  requests.ask(text(60, 2), greedy(20));
+  requests.ask(uneven_text(60, 2), greedy(20));
   requests.run();
   EXPECT_EQ(requests.counts().drafted_tokens, before) << "the next request begins with what is known of the draft";
 }
@@ -171,13 +171,13 @@ TEST(Draft, IsSilentWhereItDoesNotPayAndTriesAgain) {
 TEST(Draft, ReadsALongPromptInPieces) {
   const auto engine = hermes_engine();
   Drafted requests(engine, hermes_engine(), {.kv_blocks = 0, .pass_seconds = 1e-9, .row_cost = 0});
-  requests.ask(text(600), greedy(60));
+  requests.ask(uneven_text(600), greedy(60));
   while (requests.of(0).tokens.size() < 2) requests.turn();
   EXPECT_EQ(requests.counts().drafted_tokens, 0);
   requests.run();
   EXPECT_GT(requests.counts().drafted_tokens, 0);
   EXPECT_EQ(requests.counts().right_drafted_tokens, requests.counts().drafted_tokens);
-  expect_same(requests.of(0), answer(engine, text(600), greedy(60)));
+  expect_same(requests.of(0), answer(engine, uneven_text(600), greedy(60)));
 }
 
 // What was read for one request is not read again for the next, unless their salts differ. The second has time for one draft, and no pass
@@ -186,10 +186,10 @@ TEST(Draft, RemembersBeginnings) {
   const auto engine = hermes_engine();
   const auto drafts_at_once = [&](const char* salt) {
     Drafted requests(engine, hermes_engine(), {.kv_blocks = 0, .pass_seconds = 1e-9, .row_cost = 0});
-    requests.ask(text(600), greedy(60));
+    requests.ask(uneven_text(600), greedy(60));
     requests.run();
     const int64_t before = requests.counts().drafted_tokens;
-    requests.ask(text(600), greedy(3), {.salt = salt, .most_guessed = 5});
+    requests.ask(uneven_text(600), greedy(3), {.salt = salt, .most_guessed = 5});
     requests.run();
     return requests.counts().drafted_tokens > before;
   };
@@ -202,22 +202,22 @@ TEST(Draft, EndsWithItsContext) {
   LoadOptions options;
   options.context = 256;
   Drafted requests(engine, hermes().load(testing::always(cpu()), options));
-  requests.ask(text(240), greedy(60));
+  requests.ask(uneven_text(240), greedy(60));
   requests.run();
   EXPECT_GT(requests.counts().drafted_tokens, 5);
   EXPECT_LE(requests.counts().drafted_tokens, 16);
   EXPECT_EQ(requests.counts().draft_failures, 0);
-  expect_same(requests.of(0), answer(engine, text(240), greedy(60)));
+  expect_same(requests.of(0), answer(engine, uneven_text(240), greedy(60)));
 }
 
 TEST(Draft, IsAskedOnlyWhereGuessesAreAllowed) {
   const auto engine = hermes_engine();
   Drafted requests(engine, hermes_engine());
-  requests.ask(text(30), greedy(10), {.most_guessed = 0});
+  requests.ask(uneven_text(30), greedy(10), {.most_guessed = 0});
   requests.run();
-  requests.ask(text(40), greedy(2), {.recording = std::make_shared<Recording>(), .most_guessed = 5});
+  requests.ask(uneven_text(40), greedy(2), {.recording = std::make_shared<Recording>(), .most_guessed = 5});
   requests.run();
-  const int64_t guided = requests.ask(text(50), greedy(6), {.most_guessed = 5, .guided = true});
+  const int64_t guided = requests.ask(uneven_text(50), greedy(6), {.most_guessed = 5, .guided = true});
   while (requests.of(guided).finish == Finish::None) {
     requests.scheduler().allow(guided, std::make_shared<const std::vector<uint32_t>>((1033 + 31) / 32, ~0u));
     requests.turn();
@@ -229,10 +229,10 @@ TEST(Draft, IsAskedOnlyWhereGuessesAreAllowed) {
 TEST(Draft, GoesOnBehindAnAbortedPass) {
   const auto engine = hermes_engine();
   Drafted requests(engine, hermes_engine());
-  requests.ask(text(70), greedy(40));
+  requests.ask(uneven_text(70), greedy(40));
   const std::atomic<bool> abort{true};
   for (int i = 0; !requests.scheduler().idle(); ++i) requests.turn(i % 3 == 2 ? &abort : nullptr);
-  expect_same(requests.of(0), answer(engine, text(70), greedy(40)));
+  expect_same(requests.of(0), answer(engine, uneven_text(70), greedy(40)));
   EXPECT_EQ(requests.counts().right_drafted_tokens, requests.counts().drafted_tokens);
   EXPECT_EQ(requests.counts().draft_failures, 0);
 }
@@ -243,16 +243,16 @@ TEST(DraftFailure, OfAPassEndsTheDraftsOfThoseInItAndNothingElse) {
     SCOPED_TRACE(call);
     const auto watched = std::make_shared<testing::WatchedBackend>(cpu());
     Drafted requests(engine, hermes().load(watched, DType::BF16));
-    requests.ask(text(70), greedy(30));
+    requests.ask(uneven_text(70), greedy(30));
     while (requests.of(0).tokens.size() < 2) requests.turn();
     watched->in_next(call, [] { fail(Status::OutOfMemory, "no memory for the draft"); });
     const int64_t before = requests.counts().drafted_tokens;
     requests.run();
-    expect_same(requests.of(0), answer(engine, text(70), greedy(30)));
+    expect_same(requests.of(0), answer(engine, uneven_text(70), greedy(30)));
     EXPECT_EQ(requests.counts().draft_failures, 1);
     EXPECT_EQ(requests.counts().drafted_tokens, before);
     expect_no_users(requests);
-    requests.ask(text(60), greedy(20));
+    requests.ask(uneven_text(60), greedy(20));
     requests.run();
     EXPECT_GT(requests.counts().drafted_tokens, before) << "the next request has it again";
   }
@@ -262,8 +262,8 @@ TEST(DraftFailure, OfOneRowIsThatRequestsAlone) {
   const auto engine = hermes_engine();
   const auto watched = std::make_shared<testing::WatchedBackend>(cpu());
   Drafted requests(engine, hermes().load(watched, DType::BF16));
-  requests.ask(text(70), greedy(30));
-  requests.ask(text(80, 5), greedy(30));
+  requests.ask(uneven_text(70), greedy(30));
+  requests.ask(uneven_text(80, 5), greedy(30));
   bool failed = false;
   watched->on_sampled = [&](std::vector<Sampled>& sampled) {  // the first time that both are drafted for together
     if (failed || sampled.size() < 2) return;
@@ -272,8 +272,8 @@ TEST(DraftFailure, OfOneRowIsThatRequestsAlone) {
   };
   requests.run();
   EXPECT_TRUE(failed);
-  expect_same(requests.of(0), answer(engine, text(70), greedy(30)));
-  expect_same(requests.of(1), answer(engine, text(80, 5), greedy(30)));
+  expect_same(requests.of(0), answer(engine, uneven_text(70), greedy(30)));
+  expect_same(requests.of(1), answer(engine, uneven_text(80, 5), greedy(30)));
   EXPECT_EQ(requests.counts().draft_failures, 1);
   EXPECT_GT(requests.counts().drafted_tokens, 8) << "of the other";
   expect_no_users(requests);
@@ -285,9 +285,9 @@ TEST(DraftFailure, ACacheWithoutMemoryIsSilence) {
   const auto watched = std::make_shared<testing::WatchedBackend>(cpu());
   Drafted requests(engine, hermes().load(watched, DType::BF16));
   watched->in_next("allocate", [] { fail(Status::OutOfMemory, "no memory for the draft's cache"); });
-  requests.ask(text(70), greedy(30));
+  requests.ask(uneven_text(70), greedy(30));
   requests.run();
-  expect_same(requests.of(0), answer(engine, text(70), greedy(30)));
+  expect_same(requests.of(0), answer(engine, uneven_text(70), greedy(30)));
   EXPECT_EQ(requests.counts().draft_failures, 0);
   EXPECT_GT(requests.counts().drafted_tokens, 0);
   expect_no_users(requests);
@@ -297,12 +297,12 @@ TEST(DraftFailure, AClosedDraftDraftsNothing) {
   const auto engine = hermes_engine();
   const auto draft = hermes_engine();
   Drafted requests(engine, draft);
-  requests.ask(text(70), greedy(40));
+  requests.ask(uneven_text(70), greedy(40));
   while (requests.of(0).tokens.size() < 10) requests.turn();
   draft->close();
   const int64_t before = requests.counts().drafted_tokens;
   requests.run();
-  expect_same(requests.of(0), answer(engine, text(70), greedy(40)));
+  expect_same(requests.of(0), answer(engine, uneven_text(70), greedy(40)));
   EXPECT_EQ(requests.counts().drafted_tokens, before);
   EXPECT_EQ(requests.counts().draft_failures, 1);
   expect_no_users(requests);
@@ -326,7 +326,7 @@ TEST(DraftThreads, AServiceClosesItsDraft) {
   refused(testing::Oracle("qwen3").load(cpu(), DType::BF16), "a vocabulary of 768, expected the model's 1033");
   service.set_draft(draft);
   refused(hermes_engine(), "has a draft already");
-  for (int32_t i = 0; i < 3; ++i) service.submit(text(200, i), {.sampling = greedy(1000), .most_guessed = 5});
+  for (int32_t i = 0; i < 3; ++i) service.submit(uneven_text(200, i), {.sampling = greedy(1000), .most_guessed = 5});
   EXPECT_FALSE(service.poll(std::chrono::seconds(20), 1).empty());
   service.close();
   EXPECT_THROW(draft->check_open(), Error);

@@ -68,15 +68,16 @@ TEST(LongRope, AnAnswerTurnsLongFromTheChangeOn) {
   for (size_t i = 0; i < 8; ++i) EXPECT_LT(testing::relative_error(mixed.logits[i], expected.logits[i]), 1e-5) << i;
 }
 
-struct Types {
+struct LongRopeTypes {
   DType type;
   std::optional<KvType> kv;
   bool int8;
 };
-class LongRopeReuse : public ::testing::TestWithParam<Types> {};
+class LongRopeReuse : public ::testing::TestWithParam<LongRopeTypes> {};
 INSTANTIATE_TEST_SUITE_P(Types, LongRopeReuse,
-                         ::testing::Values(Types{DType::F32, {}, false}, Types{DType::BF16, {}, false},
-                                           Types{DType::F16, KvType::F32, false}, Types{DType::BF16, KvType::Int8, true}),
+                         ::testing::Values(LongRopeTypes{DType::F32, {}, false}, LongRopeTypes{DType::BF16, {}, false},
+                                           LongRopeTypes{DType::F16, KvType::F32, false},
+                                           LongRopeTypes{DType::BF16, KvType::Int8, true}),
                          [](const auto& p) {
                            return std::string(name_of(p.param.type)) + (p.param.kv ? cat("_kv_", name_of(*p.param.kv)) : "") +
                                   (p.param.int8 ? "_int8" : "");

@@ -31,14 +31,14 @@ Prompt text(int64_t tokens, int32_t first = 0) {
   return prompt;
 }
 
-struct Types {
+struct BatchTypes {
   DType type;
   std::optional<KvType> kv;
 };
-class BatchInvariance : public ::testing::TestWithParam<Types> {};
+class BatchInvariance : public ::testing::TestWithParam<BatchTypes> {};
 INSTANTIATE_TEST_SUITE_P(Types, BatchInvariance,
-                         ::testing::Values(Types{DType::F32, {}}, Types{DType::BF16, {}}, Types{DType::F16, {}},
-                                           Types{DType::BF16, KvType::Int8}),
+                         ::testing::Values(BatchTypes{DType::F32, {}}, BatchTypes{DType::BF16, {}}, BatchTypes{DType::F16, {}},
+                                           BatchTypes{DType::BF16, KvType::Int8}),
                          [](const auto& p) {
                            return std::string(name_of(p.param.type)) + (p.param.kv ? cat("_", name_of(*p.param.kv)) : "");
                          });
