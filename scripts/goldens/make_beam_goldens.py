@@ -4,7 +4,8 @@ usage: python3 make_beam_goldens.py TEST_DATA OUTPUT_FOLDER      (PyTorch 2.13, 
 
 Only a checkpoint's decoder runs, of the classes that transformers has itself, in f32. Each of its prompts is answered by
 generate(do_sample=False, early_stopping=False) with the checkpoint's own end token, which random weights seldom come to, and
-with one more: a token out of the middle of the prompt's greedy answer, so that beams end at many lengths. Kept are the
+with one more: a token out of the middle of the prompt's greedy answer, so that beams end at many lengths; and with this one
+forbidden before the twelfth token. Kept are the
 tokens of the best answer, the end token included, and its sequences_scores: the sum of their log-probabilities divided by
 their number to the power of the length penalty.
 """
@@ -20,6 +21,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 PREFIX = "language_model."
 NEW_TOKENS = 16
+FEWEST = 11
 BEAMS = [2, 3, 6]
 LENGTH_PENALTIES = [-1.0, 0.0, 1.0, 2.0]
 
@@ -60,9 +62,11 @@ def generate(model, prompt, ends, **options):
 
 def answers(model, end, prompt):
     greedy, _ = generate(model, prompt, [end])
-    for beams, penalty, more in itertools.product(BEAMS, LENGTH_PENALTIES, [[], [greedy[len(greedy) // 2]]]):
-        tokens, output = generate(model, prompt, [end, *more], num_beams=beams, length_penalty=penalty, early_stopping=False)
-        yield {"beams": beams, "length_penalty": penalty, "stop_tokens": more, "tokens": tokens,
+    middle = [greedy[len(greedy) // 2]]
+    for beams, penalty, (more, fewest) in itertools.product(BEAMS, LENGTH_PENALTIES, [([], 0), (middle, 0), (middle, FEWEST)]):
+        tokens, output = generate(model, prompt, [end, *more], num_beams=beams, length_penalty=penalty, early_stopping=False,
+                                  min_new_tokens=fewest or None)
+        yield {"beams": beams, "length_penalty": penalty, "stop_tokens": more, "min_new_tokens": fewest, "tokens": tokens,
                "score": output.sequences_scores.item()}
 
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "host/host_memory.h"
+#include "host/memory_account.h"
 #include "tensor/error.h"
 
 namespace ivl {
@@ -33,11 +34,6 @@ class Descriptor {
  private:
   int fd_;
 };
-
-size_t page_size() {
-  static const size_t size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-  return size;
-}
 
 void* memory_for(size_t size, const std::string& path) {
   try {

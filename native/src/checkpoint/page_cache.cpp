@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
+#include "host/memory_account.h"
 
 namespace ivl {
 namespace {
@@ -29,7 +30,7 @@ double drop_page_cache(const std::filesystem::path& folder) {
     for (const SafetensorsFile& file : headers.files()) paths.push_back(file.file().path());
   }  // what is mapped cannot be dropped
   std::for_each(paths.begin(), paths.end(), drop);
-  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  const size_t page = page_size();
   size_t pages = 0;
   size_t resident = 0;
   for (const std::string& path : paths) {

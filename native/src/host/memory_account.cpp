@@ -15,11 +15,6 @@ namespace {
 constexpr size_t kWorthALook = size_t{64} << 20;
 constexpr size_t kHuge = size_t{4} << 20;  // from here on huge pages are worth asking for
 
-size_t page_size() {
-  static const auto size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
-  return size;
-}
-
 // Bytes of the block that lie in pages which were never touched (or have been swapped out). None where the system does not tell.
 size_t untouched(void* data, size_t bytes) {
   std::array<unsigned char, 16384> pages;  // of a piece
@@ -38,6 +33,11 @@ size_t untouched(void* data, size_t bytes) {
 int64_t mib(int64_t bytes) { return bytes >> 20; }
 
 }  // namespace
+
+size_t page_size() {
+  static const auto size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
 
 void* MemoryAccount::map(size_t bytes) {
   const std::lock_guard<std::mutex> lock(mutex_);

@@ -14,6 +14,9 @@
 
 namespace ivl {
 
+// Bytes of a page, which the system maps and gives back as a whole.
+size_t page_size();
+
 class MemoryAccount {
  public:
   // `available`: bytes that the process may still take, as the system sees it.

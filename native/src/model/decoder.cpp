@@ -10,7 +10,7 @@ void record_input(Recorder* recorder, Use use, Backend& backend, const LayerInpu
   if (recorder != nullptr) recorder->record_input(use, backend, input.rows);
 }
 
-enum Slot : size_t { kHidden, kNormed, kQkv, kAttended, kInner, kPicked, kPickedAttended, kRoutes };
+enum DecoderSlot : size_t { kHidden, kNormed, kQkv, kAttended, kInner, kPicked, kPickedAttended, kRoutes };
 
 }  // namespace
 

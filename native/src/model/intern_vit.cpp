@@ -8,7 +8,7 @@
 namespace ivl {
 namespace {
 
-enum Slot : size_t { kHidden, kNormed, kWide, kAttended };
+enum VitSlot : size_t { kVitHidden, kVitNormed, kVitWide, kVitAttended };
 
 }  // namespace
 
@@ -51,14 +51,14 @@ void InternVit::load_block(int64_t index, WeightSource& source, const Precision&
 }
 
 Matrix InternVit::hidden(int64_t pictures, Workspace& workspace) const {
-  return workspace.matrix(kHidden, pictures * config_.vision_tokens(), config_.vision.hidden);
+  return workspace.matrix(kVitHidden, pictures * config_.vision_tokens(), config_.vision.hidden);
 }
 
 void InternVit::begin(const Matrix& pixels, Workspace& workspace, Recorder* recorder) const {
   const int64_t pictures = pixels.rows;
   const int64_t width = config_.vision.hidden;
   const PatchGeometry geometry{pictures, config_.vision.channels, config_.image_size, config_.vision.patch};
-  const Matrix patches = workspace.matrix(kNormed, pictures * config_.grid() * config_.grid(), width);
+  const Matrix patches = workspace.matrix(kVitNormed, pictures * config_.grid() * config_.grid(), width);
   const Matrix x = hidden(pictures, workspace);
   backend_.patch_embed(patches, pixels, *patch_embedding_, geometry);
   backend_.add_class_and_positions(x, patches, *class_embedding_,
@@ -87,9 +87,9 @@ void InternVit::run_block(int64_t index, const Matrix& x, int64_t pictures, cons
              fc2_adapted = adapted(Use::Down);
   const VisionConfig& vision = config_.vision;
   const int64_t width = vision.hidden;
-  const LayerInput normed{workspace.matrix(kNormed, x.rows, width), *block.qkv, qkv_adapted};
+  const LayerInput normed{workspace.matrix(kVitNormed, x.rows, width), *block.qkv, qkv_adapted};
   backend_.norm(normed, x, block.norm1);
-  const Matrix qkv = workspace.matrix(kWide, x.rows, 3 * width);
+  const Matrix qkv = workspace.matrix(kVitWide, x.rows, 3 * width);
   backend_.matmul(qkv, normed, {});
   if (vision.qk_norm) {
     const Matrix q = qkv.col_range(0, width);
@@ -97,13 +97,13 @@ void InternVit::run_block(int64_t index, const Matrix& x, int64_t pictures, cons
     backend_.norm(q, q, block.q_norm);
     backend_.norm(k, k, block.k_norm);
   }
-  const Matrix attended = workspace.matrix(kAttended, x.rows, width);
+  const Matrix attended = workspace.matrix(kVitAttended, x.rows, width);
   backend_.vision_attention(attended, qkv, pictures, vision.heads, vision.head_dim());
   backend_.matmul(x, {attended, *block.proj, proj_adapted}, {Activation::None, block.ls1.get(), &x});
 
   const LayerInput normed_again{normed.rows, *block.fc1, fc1_adapted};
   backend_.norm(normed_again, x, block.norm2);
-  const Matrix inner = workspace.matrix(kWide, x.rows, vision.mlp);
+  const Matrix inner = workspace.matrix(kVitWide, x.rows, vision.mlp);
   backend_.matmul(inner, normed_again, {Activation::Gelu, nullptr, nullptr});
   backend_.matmul(x, {inner, *block.fc2, fc2_adapted}, {Activation::None, block.ls2.get(), &x});
 }

@@ -5,7 +5,7 @@
 namespace ivl {
 namespace {
 
-enum Slot : size_t { kNormed, kInner };
+enum ProjectorSlot : size_t { kProjectorNormed, kProjectorInner };
 
 }  // namespace
 
@@ -23,7 +23,7 @@ void Projector::load(Adapter& adapter, const LoraTensors& tensors) const {
 void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t pictures, const RowAdapters& adapters,
                         Workspace& workspace, Recorder* recorder) const {
   const int64_t tokens = config_.tokens_per_image();
-  const Matrix normed = workspace.matrix(kNormed, pictures * tokens, config_.projector_in());
+  const Matrix normed = workspace.matrix(kProjectorNormed, pictures * tokens, config_.projector_in());
   const bool swap_back = config_.shuffle == PixelShuffle::V2;
   if (recorder == nullptr) {
     backend_.pixel_shuffle_norm(normed, hidden, pictures, config_.grid(), config_.downsample, swap_back, norm_);
@@ -32,7 +32,7 @@ void Projector::forward(const Matrix& out, const Matrix& hidden, int64_t picture
     recorder->record("vision.pixel_shuffle", backend_, normed, tokens);
     backend_.norm(normed, normed, norm_);
   }
-  const Matrix inner = workspace.matrix(kInner, normed.rows, up_->out_features);
+  const Matrix inner = workspace.matrix(kProjectorInner, normed.rows, up_->out_features);
   const std::vector<AdaptedRows> up = adapters.of(Part::Projector, 0, Use::Up), down = adapters.of(Part::Projector, 0, Use::Down);
   backend_.matmul(inner, {normed, *up_, up}, {Activation::Gelu, nullptr, nullptr});
   backend_.matmul(out, {inner, *down_, down}, {});

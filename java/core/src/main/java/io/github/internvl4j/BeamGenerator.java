@@ -39,7 +39,7 @@ record BeamGenerator(
      */
     FinishReason run(Answer answer, @Nullable Cancellation cancellation) {
         int[] stops = reader.stopTokens(config);
-        BeamSearch search = new BeamSearch(config.beams(), config.lengthPenalty(), stops);
+        BeamSearch search = new BeamSearch(config.beams(), config.lengthPenalty(), config.minNewTokens(), stops);
         if (search.alternatives() > MOST_ALTERNATIVES) {
             throw new InvalidOptionException("beams is " + config.beams() + ", expected at most "
                     + MOST_ALTERNATIVES * config.beams() / search.alternatives() + " beside " + stops.length

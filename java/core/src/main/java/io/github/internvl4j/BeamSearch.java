@@ -36,14 +36,17 @@ final class BeamSearch {
 
     private final int count;
     private final double lengthPenalty;
+    private final int fewest;
     private final Set<Integer> stops = new HashSet<>();
     private final List<Answered> answers = new ArrayList<>();
     private List<Beam> beams = List.of(new Beam(List.of(), 0));
     private boolean done;
 
-    BeamSearch(int count, float lengthPenalty, int... stops) {
+    /** @param fewest no stop token before so many tokens */
+    BeamSearch(int count, float lengthPenalty, int fewest, int... stops) {
         this.count = count;
         this.lengthPenalty = lengthPenalty;
+        this.fewest = fewest;
         Arrays.stream(stops).forEach(this.stops::add);
     }
 
@@ -70,7 +73,11 @@ final class BeamSearch {
         List<Beam> candidates = new ArrayList<>();
         for (int i = 0; i < beams.size(); i++) {
             Beam beam = beams.get(i);
-            next.get(i).forEach(token -> candidates.add(beam.then(token)));
+            for (TokenLogprob token : next.get(i)) {
+                if (beam.tokens().size() >= fewest || !stops.contains(token.token())) {
+                    candidates.add(beam.then(token));
+                }
+            }
         }
         // Equals stay in the order of their beams and tokens: the sort is stable.
         candidates.sort(Comparator.comparing(Beam::score).reversed());

@@ -81,7 +81,7 @@ public final class GenerationConfig {
                 beams() == 1 || isPlain(),
                 "beams",
                 beams(),
-                "1 beside a temperature, penalties, biases, a least length, stop strings, a JSON schema or alternatives: beams are compared by the"
+                "1 beside a temperature, penalties, biases, stop strings, a JSON schema or alternatives: beams are compared by the"
                         + " model's own probabilities");
         Options.require(
                 adapters().values().stream().allMatch(Float::isFinite), "adapters", adapters(), "finite weights");
@@ -97,14 +97,13 @@ public final class GenerationConfig {
                 "ids of at least 0 with numbers below infinity");
     }
 
-    /** Whether nothing changes the model's probabilities, and nothing is asked for but tokens. */
+    /** Whether nothing but a least length changes the model's probabilities, and nothing is asked for but tokens. */
     private boolean isPlain() {
         return temperature() == 0
                 && repetitionPenalty() == 1
                 && frequencyPenalty() == 0
                 && presencePenalty() == 0
                 && logitBias().isEmpty()
-                && minNewTokens() == 0
                 && stopStrings().isEmpty()
                 && jsonSchema() == null
                 && topLogprobs() == 0;

@@ -28,12 +28,14 @@ class BeamGoldensTest {
             int beams,
             @JsonProperty("length_penalty") float lengthPenalty,
             @JsonProperty("stop_tokens") List<Integer> stopTokens,
+            @JsonProperty("min_new_tokens") int minNewTokens,
             List<Integer> tokens,
             double score) {
         GenerationConfig config(int maxNewTokens) {
             return GenerationConfig.greedy(maxNewTokens)
                     .beams(beams)
                     .lengthPenalty(lengthPenalty)
+                    .minNewTokens(minNewTokens)
                     .stopTokens(stopTokens.toArray(Integer[]::new));
         }
 

@@ -40,7 +40,7 @@ class BeamSearchTest {
     }
 
     private static BeamSearch.Beam search(int seed, int beams, float lengthPenalty, int most) {
-        BeamSearch search = new BeamSearch(beams, lengthPenalty, STOP);
+        BeamSearch search = new BeamSearch(beams, lengthPenalty, 0, STOP);
         for (int length = 0; length < most && !search.done(); length++) {
             search.step(
                     search.beams().stream().map(beam -> next(seed, ids(beam))).toList());
@@ -99,7 +99,10 @@ class BeamSearchTest {
     /** Each beam of each step computed from its first token on, and nothing shared. */
     private static BeamSearch.Beam aloneOn(InternVL model, int[] prompt, GenerationConfig config) {
         BeamSearch search = new BeamSearch(
-                config.beams(), config.lengthPenalty(), model.reader().stopTokens(config));
+                config.beams(),
+                config.lengthPenalty(),
+                config.minNewTokens(),
+                model.reader().stopTokens(config));
         NativeRequest.Sampling one =
                 GenerationConfig.greedy(1).topLogprobs(search.alternatives()).sampling();
         for (int length = 0; length < config.maxNewTokens() && !search.done(); length++) {

@@ -18,6 +18,7 @@ import io.github.internvl4j.evaluate.RunFacts;
 import io.github.internvl4j.evaluate.Sample;
 import io.github.internvl4j.evaluate.Samples;
 import io.github.internvl4j.evaluate.ScoreTable;
+import io.github.internvl4j.evaluate.Scripts;
 import io.github.internvl4j.evaluate.Selection;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -57,8 +58,8 @@ import picocli.CommandLine.Spec;
             "  internvl4j evaluate --merge PART0,PART1,PART2,PART3 --data ROOT --out RUN"
         })
 final class EvaluateCommand implements Callable<Integer> {
-    /** The original's scripts search with beams in smaller models. */
-    private static final long FEWEST_WITHOUT_BEAMS = 20_000_000_000L;
+    /** What {@code run.json} calls the scripts whose way was taken. */
+    private static final String SCRIPTS = "scripts";
 
     @ParentCommand
     private Main main;
@@ -125,6 +126,14 @@ final class EvaluateCommand implements Callable<Integer> {
                     + "' for the template Hermes-2, as when the table was made, else the template's own).")
     private @Nullable String system;
 
+    @Option(
+            names = "--scripts",
+            paramLabel = "MONTH",
+            description =
+                    "Ask as the original's scripts of 2024-04, 2024-07 or 2024-11 do (default: as those of the model's"
+                            + " time, as far as its template and its tiles tell).")
+    private @Nullable String scripts;
+
     @Option(names = "--show-prompt", description = "Print the selected samples' whole prompts, and ask nothing.")
     private boolean showPrompt;
 
@@ -144,12 +153,13 @@ final class EvaluateCommand implements Callable<Integer> {
         if (subject.list) {
             return list();
         }
+        Scripts asked = scripts == null ? null : named(scripts);
         List<Benchmark> present = judge.of(present(chosen()), out, main.variable(ServeCommand.KEY_VARIABLE));
         if (subject.model != null) {
-            return askModel(subject.model, present);
+            return askModel(subject.model, present, asked);
         }
         if (subject.answers != null) {
-            return askFile(subject.answers, present);
+            return askFile(subject.answers, present, asked);
         }
         return subject.score
                 ? score(RunFacts.read(out()), present)
@@ -244,19 +254,20 @@ final class EvaluateCommand implements Callable<Integer> {
         return new ParameterException(spec.commandLine(), why);
     }
 
-    private int askModel(ModelFolder model, List<Benchmark> present) throws IOException {
+    private int askModel(ModelFolder model, List<Benchmark> present, @Nullable Scripts asked) throws IOException {
         Path results = out();
         LoadOptions options = batchSize.of(kvMemory.of(compute.of(LoadOptions.defaults())));
         Cancellation cancellation = new Cancellation();
         try (InternVL loaded = load(model, options);
                 Interrupts interrupts = new Interrupts(cancellation::cancel)) {
             String message = system == null ? defaultSystem(loaded.info()) : system;
-            ModelRespondent respondent = new ModelRespondent(loaded, message, cancellation);
+            Scripts followed = asked == null ? Scripts.of(loaded.info()) : asked;
+            ModelRespondent respondent = new ModelRespondent(loaded, followed, message, cancellation);
             if (showPrompt) {
-                return show(respondent, present);
+                return show(respondent, askedBy(followed, present));
             }
-            RunFacts facts = RunFacts.of(facts(model.path(), loaded, message));
-            int status = ask(facts, results, present, benchmark -> respondent);
+            RunFacts facts = RunFacts.of(facts(model.path(), loaded, followed, message));
+            int status = ask(facts, results, askedBy(followed, present), benchmark -> respondent);
             return interrupts.status() != 0 ? interrupts.status() : status;
         }
     }
@@ -272,7 +283,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     /** What answers depend on; not the batch, the devices or the threads. */
-    private static Map<String, String> facts(Path model, InternVL loaded, @Nullable String system) {
+    private static Map<String, String> facts(Path model, InternVL loaded, Scripts scripts, @Nullable String system) {
         ModelInfo info = loaded.info();
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("model", String.valueOf(model.toAbsolutePath().normalize().getFileName()));
@@ -281,24 +292,37 @@ final class EvaluateCommand implements Callable<Integer> {
         facts.put("KV cache", info.kvCache().toString());
         facts.put("activations", info.activations().toString());
         facts.put("template", info.conversationTemplate());
-        facts.put("settings", settings(info));
+        facts.put(SCRIPTS, scripts.toString());
+        facts.put("beams", String.valueOf(scripts.beams(info)));
+        facts.put("differences from the scripts", differences(info));
         facts.put("system message", Objects.requireNonNullElse(system, "(the template's)"));
         facts.put("version", InternVL.version());
         return facts;
     }
 
-    /** The table is InternVL-Chat-V1-2's; the note says where the scripts ask another model otherwise. */
-    private static String settings(ModelInfo info) {
-        String settings = "InternVL-Chat-V1-2's";
-        boolean tiles = info.tiling().dynamic();
-        if (!info.conversationTemplate().equals("Hermes-2") || tiles) {
-            settings += ", though this is another kind of model: the scripts of July 2024 keep <image 1> in MMMU's"
-                    + " questions and take 10 tokens";
+    /** In what answers are not asked for as the scripts do. */
+    private static String differences(ModelInfo info) {
+        return info.tiling().dynamic()
+                ? "MMMU's first image as it is, and alone: the scripts double it before it is tiled, and add the others"
+                : "none";
+    }
+
+    private Scripts named(String month) {
+        try {
+            return Scripts.named(month);
+        } catch (IllegalArgumentException wrong) {
+            throw wrong("--scripts: " + wrong.getMessage());
         }
-        if (!tiles && info.parameters() < FEWEST_WITHOUT_BEAMS) {
-            settings += ", greedy, though the scripts take 5 beams below 20 billion parameters without tiles";
-        }
-        return settings;
+    }
+
+    private static List<Benchmark> askedBy(Scripts scripts, List<Benchmark> benchmarks) {
+        return benchmarks.stream().map(one -> Benchmarks.askedBy(scripts, one)).toList();
+    }
+
+    /** As they were asked when the answers were given. */
+    private static List<Benchmark> asAsked(RunFacts facts, List<Benchmark> benchmarks) {
+        String month = facts.map().get(SCRIPTS);
+        return month == null ? benchmarks : askedBy(Scripts.named(month), benchmarks);
     }
 
     private int show(ModelRespondent respondent, List<Benchmark> present) throws IOException {
@@ -314,10 +338,11 @@ final class EvaluateCommand implements Callable<Integer> {
         return status();
     }
 
-    private int askFile(Path answers, List<Benchmark> present) throws IOException {
+    private int askFile(Path answers, List<Benchmark> present, @Nullable Scripts asked) throws IOException {
         FileRespondent file = FileRespondent.read(answers);
-        RunFacts facts = RunFacts.of(Map.of("model", answers.getFileName().toString()));
-        return ask(facts, out(), present, file::to);
+        Scripts followed = asked == null ? Scripts.APRIL_2024 : asked;
+        RunFacts facts = RunFacts.of(Map.of("model", answers.getFileName().toString(), SCRIPTS, followed.toString()));
+        return ask(facts, out(), askedBy(followed, present), file::to);
     }
 
     private int ask(RunFacts facts, Path results, List<Benchmark> present, Function<Benchmark, Respondent> respondents)
@@ -344,7 +369,7 @@ final class EvaluateCommand implements Callable<Integer> {
     private int merge(List<Path> folders, List<Benchmark> present) throws IOException {
         RunFacts facts = RunFacts.read(folders.get(0));
         Evaluation evaluation = new Evaluation(folder(), out(), facts, subset.selection());
-        for (Benchmark benchmark : present) {
+        for (Benchmark benchmark : asAsked(facts, present)) {
             evaluation.merge(benchmark, folders);
         }
         return score(facts, present);
@@ -353,7 +378,7 @@ final class EvaluateCommand implements Callable<Integer> {
     private int score(RunFacts facts, List<Benchmark> present) throws IOException {
         Evaluation evaluation = new Evaluation(folder(), out(), facts, subset.selection());
         List<Result> all = new ArrayList<>();
-        for (Benchmark benchmark : present) {
+        for (Benchmark benchmark : asAsked(facts, present)) {
             score(evaluation, benchmark, facts, List.of(), all);
         }
         return print(all, facts);

@@ -153,6 +153,8 @@ class EvaluateCommandTest {
         assertTrue(run.err().contains("SEEDv1: 9 samples"), run.err());
         assertTrue(run.out().contains("system message: Answer the questions."), run.out());
         assertTrue(run.out().contains("precision: "), run.out());
+        assertTrue(run.out().contains("scripts: 2024-04"), run.out());
+        assertTrue(run.out().contains("beams: 5"), run.out());
         assertTrue(run.out().contains("75.6"), run.out());
     }
 
@@ -165,6 +167,39 @@ class EvaluateCommandTest {
         String prompt = run.out().replaceAll("<img>(<IMG_CONTEXT>)+</img>", "<image>");
         assertEquals("pope, 0:\n" + expected.get("first_prompt").asText() + "\n", prompt);
         assertFalse(Files.exists(folder.resolve("out")));
+    }
+
+    @Test
+    void otherScriptsAskOtherwiseAndAreNotMixed() throws IOException {
+        Run run = ask("later", SETS, "--benchmarks", "mmmu_validation", "--scripts", "2024-11", "--limit", "4")
+                .succeeded();
+        assertTrue(run.out().contains("scripts: 2024-11"), run.out());
+        assertTrue(run.out().contains("beams: 1"), run.out());
+        Map<String, String> files = files("later");
+        for (String line : Files.readAllLines(folder.resolve("later/answers/MMMU_validation.jsonl"))) {
+            JsonNode answer = Cli.JSON.readTree(line);
+            assertTrue(answer.get("question").asText().contains("<image 1>"), line);
+            assertTrue(answer.get("tokens").asInt() <= 10, line);
+        }
+        String out = folder.resolve("later").toString();
+        run(
+                        "evaluate",
+                        "--score",
+                        "--data",
+                        SETS.toString(),
+                        "--out",
+                        out,
+                        "--benchmarks",
+                        "mmmu_validation",
+                        "--limit",
+                        "4")
+                .succeeded();
+        assertEquals(files, files("later"));
+        Run mixed = ask("later", SETS, "--benchmarks", "mmmu_validation");
+        assertEquals(1, mixed.status());
+        assertTrue(mixed.err().contains("another beams: 1 there, 5 now"), mixed.err());
+        ask("x", SETS, "--scripts", "2024-05")
+                .failed(2, "no scripts of 2024-05; there are those of 2024-04, 2024-07, 2024-11");
     }
 
     @Test

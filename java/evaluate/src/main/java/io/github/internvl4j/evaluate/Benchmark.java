@@ -40,6 +40,11 @@ public interface Benchmark {
         return false;
     }
 
+    /** Whether it is answered with as many beams as the original's scripts search with; otherwise greedily. */
+    default boolean hasScriptsBeams() {
+        return false;
+    }
+
     /** What an answer is worth by itself. */
     Verdict judge(Sample sample, String answer);
 

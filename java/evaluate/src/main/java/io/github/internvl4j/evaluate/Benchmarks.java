@@ -56,6 +56,11 @@ public final class Benchmarks {
         return found;
     }
 
+    /** A benchmark as other scripts than {@link Scripts#APRIL_2024} ask it. */
+    public static Benchmark askedBy(Scripts scripts, Benchmark benchmark) {
+        return benchmark instanceof Published own ? own.askedBy(scripts) : benchmark;
+    }
+
     /** A benchmark with a judge, if it can use one. */
     public static Benchmark judgedBy(Judge judge, Benchmark benchmark) {
         return benchmark instanceof MathVista own ? own.judgedBy(judge) : benchmark;

@@ -40,6 +40,11 @@ final class DemoExam extends Published {
     }
 
     @Override
+    public boolean hasScriptsBeams() {
+        return false; // it is no benchmark of the scripts
+    }
+
+    @Override
     public Samples samples(DataFolder data) throws IOException {
         Path keyFile = data.path(FOLDER + "key.jsonl");
         Map<String, ObjectNode> key = new HashMap<>();

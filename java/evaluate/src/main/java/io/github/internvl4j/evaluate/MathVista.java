@@ -23,21 +23,28 @@ final class MathVista extends Published {
     private static final int TOGETHER = 8;
 
     private final String split;
+    private final Scripts scripts;
     private final @Nullable Judge judge;
 
     /** @param split {@code testmini} or {@code test} */
     MathVista(String split) {
-        this(split, null);
+        this(split, Scripts.APRIL_2024, null);
     }
 
-    private MathVista(String split, @Nullable Judge judge) {
+    private MathVista(String split, Scripts scripts, @Nullable Judge judge) {
         this.split = split;
+        this.scripts = scripts;
         this.judge = judge;
     }
 
     /** The same with a judge. */
     MathVista judgedBy(Judge value) {
-        return new MathVista(split, value);
+        return new MathVista(split, scripts, value);
+    }
+
+    @Override
+    MathVista askedBy(Scripts other) {
+        return new MathVista(split, other, judge);
     }
 
     @Override
@@ -47,7 +54,7 @@ final class MathVista extends Published {
 
     @Override
     public Decoding decoding() {
-        return new Decoding(1000, 1);
+        return new Decoding(scripts == Scripts.NOVEMBER_2024 ? 4096 : 1000, 1);
     }
 
     @Override

@@ -19,10 +19,21 @@ final class Mmmu extends Published {
     private static final String CHOICE = "multiple-choice";
 
     private final String split;
+    private final Scripts scripts;
 
     /** @param split {@code validation} or {@code test} */
     Mmmu(String split) {
+        this(split, Scripts.APRIL_2024);
+    }
+
+    private Mmmu(String split, Scripts scripts) {
         this.split = split;
+        this.scripts = scripts;
+    }
+
+    @Override
+    Benchmark askedBy(Scripts other) {
+        return new Mmmu(split, other);
     }
 
     @Override
@@ -32,7 +43,7 @@ final class Mmmu extends Published {
 
     @Override
     public Decoding decoding() {
-        return new Decoding(100, 1);
+        return new Decoding(scripts == Scripts.APRIL_2024 ? 100 : 10, 1);
     }
 
     @Override
@@ -122,8 +133,9 @@ final class Mmmu extends Published {
                 >= 2;
     }
 
-    private static String question(ObjectNode row) throws Rows.BadRow {
-        String question = Rows.required(row, "question").replace("<image 1>", "");
+    private String question(ObjectNode row) throws Rows.BadRow {
+        String published = Rows.required(row, "question");
+        String question = scripts == Scripts.APRIL_2024 ? published.replace("<image 1>", "") : Python.strip(published);
         boolean choice = Rows.required(row, "question_type").equals(CHOICE);
         return Questions.choice(question, letters(row), choice ? Questions.LETTER : Questions.SHORT);
     }

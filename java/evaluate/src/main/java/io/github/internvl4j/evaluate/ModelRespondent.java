@@ -21,17 +21,20 @@ import org.jspecify.annotations.Nullable;
 /** A model, with as many questions together as it was loaded for. */
 public final class ModelRespondent implements Respondent {
     private final InternVL model;
+    private final int beams;
     private final @Nullable String system;
     private final Cancellation cancellation;
 
     /**
      * Does not close the model.
      *
+     * @param scripts say how many beams are searched with
      * @param system null for the template's own
      * @param cancellation ends it; what is asked then counts as not asked
      */
-    public ModelRespondent(InternVL model, @Nullable String system, Cancellation cancellation) {
+    public ModelRespondent(InternVL model, Scripts scripts, @Nullable String system, Cancellation cancellation) {
         this.model = model;
+        this.beams = scripts.beams(model.info());
         this.system = system;
         this.cancellation = cancellation;
     }
@@ -64,7 +67,7 @@ public final class ModelRespondent implements Respondent {
             Prompt prompt = benchmark.prompt(asked);
             return BatchRequest.of(
                     benchmark.hasTemplatesSystem() ? prompt : prompt.system(system),
-                    benchmark.decoding().config());
+                    benchmark.decoding().config().beams(benchmark.hasScriptsBeams() ? beams : 1));
         } catch (IOException failure) {
             throw new PromptException(String.valueOf(failure.getMessage()), failure);
         }

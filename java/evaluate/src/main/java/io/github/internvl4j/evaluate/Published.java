@@ -6,4 +6,14 @@ abstract class Published implements Benchmark {
     public final About about() {
         return About.of(name());
     }
+
+    @Override
+    public boolean hasScriptsBeams() {
+        return true;
+    }
+
+    /** As these scripts ask it. */
+    Benchmark askedBy(Scripts scripts) {
+        return this;
+    }
 }
