@@ -1,4 +1,5 @@
 // Attention that keeps what its way back reads, and that way. A task has a query head of a sequence.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -8,20 +9,17 @@
 namespace ivl::cpu {
 namespace {
 
-// A head of a sequence in the columns of a matrix.
-struct Head {
-  Matrix rows;
-  float* at(int64_t row) const { return row_of(rows, row); }
-};
+constexpr int64_t kBlockRows = 64;  // queries that are multiplied together
 
-Head head_of(const Matrix& m, const Sequence& sequence, int64_t column, int64_t dim) {
-  return {m.row_range(sequence.row, sequence.rows).col_range(column, dim)};
+// A head of a sequence in the columns of a matrix.
+Matrix head_of(const Matrix& m, const Sequence& sequence, int64_t column, int64_t dim) {
+  return m.row_range(sequence.row, sequence.rows).col_range(column, dim);
 }
 
 struct Task {
   Sequence sequence;
   int64_t head;
-  Head q, k, v;
+  Matrix q, k, v;
 };
 
 Task task_of(const Matrix& qkv, std::span<const Sequence> sequences, const AttentionShape& shape, int64_t number) {
@@ -32,26 +30,66 @@ Task task_of(const Matrix& qkv, std::span<const Sequence> sequences, const Atten
           head_of(qkv, sequence, (shape.heads + shape.kv_heads + kv_head) * dim, dim)};
 }
 
-// (dim, rows): sums over dim then run along rows, which lie together.
-std::vector<float> transposed(const Head& head) {
-  std::vector<float> out(static_cast<size_t>(head.rows.rows * head.rows.cols));
-  for (int64_t row = 0; row < head.rows.rows; ++row) {
-    for (int64_t c = 0; c < head.rows.cols; ++c) out[static_cast<size_t>(c * head.rows.rows + row)] = head.at(row)[c];
+// A thread's own, which stay for the next task: large ones would come from the system anew each time, page by page.
+class HeadScratch {
+ public:
+  // (cols, rows), so that the lanes of a product run along what were rows.
+  const float* transposed(const Matrix& m) {
+    float* out = floats(m.rows * m.cols);
+    for (int64_t row = 0; row < m.rows; ++row) {
+      for (int64_t c = 0; c < m.cols; ++c) out[c * m.rows + row] = row_of(m, row)[c];
+    }
+    return out;
   }
-  return out;
+  // Rows that lie together.
+  const float* dense(const Matrix& m) {
+    float* out = floats(m.rows * m.cols);
+    for (int64_t row = 0; row < m.rows; ++row) {
+      std::memcpy(out + row * m.cols, row_of(m, row), static_cast<size_t>(m.cols) * sizeof(float));
+    }
+    return out;
+  }
+  float* floats(int64_t count) {
+    if (used_ == blocks_.size()) blocks_.emplace_back();
+    std::vector<float>& block = blocks_[used_++];
+    if (block.size() < static_cast<size_t>(count)) block.resize(static_cast<size_t>(count));
+    return block.data();
+  }
+  // Of this thread, all of it free.
+  static HeadScratch& of_thread() {
+    thread_local HeadScratch scratch;
+    scratch.used_ = 0;
+    return scratch;
+  }
+
+ private:
+  std::vector<std::vector<float>> blocks_;
+  size_t used_ = 0;
+};
+
+constexpr int64_t kLanes = 16;  // chains that do not wait for each other; the order of a sum is fixed by them
+
+float largest_of(const float* values, int64_t count) {
+  float most[kLanes];
+  std::fill_n(most, kLanes, -INFINITY);
+  int64_t j = 0;
+  for (; j + kLanes <= count; j += kLanes) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) most[lane] = most[lane] < values[j + lane] ? values[j + lane] : most[lane];
+  }
+  for (; j < count; ++j) most[0] = std::max(most[0], values[j]);
+  return *std::max_element(most, most + kLanes);
 }
 
-// out[j] = the sum over c of a[c] * columns[c][j], j < count.
-void products(float* out, const float* a, const std::vector<float>& columns, int64_t dim, int64_t rows, int64_t count) {
-  std::memset(out, 0, static_cast<size_t>(count) * sizeof(float));
-  for (int64_t c = 0; c < dim; ++c) {
-    const float factor = a[c], *from = columns.data() + c * rows;
-    for (int64_t j = 0; j < count; ++j) out[j] += factor * from[j];
+double sum_of(const float* values, int64_t count) {
+  double sums[kLanes] = {};
+  int64_t j = 0;
+  for (; j + kLanes <= count; j += kLanes) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += static_cast<double>(values[j + lane]);
   }
-}
-
-void add_scaled(float* out, float factor, const float* in, int64_t n) {
-  for (int64_t c = 0; c < n; ++c) out[c] += factor * in[c];
+  for (; j < count; ++j) sums[0] += static_cast<double>(values[j]);
+  double sum = 0;
+  for (const double lane : sums) sum += lane;
+  return sum;
 }
 
 int64_t visible(const AttentionShape& shape, const Sequence& sequence, int64_t row) {
@@ -99,24 +137,45 @@ void CpuGradients::attend(const Matrix& out, const Matrix& log_sums, const Matri
   const int64_t dim = shape.head_dim;
   pool_.run(static_cast<int64_t>(sequences.size()) * shape.heads, [&](int64_t number, int) {
     const Task task = task_of(qkv, sequences, shape, number);
-    const Head to = head_of(out, task.sequence, task.head * dim, dim);
-    const std::vector<float> keys = transposed(task.k);
-    std::vector<float> scores(static_cast<size_t>(task.sequence.rows));
-    for (int64_t row = 0; row < task.sequence.rows; ++row) {
-      const int64_t seen = visible(shape, task.sequence, row);
-      products(scores.data(), task.q.at(row), keys, dim, task.sequence.rows, seen);
-      float most = -INFINITY;
-      for (int64_t j = 0; j < seen; ++j) most = std::max(most, scores[static_cast<size_t>(j)] *= scale_by);
-      for (int64_t j = 0; j < seen; ++j) scores[static_cast<size_t>(j)] -= most;
-      kernels_.evaluate(MathFunction::Exp, scores.data(), scores.data(), seen);
-      double sum = 0;
-      for (int64_t j = 0; j < seen; ++j) sum += static_cast<double>(scores[static_cast<size_t>(j)]);
-      std::memset(to.at(row), 0, static_cast<size_t>(dim) * sizeof(float));
-      for (int64_t j = 0; j < seen; ++j)
-        add_scaled(to.at(row), scores[static_cast<size_t>(j)] / static_cast<float>(sum), task.v.at(j), dim);
-      row_of(log_sums, task.sequence.row + row)[task.head] = most + static_cast<float>(std::log(sum));
+    const Matrix to = head_of(out, task.sequence, task.head * dim, dim);
+    const int64_t rows = task.sequence.rows;
+    HeadScratch& scratch = HeadScratch::of_thread();
+    const float *keys = scratch.transposed(task.k), *values = scratch.dense(task.v);
+    float* scores = scratch.floats(kBlockRows * rows);
+    for (int64_t first = 0; first < rows; first += kBlockRows) {
+      const int64_t count = std::min(kBlockRows, rows - first), seen = visible(shape, task.sequence, first + count - 1);
+      const Matrix q = task.q.row_range(first, count), result = to.row_range(first, count);
+      kernels_.small_product({row_of(q, 0), q.stride, 1, keys, rows, scores, rows, count, seen, dim, false});
+      for (int64_t row = 0; row < count; ++row) {
+        float* weights = scores + row * rows;
+        row_of(log_sums, task.sequence.row + first + row)[task.head] =
+            softmax(weights, visible(shape, task.sequence, first + row), seen, scale_by);
+      }
+      kernels_.small_product({scores, rows, 1, values, dim, row_of(result, 0), result.stride, count, dim, seen, false});
     }
   });
+}
+
+// Scores, scaled, become their softmax over the first `seen`; those behind, up to `count`, become zeros. Returns the logarithm of the sum.
+float CpuGradients::softmax(float* scores, int64_t seen, int64_t count, float scale_by) const {
+  const float most = scale_by * largest_of(scores, seen);
+  for (int64_t j = 0; j < seen; ++j) scores[j] = scores[j] * scale_by - most;
+  kernels_.evaluate(MathFunction::Exp, scores, scores, seen);
+  const double sum = sum_of(scores, seen);
+  const auto inverse = static_cast<float>(1 / sum);
+  for (int64_t j = 0; j < seen; ++j) scores[j] *= inverse;
+  std::fill(scores + seen, scores + count, 0.0f);
+  return most + static_cast<float>(std::log(sum));
+}
+
+// The softmax of the first `seen` scores again, of the logarithm of its sum, and zeros behind, up to `count`; and of the gradients of its
+// numbers those of the scores: ds = scale p (dp - along).
+void CpuGradients::softmax_back(float* scores, float* d, int64_t seen, int64_t count, const SoftmaxBack& of) const {
+  for (int64_t j = 0; j < seen; ++j) scores[j] = scores[j] * of.scale - of.log_sum;
+  kernels_.evaluate(MathFunction::Exp, scores, scores, seen);
+  for (int64_t j = 0; j < seen; ++j) d[j] = of.scale * scores[j] * (d[j] - of.along);
+  std::fill(scores + seen, scores + count, 0.0f);
+  std::fill(d + seen, d + count, 0.0f);
 }
 
 // With p = softmax, o = p v: dv = p^T do, dp = do v^T, ds = p (dp - sum(p dp)), where that sum is do . o, dq = scale ds k,
@@ -135,31 +194,32 @@ void CpuGradients::attend_back(const Matrix& d_qkv, const Matrix& d, const Matri
   pool_.run(static_cast<int64_t>(sequences.size()) * shape.heads, [&](int64_t number, int) {
     const Task task = task_of(qkv, sequences, shape, number);
     const auto of_head = [&](const Matrix& m) { return head_of(m, task.sequence, task.head * dim, dim); };
-    const Head dq = of_head(d_qkv), dk = of_head(d_keys), dv = of_head(d_values), of = of_head(d), result = of_head(out);
-    const std::vector<float> keys = transposed(task.k), values = transposed(task.v);
+    const Matrix dq = of_head(d_qkv), dk = of_head(d_keys), dv = of_head(d_values), of = of_head(d), result = of_head(out);
     const int64_t rows = task.sequence.rows;
-    std::vector<float> p(static_cast<size_t>(rows)), dp(static_cast<size_t>(rows));
+    HeadScratch& scratch = HeadScratch::of_thread();
+    const float *keys = scratch.transposed(task.k), *values = scratch.transposed(task.v);
+    const float *k = scratch.dense(task.k), *q = scratch.dense(task.q), *o = scratch.dense(of);
+    float *p = scratch.floats(kBlockRows * rows), *ds = scratch.floats(kBlockRows * rows);
     for (int64_t row = 0; row < rows; ++row) {
-      std::memset(dk.at(row), 0, static_cast<size_t>(dim) * sizeof(float));
-      std::memset(dv.at(row), 0, static_cast<size_t>(dim) * sizeof(float));
+      std::memset(row_of(dk, row), 0, static_cast<size_t>(dim) * sizeof(float));
+      std::memset(row_of(dv, row), 0, static_cast<size_t>(dim) * sizeof(float));
     }
-    for (int64_t row = 0; row < rows; ++row) {
-      const int64_t seen = visible(shape, task.sequence, row);
-      const float log_sum = row_of(log_sums, task.sequence.row + row)[task.head];
-      products(p.data(), task.q.at(row), keys, dim, rows, seen);
-      for (int64_t j = 0; j < seen; ++j) p[static_cast<size_t>(j)] = p[static_cast<size_t>(j)] * scale_by - log_sum;
-      kernels_.evaluate(MathFunction::Exp, p.data(), p.data(), seen);
-      products(dp.data(), of.at(row), values, dim, rows, seen);
-      double along = 0;
-      for (int64_t c = 0; c < dim; ++c) along += static_cast<double>(of.at(row)[c]) * static_cast<double>(result.at(row)[c]);
-      std::memset(dq.at(row), 0, static_cast<size_t>(dim) * sizeof(float));
-      for (int64_t j = 0; j < seen; ++j) {
-        const float weight = p[static_cast<size_t>(j)];
-        const float ds = scale_by * weight * (dp[static_cast<size_t>(j)] - static_cast<float>(along));
-        add_scaled(dv.at(j), weight, of.at(row), dim);
-        add_scaled(dq.at(row), ds, task.k.at(j), dim);
-        add_scaled(dk.at(j), ds, task.q.at(row), dim);
+    for (int64_t first = 0; first < rows; first += kBlockRows) {
+      const int64_t count = std::min(kBlockRows, rows - first), seen = visible(shape, task.sequence, first + count - 1);
+      const float *queries = q + first * dim, *gradients = o + first * dim;
+      kernels_.small_product({queries, dim, 1, keys, rows, p, rows, count, seen, dim, false});
+      kernels_.small_product({gradients, dim, 1, values, rows, ds, rows, count, seen, dim, false});
+      for (int64_t row = 0; row < count; ++row) {
+        const float *a = gradients + row * dim, *b = row_of(result, first + row);
+        double along = 0;
+        for (int64_t c = 0; c < dim; ++c) along += static_cast<double>(a[c]) * static_cast<double>(b[c]);
+        const float log_sum = row_of(log_sums, task.sequence.row + first + row)[task.head];
+        softmax_back(p + row * rows, ds + row * rows, visible(shape, task.sequence, first + row), seen,
+                     {scale_by, log_sum, static_cast<float>(along)});
       }
+      kernels_.small_product({p, 1, rows, gradients, dim, row_of(dv, 0), dv.stride, seen, dim, count, true});
+      kernels_.small_product({ds, 1, rows, queries, dim, row_of(dk, 0), dk.stride, seen, dim, count, true});
+      kernels_.small_product({ds, rows, 1, k, dim, row_of(dq, first), dq.stride, count, dim, seen, false});
     }
   });
   const int64_t group = shape.heads / shape.kv_heads;

@@ -34,31 +34,24 @@ constexpr double kInverseRootTwo = 0.70710678118654752440, kInverseRootTwoPi = 0
 
 void CpuGradients::sum_rows(const Matrix& out, const Matrix& d) {
   require(out.rows == 1 && out.cols == d.cols, "sum_rows: the sums fit");
-  each_columns(d.cols, [&](int64_t first, int64_t count) {
-    for (int64_t c = first; c < first + count; ++c) {
-      double sum = 0;
-      for (int64_t row = 0; row < d.rows; ++row) sum += static_cast<double>(row_of(d, row)[c]);
-      row_of(out, 0)[c] += static_cast<float>(sum);
-    }
+  sum_columns(out, d.rows, [&](double* sums, int64_t row, int64_t first, int64_t count) {
+    const float* from = row_of(d, row) + first;
+    for (int64_t c = 0; c < count; ++c) sums[c] += static_cast<double>(from[c]);
   });
 }
 
 void CpuGradients::sum_products(const Matrix& out, const Matrix& d, const Matrix& in) {
   require_like(d, in, "sum_products: equal shapes");
   require(out.rows == 1 && out.cols == d.cols, "sum_products: the sums fit");
-  each_columns(d.cols, [&](int64_t first, int64_t count) {
-    for (int64_t c = first; c < first + count; ++c) {
-      double sum = 0;
-      for (int64_t row = 0; row < d.rows; ++row)
-        sum += static_cast<double>(row_of(d, row)[c]) * static_cast<double>(row_of(in, row)[c]);
-      row_of(out, 0)[c] += static_cast<float>(sum);
-    }
+  sum_columns(out, d.rows, [&](double* sums, int64_t row, int64_t first, int64_t count) {
+    const float *a = row_of(d, row) + first, *b = row_of(in, row) + first;
+    for (int64_t c = 0; c < count; ++c) sums[c] += static_cast<double>(a[c]) * static_cast<double>(b[c]);
   });
 }
 
 void CpuGradients::add_to_table(const Matrix& out, std::span<const int32_t> ids, const Matrix& d) {
   require(static_cast<int64_t>(ids.size()) == d.rows && out.cols == d.cols, "add_to_table: a row for each id");
-  each_columns(d.cols, [&](int64_t first, int64_t count) {
+  each_block(d.cols, [&](int64_t first, int64_t count) {
     for (int64_t row = 0; row < d.rows; ++row) {
       const int32_t id = ids[static_cast<size_t>(row)];
       if (id < 0) continue;
@@ -166,12 +159,9 @@ void CpuGradients::norm_back(const Matrix& d_in, const Matrix& d, const Matrix& 
   };
   if (d_bias != nullptr) sum_rows(*d_bias, d);
   if (d_weight != nullptr) {
-    each_columns(in.cols, [&](int64_t first, int64_t count) {
-      for (int64_t c = first; c < first + count; ++c) {
-        double sum = 0;
-        for (int64_t row = 0; row < in.rows; ++row) sum += static_cast<double>(row_of(d, row)[c]) * normed(row, c);
-        row_of(*d_weight, 0)[c] += static_cast<float>(sum);
-      }
+    sum_columns(*d_weight, in.rows, [&](double* sums, int64_t row, int64_t first, int64_t count) {
+      const float* a = row_of(d, row) + first;
+      for (int64_t c = 0; c < count; ++c) sums[c] += static_cast<double>(a[c]) * normed(row, first + c);
     });
   }
   const float* weight = values_of(weights.weight.get());

@@ -45,18 +45,36 @@ class CpuGradients final : public Gradients {
   void adamw(const Matrix& value, const Matrix& first, const Matrix& second, const Matrix& gradient, const AdamW& step) override;
 
  private:
+  static constexpr int64_t kTogether = 64;  // rows or columns of a task
+
   // Memory for at least so many bytes, whose contents may be lost.
   static void* grown(Buffer& buffer, size_t bytes, CpuBackend& backend);
+  void narrow_product_input(const Matrix& out, const Matrix& d, const float* weights, bool add);
+  void narrow_product_weight(const Matrix& out, const Matrix& d, const Matrix& in);
+  float softmax(float* scores, int64_t seen, int64_t count, float scale_by) const;
+  struct SoftmaxBack {
+    float scale, log_sum, along;
+  };
+  void softmax_back(float* scores, float* d, int64_t seen, int64_t count, const SoftmaxBack& of) const;
   template <class Body>
   void each_row(int64_t rows, const Body& body) const {
     pool_.run(rows, [&](int64_t row, int) { body(row); });
   }
-  // body(first, count) for all columns, some at a time.
+  // body(first, count) for all rows, or columns, some at a time.
   template <class Body>
-  void each_columns(int64_t cols, const Body& body) const {
-    constexpr int64_t kColumns = 64;
-    pool_.run((cols + kColumns - 1) / kColumns,
-              [&](int64_t task, int) { body(task * kColumns, std::min(kColumns, cols - task * kColumns)); });
+  void each_block(int64_t all, const Body& body) const {
+    pool_.run((all + kTogether - 1) / kTogether,
+              [&](int64_t task, int) { body(task * kTogether, std::min(kTogether, all - task * kTogether)); });
+  }
+  // Adds to out (1, cols) what add(sums, row, first, count) adds for each of the rows, in their order, to the sums of some columns.
+  template <class Add>
+  void sum_columns(const Matrix& out, int64_t rows, const Add& add) const {
+    each_block(out.cols, [&](int64_t first, int64_t count) {
+      double sums[kTogether] = {};
+      for (int64_t row = 0; row < rows; ++row) add(sums, row, first, count);
+      float* to = static_cast<float*>(out.data) + first;
+      for (int64_t c = 0; c < count; ++c) to[c] += static_cast<float>(sums[c]);
+    });
   }
 
   CpuBackend& backend_;

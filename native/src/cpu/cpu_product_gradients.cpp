@@ -8,7 +8,13 @@
 namespace ivl::cpu {
 namespace {
 
-constexpr int64_t kBlock = 32;  // rows and columns that are transposed together
+constexpr int64_t kBlock = 32;   // rows and columns that are transposed together
+constexpr int64_t kNarrow = 64;  // pairs' inner rows
+
+bool is_narrow(const CpuLinear& layer) {
+  return layer.parts.size() == 1 && layer.format == WeightFormat::Plain && layer.parts[0].dtype == DType::F32 &&
+         (layer.in_features <= kNarrow || layer.out_features <= kNarrow);
+}
 
 // to[c][r] = from(r, c), both blocks of one matrix.
 template <class T>
@@ -74,10 +80,30 @@ void* CpuGradients::grown(Buffer& buffer, size_t bytes, CpuBackend& backend) {
   return buffer.data();
 }
 
+// Of pairs, whose one side is narrow: nothing is turned, nothing is rounded. A task has some rows.
+void CpuGradients::narrow_product_input(const Matrix& out, const Matrix& d, const float* weights, bool add) {
+  each_block(d.rows, [&](int64_t row, int64_t count) {
+    kernels_.small_product(
+        {row_of(d, row), d.stride, 1, weights, out.cols, row_of(out, row), out.stride, count, out.cols, d.cols, add});
+  });
+}
+
+// A task has some rows of out; where these are few, some columns.
+void CpuGradients::narrow_product_weight(const Matrix& out, const Matrix& d, const Matrix& in) {
+  const bool wide = out.cols > kNarrow;
+  each_block(wide ? out.cols : out.rows, [&](int64_t at, int64_t count) {
+    const Matrix some_d = wide ? d : d.col_range(at, count), some_in = wide ? in.col_range(at, count) : in;
+    const Matrix to = wide ? out.col_range(at, count) : out.row_range(at, count);
+    kernels_.small_product(
+        {row_of(some_d, 0), 1, d.stride, row_of(some_in, 0), in.stride, row_of(to, 0), out.stride, to.rows, to.cols, d.rows, true});
+  });
+}
+
 void CpuGradients::product_input(const Matrix& out, const Matrix& d, const LinearWeights& opaque, bool add) {
   const auto& layer = static_cast<const CpuLinear&>(opaque);
   require(d.cols == layer.out_features && out.cols == layer.in_features && out.rows == d.rows, "product_input: shapes fit");
   if (d.rows == 0) return;
+  if (is_narrow(layer)) return narrow_product_input(out, d, static_cast<const float*>(layer.parts[0].data), add);
   const DType type = type_of(layer);
   const size_t column_bytes = static_cast<size_t>(layer.out_features) * size_of(type);
   const auto most = std::max<int64_t>(kBlock, kMostCopied / static_cast<int64_t>(column_bytes) / kBlock * kBlock);
@@ -104,9 +130,9 @@ void CpuGradients::product_input(const Matrix& out, const Matrix& d, const Linea
 void CpuGradients::product_weight(const Matrix& out, const Matrix& d, const Matrix& in) {
   require(d.rows == in.rows && out.rows == d.cols && out.cols == in.cols, "product_weight: shapes fit");
   if (d.rows == 0) return;
+  if (d.cols <= kNarrow || in.cols <= kNarrow) return narrow_product_weight(out, d, in);
   const int64_t rows = d.rows;
-  constexpr int64_t kNarrow = 64;  // pairs' inner rows: rounding them would save nothing
-  const bool rounds = backend_.bf16_activations() && d.cols > kNarrow && in.cols > kNarrow;
+  const bool rounds = backend_.bf16_activations();
   const DType type = rounds ? DType::BF16 : DType::F32;
   const int64_t stride = backend_.row_stride(rows, DType::F32);
   auto* left = static_cast<float*>(grown(transposed_, static_cast<size_t>(d.cols * stride) * sizeof(float), backend_));

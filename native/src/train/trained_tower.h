@@ -1,9 +1,11 @@
 // The vision tower and the projector on the way there and back: from pixels to what the decoder sees of images.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "model/cancellation.h"
+#include "model/intern_vit.h"
 #include "model/recorder.h"
 #include "train/trained_block.h"
 #include "train/trained_embeddings.h"
@@ -23,6 +25,10 @@ class TrainedTower {
   void backward(const Matrix& d_features, const Matrix& pixels, Recorder* recorder, const Cancellation& cancel);
 
  private:
+  void load_frozen(WeightSource& source, const ParamTable& params, const Precision& precision);
+  void load_blocks(WeightSource& source, const ParamTable& params, const Precision& precision);
+  Matrix run_frozen(const Matrix& pixels, const Cancellation& cancel);
+  Matrix run_blocks(const Matrix& pixels, bool returns, const Cancellation& cancel);
   std::vector<Sequence> pictures(int64_t count) const;
   Workspace& tape_of(size_t block);
   Matrix input_of(size_t block, int64_t pictures);
@@ -31,11 +37,12 @@ class TrainedTower {
   TrainingSpace& space_;
   const ModelConfig& config_;
   const Learning& learning_;
-  TrainedEmbeddings embeddings_;
+  std::optional<InternVit> frozen_;              // a tower that stays as it is,
+  std::optional<TrainedEmbeddings> embeddings_;  // or one that learns
   std::vector<TrainedBlock> blocks_;
   TrainedProjector projector_;
   std::vector<Workspace> tapes_;  // one, or one a block
-  Workspace inputs_, projector_tape_;
+  Workspace inputs_, projector_tape_, frozen_space_;
   bool keeps_ = false;
 };
 

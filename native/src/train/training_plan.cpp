@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/intern_vit.h"
 #include "model/internvl_chat.h"
 #include "model/memory_plan.h"
 #include "model/rope.h"
@@ -19,6 +20,8 @@ constexpr int64_t kFloat = sizeof(float);
 // The widest rows that a product has on one of its sides.
 int64_t widest(const LanguageConfig& language) { return std::max(2 * language.mlp, language.hidden); }
 
+bool tower_learns(const Learning& learning) { return learning.vision != Learns::Nothing; }
+
 struct Rows {
   int64_t decoder, vision, features;
 };
@@ -31,21 +34,23 @@ Rows rows_of(const ModelConfig& config, const Learning& learning, const BatchLim
 
 int64_t layer_inputs(const ModelConfig& config, const Learning& learning, const Rows& rows) {
   const int64_t decoder = rows.decoder * config.language.hidden * (config.language.layers + 2);
-  const int64_t blocks = learning.sees() ? config.vision_layers_used() + 2 : 3;
+  const int64_t blocks = tower_learns(learning) ? config.vision_layers_used() + 2 : 0;
   return kFloat * (decoder + rows.vision * config.vision.hidden * blocks + 2 * rows.features * config.language.hidden);
 }
 
 int64_t intermediates(const ModelConfig& config, const Learning& learning, const Rows& rows, bool keeps) {
-  const int64_t layers = keeps ? config.language.layers : 1, blocks = keeps && learning.sees() ? config.vision_layers_used() : 1;
+  const int64_t layers = keeps ? config.language.layers : 1, blocks = keeps ? config.vision_layers_used() : 1;
+  const int64_t tower = tower_learns(learning)
+                            ? blocks * rows.vision * TrainedBlock::tape_numbers(config.vision)
+                            : InternVit::workspace_bytes(config, rows.vision / config.vision_tokens(), DType::F32) / kFloat;
   const int64_t projector = 2 * config.projector_in() + 2 * config.language.hidden;
-  return kFloat * (layers * rows.decoder * TrainedLayer::tape_numbers(config.language) +
-                   blocks * rows.vision * TrainedBlock::tape_numbers(config.vision) + rows.features * projector);
+  return kFloat * (layers * rows.decoder * TrainedLayer::tape_numbers(config.language) + tower + rows.features * projector);
 }
 
 int64_t scratch(const ModelConfig& config, const Learning& learning, const Rows& rows) {
   const LanguageConfig& language = config.language;
   const int64_t decoder = rows.decoder * TrainedLayer::scratch_numbers(language);
-  const int64_t vision = learning.sees() ? rows.vision * TrainedBlock::scratch_numbers(config.vision) : 0;
+  const int64_t vision = tower_learns(learning) ? rows.vision * TrainedBlock::scratch_numbers(config.vision) : 0;
   const int64_t heads = 2 * rows.decoder * language.heads * language.head_dim;
   const int64_t transposed = rows.decoder * 2 * widest(language);
   const int64_t rope = rope_rows(language.rope, language.context) * language.head_dim;

@@ -196,6 +196,19 @@ struct PairAttentionArgs {
   float* scratch;  // kAttentionScratchFloats
 };
 
+// out (rows, cols) = the sum over k < depth, in order, of in[m][k] * with[k][n], or that is added to what is there. All are f32 as they
+// lie: in[m][k] at in + m * in_row + k * in_step, so a transposed one needs no copy.
+struct SmallProductArgs {
+  const float* in;
+  int64_t in_row, in_step;
+  const float* with;
+  int64_t with_stride;
+  float* out;
+  int64_t out_stride;
+  int64_t rows, cols, depth;
+  bool adds;
+};
+
 // Functions of one variable, for the accuracy tests.
 enum class MathFunction : uint8_t { Exp, Erf, Gelu, Silu };
 
@@ -221,6 +234,7 @@ struct KernelTable {
   void (*cached_pair_attention)(const AttentionArgs&);
   void (*pack_pair_tile)(const PairTileArgs&);
   void (*pair_attention)(const PairAttentionArgs&);
+  void (*small_product)(const SmallProductArgs&);
 
   // out = in / sqrt(mean(in^2) + eps) * weight; LayerNorm also subtracts the mean and adds bias. out may be in.
   void (*rms_norm)(float* out, const float* in, const float* weight, float eps, int64_t n);

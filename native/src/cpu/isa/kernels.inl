@@ -39,6 +39,8 @@ static_assert(kInt8Align % kIntBytes == 0);
 
 #include "cpu/isa/pair_attention.inl"
 
+#include "cpu/isa/small_product.inl"
+
 #include "cpu/isa/norm.inl"
 
 #include "cpu/isa/peak.inl"
@@ -57,6 +59,7 @@ constexpr KernelTable kTable = {
     cached_pair_attention,
     pack_pair_tile,
     pair_attention,
+    small_product,
     rms_norm,
     layer_norm,
     rotate,
