@@ -11,7 +11,7 @@
 namespace ivl {
 namespace {
 
-constexpr size_t kAlignment = 8;  // of the data behind the header, as the reference implementation pads it
+constexpr size_t kHeaderAlignment = 8;  // of the data behind the header, as the reference implementation pads it
 
 std::string header_of(const std::vector<TensorToWrite>& tensors, const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header;
@@ -22,7 +22,7 @@ std::string header_of(const std::vector<TensorToWrite>& tensors, const std::map<
     at += tensor.bytes;
   }
   std::string text = header.dump();
-  text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
+  text.append((kHeaderAlignment - text.size() % kHeaderAlignment) % kHeaderAlignment, ' ');
   return text;
 }
 

@@ -67,24 +67,24 @@ class HeadScratch {
   size_t used_ = 0;
 };
 
-constexpr int64_t kLanes = 16;  // chains that do not wait for each other; the order of a sum is fixed by them
+constexpr int64_t kChains = 16;  // chains that do not wait for each other; the order of a sum is fixed by them
 
 float largest_of(const float* values, int64_t count) {
-  float most[kLanes];
-  std::fill_n(most, kLanes, -INFINITY);
+  float most[kChains];
+  std::fill_n(most, kChains, -INFINITY);
   int64_t j = 0;
-  for (; j + kLanes <= count; j += kLanes) {
-    for (int64_t lane = 0; lane < kLanes; ++lane) most[lane] = most[lane] < values[j + lane] ? values[j + lane] : most[lane];
+  for (; j + kChains <= count; j += kChains) {
+    for (int64_t lane = 0; lane < kChains; ++lane) most[lane] = most[lane] < values[j + lane] ? values[j + lane] : most[lane];
   }
   for (; j < count; ++j) most[0] = std::max(most[0], values[j]);
-  return *std::max_element(most, most + kLanes);
+  return *std::max_element(most, most + kChains);
 }
 
 double sum_of(const float* values, int64_t count) {
-  double sums[kLanes] = {};
+  double sums[kChains] = {};
   int64_t j = 0;
-  for (; j + kLanes <= count; j += kLanes) {
-    for (int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += static_cast<double>(values[j + lane]);
+  for (; j + kChains <= count; j += kChains) {
+    for (int64_t lane = 0; lane < kChains; ++lane) sums[lane] += static_cast<double>(values[j + lane]);
   }
   for (; j < count; ++j) sums[0] += static_cast<double>(values[j]);
   double sum = 0;

@@ -10,7 +10,16 @@ void record_input(Recorder* recorder, Use use, Backend& backend, const LayerInpu
   if (recorder != nullptr) recorder->record_input(use, backend, input.rows);
 }
 
-enum DecoderSlot : size_t { kHidden, kNormed, kQkv, kAttended, kInner, kPicked, kPickedAttended, kRoutes };
+enum DecoderSlot : size_t {
+  kDecoderHidden,
+  kDecoderNormed,
+  kDecoderQkv,
+  kDecoderAttended,
+  kDecoderInner,
+  kDecoderPicked,
+  kDecoderPickedAttended,
+  kDecoderRoutes
+};
 
 }  // namespace
 
@@ -94,10 +103,12 @@ void Decoder::load(Adapter& adapter, const LoraTensors& tensors) const {
   adapter.put_all(*stages_.back().backend, tensors, params_.of(Part::Head), {Use::Logits});
 }
 
-Matrix Decoder::hidden_in(Stage& stage, int64_t rows) const { return stage.space.matrix(kHidden, rows, config_.language.hidden); }
+Matrix Decoder::hidden_in(Stage& stage, int64_t rows) const {
+  return stage.space.matrix(kDecoderHidden, rows, config_.language.hidden);
+}
 
 Matrix Decoder::attended_in(Stage& stage, int64_t rows) const {
-  return stage.space.matrix(kAttended, rows, config_.language.heads * config_.language.head_dim);
+  return stage.space.matrix(kDecoderAttended, rows, config_.language.heads * config_.language.head_dim);
 }
 
 // Keys and values of x's rows go into the caches; attended becomes attention's result for them.
@@ -108,10 +119,10 @@ void Decoder::attend(size_t at, int64_t index, const Output& attended, const Mat
   const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
   const LanguageConfig& language = config_.language;
   const std::vector<AdaptedRows> adapted = rows.adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Qkv);
-  const LayerInput normed{stage.space.matrix(kNormed, x.rows, x.cols), *layer.qkv, adapted};
+  const LayerInput normed{stage.space.matrix(kDecoderNormed, x.rows, x.cols), *layer.qkv, adapted};
   backend.norm(normed, x, layer.input_norm);
   record_input(rows.recorder, Use::Qkv, backend, normed);
-  const Matrix qkv = stage.space.matrix(kQkv, x.rows, layer.qkv->out_features);
+  const Matrix qkv = stage.space.matrix(kDecoderQkv, x.rows, layer.qkv->out_features);
   const bool normalizes = config_.language.plan.qk_norm;
   const HeadNorms norms = normalizes ? HeadNorms{&layer.q_norm, &layer.k_norm} : HeadNorms{};
   backend.project_qkv(qkv, normed, norms, rope_of(stage), rows.spans, language.heads, kv, index);
@@ -124,10 +135,10 @@ void Decoder::feed_forward(Stage& stage, int64_t index, const Matrix& x, const R
   const DecoderLayer& layer = stage.layers[static_cast<size_t>(index)];
   const std::vector<AdaptedRows> up = rows.adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Up);
   const std::vector<AdaptedRows> down = rows.adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Down);
-  const LayerInput normed{stage.space.matrix(kNormed, x.rows, x.cols), *layer.gate_up, up};
+  const LayerInput normed{stage.space.matrix(kDecoderNormed, x.rows, x.cols), *layer.gate_up, up};
   backend.norm(normed, x, layer.post_attention_norm);
   record_input(rows.recorder, Use::Up, backend, normed);
-  const LayerInput inner{stage.space.matrix(kInner, x.rows, config_.language.mlp), *layer.down, down};
+  const LayerInput inner{stage.space.matrix(kDecoderInner, x.rows, config_.language.mlp), *layer.down, down};
   backend.matmul(inner, normed, {Activation::SwiGlu, nullptr, nullptr});
   record_input(rows.recorder, Use::Down, backend, inner);
   backend.matmul(x, inner, {Activation::None, nullptr, &x});
@@ -137,9 +148,9 @@ void Decoder::feed_forward(Stage& stage, int64_t index, const Matrix& x, const R
 void Decoder::mix_experts(Stage& stage, const DecoderLayer& layer, const Matrix& x) {
   Backend& backend = *stage.backend;
   const Experts& experts = config_.language.experts;
-  const Matrix normed = stage.space.matrix(kNormed, x.rows, x.cols);
+  const Matrix normed = stage.space.matrix(kDecoderNormed, x.rows, x.cols);
   backend.norm(normed, x, layer.post_attention_norm);
-  const Matrix routes = stage.space.matrix(kRoutes, x.rows, 2 * experts.per_token, DType::F32);
+  const Matrix routes = stage.space.matrix(kDecoderRoutes, x.rows, 2 * experts.per_token, DType::F32);
   backend.route(routes, normed, *layer.router, experts.normalizes);
   backend.mix_experts(x, normed, routes, *layer.experts);
 }
@@ -168,11 +179,11 @@ Matrix Decoder::run_last_layer(size_t at, int64_t index, const Matrix& x, const 
   const Matrix all = attended_in(stage, x.rows);
   attend(at, index, all, x, rows);
   const auto count = static_cast<int64_t>(wanted.size());
-  const Matrix picked = stage.space.matrix(kPicked, count, x.cols);
+  const Matrix picked = stage.space.matrix(kDecoderPicked, count, x.cols);
   if (count == 0) return picked;  // a piece of a prompt
   const std::vector<AdaptedRows> adapted = adapters.of(Part::DecoderLayer, stage.first_layer + index, Use::Out);
-  const LayerInput attended{stage.space.matrix(kPickedAttended, count, all.cols), *stage.layers[static_cast<size_t>(index)].o,
-                            adapted};
+  const LayerInput attended{stage.space.matrix(kDecoderPickedAttended, count, all.cols),
+                            *stage.layers[static_cast<size_t>(index)].o, adapted};
   stage.backend->gather_rows(picked, x, wanted);
   stage.backend->gather_rows(attended.rows, all, wanted);
   finish_layer(stage, index, picked, attended, {rows.spans, adapters, rows.recorder});
@@ -227,7 +238,7 @@ void Decoder::run_stage(size_t at, const DecoderBatch& batch, const RowAdapters&
   cancel.check();
   const RowAdapters wanted = adapters.gathered(batch.logit_rows);
   if (picks_early) return run_head(logits, run_last_layer(at, whole, x, rows, batch.logit_rows, wanted), wanted, recorder);
-  const Matrix picked = stage.space.matrix(kPicked, logits.rows, x.cols);
+  const Matrix picked = stage.space.matrix(kDecoderPicked, logits.rows, x.cols);
   if (logits.rows > 0) stage.backend->gather_rows(picked, x, batch.logit_rows);
   run_head(logits, picked, wanted, recorder);
 }

@@ -5,7 +5,7 @@
 namespace ivl {
 namespace {
 
-enum ProjectorSlot : size_t { kShuffled, kShuffledNormed, kProjectorBefore, kProjectorBehind };
+enum TrainedProjectorSlot : size_t { kShuffled, kShuffledNormed, kProjectorBefore, kProjectorBehind };
 enum ProjectorScratch : size_t { kProjectorGradient, kShuffledGradient };
 
 }  // namespace
