@@ -5,6 +5,8 @@
 
 #include "cpu/cpu_gradients.h"
 #include "cpu/rows.h"
+#include "cpu/small_product.h"
+#include "cpu/thread_scratch.h"
 
 namespace ivl::cpu {
 namespace {
@@ -30,66 +32,20 @@ Task task_of(const Matrix& qkv, std::span<const Sequence> sequences, const Atten
           head_of(qkv, sequence, (shape.heads + shape.kv_heads + kv_head) * dim, dim)};
 }
 
-// A thread's own, which stay for the next task: large ones would come from the system anew each time, page by page.
-class HeadScratch {
- public:
-  // (cols, rows), so that the lanes of a product run along what were rows.
-  const float* transposed(const Matrix& m) {
-    float* out = floats(m.rows * m.cols);
-    for (int64_t row = 0; row < m.rows; ++row) {
-      for (int64_t c = 0; c < m.cols; ++c) out[c * m.rows + row] = row_of(m, row)[c];
-    }
-    return out;
-  }
-  // Rows that lie together.
-  const float* dense(const Matrix& m) {
-    float* out = floats(m.rows * m.cols);
-    for (int64_t row = 0; row < m.rows; ++row) {
-      std::memcpy(out + row * m.cols, row_of(m, row), static_cast<size_t>(m.cols) * sizeof(float));
-    }
-    return out;
-  }
-  float* floats(int64_t count) {
-    if (used_ == blocks_.size()) blocks_.emplace_back();
-    std::vector<float>& block = blocks_[used_++];
-    if (block.size() < static_cast<size_t>(count)) block.resize(static_cast<size_t>(count));
-    return block.data();
-  }
-  // Of this thread, all of it free.
-  static HeadScratch& of_thread() {
-    thread_local HeadScratch scratch;
-    scratch.used_ = 0;
-    return scratch;
-  }
-
- private:
-  std::vector<std::vector<float>> blocks_;
-  size_t used_ = 0;
-};
-
-constexpr int64_t kChains = 16;  // chains that do not wait for each other; the order of a sum is fixed by them
-
-float largest_of(const float* values, int64_t count) {
-  float most[kChains];
-  std::fill_n(most, kChains, -INFINITY);
-  int64_t j = 0;
-  for (; j + kChains <= count; j += kChains) {
-    for (int64_t lane = 0; lane < kChains; ++lane) most[lane] = most[lane] < values[j + lane] ? values[j + lane] : most[lane];
-  }
-  for (; j < count; ++j) most[0] = std::max(most[0], values[j]);
-  return *std::max_element(most, most + kChains);
+// (cols, rows), so that the lanes of a product run along what were rows.
+Matrix transposed(ThreadScratch& scratch, const Matrix& m) {
+  const Matrix out = scratch.matrix(m.cols, m.rows);
+  transpose_block(row_of(out, 0), out.stride, row_of(m, 0), m.stride, m.rows, m.cols);
+  return out;
 }
 
-double sum_of(const float* values, int64_t count) {
-  double sums[kChains] = {};
-  int64_t j = 0;
-  for (; j + kChains <= count; j += kChains) {
-    for (int64_t lane = 0; lane < kChains; ++lane) sums[lane] += static_cast<double>(values[j + lane]);
+// Rows that lie together.
+Matrix dense(ThreadScratch& scratch, const Matrix& m) {
+  const Matrix out = scratch.matrix(m.rows, m.cols);
+  for (int64_t row = 0; row < m.rows; ++row) {
+    std::memcpy(row_of(out, row), row_of(m, row), static_cast<size_t>(m.cols) * sizeof(float));
   }
-  for (; j < count; ++j) sums[0] += static_cast<double>(values[j]);
-  double sum = 0;
-  for (const double lane : sums) sum += lane;
-  return sum;
+  return out;
 }
 
 int64_t visible(const AttentionShape& shape, const Sequence& sequence, int64_t row) {
@@ -111,6 +67,32 @@ void require_attention(const Matrix& qkv, const Matrix& out, const Matrix& log_s
 }
 
 float score_scale(const AttentionShape& shape) { return 1 / std::sqrt(static_cast<float>(shape.head_dim)); }
+
+// Scores, scaled, become their softmax over the first `seen`; those behind, up to `count`, become zeros. Returns the logarithm of the sum.
+float softmax(const KernelTable& kernels, float* scores, int64_t seen, int64_t count, float scale_by) {
+  const float most = scale_by * largest_of(scores, seen);
+  for (int64_t j = 0; j < seen; ++j) scores[j] = scores[j] * scale_by - most;
+  kernels.evaluate(MathFunction::Exp, scores, scores, seen);
+  const double sum = sum_of(scores, seen);
+  const auto inverse = static_cast<float>(1 / sum);
+  for (int64_t j = 0; j < seen; ++j) scores[j] *= inverse;
+  std::fill(scores + seen, scores + count, 0.0f);
+  return most + static_cast<float>(std::log(sum));
+}
+
+// Scores become their softmax again, by the logarithm of its sum, and d, the gradients of its numbers, those of the scores:
+// ds = scale p (dp - along). Zeros behind the first `seen` of both.
+struct SoftmaxBack {
+  float scale, log_sum, along;
+
+  void run(const KernelTable& kernels, float* scores, float* d, int64_t seen, int64_t count) const {
+    for (int64_t j = 0; j < seen; ++j) scores[j] = scores[j] * scale - log_sum;
+    kernels.evaluate(MathFunction::Exp, scores, scores, seen);
+    for (int64_t j = 0; j < seen; ++j) d[j] = scale * scores[j] * (d[j] - along);
+    std::fill(scores + seen, scores + count, 0.0f);
+    std::fill(d + seen, d + count, 0.0f);
+  }
+};
 
 }  // namespace
 
@@ -139,43 +121,19 @@ void CpuGradients::attend(const Matrix& out, const Matrix& log_sums, const Matri
     const Task task = task_of(qkv, sequences, shape, number);
     const Matrix to = head_of(out, task.sequence, task.head * dim, dim);
     const int64_t rows = task.sequence.rows;
-    HeadScratch& scratch = HeadScratch::of_thread();
-    const float *keys = scratch.transposed(task.k), *values = scratch.dense(task.v);
-    float* scores = scratch.floats(kBlockRows * rows);
+    ThreadScratch& scratch = ThreadScratch::of_task();
+    const Matrix keys = transposed(scratch, task.k), values = dense(scratch, task.v), all = scratch.matrix(kBlockRows, rows);
     for (int64_t first = 0; first < rows; first += kBlockRows) {
       const int64_t count = std::min(kBlockRows, rows - first), seen = visible(shape, task.sequence, first + count - 1);
-      const Matrix q = task.q.row_range(first, count), result = to.row_range(first, count);
-      kernels_.small_product({row_of(q, 0), q.stride, 1, keys, rows, scores, rows, count, seen, dim, false});
+      const Matrix scores = all.row_range(0, count).col_range(0, seen);
+      multiply(kernels_, scores, task.q.row_range(first, count), keys.col_range(0, seen), false);
       for (int64_t row = 0; row < count; ++row) {
-        float* weights = scores + row * rows;
         row_of(log_sums, task.sequence.row + first + row)[task.head] =
-            softmax(weights, visible(shape, task.sequence, first + row), seen, scale_by);
+            softmax(kernels_, row_of(scores, row), visible(shape, task.sequence, first + row), seen, scale_by);
       }
-      kernels_.small_product({scores, rows, 1, values, dim, row_of(result, 0), result.stride, count, dim, seen, false});
+      multiply(kernels_, to.row_range(first, count), scores, values.row_range(0, seen), false);
     }
   });
-}
-
-// Scores, scaled, become their softmax over the first `seen`; those behind, up to `count`, become zeros. Returns the logarithm of the sum.
-float CpuGradients::softmax(float* scores, int64_t seen, int64_t count, float scale_by) const {
-  const float most = scale_by * largest_of(scores, seen);
-  for (int64_t j = 0; j < seen; ++j) scores[j] = scores[j] * scale_by - most;
-  kernels_.evaluate(MathFunction::Exp, scores, scores, seen);
-  const double sum = sum_of(scores, seen);
-  const auto inverse = static_cast<float>(1 / sum);
-  for (int64_t j = 0; j < seen; ++j) scores[j] *= inverse;
-  std::fill(scores + seen, scores + count, 0.0f);
-  return most + static_cast<float>(std::log(sum));
-}
-
-// The softmax of the first `seen` scores again, of the logarithm of its sum, and zeros behind, up to `count`; and of the gradients of its
-// numbers those of the scores: ds = scale p (dp - along).
-void CpuGradients::softmax_back(float* scores, float* d, int64_t seen, int64_t count, const SoftmaxBack& of) const {
-  for (int64_t j = 0; j < seen; ++j) scores[j] = scores[j] * of.scale - of.log_sum;
-  kernels_.evaluate(MathFunction::Exp, scores, scores, seen);
-  for (int64_t j = 0; j < seen; ++j) d[j] = of.scale * scores[j] * (d[j] - of.along);
-  std::fill(scores + seen, scores + count, 0.0f);
-  std::fill(d + seen, d + count, 0.0f);
 }
 
 // With p = softmax, o = p v: dv = p^T do, dp = do v^T, ds = p (dp - sum(p dp)), where that sum is do . o, dq = scale ds k,
@@ -196,30 +154,31 @@ void CpuGradients::attend_back(const Matrix& d_qkv, const Matrix& d, const Matri
     const auto of_head = [&](const Matrix& m) { return head_of(m, task.sequence, task.head * dim, dim); };
     const Matrix dq = of_head(d_qkv), dk = of_head(d_keys), dv = of_head(d_values), of = of_head(d), result = of_head(out);
     const int64_t rows = task.sequence.rows;
-    HeadScratch& scratch = HeadScratch::of_thread();
-    const float *keys = scratch.transposed(task.k), *values = scratch.transposed(task.v);
-    const float *k = scratch.dense(task.k), *q = scratch.dense(task.q), *o = scratch.dense(of);
-    float *p = scratch.floats(kBlockRows * rows), *ds = scratch.floats(kBlockRows * rows);
+    ThreadScratch& scratch = ThreadScratch::of_task();
+    const Matrix keys = transposed(scratch, task.k), values = transposed(scratch, task.v), k = dense(scratch, task.k);
+    const Matrix q = dense(scratch, task.q), o = dense(scratch, of);
+    const Matrix all_p = scratch.matrix(kBlockRows, rows), all_ds = scratch.matrix(kBlockRows, rows);
     for (int64_t row = 0; row < rows; ++row) {
       std::memset(row_of(dk, row), 0, static_cast<size_t>(dim) * sizeof(float));
       std::memset(row_of(dv, row), 0, static_cast<size_t>(dim) * sizeof(float));
     }
     for (int64_t first = 0; first < rows; first += kBlockRows) {
       const int64_t count = std::min(kBlockRows, rows - first), seen = visible(shape, task.sequence, first + count - 1);
-      const float *queries = q + first * dim, *gradients = o + first * dim;
-      kernels_.small_product({queries, dim, 1, keys, rows, p, rows, count, seen, dim, false});
-      kernels_.small_product({gradients, dim, 1, values, rows, ds, rows, count, seen, dim, false});
+      const Matrix queries = q.row_range(first, count), gradients = o.row_range(first, count);
+      const Matrix p = all_p.row_range(0, count).col_range(0, seen), ds = all_ds.row_range(0, count).col_range(0, seen);
+      multiply(kernels_, p, queries, keys.col_range(0, seen), false);
+      multiply(kernels_, ds, gradients, values.col_range(0, seen), false);
       for (int64_t row = 0; row < count; ++row) {
-        const float *a = gradients + row * dim, *b = row_of(result, first + row);
+        const float *a = row_of(gradients, row), *b = row_of(result, first + row);
         double along = 0;
         for (int64_t c = 0; c < dim; ++c) along += static_cast<double>(a[c]) * static_cast<double>(b[c]);
         const float log_sum = row_of(log_sums, task.sequence.row + first + row)[task.head];
-        softmax_back(p + row * rows, ds + row * rows, visible(shape, task.sequence, first + row), seen,
-                     {scale_by, log_sum, static_cast<float>(along)});
+        const SoftmaxBack back{scale_by, log_sum, static_cast<float>(along)};
+        back.run(kernels_, row_of(p, row), row_of(ds, row), visible(shape, task.sequence, first + row), seen);
       }
-      kernels_.small_product({p, 1, rows, gradients, dim, row_of(dv, 0), dv.stride, seen, dim, count, true});
-      kernels_.small_product({ds, 1, rows, queries, dim, row_of(dk, 0), dk.stride, seen, dim, count, true});
-      kernels_.small_product({ds, rows, 1, k, dim, row_of(dq, first), dq.stride, count, dim, seen, false});
+      add_transposed_product(kernels_, dv.row_range(0, seen), p, gradients);
+      add_transposed_product(kernels_, dk.row_range(0, seen), ds, queries);
+      multiply(kernels_, dq.row_range(first, count), ds, k.row_range(0, seen), false);
     }
   });
   const int64_t group = shape.heads / shape.kv_heads;

@@ -5,26 +5,12 @@
 
 #include "cpu/cpu_weights.h"
 #include "cpu/rows.h"
+#include "cpu/thread_scratch.h"
 
 namespace ivl::cpu {
 namespace {
 
 void require_like(const Matrix& a, const Matrix& b, const char* what) { require(a.rows == b.rows && a.cols == b.cols, what); }
-
-// Of a thread, for a row at a time.
-struct RowScratch {
-  std::vector<float> a, b;
-  void fit(int64_t cols) {
-    if (static_cast<int64_t>(a.size()) >= cols) return;
-    a.resize(static_cast<size_t>(cols));
-    b.resize(static_cast<size_t>(cols));
-  }
-};
-RowScratch& row_scratch(int64_t cols) {
-  thread_local RowScratch scratch;
-  scratch.fit(cols);
-  return scratch;
-}
 
 constexpr double kInverseRootTwo = 0.70710678118654752440, kInverseRootTwoPi = 0.39894228040143267794;
 
@@ -108,8 +94,8 @@ void CpuGradients::activate_back(const Matrix& d_in, const Matrix& in, const Mat
   const int64_t n = d.cols;
   require(d.rows == in.rows && in.cols == (activation == Activation::SwiGlu ? 2 : 1) * n, "activate_back: shapes fit");
   each_row(in.rows, [&](int64_t row) {
-    RowScratch& scratch = row_scratch(n);
-    float *a = scratch.a.data(), *b = scratch.b.data(), *to = row_of(d_in, row);
+    ThreadScratch& scratch = ThreadScratch::of_task();
+    float *a = scratch.floats(n), *b = scratch.floats(n), *to = row_of(d_in, row);
     const float *x = row_of(in, row), *of = row_of(d, row);
     if (activation == Activation::SwiGlu) {
       for (int64_t c = 0; c < n; ++c) a[c] = -x[c];
@@ -216,13 +202,11 @@ void CpuGradients::cross_entropy(const Matrix& logits, std::span<const int32_t> 
   each_row(logits.rows, [&](int64_t row) {
     float* x = row_of(logits, row);
     const int32_t label = labels[static_cast<size_t>(row)];
-    float most = x[0];
-    for (int64_t c = 1; c < logits.cols; ++c) most = std::max(most, x[c]);
+    const float most = largest_of(x, logits.cols);
     const double chosen = static_cast<double>(x[label]) - static_cast<double>(most);
     for (int64_t c = 0; c < logits.cols; ++c) x[c] -= most;
     kernels_.evaluate(MathFunction::Exp, x, x, logits.cols);
-    double sum = 0;
-    for (int64_t c = 0; c < logits.cols; ++c) sum += static_cast<double>(x[c]);
+    const double sum = sum_of(x, logits.cols);
     losses[static_cast<size_t>(row)] = static_cast<float>(std::log(sum) - chosen);
     const auto scale_by = static_cast<float>(static_cast<double>(factor) / sum);
     for (int64_t c = 0; c < logits.cols; ++c) x[c] *= scale_by;

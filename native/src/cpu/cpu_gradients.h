@@ -49,13 +49,8 @@ class CpuGradients final : public Gradients {
 
   // Memory for at least so many bytes, whose contents may be lost.
   static void* grown(Buffer& buffer, size_t bytes, CpuBackend& backend);
-  void narrow_product_input(const Matrix& out, const Matrix& d, const float* weights, bool add);
+  void narrow_product_input(const Matrix& out, const Matrix& d, const Matrix& weights, bool add);
   void narrow_product_weight(const Matrix& out, const Matrix& d, const Matrix& in);
-  float softmax(float* scores, int64_t seen, int64_t count, float scale_by) const;
-  struct SoftmaxBack {
-    float scale, log_sum, along;
-  };
-  void softmax_back(float* scores, float* d, int64_t seen, int64_t count, const SoftmaxBack& of) const;
   template <class Body>
   void each_row(int64_t rows, const Body& body) const {
     pool_.run(rows, [&](int64_t row, int) { body(row); });

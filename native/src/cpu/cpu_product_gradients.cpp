@@ -4,6 +4,7 @@
 #include "cpu/cpu_gradients.h"
 #include "cpu/cpu_weights.h"
 #include "cpu/rows.h"
+#include "cpu/small_product.h"
 
 namespace ivl::cpu {
 namespace {
@@ -14,14 +15,6 @@ constexpr int64_t kNarrow = 64;  // pairs' inner rows
 bool is_narrow(const CpuLinear& layer) {
   return layer.parts.size() == 1 && layer.format == WeightFormat::Plain && layer.parts[0].dtype == DType::F32 &&
          (layer.in_features <= kNarrow || layer.out_features <= kNarrow);
-}
-
-// to[c][r] = from(r, c), both blocks of one matrix.
-template <class T>
-void transpose_block(T* to, int64_t to_stride, const T* from, int64_t from_stride, int64_t rows, int64_t cols) {
-  for (int64_t c = 0; c < cols; ++c) {
-    for (int64_t r = 0; r < rows; ++r) to[c * to_stride + r] = from[r * from_stride + c];
-  }
 }
 
 // The type in which a layer's transposed weights are multiplied.
@@ -81,10 +74,9 @@ void* CpuGradients::grown(Buffer& buffer, size_t bytes, CpuBackend& backend) {
 }
 
 // Of pairs, whose one side is narrow: nothing is turned, nothing is rounded. A task has some rows.
-void CpuGradients::narrow_product_input(const Matrix& out, const Matrix& d, const float* weights, bool add) {
+void CpuGradients::narrow_product_input(const Matrix& out, const Matrix& d, const Matrix& weights, bool add) {
   each_block(d.rows, [&](int64_t row, int64_t count) {
-    kernels_.small_product(
-        {row_of(d, row), d.stride, 1, weights, out.cols, row_of(out, row), out.stride, count, out.cols, d.cols, add});
+    multiply(kernels_, out.row_range(row, count), d.row_range(row, count), weights, add);
   });
 }
 
@@ -92,10 +84,11 @@ void CpuGradients::narrow_product_input(const Matrix& out, const Matrix& d, cons
 void CpuGradients::narrow_product_weight(const Matrix& out, const Matrix& d, const Matrix& in) {
   const bool wide = out.cols > kNarrow;
   each_block(wide ? out.cols : out.rows, [&](int64_t at, int64_t count) {
-    const Matrix some_d = wide ? d : d.col_range(at, count), some_in = wide ? in.col_range(at, count) : in;
-    const Matrix to = wide ? out.col_range(at, count) : out.row_range(at, count);
-    kernels_.small_product(
-        {row_of(some_d, 0), 1, d.stride, row_of(some_in, 0), in.stride, row_of(to, 0), out.stride, to.rows, to.cols, d.rows, true});
+    if (wide) {
+      add_transposed_product(kernels_, out.col_range(at, count), d, in.col_range(at, count));
+    } else {
+      add_transposed_product(kernels_, out.row_range(at, count), d.col_range(at, count), in);
+    }
   });
 }
 
@@ -103,7 +96,10 @@ void CpuGradients::product_input(const Matrix& out, const Matrix& d, const Linea
   const auto& layer = static_cast<const CpuLinear&>(opaque);
   require(d.cols == layer.out_features && out.cols == layer.in_features && out.rows == d.rows, "product_input: shapes fit");
   if (d.rows == 0) return;
-  if (is_narrow(layer)) return narrow_product_input(out, d, static_cast<const float*>(layer.parts[0].data), add);
+  if (is_narrow(layer)) {
+    void* weights = const_cast<void*>(layer.parts[0].data);  // which are read
+    return narrow_product_input(out, d, {weights, DType::F32, layer.out_features, layer.in_features, layer.in_features}, add);
+  }
   const DType type = type_of(layer);
   const size_t column_bytes = static_cast<size_t>(layer.out_features) * size_of(type);
   const auto most = std::max<int64_t>(kBlock, kMostCopied / static_cast<int64_t>(column_bytes) / kBlock * kBlock);

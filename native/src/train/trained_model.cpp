@@ -41,8 +41,10 @@ Matrix TrainedModel::rope() const {
 // Layers whose weights stay are not made again. Pairs stand where the parameters are: what changes there, the layers see.
 void TrainedModel::reload() {
   const auto changes = [&](Part part) { return learning_.of(part) == Learns::All; };
-  if (!tower_ || changes(Part::VisionBlock) || changes(Part::Projector)) {
+  if (!tower_ || changes(Part::VisionBlock)) {
     tower_.emplace(space_, config_, params_, source_, precision_, learning_);
+  } else if (changes(Part::Projector)) {
+    tower_->load_projector(source_, params_, precision_);
   }
   if (head_ && !changes(Part::DecoderLayer)) return;
   tokens_ = PartLoader(*backend_, source_, params_.of(Part::Tokens), precision_).table(Use::Tokens);

@@ -12,15 +12,19 @@ TrainedTower::TrainedTower(TrainingSpace& space, const ModelConfig& config, cons
     : space_(space),
       config_(config),
       learning_(learning),
-      projector_(space, config, params, source, precision),
       inputs_(space.backend),
       projector_tape_(space.backend),
       frozen_space_(space.backend) {
+  load_projector(source, params, precision);
   if (learning.vision == Learns::Nothing) {
     load_frozen(source, params, precision);
   } else {
     load_blocks(source, params, precision);
   }
+}
+
+void TrainedTower::load_projector(WeightSource& source, const ParamTable& params, const Precision& precision) {
+  projector_.emplace(space_, config_, params, source, precision);
 }
 
 void TrainedTower::load_frozen(WeightSource& source, const ParamTable& params, const Precision& precision) {
@@ -59,7 +63,7 @@ void TrainedTower::forward(const Matrix& features, const Matrix& pixels, bool re
   keeps_ = returns && keeps;
   const Matrix hidden = frozen_ ? run_frozen(pixels, cancel) : run_blocks(pixels, returns, cancel);
   cancel.check();
-  projector_.forward(features, hidden, pixels.rows, projector_tape_);
+  projector_->forward(features, hidden, pixels.rows, projector_tape_);
 }
 
 Matrix TrainedTower::run_frozen(const Matrix& pixels, const Cancellation& cancel) {
@@ -84,14 +88,14 @@ Matrix TrainedTower::run_blocks(const Matrix& pixels, bool returns, const Cancel
 }
 
 void TrainedTower::backward(const Matrix& d_features, const Matrix& pixels, Recorder* recorder, const Cancellation& cancel) {
-  if (frozen_) return projector_.backward(nullptr, d_features, pixels.rows, projector_tape_, recorder);
+  if (frozen_) return projector_->backward(nullptr, d_features, pixels.rows, projector_tape_, recorder);
   const int64_t tokens = config_.vision_tokens();
   const std::vector<Sequence> sequences = pictures(pixels.rows);
   const Matrix d = inputs_.matrix(kTowerGradient, pixels.rows * tokens, config_.vision.hidden);
   const auto record = [&](const std::string& name) {
     if (recorder != nullptr) recorder->record(name, space_.backend, d, tokens);
   };
-  projector_.backward(&d, d_features, pixels.rows, projector_tape_, recorder);
+  projector_->backward(&d, d_features, pixels.rows, projector_tape_, recorder);
   for (size_t i = blocks_.size(); i-- > 0;) {
     cancel.check();
     record(cat("vision.layers.", i));

@@ -18,6 +18,9 @@ class TrainedTower {
   TrainedTower(TrainingSpace& space, const ModelConfig& config, const ParamTable& params, WeightSource& source,
                const Precision& precision, const Learning& learning);
 
+  // Takes what has changed of the projector, and leaves the tower.
+  void load_projector(WeightSource& source, const ParamTable& params, const Precision& precision);
+
   // features (pictures * tokens_per_image, decoder width) of pixels (pictures, channels * S * S). With `keeps` every block has a tape of its
   // own, so that backward() need not run it again; without `returns` nothing is left behind.
   void forward(const Matrix& features, const Matrix& pixels, bool returns, bool keeps, const Cancellation& cancel);
@@ -40,7 +43,7 @@ class TrainedTower {
   std::optional<InternVit> frozen_;              // a tower that stays as it is,
   std::optional<TrainedEmbeddings> embeddings_;  // or one that learns
   std::vector<TrainedBlock> blocks_;
-  TrainedProjector projector_;
+  std::optional<TrainedProjector> projector_;
   std::vector<Workspace> tapes_;  // one, or one a block
   Workspace inputs_, projector_tape_, frozen_space_;
   bool keeps_ = false;

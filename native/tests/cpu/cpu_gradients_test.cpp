@@ -189,6 +189,37 @@ TEST_P(CpuGradientsTest, Attention) {
 }
 
 // Backwards is the transpose, and undoes it.
+// Blocks of queries end within a sequence and with it. As many numbers have a slope along one direction at a time.
+TEST_P(CpuGradientsTest, AttentionOfManyRows) {
+  const Sequence sequences[] = {{0, 70}, {70, 1}, {71, 64}, {135, 130}};
+  constexpr int64_t kRows = 265;
+  for (const AttentionShape& shape : {AttentionShape{4, 2, 24, true}, AttentionShape{2, 2, 17, false}}) {
+    CpuBackend cpu = backend();
+    Operand qkv(kRows, shape.columns(), 3, 2, 2), d(kRows, shape.heads * shape.head_dim, 1, 3);
+    Operand out(kRows, shape.heads * shape.head_dim, 2), log_sums(kRows, shape.heads), d_qkv(kRows, shape.columns(), 5);
+    cpu.gradients()->attend(out.matrix(), log_sums.matrix(), qkv.matrix(), sequences, shape);
+    EXPECT_LT(distance(out.matrix(), attended(doubles(qkv.matrix()), sequences, shape)), kTolerance);
+    cpu.gradients()->attend_back(d_qkv.matrix(), d.matrix(), out.matrix(), log_sums.matrix(), qkv.matrix(), sequences, shape);
+    // A row alone at a time, of the first, a middle and the last block.
+    for (const int64_t row : {0, 63, 64, 69, 70, 71, 134, 135, 198, 199, 264}) {
+      Values towards(static_cast<size_t>(kRows * shape.columns()));
+      Operand direction(1, shape.columns(), 0, static_cast<uint32_t>(row + 5));
+      double expected = 0;
+      for (int64_t c = 0; c < shape.columns(); ++c) {
+        towards[static_cast<size_t>(row * shape.columns() + c)] = static_cast<double>(direction.at(0, c));
+        expected += static_cast<double>(direction.at(0, c)) * static_cast<double>(d_qkv.at(row, c));
+      }
+      const auto at = [&](double step) {
+        Values x = doubles(qkv.matrix());
+        for (size_t i = 0; i < x.size(); ++i) x[i] += step * towards[i];
+        return along(doubles(d.matrix()), attended(x, sequences, shape));
+      };
+      const double found = (at(1e-5) - at(-1e-5)) / 2e-5;
+      EXPECT_NEAR(expected, found, 1e-4 * std::max(1.0, std::abs(found))) << "row " << row << ", head_dim " << shape.head_dim;
+    }
+  }
+}
+
 TEST_P(CpuGradientsTest, Rotation) {
   CpuBackend cpu = backend();
   const Sequence sequences[] = {{0, 4}, {4, 3}};
@@ -248,19 +279,48 @@ TEST_P(CpuGradientsTest, ProductsInputs) {
   }
 }
 
-TEST_P(CpuGradientsTest, ProductsWeights) {
+// Of a pair: neither is turned, in f32 alone.
+TEST_P(CpuGradientsTest, NarrowProductsInputs) {
   CpuBackend cpu = backend();
-  for (const int64_t rows : {1, 5, 130}) {
-    Operand d(rows, 45, 3, 2), in(rows, 77, 1, 3), out(45, 77, 2, 4);
-    Values expected = doubles(out.matrix());
-    for (int64_t o = 0; o < 45; ++o) {
-      for (int64_t i = 0; i < 77; ++i) {
-        for (int64_t r = 0; r < rows; ++r)
-          expected[static_cast<size_t>(o * 77 + i)] += static_cast<double>(d.at(r, o)) * static_cast<double>(in.at(r, i));
+  for (const auto& [in_features, out_features] : {std::pair<int64_t, int64_t>{100, 16}, {16, 100}, {7, 3}, {1, 70}}) {
+    HostValues values({out_features, in_features}, DType::F32, 2);
+    const auto weights = cpu.linear({{values.tensor()}, {}, WeightFormat::Plain}, DType::F32);
+    const auto* numbers = static_cast<const float*>(values.tensor().data);
+    for (const int64_t rows : {1, 6, 131}) {
+      Operand d(rows, out_features, 3, 4), out(rows, in_features, 2, 5);
+      for (const bool adds : {false, true}) {
+        Values expected = doubles(out.matrix());
+        for (int64_t r = 0; r < rows; ++r) {
+          for (int64_t c = 0; c < in_features; ++c) {
+            double& sum = expected[static_cast<size_t>(r * in_features + c)];
+            if (!adds) sum = 0;
+            for (int64_t k = 0; k < out_features; ++k)
+              sum += static_cast<double>(d.at(r, k)) * static_cast<double>(numbers[k * in_features + c]);
+          }
+        }
+        cpu.gradients()->product_input(out.matrix(), d.matrix(), *weights, adds);
+        EXPECT_LT(distance(out.matrix(), expected), kTolerance) << rows << ", " << in_features;
       }
     }
-    cpu.gradients()->product_weight(out.matrix(), d.matrix(), in.matrix());
-    EXPECT_LT(distance(out.matrix(), expected), kTolerance) << rows;
+  }
+}
+
+// Narrow ones, as of pairs, on either side, and wide ones.
+TEST_P(CpuGradientsTest, ProductsWeights) {
+  CpuBackend cpu = backend();
+  for (const auto& [o_count, i_count] : {std::pair<int64_t, int64_t>{45, 77}, {77, 45}, {16, 130}, {130, 16}, {3, 5}, {90, 77}}) {
+    for (const int64_t rows : {1, 5, 130}) {
+      Operand d(rows, o_count, 3, 2), in(rows, i_count, 1, 3), out(o_count, i_count, 2, 4);
+      Values expected = doubles(out.matrix());
+      for (int64_t o = 0; o < o_count; ++o) {
+        for (int64_t i = 0; i < i_count; ++i) {
+          for (int64_t r = 0; r < rows; ++r)
+            expected[static_cast<size_t>(o * i_count + i)] += static_cast<double>(d.at(r, o)) * static_cast<double>(in.at(r, i));
+        }
+      }
+      cpu.gradients()->product_weight(out.matrix(), d.matrix(), in.matrix());
+      EXPECT_LT(distance(out.matrix(), expected), kTolerance) << rows << ", " << o_count << " x " << i_count;
+    }
   }
 }
 
@@ -361,20 +421,22 @@ TEST_P(CpuGradientsTest, SumOfSquares) {
 // ---- bits ------------------------------------------------------------------------------------------------------------
 
 TEST_P(CpuGradientsTest, BitsDoNotDependOnThreads) {
-  const Sequence sequences[] = {{0, 30}, {30, 41}};
+  const Sequence sequences[] = {{0, 30}, {30, 141}};
   const AttentionShape shape{4, 2, 16, true};
-  Operand qkv(71, shape.columns(), 0, 2), d(71, 64, 0, 3);
+  Operand qkv(171, shape.columns(), 0, 2), d(171, 64, 0, 3);
   std::vector<Operand> results;
   for (const int threads : {1, 2, 3}) {
     CpuBackend cpu = backend(threads);
-    Operand out(71, 64), log_sums(71, 4), d_qkv(71, shape.columns()), by_weight(64, shape.columns(), 0, 4), sums(1, 64, 0, 5);
+    Operand out(171, 64), log_sums(171, 4), d_qkv(171, shape.columns()), by_weight(64, shape.columns(), 0, 4), sums(1, 64, 0, 5);
+    Operand by_wide_weight(shape.columns(), shape.columns(), 0, 6);
     cpu.gradients()->attend(out.matrix(), log_sums.matrix(), qkv.matrix(), sequences, shape);
     cpu.gradients()->attend_back(d_qkv.matrix(), d.matrix(), out.matrix(), log_sums.matrix(), qkv.matrix(), sequences, shape);
     cpu.gradients()->product_weight(by_weight.matrix(), d.matrix(), d_qkv.matrix());
+    cpu.gradients()->product_weight(by_wide_weight.matrix(), qkv.matrix(), d_qkv.matrix());
     cpu.gradients()->sum_rows(sums.matrix(), d.matrix());
-    for (Operand* result : {&d_qkv, &by_weight, &sums}) results.push_back(std::move(*result));
+    for (Operand* result : {&d_qkv, &by_weight, &by_wide_weight, &sums}) results.push_back(std::move(*result));
   }
-  for (size_t i = 3; i < results.size(); ++i) EXPECT_TRUE(same_bits(results[i].matrix(), results[i % 3].matrix())) << i;
+  for (size_t i = 4; i < results.size(); ++i) EXPECT_TRUE(same_bits(results[i].matrix(), results[i % 4].matrix())) << i;
 }
 
 }  // namespace

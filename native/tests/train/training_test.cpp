@@ -136,6 +136,25 @@ TEST_P(TrainingOracleTest, ThreeStepsOfEveryParameter) {
   expect_steps(*training, oracle_.expected()["run"]["steps"], "full");
 }
 
+// The tower stays as it is; what the projector has learnt is taken over, also by products in 16 bits, which have a copy.
+TEST_P(TrainingOracleTest, ProjectorAlone) {
+  const TrainingOptions options{.learning = {.decoder = Learns::Nothing, .vision = Learns::Nothing, .projector = Learns::All}};
+  const auto exact = oracle_.open(options);
+  learn_probe(*exact);
+  expect_gradients(*exact, "full", "gradient");
+  const auto training = oracle_.open(options, 2, true);
+  const double before = learn_probe(*training);
+  training->update(1e-3);
+  const double after = learn_probe(*training);
+  EXPECT_LT(after, before);
+  const auto other = oracle_.open(options, 2, true);
+  for (const auto& parameter : other->model().parameters().all()) {
+    const Parameter& learnt = *training->model().parameters().find(parameter->name);
+    other->write(*parameter, read(*training, learnt, Parameter::kValue).data());
+  }
+  EXPECT_EQ(learn_probe(*other), after);
+}
+
 TEST_P(TrainingOracleTest, GradientsOfPairs) {
   const auto training = oracle_.open(pairs_learn());
   EXPECT_NEAR(learn_probe(*training), oracle_.expected()["lora"]["losses"]["begin float64"].get<double>(), 2e-5);

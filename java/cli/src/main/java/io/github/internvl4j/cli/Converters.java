@@ -4,6 +4,7 @@ import io.github.internvl4j.Device;
 import io.github.internvl4j.MergeRounding;
 import io.github.internvl4j.WhenFull;
 import io.github.internvl4j.error.InvalidOptionException;
+import io.github.internvl4j.evaluate.Scripts;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.function.Function;
@@ -20,6 +21,7 @@ final class Converters {
         line.registerConverter(Path.class, FileNames::option);
         line.registerConverter(WhenFull.class, Converters::whenFull);
         line.registerConverter(MergeRounding.class, Converters::mergeRounding);
+        line.registerConverter(Scripts.class, Converters::scripts);
         number(line, int.class, Integer.class, Integer::valueOf, "an integer of 32 bits");
         number(line, long.class, Long.class, Long::valueOf, "an integer of 64 bits");
         number(line, float.class, Float.class, Float::valueOf, "a number");
@@ -48,6 +50,14 @@ final class Converters {
             case "in-type" -> MergeRounding.IN_TYPE;
             default -> throw new TypeConversionException("expected once or in-type, found '" + word + "'");
         };
+    }
+
+    private static Scripts scripts(String month) {
+        try {
+            return Scripts.named(month);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(e.getMessage());
+        }
     }
 
     private static <T> void number(

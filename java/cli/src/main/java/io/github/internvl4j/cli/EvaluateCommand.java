@@ -132,7 +132,7 @@ final class EvaluateCommand implements Callable<Integer> {
             description =
                     "Ask as the original's scripts of 2024-04, 2024-07 or 2024-11 do (default: as those of the model's"
                             + " time, as far as its template and its tiles tell).")
-    private @Nullable String scripts;
+    private @Nullable Scripts scripts;
 
     @Option(names = "--show-prompt", description = "Print the selected samples' whole prompts, and ask nothing.")
     private boolean showPrompt;
@@ -153,13 +153,12 @@ final class EvaluateCommand implements Callable<Integer> {
         if (subject.list) {
             return list();
         }
-        Scripts asked = scripts == null ? null : named(scripts);
         List<Benchmark> present = judge.of(present(chosen()), out, main.variable(ServeCommand.KEY_VARIABLE));
         if (subject.model != null) {
-            return askModel(subject.model, present, asked);
+            return askModel(subject.model, present);
         }
         if (subject.answers != null) {
-            return askFile(subject.answers, present, asked);
+            return askFile(subject.answers, present);
         }
         return subject.score
                 ? score(RunFacts.read(out()), present)
@@ -254,14 +253,14 @@ final class EvaluateCommand implements Callable<Integer> {
         return new ParameterException(spec.commandLine(), why);
     }
 
-    private int askModel(ModelFolder model, List<Benchmark> present, @Nullable Scripts asked) throws IOException {
+    private int askModel(ModelFolder model, List<Benchmark> present) throws IOException {
         Path results = out();
         LoadOptions options = batchSize.of(kvMemory.of(compute.of(LoadOptions.defaults())));
         Cancellation cancellation = new Cancellation();
         try (InternVL loaded = load(model, options);
                 Interrupts interrupts = new Interrupts(cancellation::cancel)) {
             String message = system == null ? defaultSystem(loaded.info()) : system;
-            Scripts followed = asked == null ? Scripts.of(loaded.info()) : asked;
+            Scripts followed = scripts == null ? Scripts.of(loaded.info()) : scripts;
             ModelRespondent respondent = new ModelRespondent(loaded, followed, message, cancellation);
             if (showPrompt) {
                 return show(respondent, askedBy(followed, present));
@@ -307,14 +306,6 @@ final class EvaluateCommand implements Callable<Integer> {
                 : "none";
     }
 
-    private Scripts named(String month) {
-        try {
-            return Scripts.named(month);
-        } catch (IllegalArgumentException wrong) {
-            throw wrong("--scripts: " + wrong.getMessage());
-        }
-    }
-
     private static List<Benchmark> askedBy(Scripts scripts, List<Benchmark> benchmarks) {
         return benchmarks.stream().map(one -> Benchmarks.askedBy(scripts, one)).toList();
     }
@@ -338,9 +329,9 @@ final class EvaluateCommand implements Callable<Integer> {
         return status();
     }
 
-    private int askFile(Path answers, List<Benchmark> present, @Nullable Scripts asked) throws IOException {
+    private int askFile(Path answers, List<Benchmark> present) throws IOException {
         FileRespondent file = FileRespondent.read(answers);
-        Scripts followed = asked == null ? Scripts.APRIL_2024 : asked;
+        Scripts followed = scripts == null ? Scripts.APRIL_2024 : scripts;
         RunFacts facts = RunFacts.of(Map.of("model", answers.getFileName().toString(), SCRIPTS, followed.toString()));
         return ask(facts, out(), askedBy(followed, present), file::to);
     }
