@@ -311,9 +311,13 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     /** As they were asked when the answers were given. */
-    private static List<Benchmark> asAsked(RunFacts facts, List<Benchmark> benchmarks) {
+    private static List<Benchmark> asAsked(RunFacts facts, List<Benchmark> benchmarks) throws IOException {
         String month = facts.map().get(SCRIPTS);
-        return month == null ? benchmarks : askedBy(Scripts.named(month), benchmarks);
+        try {
+            return month == null ? benchmarks : askedBy(Scripts.named(month), benchmarks);
+        } catch (IllegalArgumentException unknown) {
+            throw new IOException("run.json, field " + SCRIPTS + ": " + unknown.getMessage(), unknown);
+        }
     }
 
     private int show(ModelRespondent respondent, List<Benchmark> present) throws IOException {

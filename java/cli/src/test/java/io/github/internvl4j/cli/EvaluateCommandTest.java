@@ -195,6 +195,14 @@ class EvaluateCommandTest {
                         "4")
                 .succeeded();
         assertEquals(files, files("later"));
+        Path facts = folder.resolve("later/run.json");
+        String kept = Files.readString(facts);
+        Files.writeString(facts, kept.replace("\"2024-11\"", "\"2031-01\""));
+        Run unknown =
+                run("evaluate", "--score", "--data", SETS.toString(), "--out", out, "--benchmarks", "mmmu_validation");
+        assertEquals(1, unknown.status());
+        assertTrue(unknown.err().contains("run.json, field scripts: there are no scripts of 2031-01"), unknown.err());
+        Files.writeString(facts, kept);
         Run mixed = ask("later", SETS, "--benchmarks", "mmmu_validation");
         assertEquals(1, mixed.status());
         assertTrue(mixed.err().contains("another beams: 1 there, 5 now"), mixed.err());
