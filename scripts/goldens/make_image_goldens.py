@@ -3,8 +3,8 @@
 usage: python3 make_image_goldens.py OUTPUT_FOLDER      (Pillow 12.3.0 and NumPy; cjpeg of libjpeg-turbo)
 
 goldens.tsv: file, width, height and SHA-256 of the bytes of Image.open(file).convert("RGB"), then the same three of
-ImageOps.exif_transpose of it. resize.tsv: width, height, new width, new height and SHA-256 of Image.resize's bytes, for
-the picture whose byte i is the third byte of 1103515245 * (i + 97 * width + height) + 12345 modulo 2^32.
+ImageOps.exif_transpose of it. resize.tsv: width, height, new width, new height and SHA-256 of Image.resize's bytes, with its
+default filter, and resize-bilinear.tsv with the other; for the picture whose byte i is the third byte of 1103515245 * (i + 97 * width + height) + 12345 modulo 2^32.
 """
 import hashlib
 import os
@@ -178,12 +178,19 @@ with open(path("goldens.tsv"), "w") as table:
             upright = ImageOps.exif_transpose(image).convert("RGB")
             table.write(f"{name}\t{digest(image.convert('RGB'))}\t{digest(upright)}\n")
 
-with open(path("resize.tsv"), "w") as table:
-    sizes = [(1, 1, 56, 56), (1, 300, 56, 56), (3, 301, 56, 40), (4, 400, 40, 40), (300, 1, 56, 56), (56, 90, 56, 56),
-             (90, 56, 56, 56), (56, 56, 56, 56), (2, 2, 1, 1), (997, 613, 448, 448), (200, 150, 448, 448)]
-    sizes += [tuple(random.randrange(1, 200) for _ in range(4)) for _ in range(60)]
-    for width, height, new_width, new_height in sizes:
-        i = np.arange(3 * width * height, dtype=np.uint32) + np.uint32(97 * width + height)
-        values = ((np.uint32(1103515245) * i + np.uint32(12345)) >> np.uint32(16)).astype(np.uint8)
-        resized = Image.fromarray(values.reshape(height, width, 3)).resize((new_width, new_height))
-        table.write(f"{width}\t{height}\t{new_width}\t{new_height}\t{hashlib.sha256(resized.tobytes()).hexdigest()}\n")
+def write_resized(name, sizes, resample):
+    with open(path(name), "w") as table:
+        for width, height, new_width, new_height in sizes:
+            i = np.arange(3 * width * height, dtype=np.uint32) + np.uint32(97 * width + height)
+            values = ((np.uint32(1103515245) * i + np.uint32(12345)) >> np.uint32(16)).astype(np.uint8)
+            resized = Image.fromarray(values.reshape(height, width, 3)).resize((new_width, new_height), resample)
+            table.write(
+                f"{width}\t{height}\t{new_width}\t{new_height}\t{hashlib.sha256(resized.tobytes()).hexdigest()}\n")
+
+
+SIZES = [
+    (1, 1, 56, 56), (1, 300, 56, 56), (3, 301, 56, 40), (4, 400, 40, 40), (300, 1, 56, 56), (56, 90, 56, 56),
+    (90, 56, 56, 56), (56, 56, 56, 56), (2, 2, 1, 1), (997, 613, 448, 448), (200, 150, 448, 448)]
+SIZES += [tuple(random.randrange(1, 200) for _ in range(4)) for _ in range(60)]
+write_resized("resize.tsv", SIZES, None)
+write_resized("resize-bilinear.tsv", SIZES + [(151, 97, 302, 194), (448, 301, 896, 602)], Image.Resampling.BILINEAR)

@@ -62,7 +62,7 @@ public final class Prompt {
         if (fields.maxTiles != null) {
             requireTiles(fields.maxTiles, 1, "maxTiles");
         }
-        fields.tileLimits = limits(Options.copy(tileLimits(), "tileLimits"), images().size());
+        fields.tileLimits = limits(Options.copy(tileLimits(), "tileLimits"), imageCount());
         if (thinking() && system() != null) {
             throw new PromptException(
                     "there is a system message, but thinking has one of its own, expected only one of the two");
@@ -81,10 +81,10 @@ public final class Prompt {
                 value >= least && value <= Tiling.LARGEST_MOST, name, value, least + " to " + Tiling.LARGEST_MOST);
     }
 
-    private static List<Integer> limits(List<Integer> values, int entries) {
-        if (values.size() > entries) {
+    private static List<Integer> limits(List<Integer> values, int images) {
+        if (values.size() > images) {
             throw new PromptException(
-                    "tileLimits has " + values.size() + " limits, but there are " + entries + " image entries");
+                    "tileLimits has " + values.size() + " limits, but there are " + images + " images");
         }
         int told = 0;
         for (int i = 0; i < values.size(); i++) {
@@ -165,7 +165,7 @@ public final class Prompt {
 
     private Prompt lastInOneTile() {
         List<Integer> limits = new ArrayList<>(tileLimits());
-        limits.addAll(Collections.nCopies(images().size() - limits.size(), 0));
+        limits.addAll(Collections.nCopies(imageCount() - limits.size(), 0));
         limits.set(limits.size() - 1, 1);
         return tileLimits(limits);
     }
@@ -223,11 +223,12 @@ public final class Prompt {
     }
 
     /**
-     * With limits of tiles for single entries.
+     * With limits of tiles for single images.
      *
-     * @param value the limit of each entry, 1 to {@link Tiling#LARGEST_MOST}, or 0 for none of its own; entries that it does not reach have none
+     * @param value the limit of each image, 1 to {@link Tiling#LARGEST_MOST}, or 0 for none of its own, counted over all entries; images
+     *     that it does not reach have none
      * @throws InvalidOptionException if one is out of its range
-     * @throws PromptException if there are more than entries
+     * @throws PromptException if there are more than images
      */
     public Prompt tileLimits(List<Integer> value) {
         return with(changed -> changed.tileLimits = value);
@@ -250,9 +251,18 @@ public final class Prompt {
         return asked(specialTokensOr(SpecialTokens.PARSE)).laidOut(Math.max(0, images().size() - earlier));
     }
 
-    /** The most tiles of an entry's images; 0 for what the checkpoint says. */
-    int mostTiles(int entry) {
-        int own = entry < tileLimits().size() ? tileLimits().get(entry) : 0;
+    /** How many images there are, in all entries. */
+    int imageCount() {
+        return images().stream().mapToInt(List::size).sum();
+    }
+
+    /**
+     * The most tiles of an image; 0 for what the checkpoint says.
+     *
+     * @param image its number among those of all entries
+     */
+    int mostTiles(int image) {
+        int own = image < tileLimits().size() ? tileLimits().get(image) : 0;
         int all = fields.maxTiles == null ? 0 : fields.maxTiles;
         return own == 0 || all == 0 ? Math.max(own, all) : Math.min(own, all);
     }
@@ -301,7 +311,7 @@ public final class Prompt {
         return fields.maxTiles;
     }
 
-    /** The same for the images of single entries, from the first, where it is less; 0 for none. A video's frames have 1. */
+    /** The same for single images, from the first of all entries, where it is less; 0 for none. A video's frames have 1. */
     public List<Integer> tileLimits() {
         return fields.tileLimits;
     }

@@ -90,8 +90,9 @@ public final class PromptBuilder {
     public PromptBuilder user(Prompt message) {
         Objects.requireNonNull(message, "message");
         tileLimits.addAll(message.tileLimits());
+        tileLimits.addAll(
+                Collections.nCopies(message.imageCount() - message.tileLimits().size(), 0));
         images.addAll(message.images());
-        tileLimits.addAll(Collections.nCopies(images.size() - tileLimits.size(), 0));
         Turn question = Turn.ofQuestion(message.question()).placeholders(message.placeholders());
         goOn();
         asked = question.specialTokens(mode).laidOut(message.images().size()).specialTokens(null);

@@ -124,17 +124,20 @@ final class PromptReader {
     /** How many tiles each entry of the prompt has, thumbnails included: the original's num_patches_list. Only sizes are looked at. */
     List<Integer> tiles(Prompt prompt) {
         List<Integer> tiles = new ArrayList<>();
+        int number = 0;
         for (List<Image> entry : prompt.images()) {
-            Tiling tiling = tiling(prompt, tiles.size());
-            tiles.add(entry.stream()
-                    .mapToInt(image -> tiling.tiles(image.width(), image.height(), info.imageSize()))
-                    .sum());
+            int together = 0;
+            for (Image image : entry) {
+                together += tiling(prompt, number++).tiles(image.width(), image.height(), info.imageSize());
+            }
+            tiles.add(together);
         }
         return tiles;
     }
 
-    private Tiling tiling(Prompt prompt, int entry) {
-        int most = prompt.mostTiles(entry);
+    /** @param image its number among those of all entries */
+    private Tiling tiling(Prompt prompt, int image) {
+        int most = prompt.mostTiles(image);
         return most == 0 ? imageProcessor.tiling() : imageProcessor.tiling().most(most);
     }
 
@@ -238,12 +241,12 @@ final class PromptReader {
     /** (tiles, channels, S, S), normalized: the tiles of all images, in order. */
     Tensor pixels(Prompt prompt) {
         List<Tensor> parts = new ArrayList<>();
-        int entries = prompt.images().size();
-        for (int from = 0; from < entries; ) {
+        List<Image> images = prompt.images().stream().flatMap(List::stream).toList();
+        for (int from = 0; from < images.size(); ) {
             Tiling tiling = tiling(prompt, from);
             List<Image> alike = new ArrayList<>();
-            while (from < entries && tiling(prompt, from).equals(tiling)) {
-                alike.addAll(prompt.images().get(from++));
+            while (from < images.size() && tiling(prompt, from).equals(tiling)) {
+                alike.add(images.get(from++));
             }
             parts.add(imageProcessor.preprocess(alike, tiling));
         }

@@ -1,5 +1,6 @@
 package io.github.internvl4j;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -9,8 +10,10 @@ import io.github.internvl4j.error.ContextLengthException;
 import io.github.internvl4j.error.InvalidOptionException;
 import io.github.internvl4j.error.PromptException;
 import io.github.internvl4j.image.Image;
+import io.github.internvl4j.tensor.Tensor;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -78,6 +81,28 @@ class TiledImagesTest {
             assertEquals(fresh.promptTokens(), reply.promptTokens());
             assertEquals(fresh.alternatives(), reply.alternatives());
         }
+    }
+
+    @Test
+    void imagesOfOneEntryHaveLimitsOfTheirOwn() {
+        Image wide = ORACLE.image("wide-800x300.png");
+        Image tall = ORACLE.image("tall-300x800.jpg");
+        Prompt prompt = Prompt.combined("Q", tall, wide, tall).and(wide).tileLimits(List.of(0, 1, 2));
+        PromptReader reader = model.reader();
+        List<Tensor> alone = Stream.of(
+                        Prompt.of("Q", tall),
+                        Prompt.of("Q", wide).maxTiles(1),
+                        Prompt.of("Q", tall).maxTiles(2),
+                        Prompt.of("Q", wide))
+                .map(reader::pixels)
+                .toList();
+        Tensor pixels = reader.pixels(prompt);
+        assertArrayEquals(Tensor.joined(alone).toArray(), pixels.toArray());
+        List<Integer> tiles = reader.tiles(prompt);
+        assertEquals(2, tiles.size());
+        assertEquals(alone.get(3).size(0), tiles.get(1).longValue());
+        assertEquals(pixels.size(0), tiles.get(0) + tiles.get(1));
+        assertTrue(alone.get(0).size(0) > 2 && alone.get(3).size(0) > 1);
     }
 
     @Test

@@ -261,12 +261,13 @@ final class EvaluateCommand implements Callable<Integer> {
                 Interrupts interrupts = new Interrupts(cancellation::cancel)) {
             String message = system == null ? defaultSystem(loaded.info()) : system;
             Scripts followed = scripts == null ? Scripts.of(loaded.info()) : scripts;
+            List<Benchmark> asked = askedBy(followed, loaded.info().tiling().dynamic(), present);
             ModelRespondent respondent = new ModelRespondent(loaded, followed, message, cancellation);
             if (showPrompt) {
-                return show(respondent, askedBy(followed, present));
+                return show(respondent, asked);
             }
             RunFacts facts = RunFacts.of(facts(model.path(), loaded, followed, message));
-            int status = ask(facts, results, askedBy(followed, present), benchmark -> respondent);
+            int status = ask(facts, results, asked, benchmark -> respondent);
             return interrupts.status() != 0 ? interrupts.status() : status;
         }
     }
@@ -293,28 +294,28 @@ final class EvaluateCommand implements Callable<Integer> {
         facts.put("template", info.conversationTemplate());
         facts.put(SCRIPTS, scripts.toString());
         facts.put("beams", String.valueOf(scripts.beams(info)));
-        facts.put("differences from the scripts", differences(info));
+        facts.put("tiles", String.valueOf(info.tiling().dynamic()));
         facts.put("system message", Objects.requireNonNullElse(system, "(the template's)"));
         facts.put("version", InternVL.version());
         return facts;
     }
 
-    /** In what answers are not asked for as the scripts do. */
-    private static String differences(ModelInfo info) {
-        return info.tiling().dynamic()
-                ? "MMMU's first image as it is, and alone: the scripts double it before it is tiled, and add the others"
-                : "none";
-    }
-
-    private static List<Benchmark> askedBy(Scripts scripts, List<Benchmark> benchmarks) {
-        return benchmarks.stream().map(one -> Benchmarks.askedBy(scripts, one)).toList();
+    private static List<Benchmark> askedBy(Scripts scripts, boolean tiles, List<Benchmark> benchmarks) {
+        return benchmarks.stream()
+                .map(one -> Benchmarks.askedBy(scripts, tiles, one))
+                .toList();
     }
 
     /** As they were asked when the answers were given. */
     private static List<Benchmark> asAsked(RunFacts facts, List<Benchmark> benchmarks) throws IOException {
         String month = facts.map().get(SCRIPTS);
         try {
-            return month == null ? benchmarks : askedBy(Scripts.named(month), benchmarks);
+            return month == null
+                    ? benchmarks
+                    : askedBy(
+                            Scripts.named(month),
+                            Boolean.parseBoolean(facts.map().get("tiles")),
+                            benchmarks);
         } catch (IllegalArgumentException unknown) {
             throw new IOException("run.json, field " + SCRIPTS + ": " + unknown.getMessage(), unknown);
         }
@@ -337,7 +338,7 @@ final class EvaluateCommand implements Callable<Integer> {
         FileRespondent file = FileRespondent.read(answers);
         Scripts followed = scripts == null ? Scripts.APRIL_2024 : scripts;
         RunFacts facts = RunFacts.of(Map.of("model", answers.getFileName().toString(), SCRIPTS, followed.toString()));
-        return ask(facts, out(), askedBy(followed, present), file::to);
+        return ask(facts, out(), askedBy(followed, false, present), file::to);
     }
 
     private int ask(RunFacts facts, Path results, List<Benchmark> present, Function<Benchmark, Respondent> respondents)

@@ -198,7 +198,21 @@ public final class Image {
      * @throws InvalidOptionException if a size is below 1 or the result would not fit an array
      */
     public Image resize(int newWidth, int newHeight) {
-        return BicubicResize.resize(this, newWidth, newHeight, ResizeKernel.PILLOW);
+        return resize(newWidth, newHeight, ResizeFilter.BICUBIC);
+    }
+
+    /**
+     * This image in another size, to the byte as Pillow's {@code resize((width, height), filter)}, with antialiasing.
+     *
+     * @param newWidth in pixels, at least 1
+     * @param newHeight in pixels, at least 1
+     * @param filter Pillow's of this name
+     * @return the resized image; this one if the size is the same
+     * @throws InvalidOptionException if a size is below 1 or the result would not fit an array
+     */
+    public Image resize(int newWidth, int newHeight, ResizeFilter filter) {
+        Objects.requireNonNull(filter, "filter");
+        return new Resize(ResizeKernel.PILLOW, filter).resize(this, newWidth, newHeight);
     }
 
     /** The pixels themselves, for this package, which only reads them. */

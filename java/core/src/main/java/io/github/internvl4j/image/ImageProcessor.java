@@ -18,13 +18,13 @@ import java.util.Objects;
 public final class ImageProcessor {
     private final int size;
     private final Tiling tiling;
-    private final ResizeKernel kernel;
+    private final Resize resize;
     private final LevelValues values;
 
-    private ImageProcessor(int size, Tiling tiling, ResizeKernel kernel, LevelValues values) {
+    private ImageProcessor(int size, Tiling tiling, Resize resize, LevelValues values) {
         this.size = size;
         this.tiling = tiling;
-        this.kernel = kernel;
+        this.resize = resize;
         this.values = values;
     }
 
@@ -78,14 +78,13 @@ public final class ImageProcessor {
         if (!model.tiling().dynamic()) {
             return load(modelDirectory, model.imageSize());
         }
-        return new ImageProcessor(model.imageSize(), model.tiling(), ResizeKernel.PILLOW, LevelValues.ofImageNet());
+        return new ImageProcessor(model.imageSize(), model.tiling(), Resize.PILLOW, LevelValues.ofImageNet());
     }
 
     private static ImageProcessor tensors(Path file, int imageSize) {
         PreprocessorConfig config =
                 sized(file, PreprocessorConfig.readTransformers(file), imageSize, "vision_config.image_size");
-        return new ImageProcessor(
-                config.size(), config.tiling(), ResizeKernel.TORCHVISION, LevelValues.ofTensors(config));
+        return new ImageProcessor(config.size(), config.tiling(), Resize.TORCHVISION, LevelValues.ofTensors(config));
     }
 
     private static PreprocessorConfig sized(Path file, PreprocessorConfig config, int imageSize, String field) {
@@ -97,7 +96,7 @@ public final class ImageProcessor {
     }
 
     private static ImageProcessor squares(PreprocessorConfig config) {
-        return new ImageProcessor(config.size(), Tiling.NONE, ResizeKernel.PILLOW, LevelValues.ofNumPy(config));
+        return new ImageProcessor(config.size(), Tiling.NONE, Resize.PILLOW, LevelValues.ofNumPy(config));
     }
 
     /**
@@ -168,14 +167,14 @@ public final class ImageProcessor {
     /** One image into its (tiles, 3, S, S). Only the bytes of the whole grid are held beside them. */
     private void preprocess(Image image, Tiling asked, Tensor pixels, long first) {
         Tiling.Grid grid = asked.grid(image.width(), image.height(), size);
-        Image whole = BicubicResize.resize(image, size * grid.columns(), size * grid.rows(), kernel);
+        Image whole = resize.resize(image, size * grid.columns(), size * grid.rows());
         Chunks.run(grid.tiles(), tile -> {
             int x = tile % grid.columns() * size;
             int y = tile / grid.columns() * size;
             write(whole, x, y, pixels.slice(first + tile));
         });
         if (asked.hasThumbnail(grid)) {
-            write(BicubicResize.resize(image, size, size, kernel), 0, 0, pixels.slice(first + grid.tiles()));
+            write(resize.resize(image, size, size), 0, 0, pixels.slice(first + grid.tiles()));
         }
     }
 

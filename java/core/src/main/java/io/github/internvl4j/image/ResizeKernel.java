@@ -1,8 +1,8 @@
 package io.github.internvl4j.image;
 
 /**
- * Whose bicubic kernel an image is resized with. Both have the same weights and passes; they differ in how many bits a
- * weight has behind the point, and so by up to two levels of a pixel.
+ * Whose fixed point an image is resized in. Both have the same weights and passes; they differ in how many bits a weight has behind
+ * the point, and so by up to two levels of a pixel.
  */
 enum ResizeKernel {
     /** {@code Image.resize} of Pillow. */

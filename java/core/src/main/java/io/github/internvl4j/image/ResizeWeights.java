@@ -1,7 +1,7 @@
 package io.github.internvl4j.image;
 
 /**
- * The weights of the bicubic filter along one axis (Pillow, Resample.c: precompute_coeffs and normalize_coeffs_8bpc;
+ * The weights of a filter along one axis (Pillow, Resample.c: precompute_coeffs and normalize_coeffs_8bpc;
  * PyTorch took them over). Output pixel {@code i} is the sum of the input pixels {@code first[i] .. first[i] + count[i]
  * - 1} times {@code weights[i * taps ...]}, in fixed point with {@code bits} bits behind the point.
  *
@@ -12,20 +12,18 @@ package io.github.internvl4j.image;
  * @param bits behind the point
  */
 record ResizeWeights(int taps, int[] first, int[] count, int[] weights, int bits) {
-    private static final double SUPPORT = 2;
-
     /**
      * Weights from one size to another. When shrinking, the filter widens with the scale, which is the antialiasing.
      *
      * @param from input pixels, at least 1
      * @param to output pixels, at least 1
-     * @param kernel which fixed point
+     * @param resize which filter, and in which fixed point
      * @return the weights
      */
-    static ResizeWeights of(int from, int to, ResizeKernel kernel) {
+    static ResizeWeights of(int from, int to, Resize resize) {
         double scale = (double) from / to;
         double filterScale = Math.max(scale, 1);
-        double support = SUPPORT * filterScale;
+        double support = resize.filter().support() * filterScale;
         int taps = (int) Math.ceil(support) * 2 + 1;
         int[] first = new int[to];
         int[] count = new int[to];
@@ -35,9 +33,10 @@ record ResizeWeights(int taps, int[] first, int[] count, int[] weights, int bits
             double center = (i + 0.5) * scale;
             first[i] = Math.max(0, (int) (center - support + 0.5));
             count[i] = Math.min(from, (int) (center + support + 0.5)) - first[i];
-            largest = Math.max(largest, fill(exact, i * taps, first[i], count[i], center, 1 / filterScale));
+            largest = Math.max(
+                    largest, fill(resize.filter(), exact, i * taps, first[i], count[i], center, 1 / filterScale));
         }
-        int bits = kernel.fractionBits(largest);
+        int bits = resize.kernel().fractionBits(largest);
         int[] weights = new int[exact.length];
         for (int k = 0; k < weights.length; k++) {
             weights[k] = (int) ((exact[k] < 0 ? -0.5 : 0.5) + exact[k] * (1 << bits));
@@ -46,10 +45,11 @@ record ResizeWeights(int taps, int[] first, int[] count, int[] weights, int bits
     }
 
     /** The weights of one output pixel, which sum up to 1; returns the largest. */
-    private static double fill(double[] exact, int at, int first, int count, double center, double step) {
+    private static double fill(
+            ResizeFilter filter, double[] exact, int at, int first, int count, double center, double step) {
         double sum = 0;
         for (int k = 0; k < count; k++) {
-            exact[at + k] = bicubic((k + first - center + 0.5) * step);
+            exact[at + k] = filter.weight((k + first - center + 0.5) * step);
             sum += exact[at + k];
         }
         double largest = 0;
@@ -58,15 +58,5 @@ record ResizeWeights(int taps, int[] first, int[] count, int[] weights, int bits
             largest = Math.max(largest, exact[k]);
         }
         return largest;
-    }
-
-    /** Keys' cubic convolution kernel with a = -0.5. */
-    private static double bicubic(double distance) {
-        double a = -0.5;
-        double x = Math.abs(distance);
-        if (x < 1) {
-            return ((a + 2) * x - (a + 3)) * x * x + 1;
-        }
-        return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
     }
 }

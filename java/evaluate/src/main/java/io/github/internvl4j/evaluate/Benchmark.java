@@ -3,6 +3,7 @@ package io.github.internvl4j.evaluate;
 import io.github.internvl4j.Prompt;
 import io.github.internvl4j.image.Image;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A data set, its questions and its score. One class of one's own is all that another data set needs. */
@@ -24,15 +25,16 @@ public interface Benchmark {
     Samples samples(DataFolder data) throws IOException;
 
     /**
-     * What a sample asks: its question, with its picture if it has one. A benchmark of dialogs or of several pictures makes its own.
+     * What a sample asks: its question, with its pictures in lines before it. A benchmark of dialogs makes its own.
      *
      * @throws IOException if a picture cannot be read
      */
     default Prompt prompt(Sample sample) throws IOException {
-        Picture picture = sample.picture();
-        return picture == null
-                ? Prompt.of(sample.question())
-                : Prompt.of(sample.question(), Image.read(picture.read(), picture.name()));
+        List<Image> images = new ArrayList<>();
+        for (Picture picture : sample.pictures()) {
+            images.add(picture.image());
+        }
+        return Prompt.of(sample.question(), images);
     }
 
     /** Whether it is asked with the system message of the model's template, whatever the run's is. */

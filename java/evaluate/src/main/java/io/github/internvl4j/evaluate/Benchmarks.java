@@ -56,9 +56,13 @@ public final class Benchmarks {
         return found;
     }
 
-    /** A benchmark as other scripts than {@link Scripts#APRIL_2024} ask it. */
-    public static Benchmark askedBy(Scripts scripts, Benchmark benchmark) {
-        return benchmark instanceof Published own ? own.askedBy(scripts) : benchmark;
+    /**
+     * A benchmark as other scripts than {@link Scripts#APRIL_2024} ask it, or a model with tiles.
+     *
+     * @param tiles whether the model's images are cut
+     */
+    public static Benchmark askedBy(Scripts scripts, boolean tiles, Benchmark benchmark) {
+        return benchmark instanceof Published own ? own.askedBy(scripts, tiles) : benchmark;
     }
 
     /** A benchmark with a judge, if it can use one. */

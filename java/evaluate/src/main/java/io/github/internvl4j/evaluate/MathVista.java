@@ -43,7 +43,7 @@ final class MathVista extends Published {
     }
 
     @Override
-    MathVista askedBy(Scripts other) {
+    MathVista askedBy(Scripts other, boolean tiles) {
         return new MathVista(split, other, judge);
     }
 

@@ -3,37 +3,44 @@ package io.github.internvl4j.evaluate;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.internvl4j.Prompt;
+import io.github.internvl4j.image.Image;
+import io.github.internvl4j.image.ResizeFilter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 
-/** MMMU: college exams of thirty subjects, with their first picture. */
+/** MMMU: college exams of thirty subjects, with their first picture; with tiles, all pictures. */
 final class Mmmu extends Published {
     private static final List<String> SUBJECTS = Tables.list("/mmmu/order");
+    private static final int MOST_PICTURES = 7;
     private static final String CHOICE = "multiple-choice";
 
     private final String split;
     private final Scripts scripts;
+    private final boolean tiles;
 
     /** @param split {@code validation} or {@code test} */
     Mmmu(String split) {
-        this(split, Scripts.APRIL_2024);
+        this(split, Scripts.APRIL_2024, false);
     }
 
-    private Mmmu(String split, Scripts scripts) {
+    private Mmmu(String split, Scripts scripts, boolean tiles) {
         this.split = split;
         this.scripts = scripts;
+        this.tiles = tiles;
     }
 
     @Override
-    Benchmark askedBy(Scripts other) {
-        return new Mmmu(split, other);
+    Benchmark askedBy(Scripts other, boolean cut) {
+        return new Mmmu(split, other, cut);
     }
 
     @Override
@@ -77,7 +84,7 @@ final class Mmmu extends Published {
                 id,
                 position,
                 question(row),
-                hasPicturesAsOptions(row) ? null : new ParquetPicture(file, place, "image_1"),
+                hasPicturesAsOptions(row) ? List.of() : pictures(file, place),
                 split.equals("test") ? "" : String.join(" | ", golds(row)),
                 row);
     }
@@ -131,6 +138,41 @@ final class Mmmu extends Published {
                         .filter(option -> option.contains("<img="))
                         .count()
                 >= 2;
+    }
+
+    private List<Picture> pictures(ParquetFile file, ParquetFile.Row place) {
+        List<Picture> pictures = new ArrayList<>();
+        pictures.add(new ParquetPicture(file, place, "image_1"));
+        for (int number = 2; tiles && number <= MOST_PICTURES; number++) {
+            String column = "image_" + number;
+            if (place.pictures().contains(column)) {
+                pictures.add(new ParquetPicture(file, place, column));
+            }
+        }
+        return pictures;
+    }
+
+    /**
+     * With tiles all pictures stand at one placeholder. Since July 2024 the first is doubled before it is cut, and the others are a tile
+     * each.
+     */
+    @Override
+    public Prompt prompt(Sample sample) throws IOException {
+        if (!tiles || sample.pictures().isEmpty()) {
+            return super.prompt(sample);
+        }
+        List<Image> images = new ArrayList<>();
+        for (Picture picture : sample.pictures()) {
+            images.add(picture.image());
+        }
+        List<Integer> limits = new ArrayList<>();
+        if (scripts != Scripts.APRIL_2024) {
+            Image first = images.get(0);
+            images.set(0, first.resize(2 * first.width(), 2 * first.height(), ResizeFilter.BILINEAR));
+            limits.add(0);
+            limits.addAll(Collections.nCopies(images.size() - 1, 1));
+        }
+        return Prompt.of(sample.question()).images(List.of(images)).tileLimits(limits);
     }
 
     private String question(ObjectNode row) throws Rows.BadRow {

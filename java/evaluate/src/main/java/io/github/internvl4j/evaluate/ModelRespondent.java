@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -57,14 +58,15 @@ public final class ModelRespondent implements Respondent {
 
     private BatchRequest request(Benchmark benchmark, Sample sample, int number, Map<Integer, String> pictures) {
         try {
-            Sample asked = sample;
-            Picture picture = sample.picture();
-            if (picture != null) {
+            List<Picture> read = new ArrayList<>();
+            List<String> digests = new ArrayList<>();
+            for (Picture picture : sample.pictures()) {
                 byte[] encoded = picture.read();
-                pictures.put(number, Digest.of(encoded));
-                asked = sample.withPicture(Picture.of(picture.name(), encoded));
+                read.add(Picture.of(picture.name(), encoded));
+                digests.add(Digest.of(encoded));
             }
-            Prompt prompt = benchmark.prompt(asked);
+            pictures.put(number, String.join(" ", digests));
+            Prompt prompt = benchmark.prompt(sample.withPictures(read));
             return BatchRequest.of(
                     benchmark.hasTemplatesSystem() ? prompt : prompt.system(system),
                     benchmark.decoding().config().beams(benchmark.hasScriptsBeams() ? beams : 1));
@@ -82,7 +84,7 @@ public final class ModelRespondent implements Respondent {
             implements BatchListener {
         @Override
         public void onReply(int index, Reply reply) {
-            String picture = pictures.remove(index);
+            String picture = Objects.requireNonNullElse(pictures.remove(index), "");
             if (reply.finish() != FinishReason.CANCELLED) {
                 listener.answered(
                         samples.get(index),
@@ -91,7 +93,7 @@ public final class ModelRespondent implements Respondent {
                                 reply.promptTokens().size(),
                                 reply.tokens().size(),
                                 reply.finish().name().toLowerCase(Locale.ROOT),
-                                picture == null ? "" : picture));
+                                picture));
             }
         }
 

@@ -1,5 +1,6 @@
 package io.github.internvl4j.evaluate;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -8,9 +9,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
@@ -96,24 +98,44 @@ final class ParquetFile {
     /** A group's rows, without their pictures. */
     List<Row> rows(int group) throws IOException {
         List<Row> rows = new ArrayList<>();
-        read(group, ParquetSchema::isText, record -> rows.add(new Row(group, rows.size(), ParquetSchema.json(record))));
+        read(group, ParquetSchema.withoutBytes(schema), record -> rows.add(row(group, rows.size(), record)));
         return rows;
     }
 
-    /** A row's fields, and where it is. */
-    record Row(int group, int index, ObjectNode fields) {}
+    /** Of a picture's struct the path is read, as the hub stores it, and that only tells whether there is one. */
+    private Row row(int group, int index, Group record) {
+        ObjectNode fields = ParquetSchema.json(record);
+        Set<String> pictures = new HashSet<>();
+        for (Type column : schema.getFields()) {
+            JsonNode value = ParquetSchema.isText(column) ? null : fields.remove(column.getName());
+            if (value != null && !value.isNull()) {
+                pictures.add(column.getName());
+            }
+        }
+        return new Row(group, index, fields, pictures);
+    }
+
+    /**
+     * A row.
+     *
+     * @param fields without those that hold bytes
+     * @param pictures the columns in which it has a picture
+     */
+    record Row(int group, int index, ObjectNode fields, Set<String> pictures) {}
 
     /** A picture in a column of structs with {@code bytes}, as the hub stores them; null where there is none. */
     byte[][] pictures(int group, String column) throws IOException {
         List<byte @Nullable []> pictures = new ArrayList<>();
-        read(group, type -> type.getName().equals(column), record -> pictures.add(ParquetSchema.bytes(record, column)));
+        List<Type> columns = schema.getFields().stream()
+                .filter(type -> type.getName().equals(column))
+                .toList();
+        read(group, columns, record -> pictures.add(ParquetSchema.bytes(record, column)));
         return pictures.toArray(new byte[0][]);
     }
 
     /** @param use is called within, since a damaged record may fail only there */
-    private void read(int group, Predicate<Type> columns, Consumer<Group> use) throws IOException {
-        MessageType wanted = new MessageType(
-                schema.getName(), schema.getFields().stream().filter(columns).toList());
+    private void read(int group, List<Type> columns, Consumer<Group> use) throws IOException {
+        MessageType wanted = new MessageType(schema.getName(), columns);
         try (RandomAccessFile bytes = new RandomAccessFile(file.toFile(), "r")) {
             RowGroup rows = description.getRow_groups().get(group);
             PageReadStore pages = ParquetPages.read(bytes, rows, wanted);

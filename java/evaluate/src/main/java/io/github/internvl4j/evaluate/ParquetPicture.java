@@ -2,51 +2,53 @@ package io.github.internvl4j.evaluate;
 
 import java.io.IOException;
 import java.lang.ref.SoftReference;
-import org.jspecify.annotations.Nullable;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
 
-/** A picture in a Parquet file. Neighbours are read together, and the last ones stay at hand while there is memory. */
+/** A picture in a Parquet file. Neighbours in a column are read together, and the last ones stay at hand while there is memory. */
 final class ParquetPicture implements Picture {
-    private static @Nullable Block last;
+    /** A sample's pictures may lie in several columns. */
+    private static final int KEPT = 8;
 
-    private final ParquetFile file;
-    private final int group;
+    private static final Map<Column, SoftReference<byte[][]>> LAST = new LinkedHashMap<>();
+
+    private final Column column;
     private final int index;
-    private final String column;
 
     ParquetPicture(ParquetFile file, ParquetFile.Row row, String column) {
-        this.file = file;
-        group = row.group();
+        this.column = new Column(file, row.group(), column);
         index = row.index();
-        this.column = column;
     }
 
-    /** A row group's pictures. */
-    private record Block(ParquetFile file, int group, String column, SoftReference<byte[][]> pictures) {}
+    /** One of a row group. */
+    private record Column(ParquetFile file, int group, String name) {}
 
     @Override
     public String name() {
-        return file.path() + ", row group " + group + ", row " + (index + 1) + ", column " + column;
+        return column.file.path() + ", row group " + column.group + ", row " + (index + 1) + ", column " + column.name;
     }
 
     @Override
     public byte[] read() throws IOException {
-        byte[] picture = pictures(this)[index];
+        byte[] picture = pictures(column)[index];
         if (picture == null) {
             throw new IOException("there is no picture in " + name());
         }
         return picture;
     }
 
-    private static synchronized byte[][] pictures(ParquetPicture one) throws IOException {
-        Block block = last;
-        if (block != null && block.file == one.file && block.group == one.group && block.column.equals(one.column)) {
-            byte[][] kept = block.pictures.get();
-            if (kept != null) {
-                return kept;
-            }
+    private static synchronized byte[][] pictures(Column column) throws IOException {
+        SoftReference<byte[][]> last = LAST.remove(column);
+        byte[][] pictures = last == null ? null : last.get();
+        if (pictures == null) {
+            pictures = column.file.pictures(column.group, column.name);
+            last = new SoftReference<>(pictures);
         }
-        byte[][] pictures = one.file.pictures(one.group, one.column);
-        last = new Block(one.file, one.group, one.column, new SoftReference<>(pictures));
+        LAST.put(column, Objects.requireNonNull(last)); // as the latest
+        if (LAST.size() > KEPT) {
+            LAST.remove(LAST.keySet().iterator().next());
+        }
         return pictures;
     }
 }

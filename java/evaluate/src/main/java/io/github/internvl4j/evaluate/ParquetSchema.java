@@ -85,6 +85,22 @@ final class ParquetSchema {
         return type.asGroupType().getFields().stream().allMatch(ParquetSchema::isText);
     }
 
+    /** The columns, and of one that holds bytes what else is in it. */
+    static List<Type> withoutBytes(GroupType group) {
+        List<Type> columns = new ArrayList<>();
+        for (Type column : group.getFields()) {
+            if (isText(column)) {
+                columns.add(column);
+            } else if (!column.isPrimitive()) {
+                List<Type> texts = withoutBytes(column.asGroupType());
+                if (!texts.isEmpty()) {
+                    columns.add(column.asGroupType().withNewFields(texts));
+                }
+            }
+        }
+        return columns;
+    }
+
     private static boolean isString(Type type) {
         return LogicalTypeAnnotation.stringType().equals(type.getLogicalTypeAnnotation());
     }

@@ -1,5 +1,6 @@
 package io.github.internvl4j.evaluate;
 
+import io.github.internvl4j.image.Image;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,16 @@ public interface Picture {
      * @throws IOException if it is missing or cannot be read
      */
     byte[] read() throws IOException;
+
+    /**
+     * Its pixels.
+     *
+     * @throws IOException if it is missing or cannot be read
+     * @throws io.github.internvl4j.error.ImageException if it is no image
+     */
+    default Image image() throws IOException {
+        return Image.read(read(), name());
+    }
 
     /** A file. */
     static Picture of(Path file) {

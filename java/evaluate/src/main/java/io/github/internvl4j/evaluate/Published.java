@@ -12,8 +12,12 @@ abstract class Published implements Benchmark {
         return true;
     }
 
-    /** As these scripts ask it. */
-    Benchmark askedBy(Scripts scripts) {
+    /**
+     * As these scripts ask it.
+     *
+     * @param tiles whether the model's images are cut
+     */
+    Benchmark askedBy(Scripts scripts, boolean tiles) {
         return this;
     }
 }

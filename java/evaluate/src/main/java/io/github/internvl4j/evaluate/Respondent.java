@@ -31,7 +31,7 @@ public interface Respondent {
      * @param promptTokens 0 if unknown
      * @param tokens 0 if unknown
      * @param finish why it ended, in lower case; empty if unknown
-     * @param picture the SHA-256 of the encoded picture, in hexadecimal; empty without one
+     * @param picture the SHA-256 of the encoded picture, in hexadecimal; of several with blanks between; empty without any
      */
     record Given(String answer, int promptTokens, int tokens, String finish, String picture) {}
 }

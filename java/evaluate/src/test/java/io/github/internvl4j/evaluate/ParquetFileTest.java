@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,7 +71,9 @@ class ParquetFileTest {
                 byte[] picture = pictures[row.index()];
                 if (number % 11 == 0) {
                     assertNull(picture);
+                    assertEquals(Set.of(), row.pictures());
                 } else {
+                    assertEquals(Set.of("image"), row.pictures());
                     assertEquals("picture " + number, new String(picture, StandardCharsets.UTF_8));
                 }
                 number++;
@@ -83,7 +86,7 @@ class ParquetFileTest {
         Rows rows = new Rows();
         rows.parquet(path, (file, row, position) -> {
             JsonNode id = row.fields().get("id");
-            return new Sample(id.asText(), position, "", null, "", row.fields());
+            return new Sample(id.asText(), position, "", List.of(), "", row.fields());
         });
         return rows.done();
     }

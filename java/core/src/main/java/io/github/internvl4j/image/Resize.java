@@ -6,28 +6,32 @@ import java.util.Arrays;
 import java.util.function.IntConsumer;
 
 /**
- * {@code Image.resize(size)} of Pillow with its default filter on RGB, or torchvision's bicubic resize of 8-bit tensors,
- * bit for bit: along rows first, then along columns, each in fixed point and rounded to 8 bits (Pillow, Resample.c:
- * ImagingResampleHorizontal_8bpc and Vertical). An axis that keeps its size is left out, as there.
+ * {@code Image.resize(size, filter)} of Pillow on RGB, or torchvision's resize of 8-bit tensors, bit for bit: along rows first, then
+ * along columns, each in fixed point and rounded to 8 bits (Pillow, Resample.c: ImagingResampleHorizontal_8bpc and Vertical). An axis
+ * that keeps its size is left out, as there.
+ *
+ * @param kernel whose fixed point
+ * @param filter the weights in it
  */
-final class BicubicResize {
+record Resize(ResizeKernel kernel, ResizeFilter filter) {
+    static final Resize PILLOW = new Resize(ResizeKernel.PILLOW, ResizeFilter.BICUBIC);
+    static final Resize TORCHVISION = new Resize(ResizeKernel.TORCHVISION, ResizeFilter.BICUBIC);
+
     /** Below this many multiplications threads cost more than they save. */
     private static final long PARALLEL_WORK = 4_000_000;
 
     private static final int ROWS_A_TASK = 16;
 
-    private BicubicResize() {}
-
-    static Image resize(Image image, int width, int height, ResizeKernel kernel) {
+    Image resize(Image image, int width, int height) {
         if (width < 1 || height < 1) {
             throw new InvalidOptionException("an image cannot be resized to " + width + "x" + height + " pixels");
         }
         checkSize(image, width, height);
         if (kernel.columnsFirst(image, height)) {
-            return horizontal(vertical(image, height, kernel), width, kernel);
+            return horizontal(vertical(image, height), width);
         }
         checkSize(image, width, image.height());
-        return vertical(horizontal(image, width, kernel), height, kernel);
+        return vertical(horizontal(image, width), height);
     }
 
     private static void checkSize(Image image, int width, int height) {
@@ -37,11 +41,11 @@ final class BicubicResize {
         }
     }
 
-    private static Image horizontal(Image image, int width, ResizeKernel kernel) {
+    private Image horizontal(Image image, int width) {
         if (width == image.width()) {
             return image;
         }
-        ResizeWeights weights = ResizeWeights.of(image.width(), width, kernel);
+        ResizeWeights weights = ResizeWeights.of(image.width(), width, this);
         byte[] in = image.array();
         byte[] out = new byte[3 * width * image.height()];
         int inStride = 3 * image.width();
@@ -75,11 +79,11 @@ final class BicubicResize {
         }
     }
 
-    private static Image vertical(Image image, int height, ResizeKernel kernel) {
+    private Image vertical(Image image, int height) {
         if (height == image.height()) {
             return image;
         }
-        ResizeWeights weights = ResizeWeights.of(image.height(), height, kernel);
+        ResizeWeights weights = ResizeWeights.of(image.height(), height, this);
         byte[] in = image.array();
         int stride = 3 * image.width();
         byte[] out = new byte[stride * height];

@@ -15,9 +15,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class BicubicResizeTest {
+class ResizeTest {
     static List<String[]> ofPillow() throws IOException {
         return TestImages.table("resize.tsv");
+    }
+
+    static List<String[]> ofPillowBilinear() throws IOException {
+        return TestImages.table("resize-bilinear.tsv");
     }
 
     static List<String[]> ofTorchvision() throws IOException {
@@ -27,22 +31,27 @@ class BicubicResizeTest {
     @ParameterizedTest
     @MethodSource("ofPillow")
     void equalsPillow(int width, int height, int newWidth, int newHeight, String hash) {
-        assertResized(width, height, newWidth, newHeight, ResizeKernel.PILLOW, hash);
+        assertResized(width, height, newWidth, newHeight, Resize.PILLOW, hash);
+    }
+
+    @ParameterizedTest
+    @MethodSource("ofPillowBilinear")
+    void equalsPillowsBilinear(int width, int height, int newWidth, int newHeight, String hash) {
+        assertResized(width, height, newWidth, newHeight, new Resize(ResizeKernel.PILLOW, ResizeFilter.BILINEAR), hash);
     }
 
     @ParameterizedTest
     @MethodSource("ofTorchvision")
     void equalsTorchvision(int width, int height, int newWidth, int newHeight, String hash) {
-        assertResized(width, height, newWidth, newHeight, ResizeKernel.TORCHVISION, hash);
+        assertResized(width, height, newWidth, newHeight, Resize.TORCHVISION, hash);
     }
 
-    private static void assertResized(
-            int width, int height, int newWidth, int newHeight, ResizeKernel kernel, String hash) {
+    private static void assertResized(int width, int height, int newWidth, int newHeight, Resize resize, String hash) {
         byte[] rgb = new byte[3 * width * height];
         for (int i = 0; i < rgb.length; i++) {
             rgb[i] = (byte) (1103515245 * (i + 97 * width + height) + 12345 >>> 16);
         }
-        Image resized = BicubicResize.resize(Image.ofRgb(width, height, rgb), newWidth, newHeight, kernel);
+        Image resized = resize.resize(Image.ofRgb(width, height, rgb), newWidth, newHeight);
         assertEquals(newWidth + "x" + newHeight, resized.width() + "x" + resized.height());
         assertEquals(hash, TestImages.sha256(resized));
     }
@@ -54,6 +63,7 @@ class BicubicResizeTest {
             @ForAll @IntRange(min = 1, max = 80) int newWidth,
             @ForAll @IntRange(min = 1, max = 80) int newHeight,
             @ForAll ResizeKernel kernel,
+            @ForAll ResizeFilter filter,
             @ForAll byte level) {
         byte[] rgb = new byte[3 * width * height];
         Arrays.fill(rgb, level);
@@ -61,7 +71,7 @@ class BicubicResizeTest {
         Arrays.fill(wanted, level);
         assertEquals(
                 Image.ofRgb(newWidth, newHeight, wanted),
-                BicubicResize.resize(Image.ofRgb(width, height, rgb), newWidth, newHeight, kernel));
+                new Resize(kernel, filter).resize(Image.ofRgb(width, height, rgb), newWidth, newHeight));
     }
 
     @Test
