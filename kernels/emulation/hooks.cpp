@@ -3,12 +3,13 @@
 
 #include "emulation/block.h"
 #include "emulation/checks.h"
+#include "emulation/memory.h"
 
 namespace {
 
 // Behind the hook comes the access itself, which cannot be left out: where there is no memory, the launch ends before it.
 void before(const void* address, size_t alignment, simt::Kind kind, const void* pc, size_t bytes) {
-  if (!simt::access(address, alignment, kind, pc, bytes)) {
+  if (simt::is_device_address(address) && !simt::access(address, alignment, kind, pc, bytes)) {
     simt::abandon_launch();
   }
 }

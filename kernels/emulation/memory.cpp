@@ -11,13 +11,8 @@
 namespace simt {
 namespace {
 
-constexpr size_t kArenaBytes = size_t{256} << 30;
-constexpr size_t kSharedBytes = size_t{1} << 20;
 constexpr size_t kGap = 4096;
-constexpr size_t kDevices = 8;
 
-// The addresses of every device's memory, one behind the other, and of shared memory behind them: every access of a kernel
-// asks whether it is to one of these, and most to which.
 std::byte* addresses() {
   static std::byte* const first = [] {
     void* memory = mmap(nullptr, kDevices * kArenaBytes + kSharedBytes, PROT_READ | PROT_WRITE,
@@ -25,19 +20,18 @@ std::byte* addresses() {
     if (memory == MAP_FAILED) {
       throw std::runtime_error("emulation: cannot reserve address space");
     }
+    first_device_address = reinterpret_cast<uintptr_t>(memory);
     return static_cast<std::byte*>(memory);
   }();
   return first;
 }
-
-// Where among them; beyond them all for an address that is none.
-size_t offset_of(const void* address) { return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(addresses()); }
 
 struct Arena {
   size_t used = 0;  // of the addresses
   size_t in_use = 0;
   size_t capacity = size_t{16} << 30;
   std::map<const std::byte*, Allocation> live;
+  Allocation* found = nullptr;  // the one of them that was asked for last, and most likely is again
 };
 
 std::array<Arena, kDevices>& arenas() {
@@ -54,7 +48,7 @@ Allocation& shared() {
 }
 
 Arena* arena_of(const void* address) {
-  const size_t device = offset_of(address) / kArenaBytes;
+  const size_t device = (reinterpret_cast<uintptr_t>(address) - first_device_address) / kArenaBytes;
   return device < kDevices ? &arenas()[device] : nullptr;
 }
 
@@ -109,6 +103,7 @@ bool free_global(void* begin) {
   }
   arena->in_use -= at->second.bytes;
   madvise(begin, at->second.bytes, MADV_DONTNEED);
+  arena->found = nullptr;
   arena->live.erase(at);
   return true;
 }
@@ -142,15 +137,20 @@ Allocation* find_allocation(const void* address) {
   if (arena == nullptr || arena->live.empty()) {
     return nullptr;
   }
+  if (arena->found != nullptr && arena->found->holds(address, 1)) {
+    return arena->found;
+  }
   auto at = arena->live.upper_bound(static_cast<const std::byte*>(address));
   if (at == arena->live.begin()) {
     return nullptr;
   }
   --at;
-  return at->second.holds(address, 1) ? &at->second : nullptr;
+  if (!at->second.holds(address, 1)) {
+    return nullptr;
+  }
+  arena->found = &at->second;
+  return arena->found;
 }
-
-bool is_device_address(const void* address) { return offset_of(address) < kDevices * kArenaBytes + kSharedBytes; }
 
 void mark_read(const void* address, size_t bytes) {
   Allocation* allocation = find_allocation(address);

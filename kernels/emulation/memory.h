@@ -79,9 +79,17 @@ void open_global(bool open);
 
 // The live allocation that holds this address, else null.
 Allocation* find_allocation(const void* address);
+// The addresses of every device's memory, one behind the other, and of shared memory behind them, are reserved together when the
+// first is asked for. Before, none is at or behind this one.
+inline uintptr_t first_device_address = UINTPTR_MAX / 2;
+constexpr size_t kArenaBytes = size_t{256} << 30;
+constexpr size_t kSharedBytes = size_t{1} << 20;
+constexpr size_t kDevices = 8;
 // Whether the address lies where device or shared memory could be: a miss there is a fault, elsewhere it is the
-// kernel's own stack or constants.
-bool is_device_address(const void* address);
+// kernel's own stack or constants. Every access asks.
+inline bool is_device_address(const void* address) {
+  return reinterpret_cast<uintptr_t>(address) - first_device_address < kDevices * kArenaBytes + kSharedBytes;
+}
 // A copy or a fill reads or writes these bytes, all of one allocation.
 void mark_read(const void* address, size_t bytes);
 void mark_written(void* address, size_t bytes);

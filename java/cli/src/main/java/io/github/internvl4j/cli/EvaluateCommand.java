@@ -154,6 +154,9 @@ final class EvaluateCommand implements Callable<Integer> {
             return list();
         }
         List<Benchmark> present = judge.of(present(chosen()), out, main.variable(ServeCommand.KEY_VARIABLE));
+        if (present.isEmpty()) {
+            return status(); // it is told why
+        }
         if (subject.model != null) {
             return askModel(subject.model, present);
         }
