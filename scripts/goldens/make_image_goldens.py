@@ -4,7 +4,8 @@ usage: python3 make_image_goldens.py OUTPUT_FOLDER      (Pillow 12.3.0 and NumPy
 
 goldens.tsv: file, width, height and SHA-256 of the bytes of Image.open(file).convert("RGB"), then the same three of
 ImageOps.exif_transpose of it. resize.tsv: width, height, new width, new height and SHA-256 of Image.resize's bytes, with its
-default filter, and resize-bilinear.tsv with the other; for the picture whose byte i is the third byte of 1103515245 * (i + 97 * width + height) + 12345 modulo 2^32.
+default filter, and resize-bilinear.tsv with the other; for the picture whose byte i is the third byte of
+1103515245 * (i + 97 * width + height) + 12345 modulo 2^32.
 """
 import hashlib
 import os

@@ -164,10 +164,16 @@ public final class Prompt {
     }
 
     private Prompt lastInOneTile() {
-        List<Integer> limits = new ArrayList<>(tileLimits());
-        limits.addAll(Collections.nCopies(imageCount() - limits.size(), 0));
+        List<Integer> limits = limitOfEachImage();
         limits.set(limits.size() - 1, 1);
         return tileLimits(limits);
+    }
+
+    /** {@link #tileLimits()} of all images; a list of the caller's own. */
+    List<Integer> limitOfEachImage() {
+        List<Integer> limits = new ArrayList<>(tileLimits());
+        limits.addAll(Collections.nCopies(imageCount() - limits.size(), 0));
+        return limits;
     }
 
     /** With another system message; null for the template's own. */
@@ -252,7 +258,7 @@ public final class Prompt {
     }
 
     /** How many images there are, in all entries. */
-    int imageCount() {
+    private int imageCount() {
         return images().stream().mapToInt(List::size).sum();
     }
 

@@ -5,7 +5,6 @@ import io.github.internvl4j.image.Image;
 import io.github.internvl4j.text.SpecialTokens;
 import io.github.internvl4j.text.Turn;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Predicate;
@@ -89,9 +88,7 @@ public final class PromptBuilder {
      */
     public PromptBuilder user(Prompt message) {
         Objects.requireNonNull(message, "message");
-        tileLimits.addAll(message.tileLimits());
-        tileLimits.addAll(
-                Collections.nCopies(message.imageCount() - message.tileLimits().size(), 0));
+        tileLimits.addAll(message.limitOfEachImage());
         images.addAll(message.images());
         Turn question = Turn.ofQuestion(message.question()).placeholders(message.placeholders());
         goOn();

@@ -61,6 +61,8 @@ final class EvaluateCommand implements Callable<Integer> {
     /** What {@code run.json} calls the scripts whose way was taken. */
     private static final String SCRIPTS = "scripts";
 
+    private static final String TILES = "tiles";
+
     @ParentCommand
     private Main main;
 
@@ -297,7 +299,7 @@ final class EvaluateCommand implements Callable<Integer> {
         facts.put("template", info.conversationTemplate());
         facts.put(SCRIPTS, scripts.toString());
         facts.put("beams", String.valueOf(scripts.beams(info)));
-        facts.put("tiles", String.valueOf(info.tiling().dynamic()));
+        facts.put(TILES, String.valueOf(info.tiling().dynamic()));
         facts.put("system message", Objects.requireNonNullElse(system, "(the template's)"));
         facts.put("version", InternVL.version());
         return facts;
@@ -317,7 +319,7 @@ final class EvaluateCommand implements Callable<Integer> {
                     ? benchmarks
                     : askedBy(
                             Scripts.named(month),
-                            Boolean.parseBoolean(facts.map().get("tiles")),
+                            Boolean.parseBoolean(facts.map().get(TILES)),
                             benchmarks);
         } catch (IllegalArgumentException unknown) {
             throw new IOException("run.json, field " + SCRIPTS + ": " + unknown.getMessage(), unknown);

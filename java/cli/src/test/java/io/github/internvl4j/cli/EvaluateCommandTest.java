@@ -159,6 +159,16 @@ class EvaluateCommandTest {
     }
 
     @Test
+    void withoutDataNoModelIsLoaded() throws IOException {
+        Path model = Files.createDirectory(folder.resolve("no-model"));
+        Files.writeString(model.resolve("config.json"), "{}");
+        Run run = run("evaluate", "--model", model.toString(), "--data", folder.toString(), "--out", model.toString());
+        assertEquals(1, run.status(), run.err());
+        assertTrue(run.err().contains("no benchmark's files are below " + folder), run.err());
+        assertFalse(run.err().contains("config.json"), run.err());
+    }
+
+    @Test
     void promptsAreTheOriginals() throws IOException {
         JsonNode expected =
                 Cli.JSON.readTree(DATA.resolve("evaluation/expected/pope.json").toFile());

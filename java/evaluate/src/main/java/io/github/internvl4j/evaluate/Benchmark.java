@@ -1,9 +1,7 @@
 package io.github.internvl4j.evaluate;
 
 import io.github.internvl4j.Prompt;
-import io.github.internvl4j.image.Image;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 
 /** A data set, its questions and its score. One class of one's own is all that another data set needs. */
@@ -30,11 +28,7 @@ public interface Benchmark {
      * @throws IOException if a picture cannot be read
      */
     default Prompt prompt(Sample sample) throws IOException {
-        List<Image> images = new ArrayList<>();
-        for (Picture picture : sample.pictures()) {
-            images.add(picture.image());
-        }
-        return Prompt.of(sample.question(), images);
+        return Prompt.of(sample.question(), sample.images());
     }
 
     /** Whether it is asked with the system message of the model's template, whatever the run's is. */

@@ -161,10 +161,7 @@ final class Mmmu extends Published {
         if (!tiles || sample.pictures().isEmpty()) {
             return super.prompt(sample);
         }
-        List<Image> images = new ArrayList<>();
-        for (Picture picture : sample.pictures()) {
-            images.add(picture.image());
-        }
+        List<Image> images = sample.images();
         List<Integer> limits = new ArrayList<>();
         if (scripts != Scripts.APRIL_2024) {
             Image first = images.get(0);

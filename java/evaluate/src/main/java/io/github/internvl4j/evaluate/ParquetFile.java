@@ -35,11 +35,16 @@ final class ParquetFile {
     private final Path file;
     private final FileMetaData description;
     private final MessageType schema;
+    private final List<String> withBytes; // columns
 
     private ParquetFile(Path file, FileMetaData description) {
         this.file = file;
         this.description = description;
         schema = ParquetSchema.of(description.getSchema());
+        withBytes = schema.getFields().stream()
+                .filter(column -> !ParquetSchema.isText(column))
+                .map(Type::getName)
+                .toList();
     }
 
     /** @throws IOException if it is no Parquet file, or not whole */
@@ -106,10 +111,10 @@ final class ParquetFile {
     private Row row(int group, int index, Group record) {
         ObjectNode fields = ParquetSchema.json(record);
         Set<String> pictures = new HashSet<>();
-        for (Type column : schema.getFields()) {
-            JsonNode value = ParquetSchema.isText(column) ? null : fields.remove(column.getName());
+        for (String column : withBytes) {
+            JsonNode value = fields.remove(column);
             if (value != null && !value.isNull()) {
-                pictures.add(column.getName());
+                pictures.add(column);
             }
         }
         return new Row(group, index, fields, pictures);

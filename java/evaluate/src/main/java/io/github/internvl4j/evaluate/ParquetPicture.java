@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.ref.SoftReference;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 
 /** A picture in a Parquet file. Neighbours in a column are read together, and the last ones stay at hand while there is memory. */
 final class ParquetPicture implements Picture {
@@ -43,9 +42,8 @@ final class ParquetPicture implements Picture {
         byte[][] pictures = last == null ? null : last.get();
         if (pictures == null) {
             pictures = column.file.pictures(column.group, column.name);
-            last = new SoftReference<>(pictures);
         }
-        LAST.put(column, Objects.requireNonNull(last)); // as the latest
+        LAST.put(column, new SoftReference<>(pictures)); // as the latest
         if (LAST.size() > KEPT) {
             LAST.remove(LAST.keySet().iterator().next());
         }

@@ -1,6 +1,9 @@
 package io.github.internvl4j.evaluate;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.internvl4j.image.Image;
+import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +31,20 @@ public record Sample(String id, int position, String question, List<Picture> pic
     /** The same with other pictures. */
     Sample withPictures(List<Picture> others) {
         return new Sample(id, position, question, others, gold, row);
+    }
+
+    /**
+     * Its pictures' pixels.
+     *
+     * @throws IOException if one is missing or cannot be read
+     * @throws io.github.internvl4j.error.ImageException if one is no image
+     */
+    public List<Image> images() throws IOException {
+        List<Image> images = new ArrayList<>();
+        for (Picture picture : pictures) {
+            images.add(picture.image());
+        }
+        return images;
     }
 
     /** A field of the row as text; empty if it is missing or null. */
