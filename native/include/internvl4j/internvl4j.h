@@ -459,7 +459,9 @@ typedef struct ivl_event {
 typedef struct ivl_events ivl_events;
 IVL_API ivl_status ivl_events_create(ivl_events** out);
 /* Puts the next events of the model's requests into `events` and drops what it held; waits for the first of them, as long as
- * timeout_ms says. Each event comes once, to one of the callers. IVL_CLOSED once the model is closed and all were taken. */
+ * timeout_ms says. Each event comes once, to one of the callers. Tokens come together if more than one is ready within 5 ms of the last
+ * call that brought some; a request's first, its last and those of guided requests come at once. IVL_CLOSED once the model is closed and
+ * all were taken. */
 IVL_API ivl_status ivl_poll(ivl_model* model, int32_t timeout_ms, ivl_events* events);
 IVL_API int64_t ivl_events_count(const ivl_events* events);
 IVL_API ivl_status ivl_events_get(const ivl_events* events, int64_t index, ivl_event* out);

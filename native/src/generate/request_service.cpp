@@ -14,7 +14,11 @@ const Error& closed() {
 }  // namespace
 
 RequestService::RequestService(std::shared_ptr<Engine> engine, const ServiceOptions& options)
-    : engine_(std::move(engine)), kv_blocks_(options.kv_blocks), features_(options.feature_bytes), scheduler_(engine_, options) {}
+    : engine_(std::move(engine)),
+      kv_blocks_(options.kv_blocks),
+      gather_(options.gather),
+      features_(options.feature_bytes),
+      scheduler_(engine_, options) {}
 
 void RequestService::set_draft(std::shared_ptr<Engine> draft) {
   const int64_t own = engine_->config().language.vocab;
@@ -78,13 +82,21 @@ void RequestService::allow(int64_t request, TokenMask mask) {
 std::vector<Event> RequestService::poll(std::chrono::milliseconds timeout, size_t most) {
   std::unique_lock<std::mutex> lock(mutex_);
   // By the clock that may be set: to wait by the steady one takes a function that glibc 2.31 has under another version.
-  arrive_.wait_until(lock, std::chrono::system_clock::now() + timeout, [&] { return !events_.empty() || over(); });
+  const auto now = std::chrono::system_clock::now();
+  const auto end = now + timeout;
+  const auto gathered = now + (delivered_ + gather_ - std::chrono::steady_clock::now());
+  ++gathering_;
+  arrive_.wait_until(lock, std::min(end, gathered), [&] { return urgent_ || over(); });
+  --gathering_;
+  arrive_.wait_until(lock, end, [&] { return !events_.empty() || over(); });
   if (events_.empty() && over()) throw Error(closed());
   std::vector<Event> taken;
   while (!events_.empty() && taken.size() < most) {
     taken.push_back(std::move(events_.front()));
     events_.pop_front();
   }
+  urgent_ = !events_.empty();
+  if (!taken.empty()) delivered_ = std::chrono::steady_clock::now();
   return taken;
 }
 
@@ -149,9 +161,12 @@ bool RequestService::begin_turn() {
 
 void RequestService::publish(std::vector<Event> events) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  std::move(events.begin(), events.end(), std::back_inserter(events_));
+  for (Event& event : events) {
+    urgent_ |= event.urgent;
+    events_.push_back(std::move(event));
+  }
   counts_ = scheduler_.counts();
-  arrive_.notify_all();
+  if (urgent_ || (gathering_ == 0 && !events_.empty())) arrive_.notify_all();
 }
 
 }  // namespace ivl

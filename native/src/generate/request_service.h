@@ -13,6 +13,7 @@ namespace ivl {
 
 struct ServiceOptions : SchedulerOptions {
   size_t feature_bytes = size_t{256} << 20;  // of pictures that nobody asks about just now
+  std::chrono::milliseconds gather{5};       // how long behind the last events poll() waits for more
 };
 
 // Any thread may call any of it. The thread is there from the first request on.
@@ -40,7 +41,8 @@ class RequestService {
   // request has ended.
   void allow(int64_t request, TokenMask mask);
   // Events in their order, at most so many; waits for the first one. None if there was none in that time. Error(Closed) after close(),
-  // once all are taken.
+  // once all are taken. Shortly behind other events it waits for more, unless one is urgent: to wake a thread for each token of a
+  // small model takes as long as the token.
   std::vector<Event> poll(std::chrono::milliseconds timeout, size_t most);
 
   // What runs ends at the next layer, and all there is fails with Error(Closed). Waits for that; idempotent.
@@ -65,6 +67,7 @@ class RequestService {
   std::shared_ptr<Engine> engine_;
   std::shared_ptr<Engine> draft_;  // or null; set under mutex_, once
   int64_t kv_blocks_;
+  std::chrono::milliseconds gather_;
   FeatureStore features_;
   Scheduler scheduler_;  // of the thread
 
@@ -77,6 +80,9 @@ class RequestService {
   std::vector<int64_t> in_turn_;  // requests of this turn that are not cancelled
   std::atomic<bool> abort_{false};
   std::deque<Event> events_;
+  bool urgent_ = false;                                // one of them is, or was left by a poll
+  int gathering_ = 0;                                  // polls that wait for an urgent one
+  std::chrono::steady_clock::time_point delivered_{};  // when some were taken last
   SchedulerCounts counts_;
   int64_t last_ = 0;
   bool closed_ = false;

@@ -346,6 +346,8 @@ bool Scheduler::accept(Entry& entry, Sampled sampled, std::vector<float> logits)
   event.top = std::move(sampled.top);
   event.logits = std::move(logits);
   const bool goes_on = event.finish == Finish::None;
+  const bool first = entry.request->tokens() == entry.request->prompt_tokens() + 1;
+  event.urgent = first || !goes_on || entry.request->options().guided;  // a guided request goes on once its token was looked at
   events_.push_back(std::move(event));
   if (!goes_on) end(entry);
   return goes_on;

@@ -35,6 +35,7 @@ struct Event {
   std::vector<TokenLogprob> top = {};
   std::optional<Error> failure = {};  // of Finish::Failed
   std::vector<float> logits = {};     // if they are wanted: those that the token was drawn from
+  bool urgent = true;                 // who waits for it does not gain if more come with it
   // Facts about its beginning.
   int64_t reused = 0;          // tokens of the prompt that were in the cache
   double queue_seconds = 0;    // before its first turn

@@ -192,6 +192,46 @@ TEST(RequestServiceThreads, WhoPollsDuringCloseHearsTheLastEvents) {
   EXPECT_THROW(service.poll(0ms, 9), Error);
 }
 
+TEST(RequestServiceThreads, TokensComeTogetherTheFirstAndTheLastAtOnce) {
+  const auto engine = load();
+  ServiceOptions options = options_for(*engine);
+  options.gather = 60s;
+  RequestService service(engine, options);
+  for (int64_t id = 1; id <= 2; ++id) {
+    service.submit({{5, 6, 7}, -1, {}, {}}, {.sampling = greedy(20)});
+    const std::vector<Event> first = service.poll(20s, 1);
+    ASSERT_EQ(first.size(), 1U);
+    EXPECT_EQ(first.front().finish, Finish::None);
+    std::vector<Event> others;
+    int polls = 0;
+    for (; others.empty() || others.back().finish == Finish::None; ++polls) {
+      const std::vector<Event> more = service.poll(20s, 30);
+      ASSERT_FALSE(more.empty());
+      others.insert(others.end(), more.begin(), more.end());
+    }
+    EXPECT_EQ(others.size(), 19U);
+    EXPECT_LE(polls, 2) << "one for what the first left by its limit, one for all the rest";
+    EXPECT_EQ(others.front().request, id);
+  }
+}
+
+TEST(RequestServiceThreads, AGuidedRequestDoesNotWaitForMore) {
+  const auto engine = load();
+  ServiceOptions options = options_for(*engine);
+  options.gather = 60s;
+  RequestService service(engine, options);
+  const int64_t id = service.submit({{5, 6, 7}, -1, {}, {}}, {.sampling = greedy(3), .guided = true});
+  const auto words = static_cast<size_t>((engine->config().language.vocab + 31) / 32);
+  for (int i = 0; i < 3; ++i) {
+    service.allow(id, std::make_shared<const std::vector<uint32_t>>(words, 1U << 9));
+    const auto begin = std::chrono::steady_clock::now();
+    const std::vector<Event> events = service.poll(60s, 9);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, 30s);
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events.front().token % 32, 9);
+  }
+}
+
 TEST(RequestService, ARequestThatTheCacheCannotHoldIsRefusedAtOnce) {
   const auto engine = load();
   ServiceOptions options;
