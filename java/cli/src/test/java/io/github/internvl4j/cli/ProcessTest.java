@@ -83,6 +83,21 @@ class ProcessTest {
         assertTrue(read(piped.getInputStream()).startsWith("Hello"), err());
     }
 
+    /** Parquet's readers log through a library that has words of its own where nobody listens. */
+    @Test
+    void anEvaluationHasNoWordsOfItsLibrariesOnStandardError() throws IOException, InterruptedException {
+        String[] asked = {"evaluate", "--model", DEMO, "--limit", "1", "--benchmarks", "MMMU_validation", "--data"};
+        List<String> args = new ArrayList<>(List.of(asked));
+        args.addAll(List.of(
+                "../../test-data/evaluation/datasets",
+                "--out",
+                folder.resolve("run").toString()));
+        Process evaluate = start("C.UTF-8", "exec \"$@\"", args.toArray(String[]::new));
+        assertTrue(read(evaluate.getInputStream()).contains("MMMU_validation"), err());
+        assertEquals(0, evaluate.waitFor(), err());
+        assertTrue(err().lines().allMatch(line -> line.startsWith("MMMU_validation: ")), err());
+    }
+
     @Test
     void aServerIsThereUntilItIsToldToEnd() throws IOException, InterruptedException {
         Process serve = start("C.UTF-8", "exec \"$@\"", "serve", "--model", DEMO, "--port", "0");
