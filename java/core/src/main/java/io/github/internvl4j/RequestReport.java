@@ -81,7 +81,7 @@ public final class RequestReport {
         return LongStream.of(tokens).mapToDouble(nanos -> nanos / NANOS).findFirst();
     }
 
-    /** From each token to the next. Tokens that were guessed, or found by beams, come several at once. */
+    /** From each token to the next. Tokens that were guessed, were found by beams, or take less than 5 ms, come several at once. */
     public DoubleStream betweenTokens() {
         return IntStream.range(1, tokens.length).mapToDouble(i -> (tokens[i] - tokens[i - 1]) / NANOS);
     }
