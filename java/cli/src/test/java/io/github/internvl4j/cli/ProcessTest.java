@@ -86,13 +86,20 @@ class ProcessTest {
     /** Parquet's readers log through a library that has words of its own where nobody listens. */
     @Test
     void anEvaluationHasNoWordsOfItsLibrariesOnStandardError() throws IOException, InterruptedException {
-        String[] asked = {"evaluate", "--model", DEMO, "--limit", "1", "--benchmarks", "MMMU_validation", "--data"};
-        List<String> args = new ArrayList<>(List.of(asked));
-        args.addAll(List.of(
-                "../../test-data/evaluation/datasets",
+        Process evaluate = start(
+                "C.UTF-8",
+                "exec \"$@\"",
+                "evaluate",
+                "--model",
+                DEMO,
+                "--data",
+                Cli.DATA.resolve("evaluation").resolve("datasets").toString(),
                 "--out",
-                folder.resolve("run").toString()));
-        Process evaluate = start("C.UTF-8", "exec \"$@\"", args.toArray(String[]::new));
+                folder.resolve("run").toString(),
+                "--benchmarks",
+                "MMMU_validation",
+                "--limit",
+                "1");
         assertTrue(read(evaluate.getInputStream()).contains("MMMU_validation"), err());
         assertEquals(0, evaluate.waitFor(), err());
         assertTrue(err().lines().allMatch(line -> line.startsWith("MMMU_validation: ")), err());
