@@ -13,9 +13,14 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 
 /** Clients that leave, that are too many, or that read nothing. */
@@ -67,6 +72,44 @@ class LeavingTest {
             response.body().close(); // RST_STREAM
             assertFreed();
         }
+    }
+
+    @Test
+    void whoIsKilledIsNotToldOfOnStandardError() throws Exception {
+        List<String> told = Collections.synchronizedList(new ArrayList<>());
+        Handler listener = new Handler() {
+            @Override
+            public void publish(LogRecord line) {
+                if (line.getLevel().intValue() >= Level.INFO.intValue()) {
+                    told.add(line.getLoggerName() + ": " + line.getMessage());
+                }
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        Logger.getLogger("").addHandler(listener);
+        try (Fixture fixture = new Fixture()) {
+            for (int length : new int[] {0, 60, 600}) { // nothing, a part of the head, a part of the body
+                byte[] wire = Fixture.wire(Fixture.question("x".repeat(1000), ""));
+                Socket socket = new Socket("127.0.0.1", fixture.server.port());
+                socket.setSoLinger(true, 0); // as of a process that is killed
+                socket.getOutputStream().write(wire, 0, length);
+                fixture.get("/health"); // the server has read what came before
+                socket.close();
+                fixture.get("/health");
+            }
+            try (Socket socket = ask(fixture, Fixture.endless(""), true)) {
+                assertTrue(Fixture.soon(() -> Fixture.MODEL.counts().running() > 0));
+            }
+            assertFreed();
+        } finally {
+            Logger.getLogger("").removeHandler(listener);
+        }
+        assertEquals(List.of(), told);
     }
 
     @Test
