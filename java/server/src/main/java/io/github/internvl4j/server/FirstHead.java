@@ -3,6 +3,7 @@ package io.github.internvl4j.server;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.concurrent.Future;
@@ -64,9 +65,13 @@ final class FirstHead extends ChannelInboundHandlerAdapter {
         context.fireChannelInactive();
     }
 
-    /** Of a client that was killed, say, nothing of which went wrong here; Vert.x would tell of it as of something severe. */
+    /** A client that was killed, say: nothing went wrong here, but Vert.x would tell of it as of something severe. */
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable failure) {
+        if (!(failure instanceof IOException)) {
+            context.fireExceptionCaught(failure);
+            return;
+        }
         System.getLogger("io.github.internvl4j.server")
                 .log(Level.DEBUG, "a connection ended before its first request", failure);
         var ignored = context.close();

@@ -28,12 +28,17 @@ import org.junit.jupiter.api.Test;
 class LeavingTest {
     private static final long SECOND = 1_000_000_000L;
 
-    /** As a client does that closes its socket, and one that was killed. */
-    private static Socket ask(Fixture fixture, String body, boolean reset) throws Exception {
+    /** Closed as by a client that closes its socket, or by the system after one that was killed. */
+    private static Socket connect(Fixture fixture, boolean reset) throws Exception {
         Socket socket = new Socket("127.0.0.1", fixture.server.port());
         if (reset) {
             socket.setSoLinger(true, 0);
         }
+        return socket;
+    }
+
+    private static Socket ask(Fixture fixture, String body, boolean reset) throws Exception {
+        Socket socket = connect(fixture, reset);
         socket.getOutputStream().write(Fixture.wire(body));
         socket.getOutputStream().flush();
         return socket;
@@ -93,13 +98,12 @@ class LeavingTest {
         };
         Logger.getLogger("").addHandler(listener);
         try (Fixture fixture = new Fixture()) {
+            byte[] wire = Fixture.wire(Fixture.question("x".repeat(1000), ""));
             for (int length : new int[] {0, 60, 600}) { // nothing, a part of the head, a part of the body
-                byte[] wire = Fixture.wire(Fixture.question("x".repeat(1000), ""));
-                Socket socket = new Socket("127.0.0.1", fixture.server.port());
-                socket.setSoLinger(true, 0); // as of a process that is killed
-                socket.getOutputStream().write(wire, 0, length);
-                fixture.get("/health"); // the server has read what came before
-                socket.close();
+                try (Socket socket = connect(fixture, true)) {
+                    socket.getOutputStream().write(wire, 0, length);
+                    fixture.get("/health"); // the server has read what came before
+                }
                 fixture.get("/health");
             }
             try (Socket socket = ask(fixture, Fixture.endless(""), true)) {
