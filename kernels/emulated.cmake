@@ -10,7 +10,7 @@ add_library(kernel_emulation OBJECT ${emulation_sources})
 target_link_libraries(kernel_emulation PRIVATE emulated_gpu)
 # Every access of a kernel comes through these files: as one source, they are inlined.
 set_target_properties(kernel_emulation PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
-foreach(name block checks fences fiber hooks memory order)
+foreach(name block cells checks fences fiber hooks memory order)
   set_source_files_properties("${CMAKE_CURRENT_SOURCE_DIR}/emulation/${name}.cpp" PROPERTIES UNITY_GROUP accesses)
 endforeach()
 

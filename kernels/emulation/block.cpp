@@ -46,6 +46,7 @@ class Grid {
       : name_(name), shape_(shape), device_(device), kernel_(kernel), random_(options().seed), launch_(running_work) {
     forget_releases();
     threads_.resize(shape.block.count());
+    may_run_.resize(warps());
     for (auto& thread : threads_) {
       thread = std::make_unique<Thread>();
     }
@@ -61,6 +62,7 @@ class Grid {
   std::mt19937_64 random_;
   WorkId launch_;
   std::vector<std::unique_ptr<Thread>> threads_;
+  std::vector<char> may_run_;  // by warp: whether one of its threads waits for nothing
   Thread* running_ = nullptr;
   bool abandoned_ = false;
   std::map<const void*, size_t> static_shared_;  // where in shared memory the array declared there begins
@@ -68,7 +70,7 @@ class Grid {
  private:
   void start_block(uint32_t block);
   bool run_block();  // false: it could not end
-  bool run_ready(const std::vector<uint32_t>& warps);
+  bool run_warp(uint32_t warp);
   bool release_warp(uint32_t warp);
   bool release_block();
   void share_fences(uint32_t first, uint32_t count);
@@ -109,6 +111,7 @@ void Grid::start_block(uint32_t block) {
     thread.products.clear();
     thread.fiber.prepare(stack_of(i), thread_main, &thread);
   }
+  std::fill(may_run_.begin(), may_run_.end(), true);
 }
 
 void Grid::run() {
@@ -126,12 +129,18 @@ bool Grid::run_block() {
     std::shuffle(order.begin(), order.end(), random_);
   }
   while (true) {
-    bool progress = run_ready(order);
-    if (abandoned_) {
-      return false;
+    bool progress = false;
+    for (uint32_t warp : order) {
+      if (!may_run_[warp]) {
+        continue;
+      }
+      progress = true;
+      if (!run_warp(warp)) {
+        return false;
+      }
     }
     for (uint32_t warp : order) {
-      progress |= release_warp(warp);
+      may_run_[warp] = may_run_[warp] && release_warp(warp);
     }
     progress = release_block() || progress;
     const bool ended = std::all_of(threads_.begin(), threads_.end(), [](const auto& t) { return t->wait == Wait::Ended; });
@@ -145,26 +154,23 @@ bool Grid::run_block() {
   }
 }
 
-bool Grid::run_ready(const std::vector<uint32_t>& warps) {
-  bool progress = false;
-  for (uint32_t warp : warps) {
-    for (uint32_t lane = 0; lane < lanes_of(warp); lane++) {
-      Thread& thread = *threads_[warp * kWarp + lane];
-      if (thread.wait == Wait::Nothing) {
-        running_ = &thread;
-        thread.fiber.resume();
-        running_ = nullptr;
-        progress = true;
-      }
-      if (abandoned_) {
-        return progress;
-      }
+// Each thread that waits for nothing goes on until it does. False: the launch is given up.
+bool Grid::run_warp(uint32_t warp) {
+  for (uint32_t lane = 0; lane < lanes_of(warp); lane++) {
+    Thread& thread = *threads_[warp * kWarp + lane];
+    if (thread.wait == Wait::Nothing) {
+      running_ = &thread;
+      thread.fiber.resume();
+      running_ = nullptr;
     }
-    if (progress && options().counters) {
-      count_warp(&threads_[warp * kWarp], lanes_of(warp));
+    if (abandoned_) {
+      return false;
     }
   }
-  return progress;
+  if (options().counters) {
+    count_warp(&threads_[warp * kWarp], lanes_of(warp));
+  }
+  return true;
 }
 
 // Lets the lanes go on whose whole mask waits at the same collective.
@@ -221,6 +227,7 @@ bool Grid::release_block() {
     count_up(thread->clock.block_epoch);
     thread->wait = Wait::Nothing;
   }
+  std::fill(may_run_.begin(), may_run_.end(), true);
   share_fences(0, shape_.block.count());
   return true;
 }

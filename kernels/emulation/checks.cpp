@@ -95,8 +95,7 @@ bool locate(const void* address, size_t size, const void* pc, const Thread& thre
     report(Fault::Bounds, pc,
            std::to_string(size) + " bytes at " +
                (found == nullptr ? "an address where nothing is allocated"
-                                 : std::to_string(static_cast<const std::byte*>(address) - found->begin) + " of " +
-                                       std::to_string(found->bytes)));
+                                 : std::to_string(found->offset(address)) + " of " + std::to_string(found->bytes)));
     return false;
   }
   if (found->space == Space::Global && found->device != this_device()) {
@@ -136,15 +135,8 @@ bool access(const void* address, size_t size, Kind kind, const void* pc, size_t 
     thread.fences.atomic(address);
   }
   const bool behind = allocation->space == Space::Shared || comes_behind_users(*allocation);
-  const auto first = static_cast<size_t>(static_cast<const std::byte*>(address) - allocation->begin);
-  // Cells are many times what they describe and seldom in a cache: all are fetched together.
-  for (size_t byte = first; byte < first + counted; byte += 2) {
-    __builtin_prefetch(&allocation->cells[byte / 2], 1);
-  }
-  for (size_t byte = first; byte < first + counted;) {
-    const bool both = byte % 2 == 0 && byte + 1 < first + counted;
-    const uint8_t bits = both ? 3 : static_cast<uint8_t>(1 << byte % 2);
-    Cell& cell = allocation->cell(byte);
+  const size_t first = allocation->offset(address);
+  allocation->cells.visit(first, first + counted, !behind, [&](Cell& cell, size_t byte, uint8_t bits) {
     if (!behind) {
       is_read(kind) ? order_read(*allocation, byte) : order_write(*allocation, byte);
     }
@@ -153,8 +145,7 @@ bool access(const void* address, size_t size, Kind kind, const void* pc, size_t 
     } else {
       write_cell(cell, thread, bits, kind, allocation->space, pc);
     }
-    byte += both ? 2 : 1;
-  }
+  });
   return true;
 }
 

@@ -6,7 +6,6 @@
 #include <cstring>
 #include <map>
 #include <stdexcept>
-#include <utility>
 
 namespace simt {
 namespace {
@@ -42,8 +41,7 @@ std::array<Arena, kDevices>& arenas() {
 bool only_addresses = false;
 
 Allocation& shared() {
-  static Allocation memory{
-      addresses() + kDevices * kArenaBytes, 0, 0, Space::Shared, std::vector<Cell>(kSharedBytes / 2), 0, {}, 0, true, {}};
+  static Allocation memory{addresses() + kDevices * kArenaBytes, 0, 0, Space::Shared, Cells(kSharedBytes), {}, 0, true, {}};
   return memory;
 }
 
@@ -57,7 +55,7 @@ void keep_reader(Allocation& allocation, size_t byte, WorkId reader) {
   std::vector<WorkId>& readers = allocation.readers_elsewhere[byte / 2];
   std::erase_if(readers, [](WorkId one) { return order().comes_before_running(one); });
   readers.push_back(reader);
-  allocation.cell(byte).read_elsewhere = 1;
+  allocation.cells.of(byte).read_elsewhere = 1;
 }
 
 void check_readers_elsewhere(Allocation& allocation, size_t byte) {
@@ -67,7 +65,7 @@ void check_readers_elsewhere(Allocation& allocation, size_t byte) {
     }
   }
   allocation.readers_elsewhere.erase(byte / 2);
-  allocation.cell(byte).read_elsewhere = 0;
+  allocation.cells.of(byte).read_elsewhere = 0;
 }
 
 }  // namespace
@@ -87,8 +85,7 @@ std::byte* allocate_global(size_t bytes, int device) {
   std::byte* begin = addresses() + static_cast<size_t>(device) * kArenaBytes + arena.used;
   arena.used += room;
   arena.in_use += bytes;
-  std::vector<Cell> cells(only_addresses ? 0 : (bytes + 1) / 2);
-  arena.live[begin] = {begin, bytes, device, Space::Global, std::move(cells), 0, {}, 0, true, {}};
+  arena.live[begin] = {begin, bytes, device, Space::Global, Cells(only_addresses ? 0 : bytes), {}, 0, true, {}};
   return begin;
 }
 
@@ -158,15 +155,14 @@ void mark_read(const void* address, size_t bytes) {
     return;
   }
   const bool behind = comes_behind_users(*allocation);
-  const auto first = static_cast<size_t>(static_cast<const std::byte*>(address) - allocation->begin);
-  for (size_t byte = first; byte < first + bytes; byte += 2 - byte % 2) {
+  const size_t first = allocation->offset(address);
+  allocation->cells.visit(first, first + bytes, !behind, [&](Cell& cell, size_t byte, uint8_t) {
     if (!behind) {
       order_read(*allocation, byte);
     }
-    Cell& cell = allocation->cell(byte);
     cell.readers[0] = {};
     cell.readers[0].launch = running_work;
-  }
+  });
 }
 
 void mark_written(void* address, size_t bytes) {
@@ -175,16 +171,15 @@ void mark_written(void* address, size_t bytes) {
     return;
   }
   const bool behind = allocation->space == Space::Shared || comes_behind_users(*allocation);
-  const auto first = static_cast<size_t>(static_cast<std::byte*>(address) - allocation->begin);
-  for (size_t byte = first; byte < first + bytes; byte++) {
+  const size_t first = allocation->offset(address);
+  allocation->cells.visit(first, first + bytes, !behind, [&](Cell& cell, size_t byte, uint8_t bits) {
     if (!behind) {
       order_write(*allocation, byte);
     }
-    Cell& cell = allocation->cell(byte);
-    cell.written |= static_cast<uint8_t>(1 << byte % 2);
+    cell.written |= bits;
     cell.writer = {};
     cell.writer.launch = running_work;
-  }
+  });
 }
 
 void add_user(Allocation& allocation) {
@@ -193,7 +188,7 @@ void add_user(Allocation& allocation) {
 }
 
 void order_read(Allocation& allocation, size_t byte) {
-  const Cell& cell = allocation.cell(byte);
+  const Cell& cell = allocation.cells.of(byte);
   const WorkId writer = cell.writer.launch, reader = cell.readers[0].launch;
   if (writer == running_work || reader == running_work) {
     return;  // not the first time
@@ -207,7 +202,7 @@ void order_read(Allocation& allocation, size_t byte) {
 }
 
 void order_write(Allocation& allocation, size_t byte) {
-  const Cell& cell = allocation.cell(byte);
+  const Cell& cell = allocation.cells.of(byte);
   if (cell.writer.launch == running_work) {
     return;
   }
@@ -226,7 +221,7 @@ Allocation& shared_memory() { return shared(); }
 void reset_shared_memory(size_t bytes) {
   Allocation& block = shared();
   block.bytes = 0;
-  block.life++;
+  block.cells.forget();
   grow_shared_memory(bytes);
 }
 

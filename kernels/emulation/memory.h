@@ -1,5 +1,4 @@
-// Memory that kernels may touch: global memory of each device and the shared memory of the block that runs. Beside
-// every two bytes lies a cell that says who wrote and read them last; that is what the checks look at.
+// Memory that kernels may touch: global memory of each device and the shared memory of the block that runs.
 #pragma once
 
 #include <cstddef>
@@ -7,54 +6,26 @@
 #include <map>
 #include <vector>
 
+#include "emulation/cells.h"
 #include "emulation/order.h"
 
 namespace simt {
 
 enum class Space { Global, Shared };
 
-// Who accessed, and when: see Thread::clock.
-struct Access {
-  WorkId launch = 0;  // or the copy or fill; 0: nobody yet
-  uint32_t block = 0;
-  uint16_t thread = 0;
-  uint16_t fences = 0;  // that the thread came through
-  uint16_t block_epoch = 0;
-  uint16_t warp_epoch = 0;
-};
-
-// One line of a cache: most of the emulation's time goes into fetching them.
-struct alignas(64) Cell {
-  Access writer;
-  Access readers[2];           // the last two different threads
-  uint8_t written = 0;         // a bit for each of the two bytes
-  uint8_t atomic = 0;          // 1: the last write was atomic; 2: so was one of another thread, and nothing orders the two
-  uint8_t in_flight = 0;       // an asynchronous copy will land here
-  uint8_t read_elsewhere = 0;  // see Allocation::readers_elsewhere
-  uint32_t life = 0;           // of the shared memory it describes; see Allocation
-};
-
 struct Allocation {
   std::byte* begin = nullptr;
   size_t bytes = 0;
   int device = 0;
   Space space = Space::Global;
-  std::vector<Cell> cells;  // one for every two bytes
-  uint32_t life = 0;        // a cell of another life says nothing: shared memory is new to each block
-  Clock users;              // the work that touched it
+  Cells cells;
+  Clock users;  // the work that touched it
   WorkId last_user = 0;
   bool last_is_behind = true;  // the others
   // By cell: readers before the last one that nothing orders before it.
   std::map<size_t, std::vector<WorkId>> readers_elsewhere;
 
-  Cell& cell(size_t byte) {
-    Cell& found = cells[byte / 2];
-    if (found.life != life) {
-      found = {};
-      found.life = life;
-    }
-    return found;
-  }
+  size_t offset(const void* address) const { return static_cast<size_t>(static_cast<const std::byte*>(address) - begin); }
   bool holds(const void* address, size_t size) const {
     const auto* at = static_cast<const std::byte*>(address);
     return at >= begin && at + size <= begin + bytes;

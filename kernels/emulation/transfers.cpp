@@ -26,14 +26,12 @@ bool check_device_range(const void* address, size_t bytes, const void* pc) {
 // What was never written stays so when it is copied between devices' memories; a copy to the host must not read it.
 bool check_written(const void* address, size_t bytes, const void* pc) {
   Allocation* allocation = find_allocation(address);
-  const auto first = static_cast<size_t>(static_cast<const std::byte*>(address) - allocation->begin);
-  for (size_t byte = first; byte < first + bytes; byte++) {
-    if ((allocation->cell(byte).written >> byte % 2 & 1) == 0) {
-      report(Fault::Uninitialized, pc, "a copy to the host of bytes that nothing wrote");
-      return false;
-    }
-  }
-  return true;
+  const size_t first = allocation->offset(address);
+  bool written = true;
+  allocation->cells.visit(first, first + bytes, false,
+                          [&](const Cell& cell, size_t, uint8_t bits) { written = written && (cell.written & bits) == bits; });
+  if (!written) report(Fault::Uninitialized, pc, "a copy to the host of bytes that nothing wrote");
+  return written;
 }
 
 void run_copy(const Copy& copy) {

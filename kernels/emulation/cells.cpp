@@ -1,0 +1,61 @@
+#include "emulation/cells.h"
+
+#include <new>
+
+namespace simt {
+namespace {
+
+// Of work that is over nothing but its number is ever looked at, and of all but the last reader not even that.
+Access lasting(const Access& access) {
+  if (access.launch == running_work) {
+    return access;
+  }
+  Access kept;
+  kept.launch = access.launch;
+  return kept;
+}
+
+Cell lasting(const Cell& cell) {
+  Cell kept = cell;
+  kept.writer = lasting(cell.writer);
+  kept.readers[0] = lasting(cell.readers[0]);
+  kept.readers[1] = cell.readers[1].launch == running_work ? cell.readers[1] : Access{};
+  return kept;
+}
+
+bool alike(const Cell& a, const Cell& b) {
+  return a.writer == b.writer && a.readers[0] == b.readers[0] && a.readers[1] == b.readers[1] && a.written == b.written &&
+         a.atomic == b.atomic && a.in_flight == b.in_flight;
+}
+
+}  // namespace
+
+Cells::Cells(size_t bytes) : lines_((bytes + kLine - 1) / kLine) {
+  // Not cleared, so that the system gives memory only for what is split.
+  const size_t size = lines_.size() * kParts * sizeof(Cell);
+  parts_.reset(static_cast<Cell*>(std::aligned_alloc(alignof(Cell), size)));
+  if (parts_ == nullptr && size != 0) {
+    throw std::bad_alloc();
+  }
+}
+
+void Cells::split(size_t byte, Cell& all) {
+  Cell* parts = parts_.get() + byte / kLine * kParts;
+  for (size_t i = 0; i < kParts; i++) {
+    parts[i] = all;
+  }
+  all.apart = true;
+}
+
+void Cells::merge(size_t byte, Cell& all) {
+  const Cell* parts = parts_.get() + byte / kLine * kParts;
+  const Cell first = lasting(parts[0]);
+  for (size_t i = 0; i < kParts; i++) {
+    if (parts[i].read_elsewhere != 0 || (i > 0 && !alike(first, lasting(parts[i])))) {
+      return;
+    }
+  }
+  all = first;
+}
+
+}  // namespace simt
