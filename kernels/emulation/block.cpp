@@ -139,6 +139,7 @@ bool Grid::run_block() {
         return false;
       }
     }
+    // What waited before this round still does, for all that its own warp can do.
     for (uint32_t warp : order) {
       may_run_[warp] = may_run_[warp] && release_warp(warp);
     }

@@ -1,5 +1,6 @@
 #include "emulation/cells.h"
 
+#include <algorithm>
 #include <new>
 
 namespace simt {
@@ -23,11 +24,6 @@ Cell lasting(const Cell& cell) {
   return kept;
 }
 
-bool alike(const Cell& a, const Cell& b) {
-  return a.writer == b.writer && a.readers[0] == b.readers[0] && a.readers[1] == b.readers[1] && a.written == b.written &&
-         a.atomic == b.atomic && a.in_flight == b.in_flight;
-}
-
 }  // namespace
 
 Cells::Cells(size_t bytes) : lines_((bytes + kLine - 1) / kLine) {
@@ -40,18 +36,18 @@ Cells::Cells(size_t bytes) : lines_((bytes + kLine - 1) / kLine) {
 }
 
 void Cells::split(size_t byte, Cell& all) {
-  Cell* parts = parts_.get() + byte / kLine * kParts;
-  for (size_t i = 0; i < kParts; i++) {
-    parts[i] = all;
-  }
+  std::fill_n(&parts_[byte / kLine * kParts], kParts, all);
   all.apart = true;
 }
 
 void Cells::merge(size_t byte, Cell& all) {
-  const Cell* parts = parts_.get() + byte / kLine * kParts;
+  const Cell* parts = &parts_[byte / 2];
   const Cell first = lasting(parts[0]);
-  for (size_t i = 0; i < kParts; i++) {
-    if (parts[i].read_elsewhere != 0 || (i > 0 && !alike(first, lasting(parts[i])))) {
+  if (first.read_elsewhere != 0) {
+    return;  // by others than the rest, for all that is known here
+  }
+  for (size_t i = 1; i < kParts; i++) {
+    if (lasting(parts[i]) != first) {
       return;
     }
   }

@@ -24,7 +24,7 @@ struct Access {
   bool operator==(const Access&) const = default;
 };
 
-// One line of a cache: most of the emulation's time goes into fetching them.
+// One line of a processor's cache: most of the emulation's time goes into fetching them.
 struct alignas(64) Cell {
   Access writer;
   Access readers[2];           // the last two different threads
@@ -34,6 +34,8 @@ struct alignas(64) Cell {
   uint8_t read_elsewhere = 0;  // see Allocation::readers_elsewhere
   bool apart = false;          // of one that speaks for sixteen bytes: no longer, each two have their own
   uint32_t life = 0;           // of the memory it describes; see Cells::forget
+
+  bool operator==(const Cell&) const = default;
 };
 
 class Cells {
@@ -49,7 +51,7 @@ class Cells {
     if (!all.apart) {
       split(byte, all);
     }
-    return parts_.get()[byte / 2];
+    return parts_[byte / 2];
   }
 
   // Calls each(cell, byte, bits) for the cells from byte `first` to before `end`, in their order. `byte` is the first that is meant
@@ -59,14 +61,13 @@ class Cells {
   void visit(size_t first, size_t end, bool singly, const Each& each) {
     for (size_t byte = first; byte < end;) {
       const size_t line_end = byte / kLine * kLine + kLine;
-      const bool whole = !singly && byte % kLine == 0 && line_end <= end;
-      if (Cell* all = whole ? &line_of(byte) : nullptr; all != nullptr && !all->apart) {
-        each(*all, byte, kBoth);
-      } else {
+      if (singly || byte % kLine != 0 || line_end > end) {
         visit_parts(byte, line_end < end ? line_end : end, each);
-        if (all != nullptr) {
-          merge(byte, *all);
-        }
+      } else if (Cell& all = line_of(byte); !all.apart) {
+        each(all, byte, kBoth);
+      } else {
+        visit_parts(byte, line_end, each);
+        merge(byte, all);
       }
       byte = line_end;
     }
@@ -91,11 +92,11 @@ class Cells {
     of(first);
     // They are many times what they describe and seldom in a cache: all are fetched together.
     for (size_t byte = first; byte < end; byte += 2) {
-      __builtin_prefetch(&parts_.get()[byte / 2], 1);
+      __builtin_prefetch(&parts_[byte / 2], 1);
     }
     for (size_t byte = first; byte < end;) {
       const bool both = byte % 2 == 0 && byte + 1 < end;
-      each(parts_.get()[byte / 2], byte, both ? kBoth : static_cast<uint8_t>(1 << byte % 2));
+      each(parts_[byte / 2], byte, both ? kBoth : static_cast<uint8_t>(1 << byte % 2));
       byte += both ? 2 : 1;
     }
   }
@@ -108,8 +109,8 @@ class Cells {
     void operator()(Cell* cells) const { std::free(cells); }
   };
 
-  std::vector<Cell> lines_;            // one for sixteen bytes each
-  std::unique_ptr<Cell, Free> parts_;  // one for two bytes each; they say nothing before their line is apart
+  std::vector<Cell> lines_;              // one for sixteen bytes each
+  std::unique_ptr<Cell[], Free> parts_;  // one for two bytes each; they say nothing before their line is apart
   uint32_t life_ = 0;
 };
 

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <cstdlib>
 
-// Both ways push the callee-saved registers on top of the address to go on at, leave the stack pointer in `save` and take `to` instead.
+// Both ways push the callee-saved registers on top of the address to go on at, leave the stack pointer in `save` and take `to`
+// instead.
 //
 // A processor predicts where a `ret` goes from the calls before it, and the threads of a warp mostly suspend at the same place. So
-// if nothing else is called in between, each thread returns through the very calls that the thread before it made: nothing is
-// predicted wrong, which is half of the cost of a switch. Therefore the way out of a fiber is a jump, and the way in is no call.
+// if nothing else is called in between, each thread returns through the very calls that the thread before it made, as predicted;
+// wrong predictions were the larger part of what a switch cost. Therefore the way out of a fiber is a jump, and the way in is no
+// call.
 
 // ivl_simt_suspend(save, to)
 asm(R"(
